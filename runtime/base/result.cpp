@@ -71,8 +71,6 @@ std::string Error::render() const {
       if (!inside.empty())
         inside += ", ";
       inside += call;
-      if (!args.empty())
-        inside += '(' + args + ')';
     }
     out += inside;
     out += ']';
