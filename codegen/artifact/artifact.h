@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What code generation hands to the runtime: bytes and a manifest. Plain data, no LLVM, no front end: programs that were built
+// ahead of time carry these.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rad::cg {
+
+/// Scalar types as the runtime sees them. The numbering is that of frontend/types/scalars.def (a unit test compares them).
+enum class ElementType : uint8_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, Index, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
+/// Bytes of one element in memory.
+unsigned sizeOf(ElementType type);
+/// "f32".
+const char* nameOf(ElementType type);
+
+/// Arithmetic over dimensions and scalar parameters that the launch evaluates, in 64 bits with overflow reported.
+enum class SizeOp : uint8_t { Constant, Dimension, Parameter, Add, Sub, Mul, Div, Rem, Min, Max, CeilDiv };
+struct SizeExpr {
+  SizeOp op = SizeOp::Constant;
+  int64_t value = 0;  // Constant: the value; Dimension, Parameter: index into KernelManifest::dims, ::params
+  std::vector<SizeExpr> operands;
+};
+
+struct ParamManifest {
+  std::string name;
+  ElementType type = ElementType::F32;  // of the scalar, or of the view's elements
+  bool isView = false;
+  bool isMut = false;
+  bool elementwise = false;             // may share elements with another elementwise argument that is the same view
+  std::vector<SizeExpr> shape;          // views: one an axis
+};
+
+struct AxisManifest {
+  std::string name;
+  SizeExpr low, high;
+};
+
+/// A place in the program that may fail while a kernel runs.
+struct SiteManifest {
+  enum class Kind : uint8_t { Index, Assert, DivideByZero, NegativeStep, Other };
+  Kind kind = Kind::Index;
+  std::string file;
+  uint32_t line = 0, column = 0, endColumn = 0;
+  std::string text;        // the expression, "x[i + 1]"
+  std::string message;     // assert's message
+  std::string sourceLine;  // the whole line, for the caret
+  uint32_t dimension = 0, rank = 0;
+};
+
+/// How a kernel divides its domain among threads, decided at compile time.
+struct GeometryManifest {
+  bool isForall = true;
+  std::vector<int64_t> threadCount;  // block kernels: extents of the thread axes (last fastest)
+  uint32_t threadsPerBlock = 256;    // launch this many, one-dimensional
+  uint32_t pointsPerThread = 1;      // forall: consecutive points of the last axis that one thread takes
+  uint32_t maxBlocks = 0;            // 0: as many as needed; else the kernel strides over the rest (reductions)
+};
+
+enum class ReduceOp : uint8_t { None, Sum, Min, Max, All, Any };
+
+/// Everything that binding and launching a kernel needs to know of it, whatever the device.
+///
+/// Parameters of the compiled kernel, in this order, each naturally aligned:
+///   one for each `params` entry: a scalar by value (bool: u8), a view as the address of its first element;
+///   i64 for each `dims` entry: its value;
+///   i64 low, i64 high for each axis;
+///   reductions: the address of the partial results (one of type `reductionType` for each block; host: for each chunk);
+///   the address of the failure state (FailureState below), u32 launch serial number.
+struct KernelManifest {
+  std::string name;                  // for messages
+  std::string symbol;                // in the image
+  std::vector<std::string> dims;
+  std::vector<ParamManifest> params;
+  std::vector<AxisManifest> axes;
+  GeometryManifest geometry;
+  uint32_t staticSharedBytes = 0;
+  uint32_t dynamicSharedBytes = 0;   // shared memory is one dynamic block where it exceeds the static limit
+  ReduceOp reduce = ReduceOp::None;
+  ElementType reductionType = ElementType::F32;
+  std::string definedAt;             // "saxpy.rad:2"
+};
+
+/// A unit's kernels and places; index = the id that launches and compiled code use.
+struct UnitManifest {
+  std::vector<KernelManifest> kernels;
+  std::vector<SiteManifest> sites;   // site ids are unique within a unit
+};
+
+/// What a launch knows of its arguments that a compiled variant may rely on.
+struct SpecKey {
+  bool aligned16 = false;        // every view starts at a multiple of 16 bytes
+  bool innerDivisible4 = false;  // the last extent of every view of rank 2 and more is a multiple of 4
+  bool small = false;            // all extents, element counts and domain points are below 2^30
+  friend bool operator==(const SpecKey&, const SpecKey&) = default;
+  friend auto operator<=>(const SpecKey&, const SpecKey&) = default;
+};
+
+/// The record that a failing thread writes; in memory that the host can read without a copy, also after a trap.
+struct FailureRecord {
+  uint32_t flag;        // written last: 1 if the rest is valid
+  uint32_t site;
+  uint32_t launch;      // the launch's serial number
+  uint32_t reserved;
+  int64_t value;        // the index
+  int64_t extent;       // the size it must be below
+  uint32_t block[3];    // x is the last axis
+  uint32_t thread[3];
+  int64_t point[4];     // forall: the point's coordinates, in the order of the axes; else 0
+};
+/// What kernels get the address of. On CUDA it lies in device memory (so that the claim is cheap) and points to a record in
+/// mapped pinned memory; on the host both are plain memory.
+struct FailureState {
+  uint32_t claimed;     // 0, or 1 once a thread of any launch has taken the record: by atomic exchange
+  uint32_t reserved;
+  FailureRecord* record;
+};
+
+/// One compiled kernel for CUDA: PTX, or a cubin once it is assembled, with its full target name ("sm_90a").
+struct DeviceCode {
+  std::string target;
+  std::string ptx;
+  std::vector<std::byte> cubin;
+  GeometryManifest geometry;     // of this variant
+  uint32_t staticSharedBytes = 0, dynamicSharedBytes = 0;
+};
+
+/// The native form of a kernel on CPU threads: runs blocks or rows [begin, end) of the flattened outer domain.
+///   forall: the outer domain is all axes but the last (flattened, last of them fastest; rank 1: the axis itself), and
+///           each of its points runs the whole last axis; reductions write partials[chunk].
+///   blocks: the flattened grid, last axis fastest.
+/// `arguments` are the addresses of the kernel parameters in manifest order (as for cuLaunchKernel). `scratch` is at least
+/// `scratchBytes` large, 64-byte aligned and private to the calling thread: shared memory and the locals of work-items.
+/// A failed check stops its point or thread; other work goes on.
+using NativeKernel = void (*)(const void* const* arguments, int64_t begin, int64_t end, int64_t chunk, void* scratch);
+
+}  // namespace rad::cg

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The enumerations and rows of builtins.def.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace rad {
+
+enum class Math : uint8_t {
+#define MATH(Name, text, arity, operands, llvm, libdevice, libm, doc) Name,
+#include "frontend/builtins/builtins.def"
+};
+enum class HostBuiltin : uint8_t {
+#define HOST(Name, text, doc) Name,
+#include "frontend/builtins/builtins.def"
+};
+enum class BlockBuiltin : uint8_t {
+#define BLOCK(Name, text, doc) Name,
+#include "frontend/builtins/builtins.def"
+};
+
+enum class MathOperands : uint8_t { F, I, N };
+
+/// One MATH row.
+struct MathInfo {
+  std::string_view name;
+  unsigned arity;
+  MathOperands operands;
+  std::string_view llvm, libdevice, libm, doc;
+};
+const MathInfo& infoOf(Math op);
+std::optional<Math> findMath(std::string_view name);
+std::optional<HostBuiltin> findHostBuiltin(std::string_view name);
+std::optional<BlockBuiltin> findBlockBuiltin(std::string_view name);
+std::string_view spelling(HostBuiltin builtin);
+std::string_view spelling(BlockBuiltin builtin);
+
+}  // namespace rad

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Checks syntax trees and makes typed programs of them.
+#pragma once
+
+#include "frontend/ast/ast.h"
+#include "frontend/diagnostics/diagnostics.h"
+#include "frontend/sema/typed_program.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace rad {
+
+/// One library module, as text: name "random" or, for what every program sees without import, "prelude".
+struct LibraryText {
+  std::string_view name;
+  std::string_view text;
+};
+
+/// What imports of files need: the text of `path` as seen from `fromFile`, or nothing if it cannot be read.
+using FileLoader = std::function<std::optional<std::pair<std::string, std::string>>(std::string_view path, std::string_view fromFile)>;
+
+/// The declarations and variables of one session, and the checker that adds units to them. A file is one unit; each entry of a
+/// REPL is one. Not thread-safe; several sessions may live in several threads.
+class Session {
+ public:
+  /// `library` must outlive the session; its modules are parsed on first use.
+  Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Checks one unit. Without errors its declarations and variables become visible to later units and the typed program is
+  /// returned; with errors nothing of it stays and nothing is returned. `interactive`: a last expression statement is
+  /// printed as its value. The tree is kept by the session.
+  std::optional<TypedProgram> check(Ast ast, Diagnostics& diagnostics, bool interactive = false);
+  /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle build`
+  /// (check() alone makes only what the script uses when `false`).
+  void setBuildAllKernels(bool all);
+  /// Takes back the variables that the last unit defined (its run failed before they were assigned).
+  void forgetGlobals(std::span<const std::string> symbols);
+
+  TypeTable& types();
+  const Interner& names() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rad

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The typed program: what codegen/ lowers. Monomorphic (generics are instantiated), every name resolved, every implicit
+// conversion written out, every index either proven or carrying a check. Structured: no gotos, so that the host device can
+// split kernels at barriers.
+//
+// One TypedProgram is one unit: a file, or one REPL entry. It is self-contained but for globals of earlier units, which it
+// names by symbol.
+#pragma once
+
+#include "frontend/ast/ast.h"
+#include "frontend/builtins/builtins.h"
+#include "frontend/source/source.h"
+#include "frontend/types/types.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rad {
+
+template <class Tag>
+struct TypedId {
+  uint32_t value = UINT32_MAX;
+  explicit operator bool() const { return value != UINT32_MAX; }
+  friend bool operator==(TypedId, TypedId) = default;
+};
+using TExprId = TypedId<struct TExprTag>;
+using TStmtId = TypedId<struct TStmtTag>;
+using LocalId = TypedId<struct LocalTag>;        // index into the owning Body's locals
+using FunctionId = TypedId<struct FunctionTag>;  // index into TypedProgram::functions
+using KernelId = TypedId<struct KernelTag>;      // index into TypedProgram::kernels
+using GlobalId = TypedId<struct GlobalTag>;      // index into TypedProgram::globals
+using SiteId = TypedId<struct SiteTag>;          // index into TypedProgram::sites
+
+/// A place that can fail while the program runs: what the message needs. `SiteId`s go into the compiled code.
+enum class SiteKind : uint8_t {
+  Index,         // value: the index, extent: the dimension's size
+  Assert,        // `text` is the condition, `message` the user's message ("" if none)
+  DivideByZero,
+  NegativeStep,  // a loop step that is not positive
+  ShapeBind,     // let p: [f32; n, 3] = ...: an extent differs; value: found, extent: expected
+  Launch,        // host: the place of a launch
+  HostCall,      // host: the place of a call into the runtime
+  Overflow,      // host: signed arithmetic overflowed
+  Slice,         // value: bound, extent: size
+};
+struct Site {
+  SiteKind kind = SiteKind::Index;
+  Range range;           // the expression
+  std::string text;      // its source text, shortened to 80 characters
+  std::string message;
+  unsigned dimension = 0;  // Index, Slice: which index (from 0)
+  unsigned rank = 0;
+};
+
+/// How the index of one dimension is made safe.
+enum class Check : uint8_t { Checked, Proven, Unchecked };
+
+// ---- expressions; the comment says what `type` is ----
+struct ConstInt { uint64_t bits = 0; };                                  // bool, integers, index: low bits of the value
+struct ConstFloat { double value = 0; };                                 // f32 (exactly representable), f64
+struct ConstString { std::string value; };                               // String (host)
+struct LocalRef { LocalId local; };                                      // the local's type
+struct GlobalRef { GlobalId global; };                                   // host only
+struct ViewElement { TExprId view; std::vector<TExprId> indices; std::vector<Check> checks; std::vector<SiteId> sites; };  // element type (a read); indices are `index`
+struct SliceDim { TExprId low, high; SiteId site; Check check = Check::Checked; bool isIndex = false; };  // isIndex: low is an index, the dimension goes; no low/high: from 0/to the extent
+struct ViewSlice { TExprId view; std::vector<SliceDim> dims; };          // view; only leading index dims, then at most one range, then whole dims (so it stays contiguous)
+struct ViewExtent { TExprId view; unsigned dim = 0; };                   // index
+struct ViewFlat { TExprId view; };                                       // rank-1 view of all elements
+struct Negate { TExprId operand; SiteId overflow; };                     // numeric
+struct LogicNot { TExprId operand; };                                    // bool
+struct BitNot { TExprId operand; };                                      // integers
+struct Arithmetic { BinaryOp op = BinaryOp::Add; TExprId left, right; SiteId site; };  // both of `type`; shifts: right any unsigned-or-signed int of the same type; site: DivideByZero for integer / and %, Overflow in host code for signed + - *
+struct Compare { BinaryOp op = BinaryOp::Eq; TExprId left, right; };     // bool; operands of one scalar type
+struct Logic { bool isAnd = true; TExprId left, right; };                // bool; short-circuit
+struct Convert { TExprId operand; };                                     // scalar to scalar: integers keep the low bits, float to integer saturates and NaN gives 0
+struct Bitcast { TExprId operand; };                                     // scalar to scalar of the same size
+struct Select { TExprId condition, whenTrue, whenFalse; };               // both sides already evaluated or free of effects
+struct MathCall { Math op = Math::Sqrt; std::vector<TExprId> operands; };   // operands of `type`
+struct CallFunction { FunctionId function; std::vector<TExprId> arguments; };  // a `mut` parameter's argument is a LocalRef, GlobalRef or ViewElement place
+struct BlockValue { std::vector<TStmtId> statements; TExprId value; };   // statements, then the value (none: Unit)
+struct IfValue { TExprId condition; TExprId whenTrue, whenFalse; };      // branches evaluated on demand (BlockValue or others)
+struct MakeTuple { std::vector<TExprId> items; };
+struct TupleItem { TExprId tuple; unsigned position = 0; };
+struct NewArray { std::vector<TExprId> extents; SiteId site; };          // host: view, zero-filled
+struct ReadPng { TExprId path; std::vector<TExprId> extents; SiteId site; };  // host: view (u8|f32, rank 2 or 3); extents: one per dim, none: any; given ones are checked
+struct CopyArray { TExprId view; SiteId site; };                         // host: view
+struct ArgumentCount {};                                                 // host: index; args.len
+struct ArgumentText { TExprId index; SiteId site; };                     // host: String; args[i]
+struct ParseNumber { TExprId text; SiteId site; };                       // host: i64 or f64 from a String, i64(args[0])
+struct Clock {};                                                         // host: f64
+struct HostReduce { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host: the kernel's reduction result
+
+struct TExpr {
+  TypeId type;
+  Range range;
+  std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, Negate, LogicNot, BitNot,
+               Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
+               NewArray, ReadPng, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
+      node;
+};
+
+// ---- statements ----
+struct Declare { LocalId local; TExprId init; };                         // init none: not assigned yet (sema proves assignment before use)
+struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
+struct Evaluate { TExprId expr; };
+struct If { TExprId condition; std::vector<TStmtId> thenBody, elseBody; };
+struct While { TExprId condition; std::vector<TStmtId> body; };
+struct For { LocalId variable; TExprId low, high, step; SiteId site; std::vector<TStmtId> body; unsigned unroll = 0; };  // variable: index or an integer; low <= v < high for step > 0, low >= v > high for a constant step < 0; step none: 1; unroll 0 no wish, UINT_MAX fully
+struct Break {};
+struct Continue {};
+struct Return { TExprId value; };                                        // in a kernel: ends the point or thread
+struct Scope { std::vector<TStmtId> body; };
+struct Barrier {};                                                       // under uniform control flow, proven by sema
+struct Collective { LocalId result; BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; };  // block.sum/min/max; result is uniform
+struct Assert { TExprId condition; SiteId site; std::vector<TExprId> arguments; };  // arguments fill `{}` of the site's message (host only)
+struct Print { std::string format; std::vector<TExprId> arguments; };    // host; one `{}` an argument; a newline is added by the runtime
+struct Launch { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host; one argument a kernel parameter
+struct BindView { TExprId view; std::vector<LocalId> extents; std::vector<TExprId> expected; std::vector<SiteId> sites; };  // host: let p: [f32; n, 3] = e: fills extent locals (default id: none) or checks against expected (none: not)
+struct BindGlobals { std::vector<GlobalId> extents; TExprId view; std::vector<TExprId> expected; std::vector<SiteId> sites; };
+struct WritePng { TExprId path, view; SiteId site; };                    // host
+struct Sync { SiteId site; };                                            // host
+
+struct TStmt {
+  Range range;
+  std::variant<Declare, Assign, Evaluate, If, While, For, Break, Continue, Return, Scope, Barrier, Collective, Assert, Print, Launch,
+               BindView, BindGlobals, WritePng, Sync>
+      node;
+};
+
+/// A local variable or parameter.
+enum class LocalKind : uint8_t { Let, Var, Param, MutParam, Dimension, DomainVar, ThreadVar, Shared };
+struct Local {
+  std::string name;
+  TypeId type;
+  LocalKind kind = LocalKind::Let;
+  Range range;
+  /// In block kernels: the same for all threads of a block (uniformity.cpp). Always true outside of them for what it matters.
+  bool uniform = false;
+  /// Shared: the constant extents (empty: a scalar). Its type is then a writable view, or a scalar.
+  std::vector<uint64_t> sharedExtents;
+};
+
+/// Statements with their locals.
+struct Body {
+  std::vector<Local> locals;
+  std::vector<TStmtId> statements;
+};
+
+enum class Side : uint8_t { Host, Device };
+
+/// One instance of a `fn` for one side. Device functions are lowered into their callers, so they never recurse.
+struct Function {
+  std::string name;                    // unique within the unit: "clamp[f32]"
+  Side side = Side::Device;
+  std::vector<LocalId> params;
+  TypeId result;                       // Unit if none
+  Body body;                           // ends every path in Return unless Unit
+  bool isExtern = false;               // device code from another object: body empty, `symbol` its PTX name
+  std::string symbol;
+  Range range;
+};
+
+/// Sizes known only at launch: arithmetic over dimensions and scalar parameters, evaluated by the runtime in 64 bits with
+/// overflow reported.
+enum class ShapeOp : uint8_t { Constant, Dimension, Parameter, Add, Sub, Mul, Div, Rem, Min, Max, CeilDiv };
+struct ShapeExpr {
+  ShapeOp op = ShapeOp::Constant;
+  int64_t value = 0;                   // Constant: the value; Dimension, Parameter: index into Kernel::dims, Kernel::params
+  std::vector<ShapeExpr> operands;
+};
+
+struct KernelParam {
+  LocalId local;
+  std::string name;
+  TypeId type;                         // scalar or view
+  bool isMut = false;
+  std::vector<ShapeExpr> shape;        // views: one an axis; a bare Dimension binds or must agree
+  /// True if every access to it in a forall kernel is at exactly the point's own indices, so it may share elements with
+  /// another such argument of the same shape (map(f, y, y)).
+  bool elementwise = false;
+  Range range;
+};
+struct KernelDim { LocalId local; std::string name; };   // the local holds its value, type index
+struct DomainAxis {
+  LocalId variable;                    // type index
+  ShapeExpr low, high;
+};
+struct Reduction { BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; TExprId condition; };  // sum/min/max, all (And), any (Or); value of type result
+
+struct Kernel {
+  std::string name;                    // as written, for messages: "saxpy", "max(... for i in 0..n)"
+  std::string symbol;                  // unique PTX/host symbol within the unit: [A-Za-z_][A-Za-z0-9_]*
+  std::vector<KernelDim> dims;
+  std::vector<KernelParam> params;
+  bool isForall = true;
+  std::vector<DomainAxis> axes;        // forall points, or blocks; last varies fastest
+  std::vector<LocalId> threads;        // blocks: one a thread axis, last varies fastest
+  std::vector<int64_t> threadLow, threadCount;  // constants; product of counts at most 1024
+  std::vector<LocalId> shared;
+  Body body;                           // empty for reductions
+  std::optional<Reduction> reduction;  // then isForall, and body.statements run before the value at each point (may be empty)
+  TypeId reductionType;
+  bool fastMath = false, strict = false;
+  std::optional<unsigned> minBlocks, maxRegisters;
+  Range range;
+};
+
+/// A top-level variable of the script; lives until the session ends.
+struct Global {
+  std::string name;
+  std::string symbol;                  // unique in the session: "g.x.3"
+  TypeId type;
+  bool isVar = false;
+  bool isDefinedHere = true;           // false: of an earlier unit
+  Range range;
+};
+
+/// One unit. Ids index the vectors; `types` is shared by all units of a session.
+class TypedProgram {
+ public:
+  explicit TypedProgram(TypeTable& types) : types(&types) {}
+  TypeTable* types;
+  std::vector<Function> functions;
+  std::vector<Kernel> kernels;
+  std::vector<Global> globals;
+  std::vector<Site> sites;
+  Body script;                         // host statements, in order
+
+  const TExpr& expr(TExprId id) const { return exprs_[id.value]; }
+  const TStmt& stmt(TStmtId id) const { return stmts_[id.value]; }
+  TExpr& mutableExpr(TExprId id) { return exprs_[id.value]; }
+  TStmt& mutableStmt(TStmtId id) { return stmts_[id.value]; }
+  template <class Node>
+  TExprId addExpr(TypeId type, Range range, Node node) { exprs_.push_back({type, range, std::move(node)}); return {static_cast<uint32_t>(exprs_.size() - 1)}; }
+  template <class Node>
+  TStmtId addStmt(Range range, Node node) { stmts_.push_back({range, std::move(node)}); return {static_cast<uint32_t>(stmts_.size() - 1)}; }
+  size_t exprCount() const { return exprs_.size(); }
+
+ private:
+  std::vector<TExpr> exprs_;
+  std::vector<TStmt> stmts_;
+};
+
+/// The unit as stable indented text, for tests and `--emit=typed`.
+std::string dump(const TypedProgram& program, const SourceManager& sources);
+
+/// Checks the promises of this header (types of operands, ids in range, one value a path ...). Empty if all hold; else what is
+/// wrong: a bug in sema, never the user's. Lowering may assume what verify accepts.
+std::string verify(const TypedProgram& program);
+
+}  // namespace rad

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Interned types of typed programs.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace rad {
+
+enum class Scalar : uint8_t {
+#define SCALAR(Name, text, kind, bits, later) Name,
+#include "frontend/types/scalars.def"
+};
+enum class ScalarClass : uint8_t { Bool, Signed, Unsigned, Float, Index };
+
+std::string_view spelling(Scalar scalar);
+ScalarClass classOf(Scalar scalar);
+/// Size in memory, in bits; also the width of its arithmetic (bool: 8 in memory).
+unsigned bitsOf(Scalar scalar);
+inline bool isFloat(Scalar s) { return classOf(s) == ScalarClass::Float; }
+inline bool isSignedInteger(Scalar s) { return classOf(s) == ScalarClass::Signed || classOf(s) == ScalarClass::Index; }
+inline bool isUnsignedInteger(Scalar s) { return classOf(s) == ScalarClass::Unsigned; }
+inline bool isInteger(Scalar s) { return isSignedInteger(s) || isUnsignedInteger(s); }
+
+/// An interned type; equal ids of one TypeTable are equal types.
+struct TypeId {
+  uint32_t value = 0;  // 0: the error type
+  friend bool operator==(TypeId, TypeId) = default;
+};
+
+enum class TypeKind : uint8_t {
+  Error,         // after a reported mistake: fits everywhere, silences further messages
+  Unit,          // no value
+  Scalar,
+  UntypedInt,    // an integer constant without a suffix: takes the type its context needs; never left in a typed program
+  UntypedFloat,
+  String,        // host only: literals and `args[i]`
+  View,          // [T; n, m]: a reference to elements (elem, rank, writable)
+  Array,         // array[T, N]: a value
+  Tuple,
+};
+
+struct Type {
+  TypeKind kind = TypeKind::Error;
+  Scalar scalar = Scalar::Bool;       // Scalar
+  TypeId element;                     // View, Array
+  uint8_t rank = 0;                   // View: 1 to 4
+  bool writable = false;              // View: elements may be stored to
+  uint64_t count = 0;                 // Array
+  std::vector<TypeId> items;          // Tuple
+};
+
+/// Owns types and gives each distinct one a single id. Not thread-safe.
+class TypeTable {
+ public:
+  TypeTable();
+  TypeId error() const { return {0}; }
+  TypeId unit() const { return {1}; }
+  TypeId untypedInt() const { return {2}; }
+  TypeId untypedFloat() const { return {3}; }
+  TypeId string() const { return {4}; }
+  TypeId scalar(Scalar s) const { return {5 + static_cast<uint32_t>(s)}; }
+  TypeId boolean() const { return scalar(Scalar::Bool); }
+  TypeId index() const { return scalar(Scalar::Index); }
+  TypeId view(TypeId element, unsigned rank, bool writable);
+  TypeId array(TypeId element, uint64_t count);
+  TypeId tuple(std::span<const TypeId> items);
+
+  const Type& get(TypeId id) const { return types_[id.value]; }
+  /// As a program spells it: "f32", "mut [f32; _, _]", "(f32, i32)".
+  std::string spell(TypeId id) const;
+
+ private:
+  TypeId intern(Type type);
+  std::deque<Type> types_;
+  std::unordered_map<std::string, uint32_t> map_;
+};
+
+}  // namespace rad
