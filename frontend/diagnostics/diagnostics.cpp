@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The table's columns as functions, and the list of what was reported.
+#include "frontend/diagnostics/diagnostics.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+namespace rad {
+namespace {
+
+struct Row {
+  std::string_view name, code;
+  Severity severity;
+  std::string_view text, explanation;
+};
+
+using enum Severity;
+constexpr Row rows[] = {
+#define DIAG(Name, Code, Level, Text, Explain) {#Name, Code, Level, Text, Explain},
+#include "frontend/diagnostics/diagnostics.def"
+};
+
+const Row& rowOf(Diag diag) { return rows[static_cast<size_t>(diag)]; }
+
+/// Fills the `{}` of a row's text in order; `{{` and `}}` are braces.
+std::string fill(std::string_view text, const std::vector<std::string>& arguments) {
+  std::string out;
+  size_t next = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i, 2) == "{}") {
+      if (next < arguments.size()) out += arguments[next++];
+      ++i;
+    } else if (text.substr(i, 2) == "{{" || text.substr(i, 2) == "}}") {
+      out += text[i++];
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+constexpr size_t maxErrors = 100;
+
+}  // namespace
+
+std::string_view codeOf(Diag diag) { return rowOf(diag).code; }
+Severity severityOf(Diag diag) { return rowOf(diag).severity; }
+
+Diagnostics::Builder Diagnostics::report(Diag kind, Range range, std::vector<std::string> arguments) {
+  // The same message at the same place is one mistake; only the recent past can hold it in practice, but the list is short.
+  for (const Diagnostic& d : all_)
+    if (d.kind == kind && d.range == range && range.valid()) return {*this, Builder::npos};
+  if (severityOf(kind) == Severity::Error && ++errors_ > maxErrors) return {*this, Builder::npos};
+  all_.push_back({kind, range, fill(rowOf(kind).text, arguments), {}, {}});
+  return {*this, all_.size() - 1};
+}
+
+std::string explain(std::string_view code) {
+  for (const Row& row : rows) {
+    if (row.code != code) continue;
+    std::string_view page = row.explanation;
+    while (page.starts_with('\n')) page.remove_prefix(1);
+    while (page.ends_with('\n') || page.ends_with(' ')) page.remove_suffix(1);
+    std::string out(row.code);
+    out += ": ";
+    out += row.name;
+    out += "\n\n";
+    out += page;
+    out += "\n";
+    return out;
+  }
+  return {};
+}
+
+std::string nearestName(std::string_view name, const std::vector<std::string_view>& candidates) {
+  // Edit distance with adjacent swaps counted as one (Damerau's restricted form). A name is near when at most a third of
+  // its letters differ.
+  size_t limit = std::max<size_t>(1, name.size() / 3), best = limit + 1;
+  std::string_view nearest;
+  for (std::string_view candidate : candidates) {
+    size_t difference = candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
+    if (difference >= best || candidate == name) continue;
+    std::vector<size_t> before(candidate.size() + 1), last(candidate.size() + 1), now(candidate.size() + 1);
+    std::iota(last.begin(), last.end(), size_t{0});
+    for (size_t i = 1; i <= name.size(); ++i) {
+      now[0] = i;
+      for (size_t j = 1; j <= candidate.size(); ++j) {
+        now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (name[i - 1] != candidate[j - 1])});
+        if (i > 1 && j > 1 && name[i - 1] == candidate[j - 2] && name[i - 2] == candidate[j - 1])
+          now[j] = std::min(now[j], before[j - 2] + 1);
+      }
+      std::swap(before, last);
+      std::swap(last, now);
+    }
+    size_t distance = last[candidate.size()];
+    // A single letter that differs says nothing about a name of one letter.
+    if (distance < best && distance < std::max<size_t>(name.size(), 2)) {
+      best = distance;
+      nearest = candidate;
+    }
+  }
+  return std::string(nearest);
+}
+
+}  // namespace rad
