@@ -87,8 +87,8 @@ if(RADDLE_CUDA)
         -Wl,--exclude-libs,libnvptxcompiler_static.a)
     else()
       # One shared object around the archive: 90 MB are linked once, not at each build.
-      add_library(rad_nvptxcompiler SHARED ${CMAKE_SOURCE_DIR}/tools/cmake/nvptxcompiler_shared.c)
-      set(script ${CMAKE_SOURCE_DIR}/tools/cmake/nvptxcompiler.map)
+      add_library(rad_nvptxcompiler SHARED ${CMAKE_CURRENT_LIST_DIR}/nvptxcompiler_shared.c)
+      set(script ${CMAKE_CURRENT_LIST_DIR}/nvptxcompiler.map)
       target_link_libraries(rad_nvptxcompiler PRIVATE
         -Wl,--whole-archive "${nvptx_a}" -Wl,--no-whole-archive pthread dl m)
       target_link_options(rad_nvptxcompiler PRIVATE -Wl,--version-script=${script})

@@ -40,6 +40,20 @@ add_library(raddle_llvm INTERFACE)
 target_include_directories(raddle_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
 target_compile_definitions(raddle_llvm INTERFACE
   __STDC_CONSTANT_MACROS __STDC_FORMAT_MACROS __STDC_LIMIT_MACROS)
+if(RADDLE_STATIC)
+  # LLVM's package names the shared zlib and zstd; a released binary carries the archives.
+  foreach(pair "ZLIB::ZLIB:libz.a" "zstd::libzstd_shared:libzstd.a")
+    string(REGEX MATCH "^(.*):([^:]+)$" unused ${pair})
+    set(archive ${CMAKE_MATCH_2})
+    if(TARGET ${CMAKE_MATCH_1})
+      set(imported ${CMAKE_MATCH_1})
+      find_library(raddle_${archive} ${archive} REQUIRED)
+      set_target_properties(${imported} PROPERTIES IMPORTED_CONFIGURATIONS ""
+        IMPORTED_LOCATION ${raddle_${archive}} IMPORTED_LOCATION_RELEASE ${raddle_${archive}}
+        IMPORTED_LOCATION_NONE ${raddle_${archive}})
+    endif()
+  endforeach()
+endif()
 if(NOT LLVM_ENABLE_RTTI)
   target_compile_options(raddle_llvm INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
 endif()
@@ -79,7 +93,10 @@ function(raddle_debian target)
     target_link_libraries(${target} INTERFACE ${A_SHARED})
   endif()
 endfunction()
-raddle_debian(raddle_png SHARED png STATIC png16 z m)
+raddle_debian(raddle_png SHARED png STATIC png16 z)
+if(RADDLE_STATIC)
+  target_link_libraries(raddle_png INTERFACE m) # glibc stays dynamic
+endif()
 raddle_debian(raddle_zstd SHARED zstd STATIC zstd)
 raddle_debian(raddle_edit SHARED edit STATIC edit tinfo bsd md)
 add_library(raddle_json INTERFACE)   # header only: <nlohmann/json.hpp>

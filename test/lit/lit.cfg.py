@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# The lit suite. Loaded through a lit.site.cfg.py: the one that CMake writes into the build folder, or
+# the one at the root of the unpacked portable archive (no LLVM is installed there).
+#
+# Substitutions
+#   %raddle      the tool, under a time limit (RADDLE_TEST_TIMEOUT seconds, 120)
+#   %FileCheck   FileCheck
+#   %not         the next command must fail, and not by a crash (lit's own, needs no tool)
+#   %python      the Python that runs lit (its PYTHONPATH has numpy where the tests' packages are installed)
+#   %examples %stdlib   those folders
+#   %photo       a photograph, PNG (feature: photo)
+#   %fake_cuda   the fake driver, a libcuda.so.1 (feature: fake-driver)
+# Features (REQUIRES:)
+#   host             always
+#   cuda             a real GPU; only ./gpu switches it on (RADDLE_TEST_CUDA=1)
+#   cuda-build       the tool was built with the CUDA device
+#   nvptxcompiler    PTX is assembled in process
+#   nvjitlink nvrtc nvfatbin nvdisasm   found as the tool finds them
+#   libdevice fake-driver photo numpy asan
+import glob
+import os
+import shutil
+import sys
+
+import lit.formats
+
+config.name = "raddle"
+config.suffixes = [".rad", ".test", ".ll", ".ptx"]
+config.excludes = ["inputs", "Inputs"]
+config.test_source_root = os.path.join(config.raddle_source, "test", "lit")
+config.test_format = lit.formats.ShTest(execute_external=False)
+
+seconds = os.environ.get("RADDLE_TEST_TIMEOUT", "120")
+filecheck = os.path.join(config.raddle_llvm_tools, "FileCheck")
+photo = getattr(config, "raddle_photo", "")
+
+if not os.path.exists(config.raddle_tool):
+    lit_config.fatal("the raddle tool is not built: %s" % config.raddle_tool)
+if not os.path.exists(filecheck):
+    filecheck = shutil.which("FileCheck-22") or lit_config.fatal("FileCheck not found in %s" % config.raddle_llvm_tools)
+
+fake = os.path.join(config.raddle_fake_cuda, "libcuda.so.1")
+for name, value in [
+    # The longer name first: lit replaces in this order.
+    ("%fake_cuda", fake),
+    ("%raddle", "timeout -s KILL %s %s" % (seconds, config.raddle_tool)),
+    ("%FileCheck", filecheck),
+    ("%not", "not"),
+    ("%python", sys.executable),
+    ("%examples", os.path.join(config.raddle_source, "examples")),
+    ("%stdlib", os.path.join(config.raddle_source, "stdlib")),
+    ("%photo", photo),
+]:
+    config.substitutions.append((name, value))
+
+# The test's own cache folder: no state of the user's account, and a fresh one each run.
+cache = os.path.join(config.test_exec_root, "cache")
+shutil.rmtree(cache, ignore_errors=True)
+config.environment["XDG_CACHE_HOME"] = cache
+config.environment["RADDLE_CACHE_DIR"] = cache
+for name in ["RADDLE_TOOLKIT_PATH", "RADDLE_TEST_CUDA", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "HOME",
+             "PYTHONPATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"]:
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+features = config.available_features
+features.add("host")
+if os.environ.get("RADDLE_TEST_CUDA") == "1":
+    features.add("cuda")
+if config.raddle_have_cuda:
+    features.add("cuda-build")
+if config.raddle_have_nvptxcompiler:
+    features.add("nvptxcompiler")
+if config.raddle_libdevice:
+    features.add("libdevice")
+if getattr(config, "raddle_asan", False):
+    features.add("asan")
+if os.path.exists(fake):
+    features.add("fake-driver")
+if photo and os.path.exists(photo):
+    features.add("photo")
+try:
+    import numpy  # noqa: F401
+    features.add("numpy")
+except ImportError:
+    pass
+
+# Where the tool looks, in its order: RADDLE_TOOLKIT_PATH, toolkits, the Python's installed wheels.
+roots = os.environ.get("RADDLE_TOOLKIT_PATH", "").split(":")
+roots += [os.environ.get("CUDA_HOME", ""), os.environ.get("CUDA_PATH", ""), "/usr/local/cuda"]
+roots += [os.path.join(path, "nvidia", "cu13") for path in sys.path]
+for feature, pattern in [
+    ("nvjitlink", "libnvJitLink.so.13*"),
+    ("nvrtc", "libnvrtc.so.13*"),
+    ("nvfatbin", "libnvfatbin.so.13*"),
+]:
+    if any(glob.glob(os.path.join(root, lib, pattern)) for root in roots if root
+           for lib in ("lib64", "lib", "targets/x86_64-linux/lib")):
+        features.add(feature)
+archive_lib = os.path.join(config.raddle_source, "lib", "libnvfatbin.so.13")
+if os.path.exists(archive_lib):
+    features.add("nvfatbin")
+if shutil.which("nvdisasm") or any(os.path.exists(os.path.join(root, "bin", "nvdisasm")) for root in roots if root):
+    features.add("nvdisasm")

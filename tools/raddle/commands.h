@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The subcommands of `raddle`. Each returns the exit status of the process: 0; 1 wrong program, failed check or refused launch;
+// 2 usage; 3 environment or out of memory.
+#pragma once
+
+#include "frontend/diagnostics/diagnostics.h"
+#include "runtime/base/result.h"
+#include "runtime/engine/pipeline.h"
+
+#include <string>
+#include <vector>
+
+namespace rad::tool {
+
+inline constexpr int exitOk = 0, exitProgram = 1, exitUsage = 2, exitEnvironment = 3;
+
+/// The options that several subcommands share, as given.
+struct CommonOptions {
+  std::string device;
+  std::string fp = "default";
+  unsigned optLevel = 2;
+  bool unchecked = false;
+  bool noCache = false;
+  std::string time;  // "", "text" or "json"
+  std::string toolkit;
+  std::vector<std::string> link;
+};
+
+struct RunCommand {
+  CommonOptions common;
+  std::string file;  // "-": standard input
+  std::vector<std::string> arguments;
+  bool verify = false;
+};
+
+struct BuildCommand {
+  CommonOptions common;
+  std::string file;
+  std::string emit = "ptx";
+  std::string arch = "sm_90";
+  std::string from;    // "", "llvm" or "ptx"
+  std::string output;  // empty: standard output for text, FILE.cubin for a cubin
+  std::string spec = "aligned16,small";
+  bool verify = false;
+  unsigned repeat = 1;
+};
+
+int run(const RunCommand& command);
+int build(const BuildCommand& command);
+/// Reads entries from standard input until its end.
+int repl(const CommonOptions& options);
+/// What this machine has: versions, libraries, devices.
+int doctor(bool json);
+int explainCode(const std::string& code);
+
+/// The shared options as the engine wants them; reads linked files.
+rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common);
+
+/// Prints messages to standard error, in colour on a terminal.
+void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sources);
+/// Prints an error and returns its exit status.
+int report(const rt::Error& error);
+
+}  // namespace rad::tool

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/raddle/commands.h"
+
+#include <fmt/format.h>
+
+namespace rad::tool {
+
+int explainCode(const std::string& code) {
+  auto page = explain(code);
+  if (page.empty()) {
+    fmt::print(stderr, "raddle: there is no message {}; codes look like R0123 and stand in brackets behind `error`\n", code);
+    return exitUsage;
+  }
+  fmt::print("{}{}", page, page.ends_with('\n') ? "" : "\n");
+  return exitOk;
+}
+
+}  // namespace rad::tool

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/raddle/commands.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#ifndef RADDLE_VERSION
+#error "the build sets RADDLE_VERSION"
+#endif
+
+namespace rad::tool {
+namespace {
+
+void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
+  if (runs) app.add_option("--device", options.device, "host, or cuda:N (default: cuda:0 where there is a GPU, else host)")->type_name("DEVICE");
+  app.add_option("--fp", options.fp, "floating point: default (contracts to fma), strict, fast")
+      ->check(CLI::IsMember({"default", "strict", "fast"}))->type_name("MODE");
+  app.add_option("-O", options.optLevel, "optimisation level, 0 to 2 (default 2)")->check(CLI::Range(0, 2))->type_name("N");
+  app.add_flag("--unchecked", options.unchecked, "drop every index check, to measure what they cost");
+  app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
+  app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
+      ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
+  app.add_option("--toolkit", options.toolkit, "the CUDA Toolkit to take nvJitLink and NVRTC from")->type_name("DIR");
+  app.add_option("--link", options.link, "link an object with the kernels: PTX or cubin (repeatable)")->type_name("FILE");
+}
+
+int start(int argc, char** argv) {
+  CLI::App app{"Raddle compiles and runs kernels on GPUs and CPU threads.\nWithout a command, reads entries from standard input (REPL).", "raddle"};
+  app.set_version_flag("--version", std::string("raddle ") + RADDLE_VERSION);
+  app.failure_message(CLI::FailureMessage::simple);
+  app.footer("Exit status: 0; 1 wrong program, failed check or refused launch; 2 usage; 3 environment or out of memory.");
+
+  // Program arguments stand behind `--`; they are not ours to parse.
+  std::vector<std::string> own, programArguments;
+  bool behind = false;
+  for (int i = 1; i < argc; ++i) {
+    std::string text = argv[i];
+    if (!behind && text == "--") behind = true;
+    else (behind ? programArguments : own).push_back(std::move(text));
+  }
+
+  CommonOptions top;
+  addCommon(app, top, true);
+
+  RunCommand runCommand;
+  auto* runApp = app.add_subcommand("run", "Compile and run a program: raddle run FILE [options] [-- program arguments]");
+  runApp->add_option("file", runCommand.file, "the program; - reads standard input")->required();
+  addCommon(*runApp, runCommand.common, true);
+  runApp->add_flag("--verify", runCommand.verify, "compare messages with the expect-error comments of the program");
+
+  BuildCommand buildCommand;
+  auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
+  buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();
+  addCommon(*buildApp, buildCommand.common, false);
+  buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, sass, asm (host)")
+      ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "sass", "asm"}))->type_name("STAGE");
+  buildApp->add_option("--arch", buildCommand.arch, "sm_80, sm_90a, sm_100a, ... or host (default sm_90)")->type_name("TARGET");
+  buildApp->add_option("--from", buildCommand.from, "what the file holds: llvm or ptx instead of a program")
+      ->check(CLI::IsMember({"llvm", "ptx"}))->type_name("STAGE");
+  buildApp->add_option("-o", buildCommand.output, "the file to write (default: standard output; a cubin: FILE.cubin)")->type_name("OUT");
+  buildApp->add_option("--spec", buildCommand.spec, "what the variant may assume: aligned16, inner4, small, comma-separated, or none")->type_name("FACTS");
+  buildApp->add_option("--repeat", buildCommand.repeat, "do it N times in one process; --time then prints one line each")
+      ->check(CLI::Range(1, 1000000))->type_name("N");
+  buildApp->add_flag("--verify", buildCommand.verify, "compare messages with the expect-error comments of the program");
+
+  CommonOptions replOptions;
+  auto* replApp = app.add_subcommand("repl", "Read entries from standard input; an error leaves all variables as they were");
+  addCommon(*replApp, replOptions, true);
+
+  bool doctorJson = false;
+  auto* doctorApp = app.add_subcommand("doctor", "Show what this machine has: versions, libraries, devices");
+  doctorApp->add_flag("--json", doctorJson, "as one JSON object");
+
+  std::string code;
+  auto* explainApp = app.add_subcommand("explain", "Explain a message: raddle explain R0123");
+  explainApp->add_option("code", code, "the code in brackets behind `error`")->required();
+
+  app.require_subcommand(0, 1);
+  try {
+    std::reverse(own.begin(), own.end());
+    app.parse(own);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exitOk : exitUsage;
+  }
+  if (!programArguments.empty() && !*runApp) {
+    fmt::print(stderr, "raddle: arguments behind -- belong to a program: raddle run FILE -- ARGUMENTS\n");
+    return exitUsage;
+  }
+  if (*runApp) {
+    runCommand.arguments = std::move(programArguments);
+    return run(runCommand);
+  }
+  if (*buildApp) return build(buildCommand);
+  if (*doctorApp) return doctor(doctorJson);
+  if (*explainApp) return explainCode(code);
+  return repl(*replApp ? replOptions : top);
+}
+
+}  // namespace
+
+rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
+  rt::PipelineOptions result;
+  result.codegen.optLevel = common.optLevel;
+  result.codegen.unchecked = common.unchecked;
+  if (common.fp == "strict") result.codegen.fp = cg::FpMode::Strict;
+  if (common.fp == "fast") result.codegen.fp = cg::FpMode::Fast;
+  result.toolkit = common.toolkit;
+  if (!common.noCache) result.cacheFolder = rt::ImageCache::defaultFolder();
+  for (const auto& path : common.link) {
+    auto file = rt::readLinkFile(path);
+    if (!file) return std::unexpected(file.error());
+    result.linkFiles.push_back(std::move(*file));
+  }
+  return result;
+}
+
+void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sources) {
+  RenderOptions options;
+  options.color = ::isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
+  for (const auto& diagnostic : diagnostics.all()) fmt::print(stderr, "{}", render(diagnostic, sources, options));
+  if (diagnostics.errorCount() > 1) fmt::print(stderr, "{} errors\n", diagnostics.errorCount());
+}
+
+int report(const rt::Error& error) {
+  // A failed check has its place and source line in front already; the rest is about the machine.
+  if (error.category == rt::ErrorCategory::UserProgram) fmt::print(stderr, "{}\n", error.render());
+  else fmt::print(stderr, "raddle: error: {}\n", error.render());
+  return rt::exitStatusOf(error.category);
+}
+
+}  // namespace rad::tool
+
+int main(int argc, char** argv) { return rad::tool::start(argc, argv); }
