@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From the arguments of a launch to its numbers: dimensions, domain, facts. Pure functions of the manifest and the arguments.
+#pragma once
+
+#include "codegen/artifact/artifact.h"
+#include "runtime/base/result.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rad::rt {
+
+/// No extent, element count, dimension or number of points may exceed this.
+inline constexpr int64_t maxCount = int64_t{1} << 60;
+
+/// A view as a launch sees it: elements [offset, ...) of a block of memory, row-major. Unused extents are 1.
+struct ViewArgument {
+  const void* block = nullptr;  // which block of memory; null: no array was made yet
+  uint64_t address = 0;         // of the view's first element, on the device
+  int64_t offset = 0;           // in elements, from the block's begin
+  std::array<int64_t, 4> extents = {1, 1, 1, 1};
+  int32_t rank = 1;
+  cg::ElementType type = cg::ElementType::F32;
+
+  /// Number of elements; the extents must have been checked (checkExtents).
+  int64_t count() const;
+  std::span<const int64_t> shape() const { return {extents.data(), static_cast<size_t>(rank)}; }
+};
+/// A scalar's bytes, in the low end.
+struct ScalarArgument {
+  std::array<std::byte, 8> bytes = {};
+};
+using Argument = std::variant<ScalarArgument, ViewArgument>;
+
+/// "[2, 3]".
+std::string shapeText(std::span<const int64_t> extents);
+/// Number of elements of a shape, or an error naming `what` where an extent is negative or the product exceeds maxCount.
+Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string& what);
+
+/// The numbers of one launch.
+struct Binding {
+  std::vector<int64_t> dims;                        // as KernelManifest::dims
+  std::vector<std::array<int64_t, 2>> axes;         // low and high of each, as KernelManifest::axes
+  int64_t points = 0;                               // of the domain: points of a forall, blocks of a block kernel; 0: nothing to do
+  int64_t rows = 0;                                 // product of all axes but the last (1 for one axis); 0 if points is 0
+  int64_t lastExtent = 0;                           // points / rows; 0 if points is 0
+  cg::SpecKey spec;
+};
+
+/// Checks the arguments against the signature (types, ranks, sizes, overlap) and evaluates the domain. Refusals are of category
+/// Launch; they name the kernel, the arguments, the dimensions and the values.
+Result<Binding> bind(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
+
+/// Refuses a writable argument that shares elements with another one (part of bind).
+Result<void> checkAliases(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
+
+/// Evaluates a size. `what` is used in the message when it overflows, divides by zero or takes no whole number.
+Result<int64_t> evaluate(const cg::SizeExpr& expr, const cg::KernelManifest& kernel, std::span<const int64_t> dims,
+                         std::span<const Argument> arguments, const std::string& what);
+/// The expression as it would stand in a program: "ceil_div(n, 256)".
+std::string text(const cg::SizeExpr& expr, const cg::KernelManifest& kernel);
+
+/// The parameters of a compiled kernel, in the order that cg::KernelManifest fixes: 8 bytes for each, and their addresses.
+/// Movable; the addresses stay valid.
+class ArgumentBlock {
+ public:
+  /// `partials` is the address of the partial results of a reduction (ignored for other kernels).
+  ArgumentBlock(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
+                uint64_t failureState, uint32_t serial);
+  std::span<const void* const> pointers() const { return pointers_; }
+
+ private:
+  std::vector<uint64_t> slots_;
+  std::vector<const void*> pointers_;
+};
+
+}  // namespace rad::rt

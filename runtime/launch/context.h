@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// One run of host code: what the RadContext of the host interface is. The engine makes one for a program or a session, runs
+// scripts in it and takes the errors out of it.
+#pragma once
+
+#include "codegen/artifact/artifact.h"
+#include "runtime/base/result.h"
+#include "runtime/device/device.h"
+#include "runtime/launch/array.h"
+#include "runtime/launch/messages.h"
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct RadContext;
+
+namespace rad::rt {
+
+/// A compiled unit (a file, or a REPL entry) as its running scripts need it. Kept alive by the context while a launch of it may
+/// still fail.
+struct Unit {
+  uint32_t id = 0;                // the engine's own number for it
+  cg::UnitManifest manifest;
+};
+
+/// Gives compiled kernels: the engine compiles them on first use; an ahead-of-time program looks them up.
+class KernelProvider {
+ public:
+  virtual ~KernelProvider() = default;
+  /// The variant of a kernel for what `key` says of the arguments. A more general variant may be returned. Called often with the
+  /// same arguments: must be quick then.
+  virtual Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) = 0;
+};
+
+struct ContextOptions {
+  std::shared_ptr<Device> device;                 // never null
+  KernelProvider* kernels = nullptr;              // outlives the context
+  std::function<void(std::string_view)> output;   // gets what print prints, whole lines; none: standard output
+  std::vector<std::string> arguments;             // args
+};
+
+/// The signature of compiled host statements (RadScript of runtime/api/host_abi.h).
+using Script = int32_t (*)(RadContext*);
+
+}  // namespace rad::rt
+
+/// Used by one thread at a time. After any error it stays usable: arrays, units and the device are as before, but the writable
+/// arrays of a launch that failed are unspecified.
+struct RadContext {
+ public:
+  explicit RadContext(rad::rt::ContextOptions options);
+  ~RadContext();
+  RadContext(const RadContext&) = delete;
+  RadContext& operator=(const RadContext&) = delete;
+
+  // ---- for the engine ----
+
+  /// Runs host statements of `unit` and gives the error that ended them, if any. Launches may be under way when it returns:
+  /// finish() waits for them.
+  std::optional<rad::rt::RunError> run(std::shared_ptr<const rad::rt::Unit> unit, rad::rt::Script script);
+  /// Waits for all work; reports a failure of a kernel that nothing reported yet. Call it at the end of a program or REPL entry,
+  /// also after run() gave an error: a launch before that may have failed too.
+  std::optional<rad::rt::RunError> finish();
+  /// Arrays alive that were made through this context, for leak tests.
+  int64_t liveArrays() const { return liveArrays_->load(); }
+  rad::rt::Device& device() const { return *device_; }
+  const std::shared_ptr<rad::rt::Device>& deviceOwner() const { return device_; }
+  /// For the next scripts; texts handed out before stay valid.
+  void setArguments(std::vector<std::string> arguments);
+
+  // ---- for the host interface (runtime/api) ----
+
+  /// Stores an error at a place of the current unit, if none is pending. Always gives 1, the status that scripts return.
+  int32_t setError(rad::rt::Error error, uint32_t site);
+  int32_t setError(rad::rt::ErrorCategory category, const rad::cg::SiteManifest* site, rad::rt::MessageParts parts);
+  bool hasError() const { return error_.has_value(); }
+  std::optional<rad::rt::RunError> takeError();
+
+  /// A site of the current unit; null if there is none of that number.
+  const rad::cg::SiteManifest* site(uint32_t id) const;
+  const rad::rt::Unit* unit() const { return unit_.get(); }
+  rad::rt::KernelProvider& kernels() const { return *kernels_; }
+  void write(std::string_view text) const;
+  const std::vector<std::string>& arguments() const { return *arguments_; }
+
+  /// Waits for all launches. 0, or 1 with the error stored: of the device, or of the launch that failed.
+  int32_t synchronize(uint32_t site);
+  /// To be called after anything that waited for the device: reports a failure that a kernel recorded. As synchronize.
+  int32_t checkFailure();
+  /// Numbers a launch and remembers it until the next wait, so that a failure can name it. Waits first if very many launches are
+  /// under way: then as synchronize.
+  int32_t beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial);
+  /// A new array with undefined contents; one reference.
+  rad::rt::Result<RadArray*> makeArray(rad::cg::ElementType type, int64_t count);
+
+ private:
+  struct LaunchNote {
+    std::shared_ptr<const rad::rt::Unit> unit;
+    uint32_t serial = 0, kernel = 0, site = 0;
+  };
+  std::shared_ptr<rad::rt::Device> device_;
+  rad::rt::KernelProvider* kernels_ = nullptr;
+  std::function<void(std::string_view)> output_;
+  std::shared_ptr<const std::vector<std::string>> arguments_;
+  std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;
+  std::shared_ptr<std::atomic<int64_t>> liveArrays_;
+  std::shared_ptr<const rad::rt::Unit> unit_;
+  std::optional<rad::rt::RunError> error_;
+  std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
+  uint32_t nextSerial_ = 1;
+};

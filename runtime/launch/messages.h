@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Failures of a running program as text: the same form as the compiler's diagnostics.
+#pragma once
+
+#include "codegen/artifact/artifact.h"
+#include "runtime/base/result.h"
+#include "runtime/device/device.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rad::rt {
+
+/// A failure of a running program, ready to print.
+struct RunError {
+  ErrorCategory category = ErrorCategory::UserProgram;
+  std::string text;               // some lines, with a newline at the end; begins with "file:line:col: error: " where a place is known
+  int exitStatus() const { return exitStatusOf(category); }
+};
+
+/// The parts of a message.
+struct MessageParts {
+  std::string headline;
+  std::vector<std::string> notes;
+  std::string help;               // empty: none
+};
+/// "file:line:col: error: headline", the source line with a caret range, notes, help. Without a site (null): "error: headline".
+std::string renderMessage(const cg::SiteManifest* site, const MessageParts& parts);
+
+/// What a failure record says. `kernel` and `launchSite` may be null where they are unknown.
+MessageParts describeFailure(const cg::FailureRecord& record, const cg::SiteManifest& site, const cg::KernelManifest* kernel,
+                             const cg::SiteManifest* launchSite, DeviceKind device);
+/// What a failed check of host code says (rad_check_failed).
+MessageParts describeHostCheck(const cg::SiteManifest& site, int64_t value, int64_t extent);
+/// An index of host code out of its dimension.
+MessageParts describeIndex(const cg::SiteManifest* site, int64_t value, int64_t extent, unsigned dimension, unsigned rank);
+
+}  // namespace rad::rt
