@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The shared lowering of expressions and statements: one FunctionLowering fills one LLVM function. Device functions are lowered
+// into their callers, so that a failed check can end the thread from any depth.
+#pragma once
+
+#include "codegen/artifact/artifact.h"
+#include "codegen/codegen.h"
+#include "codegen/lower/debug_lines.h"
+#include "codegen/lower/target_lowering.h"
+#include "codegen/lower/value.h"
+#include "frontend/sema/typed_program.h"
+
+#include <llvm/IR/IRBuilder.h>
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace rad::cg {
+
+/// How code is to be made, the same for all functions of a module.
+struct LowerOptions {
+  FpMode fp = FpMode::Default;
+  bool unchecked = false;       // leave out index checks
+  /// Keep `index` values in 32 bits where intervals prove that nothing is lost (GPUs: 64-bit arithmetic is slow).
+  bool narrowIndices = false;
+};
+
+/// Where a local lives. Exactly one of the forms.
+struct LocalSlot {
+  enum class Form : uint8_t { Empty, Value, Address } form = Form::Empty;
+  cg::Value value;                      // Value: immutable
+  llvm::Value* address = nullptr;       // Address: memory form of the local's type
+  llvm::Align align{1};
+  bool isElement = false;               // Address: a `mut` parameter bound to an element of a view
+};
+
+/// Fills one LLVM function. Not thread-safe; uses the context of the function.
+///
+/// Use: construct, place builder() in a block, enterBody(body), bind() parameters, run(statements). After run() the current block
+/// may have a terminator (terminated()): a path that returned or failed.
+class FunctionLowering {
+ public:
+  FunctionLowering(const TypedProgram& program, const LowerOptions& options, TargetLowering& target, llvm::Function& function,
+                   DebugLines* lines = nullptr);
+
+  // ---- the function being filled ----
+  llvm::IRBuilder<>& builder() { return builder_; }
+  llvm::LLVMContext& context() { return builder_.getContext(); }
+  llvm::Function& function() { return function_; }
+  llvm::Module& module() { return *function_.getParent(); }
+  const TypedProgram& program() const { return program_; }
+  const LowerOptions& options() const { return options_; }
+  TargetLowering& target() { return target_; }
+  /// A new block at the end of the function; the builder stays where it is.
+  llvm::BasicBlock* newBlock(const char* name);
+  /// Jumps to `block` unless the current block has ended.
+  void branchTo(llvm::BasicBlock* block);
+  void placeAt(llvm::BasicBlock* block) { builder_.SetInsertPoint(block); }
+  /// True if the current block already has a terminator: code behind it is never reached.
+  bool terminated() const;
+  /// Stack memory in the entry block.
+  llvm::AllocaInst* newAlloca(llvm::Type* type, const llvm::Twine& name);
+  /// The place that following instructions belong to, for line tables and for messages.
+  void setPlace(Range range);
+
+  // ---- bodies and locals ----
+  /// Starts a body: its locals are empty, Return jumps to `returnBlock` after storing the value to `resultAddress` (memory form;
+  /// null if Unit). Bodies nest: an inlined call enters one more.
+  void enterBody(const Body& body, llvm::BasicBlock* returnBlock, llvm::Value* resultAddress = nullptr);
+  void leaveBody();
+  const Body& body() const { return *frames_.back().body; }
+  /// True inside a function that is lowered into its caller.
+  bool inInlinedCall() const { return frames_.size() > 1; }
+  const Local& local(LocalId id) const { return body().locals[id.value]; }
+  /// Gives a local an immutable value, or memory. A slot may be bound again (host fission, unrolled points).
+  void bind(LocalId local, Value value);
+  void bindAddress(LocalId local, llvm::Value* address, llvm::Align align);
+  LocalSlot& slot(LocalId local) { return frames_.back().slots[local.value]; }
+  /// The local's value now.
+  Value readLocal(LocalId local);
+  /// Sets a local: its memory, or, for one that is assigned once, its value.
+  void writeLocal(LocalId local, const Value& value);
+
+  // ---- statements ----
+  void run(std::span<const TStmtId> statements);
+  void run(TStmtId statement);
+  /// Break and Continue jump here until popLoop().
+  void pushLoop(llvm::BasicBlock* breakBlock, llvm::BasicBlock* continueBlock);
+  void popLoop();
+
+  // ---- expressions ----
+  Value eval(TExprId expr);
+  /// A scalar in register form: bool i1, index i64 (never narrow), others their own type.
+  llvm::Value* evalScalar(TExprId expr);
+  /// i1.
+  llvm::Value* evalCondition(TExprId expr) { return evalScalar(expr); }
+  /// The address of a place: a variable or an element, with the element's checks made.
+  Place evalPlace(TExprId place);
+  Value load(const Place& place);
+  void store(const Place& place, const Value& value);
+  /// `left op right` (Add ... Shr) of one scalar type; `site` as in Arithmetic.
+  Value arithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
+  Value compare(BinaryOp op, const Value& left, const Value& right);
+  Value convert(const Value& value, TypeId to);
+  Value mathCall(Math op, std::span<const Value> operands);
+  /// The element's address; indices are checked as `checks` says (Checked needs a site).
+  Place elementPlace(const ViewValue& view, std::span<const Value> indices, std::span<const Check> checks, std::span<const SiteId> sites);
+  /// The number of a view's elements, of type index.
+  Value elementCount(const ViewValue& view);
+  /// Tells the target of a failure unless `ok` (i1) holds; the builder goes on where it holds. value, extent: i64 or null.
+  void check(llvm::Value* ok, SiteId site, const Value* value = nullptr, const Value* extent = nullptr);
+  /// Fails without condition; the current block is ended.
+  void fail(SiteId site, const Value* value = nullptr, const Value* extent = nullptr);
+
+  // ---- values ----
+  Value scalar(TypeId type, llvm::Value* value, Interval range = {});
+  Value constantIndex(int64_t value);
+  Value constantBool(bool value);
+  /// An index from an i64 of which `range` is known: narrow if options say so and it fits.
+  Value indexFrom(llvm::Value* i64, Interval range);
+  /// The value as i64 (index and integers of at most 64 bits, extended by their signedness).
+  llvm::Value* wide(const Value& value);
+  /// Scalars of a typed program's type in registers (i1, i8, ..., float) and in memory (bool: i8).
+  llvm::Type* registerType(TypeId type);
+  llvm::Type* memoryType(TypeId type);
+  Scalar scalarOf(TypeId type) const { return program_.types->get(type).scalar; }
+  bool isIndex(TypeId type) const { return type == program_.types->index(); }
+  /// Register form to memory form and back.
+  llvm::Value* toMemory(const Value& value);
+  Value fromMemory(TypeId type, llvm::Value* value);
+  /// Floating-point flags for the current function.
+  llvm::FastMathFlags fastMathFlags() const;
+  void setFpMode(FpMode mode);
+
+ private:
+  struct Loop { llvm::BasicBlock* onBreak; llvm::BasicBlock* onContinue; };
+  struct Frame {
+    const Body* body;
+    std::vector<LocalSlot> slots;
+    llvm::BasicBlock* returnBlock;
+    llvm::Value* resultAddress;
+    std::vector<Loop> loops;
+  };
+
+  // lower_expr.cpp
+  template <class Node> Value lower(const TExpr& expr, const Node& node);
+  Value constantOf(const TExpr& expr, uint64_t bits);
+  // lower_call.cpp
+  Value callInline(const Function& function, const CallFunction& node);
+  Value callExtern(const Function& function, const CallFunction& node);
+  // lower_arith.cpp
+  Value indexArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
+  Value integerArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
+  Value floatArithmetic(BinaryOp op, const Value& left, const Value& right);
+  llvm::Value* divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned, const Interval& leftRange, const Interval& rightRange);
+  // lower_view.cpp
+  Value checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check, SiteId site);
+  llvm::Value* linearOffset(const ViewValue& view, std::span<const Value> indices);
+  Value sliceView(const TExpr& expr, const ViewSlice& node);
+  // lower_stmt.cpp
+  template <class Node> void lowerStmt(const TStmt& stmt, const Node& node);
+  Interval loopRange(const Value& low, const Value& high, bool down) const;
+
+  const TypedProgram& program_;
+  const LowerOptions& options_;
+  TargetLowering& target_;
+  llvm::Function& function_;
+  DebugLines* lines_;
+  llvm::IRBuilder<> builder_;
+  FpMode fp_;
+  std::vector<Frame> frames_;
+};
+
+}  // namespace rad::cg

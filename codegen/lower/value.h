@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Values of the typed program while LLVM code is being made for them.
+#pragma once
+
+#include "frontend/types/types.h"
+
+#include <llvm/ADT/SmallVector.h>
+#include <llvm/Support/Alignment.h>
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+namespace llvm {
+class Value;
+}
+
+namespace rad::cg {
+
+/// What is known of an integer: it lies in [low, high]. Unsigned 64-bit values above the signed range are not described.
+struct Interval {
+  int64_t low = std::numeric_limits<int64_t>::min();
+  int64_t high = std::numeric_limits<int64_t>::max();
+  static Interval exactly(int64_t value) { return {value, value}; }
+  bool isFull() const { return low == std::numeric_limits<int64_t>::min() && high == std::numeric_limits<int64_t>::max(); }
+  bool within(int64_t from, int64_t to) const { return low >= from && high <= to; }
+  bool fitsI32() const { return within(INT32_MIN, INT32_MAX); }
+  bool contains(int64_t value) const { return low <= value && value <= high; }
+};
+
+struct ViewValue;
+
+/// The result of an expression.
+struct Value {
+  TypeId type;
+  /// Scalars: bool is i1; `index` is i64, or i32 where FunctionLowering keeps it narrow (same value, signed). Strings: what the
+  /// target's hooks made. Null for Unit, views and tuples.
+  llvm::Value* scalar = nullptr;
+  Interval range;                          // integers of at most 63 bits, and index
+  std::shared_ptr<const ViewValue> view;   // views
+  std::vector<Value> items;                // tuples
+};
+
+/// A view: where its elements are and how many.
+struct ViewValue {
+  /// Device code: the address of the first element. Script: the RadArray*.
+  llvm::Value* base = nullptr;
+  /// Script only: where the view starts in its array, in elements (i64). Null in device code.
+  llvm::Value* offset = nullptr;
+  llvm::SmallVector<Value, 4> extents;     // one an axis, of type index
+  TypeId element;
+  llvm::Align align{1};                    // of the first element
+  bool readOnly = false;                   // nothing writes these elements while the function runs
+  bool small = false;                      // element count below 2^30: offsets may be computed in 32 bits
+  unsigned rank() const { return extents.size(); }
+};
+
+/// Memory that a scalar can be loaded from and stored to.
+struct Place {
+  llvm::Value* address = nullptr;
+  TypeId type;
+  llvm::Align align{1};
+  bool isElement = false;                  // an element of a view (else a local variable)
+  bool readOnly = false;
+};
+
+}  // namespace rad::cg
