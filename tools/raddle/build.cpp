@@ -58,7 +58,7 @@ BuildResult fromPtx(const std::string& ptx, const BuildCommand& command, const r
   auto cubin = rt::makeCubin(ptx, command.arch, options, &times);
   if (!cubin) return std::unexpected(cubin.error());
   if (command.emit == "cubin") return binary(*cubin);
-  auto sass = rt::disassemble(*cubin, command.common.toolkit);
+  auto sass = rt::disassemble(*cubin);
   if (!sass) return std::unexpected(sass.error());
   return Output{std::move(*sass), false};
 }

@@ -6,6 +6,7 @@
 #include "frontend/diagnostics/diagnostics.h"
 #include "runtime/base/result.h"
 #include "runtime/engine/pipeline.h"
+#include "runtime/launch/messages.h"
 
 #include <string>
 #include <vector>
@@ -53,12 +54,13 @@ int repl(const CommonOptions& options);
 int doctor(bool json);
 int explainCode(const std::string& code);
 
-/// The shared options as the engine wants them; reads linked files.
+/// The shared options as the engine wants them; reads linked files, and sets the toolkit of the process.
 rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common);
 
 /// Prints messages to standard error, in colour on a terminal.
 void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sources);
 /// Prints an error and returns its exit status.
 int report(const rt::Error& error);
+int report(const rt::RunError& error);
 
 }  // namespace rad::tool

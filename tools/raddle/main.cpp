@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/raddle/commands.h"
 
+#include "runtime/dynlib/toolkit_discovery.h"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <unistd.h>
 
 #ifndef RADDLE_VERSION
@@ -106,7 +110,7 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
   result.codegen.unchecked = common.unchecked;
   if (common.fp == "strict") result.codegen.fp = cg::FpMode::Strict;
   if (common.fp == "fast") result.codegen.fp = cg::FpMode::Fast;
-  result.toolkit = common.toolkit;
+  rt::setToolkitDirectory(common.toolkit);
   if (!common.noCache) result.cacheFolder = rt::ImageCache::defaultFolder();
   for (const auto& path : common.link) {
     auto file = rt::readLinkFile(path);
@@ -124,10 +128,13 @@ void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sourc
 }
 
 int report(const rt::Error& error) {
-  // A failed check has its place and source line in front already; the rest is about the machine.
-  if (error.category == rt::ErrorCategory::UserProgram) fmt::print(stderr, "{}\n", error.render());
-  else fmt::print(stderr, "raddle: error: {}\n", error.render());
+  fmt::print(stderr, "raddle: error: {}\n", error.render());
   return rt::exitStatusOf(error.category);
+}
+
+int report(const rt::RunError& error) {
+  fmt::print(stderr, "{}", error.text);
+  return error.exitStatus();
 }
 
 }  // namespace rad::tool

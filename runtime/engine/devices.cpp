@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/engine/devices.h"
+
+#include "runtime/host/host_device.h"
+#if RADDLE_HAVE_CUDA
+#include "runtime/cuda/cuda_device.h"
+#endif
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace rad::rt {
+namespace {
+
+Result<std::shared_ptr<Device>> openHost() {
+  RAD_ASSIGN(std::shared_ptr<Device> device, HostDevice::create());
+  return device;
+}
+
+#if RADDLE_HAVE_CUDA
+Result<std::shared_ptr<Device>> openCuda(int ordinal) {
+  RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(ordinal));
+  return device;
+}
+#else
+Result<std::shared_ptr<Device>> openCuda(int) {
+  return fail(ErrorCategory::System, "this build of raddle has no CUDA device",
+              "It was built without the CUDA headers; rebuild with them, or use --device host.");
+}
+#endif
+
+}  // namespace
+
+Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note) {
+  if (id.empty()) {
+#if RADDLE_HAVE_CUDA
+    auto device = openCuda(0);
+    if (device) return device;
+    // No driver and no GPU are the ordinary reasons to run on the host; anything else is worth a word.
+    const auto& error = device.error();
+    bool ordinary = error.code == 0 || error.code == 100;  // no library; CUDA_ERROR_NO_DEVICE
+    if (note && !ordinary) *note = error.render();
+#else
+    (void)note;
+#endif
+    return openHost();
+  }
+  if (id == "host") return openHost();
+  if (id.starts_with("cuda:")) {
+    auto digits = id.substr(5);
+    int ordinal = -1;
+    auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
+    if (status == std::errc() && end == digits.data() + digits.size() && ordinal >= 0) return openCuda(ordinal);
+  }
+  return fail(ErrorCategory::System, fmt::format("there is no device `{}`", id), "Devices are host, cuda:0, cuda:1, ...; `raddle doctor` lists those of this machine.");
+}
+
+std::string targetOf(const DeviceInfo& info) {
+  if (info.kind == DeviceKind::Host) return "host";
+  return fmt::format("sm_{}{}", info.major, info.minor);
+}
+
+}  // namespace rad::rt

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The devices of this process by name.
+#pragma once
+
+#include "runtime/base/result.h"
+#include "runtime/device/device.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace rad::rt {
+
+/// Opens a device: "host", "cuda:N", or empty for cuda:0 where a GPU can be used and the host otherwise. An unknown name is a
+/// System error that lists the forms. `note` gets why a GPU driver that is there was passed over (empty choice only).
+Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note = nullptr);
+
+/// What kernels for a device are compiled for: "host", "sm_90".
+std::string targetOf(const DeviceInfo& info);
+
+}  // namespace rad::rt

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/engine/engine.h"
+
+#include "frontend/parse/parse.h"
+#include "runtime/engine/devices.h"
+#include "runtime/host/host_device.h"
+#include "runtime/host_jit/host_abi_symbols.h"
+#include "runtime/host_jit/host_jit.h"
+#include "runtime/launch/context.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <map>
+
+namespace rad::rt {
+namespace {
+
+/// A unit that was checked: what its launches need to compile kernels when they are first used.
+struct CompiledUnit {
+  std::shared_ptr<Unit> unit;
+  TypedProgram program;
+  std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>> kernels;
+  std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
+};
+
+std::unexpected<Error> withContext(Error error, std::string_view kernel) {
+  error.message = fmt::format("{} (compiling kernel `{}`)", error.message, kernel);
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+struct Engine::Impl : KernelProvider {
+  explicit Impl(EngineOptions options) : options(std::move(options)), session(sources, names, builtinLibrary(), fileLoader()) {}
+
+  Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) override;
+  Result<std::shared_ptr<Kernel>> compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
+  Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel);
+  Result<std::shared_ptr<Kernel>> compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
+  /// Lowers and loads the unit's host statements.
+  Result<Script> loadScript(CompiledUnit& unit);
+  RunResult run(std::string name, std::string text, bool interactive);
+
+  EngineOptions options;
+  StageTimes times;
+  SourceManager sources;
+  Interner names;
+  Diagnostics diagnostics;
+  Session session;
+  FileId lastFile;
+  std::shared_ptr<Device> device;
+  std::string target;
+  std::shared_ptr<HostJit> jit;
+  std::vector<std::unique_ptr<CompiledUnit>> units;
+  std::unique_ptr<RadContext> context;
+};
+
+Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) {
+  auto& compiled = *units[unit.id];
+  // Native kernels rely on nothing that differs between launches.
+  cg::SpecKey variant = device->info().kind == DeviceKind::Host ? cg::SpecKey{} : key;
+  auto place = std::pair(kernel, variant);
+  if (auto it = compiled.kernels.find(place); it != compiled.kernels.end()) return it->second;
+  auto made = compile(compiled, kernel, variant);
+  if (!made) return withContext(std::move(made.error()), unit.manifest.kernels[kernel].name);
+  compiled.kernels.emplace(place, *made);
+  return *made;
+}
+
+Result<std::shared_ptr<Kernel>> Engine::Impl::compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+  return device->info().kind == DeviceKind::Host ? compileForHost(unit, kernel) : compileForCuda(unit, kernel, key);
+}
+
+Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit, uint32_t kernel) {
+  KernelId id{kernel};
+  RAD_ASSIGN(auto module, makeHostKernelModule(unit.program, {&id, 1}, {}, options.pipeline, sources, &times));
+  // Symbols are unique in a unit; the session's code needs them unique over all units.
+  std::string symbol = unit.program.kernels[kernel].symbol;
+  std::string own = fmt::format("unit{}.{}", unit.unit->id, symbol);
+  for (const char* suffix : {"", ".scratch_bytes"})
+    if (auto* value = module.module->getNamedValue(symbol + suffix)) value->setName(own + suffix);
+  StageTimer timer(&times, Stage::HostJit);
+  RAD_TRY(jit->add(std::move(module), options.pipeline.codegen));
+  RAD_ASSIGN(auto function, jit->lookupAs<cg::NativeKernel>(own));
+  RAD_ASSIGN(auto scratch, jit->lookupAs<const int64_t*>(own + ".scratch_bytes"));
+  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", {}), static_cast<uint64_t>(*scratch), jit);
+}
+
+Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+  KernelId id{kernel};
+  cg::DeviceCode code;
+  code.target = target;
+  code.geometry = cg::chooseGeometry(unit.program, id, target, key);
+  RAD_ASSIGN(code.ptx, makePtx(unit.program, {&id, 1}, target, key, options.pipeline, sources, &times));
+  RAD_ASSIGN(code.cubin, makeCubin(code.ptx, target, options.pipeline, &times));
+  StageTimer timer(&times, Stage::Load);
+  return device->load(code, unit.program.kernels[kernel].symbol);
+}
+
+Result<Script> Engine::Impl::loadScript(CompiledUnit& unit) {
+  std::string symbol = fmt::format("script{}", unit.unit->id);
+  RAD_ASSIGN(auto module, makeScriptModule(unit.program, symbol, options.pipeline, sources, &times));
+  std::string release = symbol + ".release_globals";
+  if (module.module->getFunction(release)) unit.releaseGlobals = release;
+  StageTimer timer(&times, Stage::HostJit);
+  RAD_TRY(jit->add(std::move(module), options.pipeline.codegen));
+  return jit->lookupAs<Script>(symbol);
+}
+
+RunResult Engine::Impl::run(std::string name, std::string text, bool interactive) {
+  diagnostics.clear();
+  auto environment = [](Error error) {
+    return RunResult{RunOutcome::Failed, RunError{error.category, fmt::format("raddle: error: {}\n", error.render())}};
+  };
+  lastFile = sources.add(std::move(name), std::move(text));
+  if (!lastFile.valid())
+    return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+
+  auto ast = [&] {
+    StageTimer timer(&times, Stage::Parse);
+    return parse(lastFile, sources, names, diagnostics);
+  }();
+  if (diagnostics.hasErrors()) return {RunOutcome::Rejected, {}};
+  auto program = [&] {
+    StageTimer timer(&times, Stage::Check);
+    return session.check(std::move(ast), diagnostics, interactive);
+  }();
+  if (!program) return {RunOutcome::Rejected, {}};
+
+  auto runtimeUnit = std::make_shared<Unit>();
+  runtimeUnit->id = static_cast<uint32_t>(units.size());
+  runtimeUnit->manifest = cg::makeManifest(*program, sources);
+  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(*program), {}, {}}));
+  auto& unit = *units.back();
+
+  // The variables of a unit that did not run to its end may never have got a value.
+  auto forget = [&] {
+    std::vector<std::string> symbols;
+    for (const auto& global : unit.program.globals)
+      if (global.isDefinedHere) symbols.push_back(global.symbol);
+    session.forgetGlobals(symbols);
+  };
+  auto script = loadScript(unit);
+  if (!script) {
+    forget();
+    return environment(script.error());
+  }
+  StageTimer timer(&times, Stage::Run);
+  auto error = context->run(runtimeUnit, *script);
+  if (error) forget();
+  auto late = context->finish();
+  if (!error) error = std::move(late);
+  if (error) return {RunOutcome::Failed, std::move(error)};
+  return {};
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Engine::~Engine() {
+  for (auto& unit : impl_->units)
+    if (!unit->releaseGlobals.empty())
+      if (auto release = impl_->jit->lookupAs<void (*)(RadContext*)>(unit->releaseGlobals)) (*release)(impl_->context.get());
+}
+
+Result<std::unique_ptr<Engine>> Engine::create(EngineOptions options) {
+  std::string note;
+  RAD_ASSIGN(auto device, openDevice(options.device, &note));
+  if (!note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", note);
+  RAD_ASSIGN(auto jit, HostJit::create(hostAbiSymbols()));
+
+  auto impl = std::make_unique<Impl>(std::move(options));
+  impl->device = std::move(device);
+  impl->target = targetOf(impl->device->info());
+  impl->jit = std::move(jit);
+  ContextOptions contextOptions;
+  contextOptions.device = impl->device;
+  contextOptions.kernels = impl.get();
+  contextOptions.output = impl->options.output;
+  contextOptions.arguments = impl->options.arguments;
+  impl->context = std::make_unique<RadContext>(std::move(contextOptions));
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+RunResult Engine::run(std::string name, std::string text, bool interactive) { return impl_->run(std::move(name), std::move(text), interactive); }
+const Diagnostics& Engine::diagnostics() const { return impl_->diagnostics; }
+const SourceManager& Engine::sources() const { return impl_->sources; }
+FileId Engine::lastFile() const { return impl_->lastFile; }
+StageTimes& Engine::times() { return impl_->times; }
+
+std::string Engine::deviceDescription() const {
+  const auto& info = impl_->device->info();
+  if (info.kind == DeviceKind::Host) return fmt::format("{} ({})", info.id, info.name);
+  return fmt::format("{} ({}, {})", info.id, info.name, impl_->target);
+}
+
+}  // namespace rad::rt

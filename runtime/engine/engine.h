@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The one place that sees every stage: text in, launches out. The command line, the REPL and embedders go through it.
+#pragma once
+
+#include "codegen/codegen.h"
+#include "frontend/diagnostics/diagnostics.h"
+#include "frontend/sema/sema.h"
+#include "runtime/base/result.h"
+#include "runtime/engine/pipeline.h"
+#include "runtime/engine/stage_times.h"
+#include "runtime/launch/messages.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rad::rt {
+
+struct EngineOptions {
+  /// "host", "cuda:0", or empty: cuda:0 if a driver and a GPU are there, else host.
+  std::string device;
+  PipelineOptions pipeline;
+  /// What `args` holds.
+  std::vector<std::string> arguments;
+  /// Where print goes; standard output if empty.
+  std::function<void(std::string_view)> output;
+};
+
+/// How a run ended.
+enum class RunOutcome : uint8_t {
+  Done,
+  Rejected,  // the text is wrong: see diagnostics()
+  Failed,    // it ran and stopped: see RunResult::error
+};
+struct RunResult {
+  RunOutcome outcome = RunOutcome::Done;
+  std::optional<RunError> error;
+};
+
+/// A session on one device: units are compiled and run one after the other; definitions and variables of earlier units stay
+/// visible. A failed unit leaves everything else as it was. One thread at a time; several engines may live in several threads.
+class Engine {
+ public:
+  static Result<std::unique_ptr<Engine>> create(EngineOptions options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Compiles and runs one text. `name` stands in messages. `interactive`: the value of a last expression is printed.
+  RunResult run(std::string name, std::string text, bool interactive = false);
+
+  /// The messages of the last run().
+  const Diagnostics& diagnostics() const;
+  const SourceManager& sources() const;
+  /// Where the last text that was run lies.
+  FileId lastFile() const;
+  StageTimes& times();
+  /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)"
+  std::string deviceDescription() const;
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rad::rt

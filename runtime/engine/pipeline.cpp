@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/engine/pipeline.h"
+
+#include "runtime/engine/embedded.h"
+#include "runtime/toolkit/assemble.h"
+#include "runtime/toolkit/link.h"
+
+#include <fmt/format.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+namespace rad::rt {
+namespace {
+
+/// A failure of LLVM on a module of ours: the environment (no libdevice) or our own bug.
+template <class T>
+std::unexpected<Error> codegenFailure(const cg::CodegenResult<T>& result) {
+  return fail(ErrorCategory::Image, result.error());
+}
+
+std::string_view asText(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+std::span<const LibraryText> builtinLibrary() {
+  static const std::vector<LibraryText> modules = [] {
+    std::vector<LibraryText> result;
+    for (const auto& file : embeddedStdlib()) {
+      auto name = file.name;
+      if (name.ends_with(".rad")) name.remove_suffix(4);
+      result.push_back({name, file.text});
+    }
+    return result;
+  }();
+  return modules;
+}
+
+FileLoader fileLoader() {
+  return [](std::string_view path, std::string_view fromFile) -> std::optional<std::pair<std::string, std::string>> {
+    auto full = std::filesystem::path(fromFile).parent_path() / path;
+    auto text = readFile(full.string());
+    if (!text) return std::nullopt;
+    return std::pair(full.lexically_normal().string(), std::move(*text));
+  };
+}
+
+Result<std::string> readFile(const std::string& path) {
+  const bool standardInput = path == "-";
+  std::FILE* file = standardInput ? stdin : std::fopen(path.c_str(), "rb");
+  auto cannot = [&] { return fail(ErrorCategory::System, fmt::format("cannot read {}: {}", path, std::strerror(errno))); };
+  if (!file) return cannot();
+  std::string text;
+  char block[65536];
+  while (size_t count = std::fread(block, 1, sizeof block, file)) text.append(block, count);
+  const bool failed = std::ferror(file) != 0;
+  auto error = cannot();
+  if (!standardInput) std::fclose(file);
+  if (failed) return error;
+  return text;
+}
+
+Result<LinkFile> readLinkFile(const std::string& path) {
+  RAD_ASSIGN(auto text, readFile(path));
+  auto bytes = std::as_bytes(std::span(text));
+  return LinkFile{path, {bytes.begin(), bytes.end()}};
+}
+
+Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target,
+                            const cg::SpecKey& spec, const PipelineOptions& options, const SourceManager& sources, StageTimes* times) {
+  auto codegen = options.codegen;
+  if (codegen.libdevice.empty()) codegen.libdevice = embeddedLibdevice();
+  auto module = [&] {
+    StageTimer timer(times, Stage::Lower);
+    return cg::lowerCudaKernels(program, kernels, target, spec, codegen, sources);
+  }();
+  if (!module) return codegenFailure(module);
+  auto optimized = [&] {
+    StageTimer timer(times, Stage::Optimize);
+    return cg::optimize(*module->module, codegen);
+  }();
+  if (!optimized) return codegenFailure(optimized);
+  StageTimer timer(times, Stage::EmitPtx);
+  auto ptx = cg::emitPtx(*module->module, codegen);
+  if (!ptx) return codegenFailure(ptx);
+  return std::move(*ptx);
+}
+
+Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times) {
+  AssembleOptions assembleOptions;
+  assembleOptions.target = target;
+  assembleOptions.optLevel = options.codegen.optLevel == 0 ? 0 : 3;
+  assembleOptions.relocatable = !options.linkFiles.empty();
+  assembleOptions.lineInfo = options.codegen.lineInfo;
+
+  ImageCache cache(options.cacheFolder);
+  std::string key;
+  if (!options.cacheFolder.empty()) {
+    RAD_ASSIGN(auto assembler, assemblerInfo());
+    std::string version = fmt::format("image 1 nvptxcompiler {}.{}", assembler.major, assembler.minor);
+    std::string switches = fmt::format("O{} c{} l{}", assembleOptions.optLevel, assembleOptions.relocatable, assembleOptions.lineInfo);
+    std::vector<std::string_view> parts = {version, target, switches, ptx};
+    for (const auto& file : options.linkFiles) parts.push_back(asText(file.bytes));
+    key = ImageCache::key(parts);
+    if (auto image = cache.find(key)) return std::move(*image);
+  }
+
+  auto assembled = [&] {
+    StageTimer timer(times, Stage::Assemble);
+    return assemble(ptx, assembleOptions);
+  }();
+  if (!assembled) return std::unexpected(assembled.error());
+  std::vector<std::byte> image = std::move(assembled->cubin);
+  if (!options.linkFiles.empty()) {
+    StageTimer timer(times, Stage::Link);
+    std::vector<LinkInput> inputs;
+    inputs.push_back({.name = "the program", .bytes = image, .target = std::string(target)});
+    for (const auto& file : options.linkFiles) inputs.push_back({.name = file.path, .bytes = file.bytes});
+    LinkOptions linkOptions;
+    linkOptions.target = target;
+    RAD_ASSIGN(auto linked, link(inputs, linkOptions));
+    image = std::move(linked.cubin);
+  }
+  if (!key.empty()) cache.store(key, image);
+  return image;
+}
+
+Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol, const PipelineOptions& options,
+                                      const SourceManager& sources, StageTimes* times) {
+  auto module = [&] {
+    StageTimer timer(times, Stage::Lower);
+    return cg::lowerScript(program, symbol, options.codegen, sources);
+  }();
+  if (!module) return codegenFailure(module);
+  StageTimer timer(times, Stage::Optimize);
+  if (auto done = cg::optimize(*module->module, options.codegen); !done) return codegenFailure(done);
+  return std::move(*module);
+}
+
+Result<cg::IrModule> makeHostKernelModule(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec,
+                                          const PipelineOptions& options, const SourceManager& sources, StageTimes* times) {
+  auto module = [&] {
+    StageTimer timer(times, Stage::Lower);
+    return cg::lowerHostKernels(program, kernels, spec, options.codegen, sources);
+  }();
+  if (!module) return codegenFailure(module);
+  StageTimer timer(times, Stage::Optimize);
+  if (auto done = cg::optimize(*module->module, options.codegen); !done) return codegenFailure(done);
+  return std::move(*module);
+}
+
+}  // namespace rad::rt

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/engine/stage_times.h"
+
+#include <fmt/format.h>
+
+namespace rad::rt {
+
+std::string_view nameOf(Stage stage) {
+  switch (stage) {
+    case Stage::Parse: return "parse";
+    case Stage::Check: return "check";
+    case Stage::Lower: return "lower";
+    case Stage::Optimize: return "optimize";
+    case Stage::EmitPtx: return "emit-ptx";
+    case Stage::Assemble: return "assemble";
+    case Stage::Link: return "link";
+    case Stage::Load: return "load";
+    case Stage::HostJit: return "host-jit";
+    case Stage::Run: return "run";
+  }
+  return "";
+}
+
+void StageTimes::add(Stage stage, double milliseconds) {
+  milliseconds_[static_cast<size_t>(stage)] += milliseconds;
+  ++counts_[static_cast<size_t>(stage)];
+}
+
+double StageTimes::total() const {
+  double sum = 0;
+  for (double value : milliseconds_) sum += value;
+  return sum;
+}
+
+void StageTimes::clear() { *this = {}; }
+
+std::string StageTimes::text() const {
+  std::string result;
+  for (size_t i = 0; i < stageCount; ++i)
+    if (counts_[i]) result += fmt::format("{:<10} {:9.3f} ms  {}x\n", nameOf(static_cast<Stage>(i)), milliseconds_[i], counts_[i]);
+  return result + fmt::format("{:<10} {:9.3f} ms\n", "total", total());
+}
+
+std::string StageTimes::json() const {
+  std::string result = "{";
+  for (size_t i = 0; i < stageCount; ++i)
+    if (counts_[i]) result += fmt::format("\"{}\": {:.4f}, ", nameOf(static_cast<Stage>(i)), milliseconds_[i]);
+  return result + fmt::format("\"total\": {:.4f}}}", total());
+}
+
+}  // namespace rad::rt

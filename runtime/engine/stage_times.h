@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// How long each stage took: what `--time` prints.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rad::rt {
+
+enum class Stage : uint8_t { Parse, Check, Lower, Optimize, EmitPtx, Assemble, Link, Load, HostJit, Run };
+inline constexpr size_t stageCount = 10;
+
+/// The stage's name in reports: "parse", "emit-ptx".
+std::string_view nameOf(Stage stage);
+
+/// Milliseconds spent in each stage, and how often it ran. One thread at a time.
+class StageTimes {
+ public:
+  void add(Stage stage, double milliseconds);
+  double of(Stage stage) const { return milliseconds_[static_cast<size_t>(stage)]; }
+  unsigned countOf(Stage stage) const { return counts_[static_cast<size_t>(stage)]; }
+  double total() const;
+  void clear();
+  /// A table for people, a line a stage that ran.
+  std::string text() const;
+  /// One JSON object: {"parse": 0.12, ..., "total": 8.1} in milliseconds.
+  std::string json() const;
+
+ private:
+  std::array<double, stageCount> milliseconds_{};
+  std::array<unsigned, stageCount> counts_{};
+};
+
+/// Adds the time between its construction and its end to a stage. A nested timer's time counts for both.
+class StageTimer {
+ public:
+  StageTimer(StageTimes* times, Stage stage) : times_(times), stage_(stage), start_(std::chrono::steady_clock::now()) {}
+  ~StageTimer() {
+    if (times_) times_->add(stage_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
+  }
+  StageTimer(const StageTimer&) = delete;
+  StageTimer& operator=(const StageTimer&) = delete;
+
+ private:
+  StageTimes* times_;
+  Stage stage_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace rad::rt
