@@ -9,6 +9,7 @@
 #endif
 
 #include <fmt/format.h>
+#include <llvm/ADT/StringRef.h>
 #include <llvm/Config/llvm-config.h>
 #include <llvm/TargetParser/Host.h>
 #include <nlohmann/json.hpp>
