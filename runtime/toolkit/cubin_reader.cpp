@@ -12,9 +12,9 @@ namespace {
 constexpr std::uint16_t machineCuda = 190;
 constexpr std::size_t headerBytes = 64, sectionBytes = 64, symbolBytes = 24;
 constexpr std::uint32_t sectionSymbols = 2, sectionNoBits = 8;
-constexpr std::uint32_t sectionLocalInfo = 0x70000000;  // .nv.info*
-constexpr std::uint32_t sectionShared = 0x7000000a;     // .nv.shared.*
-constexpr std::uint8_t symbolEntry = 0x10;              // in st_other
+constexpr std::uint32_t sectionLocalInfo = 0x70000000; // .nv.info*
+constexpr std::uint64_t reservedSharedBytes = 1024;
+constexpr std::uint8_t symbolEntry = 0x10; // in st_other
 
 /// Reads little-endian numbers at checked offsets.
 class Bytes {
@@ -207,11 +207,18 @@ private:
   Status readInfo() {
     constexpr std::string_view infoPrefix = ".nv.info.";
     constexpr std::string_view sharedPrefix = ".nv.shared.";
+    // In finished files from sm_90 on, a kernel's shared section begins with the
+    // part that the system reserves, which does not count as the kernel's.
+    std::uint64_t reserved = 0;
+    for (const Section &section : sections_)
+      if (!result_.relocatable && section.name == ".nv.shared.reserved.0")
+        reserved = reservedSharedBytes;
     for (const Section &section : sections_) {
       std::string_view name = section.name;
-      if (section.type == sectionShared && name.starts_with(sharedPrefix)) {
+      if (name.starts_with(sharedPrefix)) {
         if (CubinKernel *kernel = find(name.substr(sharedPrefix.size())))
-          kernel->staticSharedBytes = static_cast<std::uint32_t>(section.size);
+          kernel->staticSharedBytes = static_cast<std::uint32_t>(
+              section.size - std::min(section.size, reserved));
       } else if (section.type == sectionLocalInfo && name == ".nv.info") {
         RAD_TRY(readAttributes(section.content, nullptr));
       } else if (section.type == sectionLocalInfo &&
