@@ -65,6 +65,9 @@ Result<int64_t> evaluate(const cg::SizeExpr& expr, const cg::KernelManifest& ker
 /// The expression as it would stand in a program: "ceil_div(n, 256)".
 std::string text(const cg::SizeExpr& expr, const cg::KernelManifest& kernel);
 
+/// "saxpy(a: f32, x: [f32; n], mut y: [f32; n])".
+std::string signatureText(const cg::KernelManifest& kernel);
+
 /// The parameters of a compiled kernel, in the order that cg::KernelManifest fixes: 8 bytes for each, and their addresses.
 /// Movable; the addresses stay valid.
 class ArgumentBlock {
@@ -72,6 +75,8 @@ class ArgumentBlock {
   /// `partials` is the address of the partial results of a reduction (ignored for other kernels).
   ArgumentBlock(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
                 uint64_t failureState, uint32_t serial);
+  ArgumentBlock(const ArgumentBlock&) = delete;
+  ArgumentBlock(ArgumentBlock&&) = default;
   std::span<const void* const> pointers() const { return pointers_; }
 
  private:

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/launch/binding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace rad::rt {
+namespace {
+
+using cg::KernelManifest;
+using cg::ParamManifest;
+using cg::SizeOp;
+
+std::string typeText(const ParamManifest& param, const KernelManifest& kernel) {
+  if (!param.isView) return cg::nameOf(param.type);
+  std::string out = fmt::format("[{};", cg::nameOf(param.type));
+  for (size_t i = 0; i < param.shape.size(); ++i) out += (i > 0 ? ", " : " ") + text(param.shape[i], kernel);
+  return out + "]";
+}
+
+std::unexpected<Error> refuse(const KernelManifest& kernel, const std::string& what, std::string advice = {}) {
+  return fail(ErrorCategory::Launch, kernel.name + ": " + what, std::move(advice));
+}
+
+/// "x is [1000]", "b is [4, 5] (dimension 0)".
+std::string shapeOf(const ParamManifest& param, const ViewArgument& view, size_t dimension) {
+  std::string out = fmt::format("{} is {}", param.name, shapeText(view.shape()));
+  if (view.rank > 1) out += fmt::format(" (dimension {})", dimension);
+  return out;
+}
+
+Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param, const Argument& argument) {
+  const auto* view = std::get_if<ViewArgument>(&argument);
+  if (param.isView != (view != nullptr))
+    return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel),
+                                      view ? "an array" : "a single value"));
+  if (!view) return {};
+  if (!view->block)
+    return refuse(kernel, fmt::format("`{}` has no array: the statement that should have made it did not finish", param.name),
+                  "Run that statement again before the launch.");
+  if (view->type != param.type || view->rank != static_cast<int32_t>(param.shape.size())) {
+    std::string given = fmt::format("[{}; {}]", cg::nameOf(view->type), fmt::join(view->shape(), ", "));
+    return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
+  }
+  RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
+  return {};
+}
+
+/// Where a dimension got its value.
+struct Binder {
+  size_t param = 0, axis = 0;
+};
+
+std::unexpected<Error> mismatch(const KernelManifest& kernel, std::span<const Argument> arguments, const std::string& dim, Binder first, Binder second) {
+  const ParamManifest &a = kernel.params[first.param], &b = kernel.params[second.param];
+  const auto &x = std::get<ViewArgument>(arguments[first.param]), &y = std::get<ViewArgument>(arguments[second.param]);
+  if (first.param == second.param)
+    return refuse(kernel,
+                  fmt::format("dimensions {} and {} of `{}` must have the same size `{}`: {} is {}", first.axis, second.axis, a.name, dim, a.name,
+                              shapeText(x.shape())),
+                  fmt::format("`{}` is declared as {}.", a.name, typeText(a, kernel)));
+  std::string advice;
+  int64_t left = x.extents[first.axis], right = y.extents[second.axis];
+  if (first.axis == 0 && second.axis == 0) {
+    const ParamManifest& longer = left > right ? a : b;
+    advice = fmt::format("If the rest of `{}` is not meant to take part, pass `{}[0..{}]`.", longer.name, longer.name, std::min(left, right));
+  }
+  return refuse(kernel,
+                fmt::format("`{}` and `{}` must have the same size `{}`: {}, {}", a.name, b.name, dim, shapeOf(a, x, first.axis),
+                            shapeOf(b, y, second.axis)),
+                advice);
+}
+
+/// Plain dimensions bind; all else is checked against what they bound.
+Result<std::vector<int64_t>> bindDims(const KernelManifest& kernel, std::span<const Argument> arguments) {
+  std::vector<std::optional<Binder>> binders(kernel.dims.size());
+  std::vector<int64_t> dims(kernel.dims.size(), 0);
+  for (size_t p = 0; p < kernel.params.size(); ++p) {
+    const ParamManifest& param = kernel.params[p];
+    if (!param.isView) continue;
+    const auto& view = std::get<ViewArgument>(arguments[p]);
+    for (size_t axis = 0; axis < param.shape.size(); ++axis) {
+      if (param.shape[axis].op != SizeOp::Dimension) continue;
+      auto dim = static_cast<size_t>(param.shape[axis].value);
+      if (dim >= dims.size())
+        return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel names a dimension that it does not have", "This is a bug in Raddle: please report it.");
+      if (!binders[dim]) {
+        binders[dim] = Binder{p, axis};
+        dims[dim] = view.extents[axis];
+      } else if (dims[dim] != view.extents[axis]) {
+        return mismatch(kernel, arguments, kernel.dims[dim], *binders[dim], {p, axis});
+      }
+    }
+  }
+  for (size_t dim = 0; dim < dims.size(); ++dim)
+    if (!binders[dim])
+      return refuse(kernel, fmt::format("nothing determines the size `{}`", kernel.dims[dim]),
+                    fmt::format("Some array parameter must have `{}` alone as one of its sizes.", kernel.dims[dim]));
+  for (size_t p = 0; p < kernel.params.size(); ++p) {
+    const ParamManifest& param = kernel.params[p];
+    if (!param.isView) continue;
+    const auto& view = std::get<ViewArgument>(arguments[p]);
+    for (size_t axis = 0; axis < param.shape.size(); ++axis) {
+      const cg::SizeExpr& shape = param.shape[axis];
+      if (shape.op == SizeOp::Dimension) continue;
+      RAD_ASSIGN(int64_t wanted, evaluate(shape, kernel, dims, arguments, fmt::format("the size of `{}`", param.name)));
+      if (wanted == view.extents[axis]) continue;
+      std::string size = shape.op == SizeOp::Constant ? std::to_string(wanted) : fmt::format("`{}` = {}", text(shape, kernel), wanted);
+      std::string where = param.shape.size() > 1 ? fmt::format("dimension {} of `{}`", axis, param.name) : fmt::format("`{}`", param.name);
+      return refuse(kernel, fmt::format("{} must have the size {}: {} is {}", where, size, param.name, shapeText(view.shape())));
+    }
+  }
+  return dims;
+}
+
+Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding) {
+  binding.points = kernel.axes.empty() ? 0 : 1;
+  bool tooMany = false;
+  for (const cg::AxisManifest& axis : kernel.axes) {
+    std::string what = fmt::format("the range of `{}`", axis.name);
+    RAD_ASSIGN(int64_t low, evaluate(axis.low, kernel, binding.dims, arguments, what));
+    RAD_ASSIGN(int64_t high, evaluate(axis.high, kernel, binding.dims, arguments, what));
+    if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount)
+      return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "Bounds of a domain lie between -2^60 and 2^60.");
+    binding.axes.push_back({low, high});
+    int64_t extent = std::max<int64_t>(high - low, 0);
+    binding.lastExtent = extent;
+    binding.rows = binding.points;
+    if (extent == 0 || binding.points == 0)
+      binding.points = 0;
+    else if (__builtin_mul_overflow(binding.points, extent, &binding.points) || binding.points > maxCount)
+      binding.points = maxCount, tooMany = true;  // an empty axis may still follow
+  }
+  if (binding.points == 0) {
+    binding.rows = binding.lastExtent = 0;
+  } else if (tooMany) {
+    std::string ranges;
+    for (size_t i = 0; i < kernel.axes.size(); ++i)
+      ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i][0], binding.axes[i][1]);
+    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "A launch has at most 2^60 points.");
+  }
+  return {};
+}
+
+cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding) {
+  constexpr int64_t smallLimit = int64_t{1} << 30;
+  auto isSmall = [](int64_t value) { return value > -smallLimit && value < smallLimit; };
+  cg::SpecKey key{true, true, isSmall(binding.points)};
+  for (auto [low, high] : binding.axes) key.small &= isSmall(low) && isSmall(high);
+  for (size_t p = 0; p < kernel.params.size(); ++p) {
+    const auto* view = std::get_if<ViewArgument>(&arguments[p]);
+    if (!view) continue;
+    key.aligned16 &= view->address % 16 == 0;
+    key.innerDivisible4 &= view->rank < 2 || view->extents[static_cast<size_t>(view->rank) - 1] % 4 == 0;
+    key.small &= isSmall(view->count()) && std::ranges::all_of(view->shape(), isSmall);
+  }
+  return key;
+}
+
+}  // namespace
+
+Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument> arguments) {
+  for (size_t i = 0; i < kernel.params.size(); ++i) {
+    const auto* x = std::get_if<ViewArgument>(&arguments[i]);
+    if (!x || x->count() == 0) continue;
+    for (size_t j = i + 1; j < kernel.params.size(); ++j) {
+      const auto* y = std::get_if<ViewArgument>(&arguments[j]);
+      const ParamManifest &a = kernel.params[i], &b = kernel.params[j];
+      if (!y || (!a.isMut && !b.isMut) || x->block != y->block || y->count() == 0) continue;
+      // Both count from the begin of one block, in elements of their own type.
+      int64_t sizeX = cg::sizeOf(x->type), sizeY = cg::sizeOf(y->type);
+      if ((x->offset + x->count()) * sizeX <= y->offset * sizeY || (y->offset + y->count()) * sizeY <= x->offset * sizeX) continue;
+      bool same = x->offset == y->offset && x->type == y->type && x->rank == y->rank && std::ranges::equal(x->shape(), y->shape());
+      if (same && a.elementwise && b.elementwise) continue;
+      std::string how = same ? "are the same elements"
+                             : fmt::format("share elements ({} has elements {}..{} of the array, {} has {}..{})", a.name, x->offset,
+                                           x->offset + x->count(), b.name, y->offset, y->offset + y->count());
+      if (a.isMut && b.isMut)
+        return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to both", a.name, b.name, how),
+                      fmt::format("Give each its own array, for example `copy({})`.", b.name));
+      const ParamManifest &written = a.isMut ? a : b, &read = a.isMut ? b : a;
+      return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to `{}`", a.name, b.name, how, written.name),
+                    fmt::format("Pass `copy({})` as `{}`, so that the kernel reads the old values.", read.name, read.name));
+    }
+  }
+  return {};
+}
+
+Result<Binding> bind(const KernelManifest& kernel, std::span<const Argument> arguments) {
+  if (arguments.size() != kernel.params.size())
+    return refuse(kernel, fmt::format("takes {} arguments, but got {}", kernel.params.size(), arguments.size()));
+  for (size_t p = 0; p < arguments.size(); ++p) RAD_TRY(checkKind(kernel, kernel.params[p], arguments[p]));
+  Binding binding;
+  RAD_ASSIGN(binding.dims, bindDims(kernel, arguments));
+  RAD_TRY(checkAliases(kernel, arguments));
+  RAD_TRY(evaluateDomain(kernel, arguments, binding));
+  binding.spec = specialise(kernel, arguments, binding);
+  return binding;
+}
+
+std::string signatureText(const KernelManifest& kernel) {
+  std::string out = kernel.name + "(";
+  for (size_t p = 0; p < kernel.params.size(); ++p)
+    out += fmt::format("{}{}{}: {}", p > 0 ? ", " : "", kernel.params[p].isMut ? "mut " : "", kernel.params[p].name, typeText(kernel.params[p], kernel));
+  return out + ")";
+}
+
+ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
+                             uint64_t failureState, uint32_t serial) {
+  slots_.reserve(arguments.size() + binding.dims.size() + 2 * binding.axes.size() + 3);
+  for (const Argument& argument : arguments) {
+    uint64_t slot = 0;
+    if (const auto* view = std::get_if<ViewArgument>(&argument))
+      slot = view->address;
+    else
+      std::memcpy(&slot, std::get<ScalarArgument>(argument).bytes.data(), sizeof slot);
+    slots_.push_back(slot);
+  }
+  for (int64_t dim : binding.dims) slots_.push_back(static_cast<uint64_t>(dim));
+  for (auto [low, high] : binding.axes) {
+    slots_.push_back(static_cast<uint64_t>(low));
+    slots_.push_back(static_cast<uint64_t>(high));
+  }
+  if (kernel.reduce != cg::ReduceOp::None) slots_.push_back(partials);
+  slots_.push_back(failureState);
+  // Little-endian machines only: the low bytes of a slot are the parameter's.
+  slots_.push_back(serial);
+  pointers_.reserve(slots_.size());
+  for (const uint64_t& slot : slots_) pointers_.push_back(&slot);
+}
+
+}  // namespace rad::rt

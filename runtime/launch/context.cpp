@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/launch/context.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <span>
+#include <utility>
+
+using rad::cg::KernelManifest;
+using rad::cg::SiteManifest;
+using rad::rt::Error;
+using rad::rt::ErrorCategory;
+using rad::rt::MessageParts;
+using rad::rt::RunError;
+
+namespace {
+
+/// With more launches than this under way, the next one waits: what is remembered of them stays bounded.
+constexpr size_t maxUnderWay = 1 << 16;
+constexpr uint32_t noSite = UINT32_MAX;
+
+const KernelManifest* kernelAt(const rad::rt::Unit* unit, uint32_t index) {
+  return unit && index < unit->manifest.kernels.size() ? &unit->manifest.kernels[index] : nullptr;
+}
+
+const SiteManifest* siteAt(const rad::rt::Unit* unit, uint32_t index) {
+  return unit && index < unit->manifest.sites.size() ? &unit->manifest.sites[index] : nullptr;
+}
+
+}  // namespace
+
+RadContext::RadContext(rad::rt::ContextOptions options)
+    : device_(std::move(options.device)), kernels_(options.kernels), output_(std::move(options.output)),
+      arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
+      liveArrays_(std::make_shared<std::atomic<int64_t>>(0)) {}
+
+RadContext::~RadContext() = default;
+
+void RadContext::setArguments(std::vector<std::string> arguments) {
+  oldArguments_.push_back(std::exchange(arguments_, std::make_shared<std::vector<std::string>>(std::move(arguments))));
+}
+
+std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> unit, rad::rt::Script script) {
+  auto before = std::exchange(unit_, std::move(unit));
+  error_.reset();
+  int32_t status = script(this);
+  if (status != 0 && !error_)
+    setError(ErrorCategory::Misuse, nullptr, {"the script ended with an error, but without a message", {}, "This is a bug in Raddle: please report it."});
+  unit_ = std::move(before);
+  return takeError();
+}
+
+std::optional<RunError> RadContext::finish() {
+  synchronize(noSite);
+  return takeError();
+}
+
+std::optional<RunError> RadContext::takeError() { return std::exchange(error_, std::nullopt); }
+
+const SiteManifest* RadContext::site(uint32_t id) const { return siteAt(unit_.get(), id); }
+
+void RadContext::write(std::string_view text) const {
+  if (output_)
+    output_(text);
+  else
+    std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+int32_t RadContext::setError(ErrorCategory category, const SiteManifest* site, MessageParts parts) {
+  if (!output_) std::fflush(stdout);  // what was printed stands before the error
+  if (!error_) error_ = RunError{category, rad::rt::renderMessage(site, parts)};
+  return 1;
+}
+
+int32_t RadContext::setError(Error error, uint32_t site) {
+  MessageParts parts;
+  parts.headline = error.message.empty() ? "unspecified failure" : error.message;
+  parts.help = error.advice;
+  if (!error.codeName.empty() || error.code != 0 || !error.call.empty()) {
+    std::string from = error.call.empty() ? "the system" : error.call;
+    if (!error.args.empty()) from += "(" + error.args + ")";
+    std::string code = error.codeName.empty() ? std::to_string(error.code) : fmt::format("{} ({})", error.codeName, error.code);
+    parts.notes.push_back(fmt::format("{} gave {}", from, code));
+  }
+  if (!error.log.empty()) {
+    while (!error.log.empty() && error.log.back() == '\n') error.log.pop_back();
+    parts.notes.push_back("log:\n" + error.log);
+  }
+  if (error.category == ErrorCategory::Dead && !underWay_.empty()) {
+    // A fault of the device itself does not say which launch it was.
+    std::string names;
+    size_t first = underWay_.size() > 4 ? underWay_.size() - 4 : 0;
+    for (size_t i = first; i < underWay_.size(); ++i) {
+      const KernelManifest* kernel = kernelAt(underWay_[i].unit.get(), underWay_[i].kernel);
+      const SiteManifest* place = siteAt(underWay_[i].unit.get(), underWay_[i].site);
+      names += fmt::format("{}`{}`", i > first ? ", " : "", kernel ? kernel->name : "?");
+      if (place) names += fmt::format(" ({}:{})", place->file, place->line);
+    }
+    parts.notes.push_back(fmt::format("{} under way, the last of them: {}", underWay_.size() == 1 ? "1 launch was" : fmt::format("{} launches were", underWay_.size()), names));
+  }
+  return setError(error.category, this->site(site), std::move(parts));
+}
+
+int32_t RadContext::synchronize(uint32_t site) {
+  if (auto done = device_->synchronize(); !done) {
+    int32_t status = setError(std::move(done).error(), site);
+    underWay_.clear();
+    return status;
+  }
+  return checkFailure();
+}
+
+int32_t RadContext::checkFailure() {
+  auto failure = device_->takeFailure();
+  std::vector<LaunchNote> launches = std::exchange(underWay_, {});
+  if (!failure) {
+    launches.clear();  // keeps the memory for the next launches
+    underWay_ = std::move(launches);
+    return 0;
+  }
+  const rad::cg::FailureRecord& record = failure->record;
+  const LaunchNote* launch = nullptr;
+  for (const LaunchNote& note : launches)
+    if (note.serial == record.launch) launch = &note;
+  const rad::rt::Unit* unit = launch ? launch->unit.get() : nullptr;
+  const SiteManifest* place = siteAt(unit, record.site);
+  if (!place) {
+    MessageParts parts{fmt::format("a kernel failed a check (launch {}, site {}, value {}, extent {}), but its place is not known", record.launch,
+                                   record.site, record.value, record.extent), {}, "This is a bug in Raddle: please report it."};
+    return setError(ErrorCategory::UserProgram, nullptr, std::move(parts));
+  }
+  const KernelManifest* kernel = kernelAt(unit, launch->kernel);
+  return setError(ErrorCategory::UserProgram, place,
+                  rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind));
+}
+
+int32_t RadContext::beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial) {
+  if (underWay_.size() >= maxUnderWay)
+    if (int32_t status = synchronize(site)) return status;
+  serial = nextSerial_++;
+  underWay_.push_back({unit_, serial, kernel, site});
+  return 0;
+}
+
+rad::rt::Result<RadArray*> RadContext::makeArray(rad::cg::ElementType type, int64_t count) {
+  RAD_ASSIGN(auto buffer, device_->allocate(static_cast<uint64_t>(count) * rad::cg::sizeOf(type)));
+  return new RadArray(device_, std::move(buffer), type, count, liveArrays_);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/launch/geometry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace rad::rt {
+namespace {
+
+constexpr int64_t maxChunks = 256;      // enough for the largest machines, few enough to combine at once
+constexpr int64_t pointsPerChunk = 256; // about the cost of handing out a piece of work
+
+int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0); }
+
+std::unexpected<Error> refuse(const cg::KernelManifest& kernel, const std::string& what, std::string advice = {}) {
+  return fail(ErrorCategory::Launch, kernel.name + ": " + what, std::move(advice));
+}
+
+Result<LaunchShape> shapeCuda(const cg::KernelManifest& kernel, const cg::GeometryManifest& geometry, const Binding& binding, const DeviceInfo& device) {
+  LaunchShape out;
+  int64_t allowedThreads = device.maxThreadsPerBlock > 0 ? device.maxThreadsPerBlock : 1024;
+  if (geometry.threadsPerBlock == 0 || geometry.pointsPerThread == 0)
+    return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel has no threads", "This is a bug in Raddle: please report it.");
+  if (geometry.threadsPerBlock > allowedThreads)
+    return refuse(kernel, fmt::format("a block has {} threads; {} takes at most {}", geometry.threadsPerBlock, device.id, allowedThreads),
+                  "Give its `threads` axes smaller ranges.");
+  out.threads = geometry.threadsPerBlock;
+
+  uint64_t shared = uint64_t{kernel.staticSharedBytes} + kernel.dynamicSharedBytes;
+  auto allowedShared = static_cast<uint64_t>(std::max(device.maxSharedBytesPerBlock, device.maxSharedBytesPerBlockOptIn));
+  if (shared > allowedShared)
+    return refuse(kernel, fmt::format("a block needs {} bytes of shared memory; {} has at most {}", shared, device.id, allowedShared),
+                  "Make its `shared` arrays smaller.");
+  out.dynamicSharedBytes = kernel.dynamicSharedBytes;
+
+  if (geometry.isForall) {
+    // A thread takes neighbouring points of one row, so each row ends with its own thread.
+    int64_t threads = 0;
+    if (__builtin_mul_overflow(binding.rows, ceilDiv(binding.lastExtent, geometry.pointsPerThread), &threads)) threads = binding.points;
+    out.blocks = ceilDiv(threads, geometry.threadsPerBlock);
+  } else {
+    out.blocks = binding.points;
+  }
+  if (geometry.maxBlocks > 0) out.blocks = std::min<int64_t>(out.blocks, geometry.maxBlocks);
+  if (out.blocks > device.maxGrid[0]) {
+    std::string why = geometry.isForall ? fmt::format("{} points are {} blocks of {} threads", binding.points, out.blocks, out.threads)
+                                        : fmt::format("the domain has {} blocks", out.blocks);
+    return refuse(kernel, fmt::format("{}; {} takes at most {} in a launch", why, device.id, device.maxGrid[0]),
+                  "Split the domain: launch over one part of the range after the other.");
+  }
+  if (kernel.reduce != cg::ReduceOp::None) out.partialCount = out.blocks;
+  return out;
+}
+
+LaunchShape shapeHost(const cg::KernelManifest& kernel, const cg::GeometryManifest& geometry, const Binding& binding) {
+  LaunchShape out;
+  out.outerCount = geometry.isForall && binding.axes.size() > 1 ? binding.rows : binding.points;
+  int64_t work = binding.points;
+  if (!geometry.isForall) work = binding.points > maxCount / 1024 ? maxCount : binding.points * std::max<int64_t>(geometry.threadsPerBlock, 1);
+  out.chunkCount = std::min(std::clamp<int64_t>(ceilDiv(work, pointsPerChunk), 1, maxChunks), out.outerCount);
+  if (kernel.reduce != cg::ReduceOp::None) out.partialCount = out.chunkCount;
+  return out;
+}
+
+}  // namespace
+
+Result<LaunchShape> shapeLaunch(const cg::KernelManifest& kernel, const cg::GeometryManifest& geometry, const Binding& binding,
+                                const DeviceInfo& device) {
+  switch (device.kind) {
+    case DeviceKind::Cuda: return shapeCuda(kernel, geometry, binding, device);
+    case DeviceKind::Host: return shapeHost(kernel, geometry, binding);
+  }
+  return fail(ErrorCategory::Misuse, kernel.name + ": unknown kind of device");
+}
+
+}  // namespace rad::rt

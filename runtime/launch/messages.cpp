@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/launch/messages.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace rad::rt {
+namespace {
+
+using cg::SiteManifest;
+
+constexpr size_t tabWidth = 4;
+constexpr size_t maxColumns = 160;  // a longer line is shown as a window around the caret
+
+/// Bytes of the UTF-8 sequence at `at`, 0 if there is none.
+size_t sequenceLength(std::string_view line, size_t at) {
+  auto lead = static_cast<unsigned char>(line[at]);
+  size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  if (length == 0 || at + length > line.size()) return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((static_cast<unsigned char>(line[at + i]) & 0xC0) != 0x80) return 0;
+  return length;
+}
+
+/// The source line and a caret range below it, laid out as the compiler's diagnostics are.
+std::string snippet(const SiteManifest& site) {
+  std::string_view line = site.sourceLine;
+  std::vector<std::string> cells;
+  std::vector<size_t> cellOfByte;
+  for (size_t at = 0; at < line.size();) {
+    size_t sequence = sequenceLength(line, at), length = std::max<size_t>(sequence, 1);
+    cellOfByte.insert(cellOfByte.end(), length, cells.size());
+    auto byte = static_cast<unsigned char>(line[at]);
+    if (byte == '\t') {
+      do cells.emplace_back(" ");
+      while (cells.size() % tabWidth != 0);
+    } else if (byte < 0x20 || byte == 0x7F || sequence == 0) {
+      cells.emplace_back("?");
+    } else {
+      cells.emplace_back(line.substr(at, length));
+    }
+    at += length;
+  }
+  cellOfByte.push_back(cells.size());
+
+  size_t firstByte = std::min<size_t>(site.column > 0 ? site.column - 1 : 0, line.size());
+  size_t lastByte = site.endColumn > site.column ? std::min<size_t>(site.endColumn - 1, line.size()) : firstByte;
+  size_t first = cellOfByte[firstByte], last = std::max(cellOfByte[lastByte], first + 1);
+  size_t from = 0, to = cells.size();
+  if (to > maxColumns) {
+    size_t middle = std::min((first + last) / 2, first + maxColumns / 2 - 8);
+    from = std::min(middle > maxColumns / 2 ? middle - maxColumns / 2 : 0, to - maxColumns);
+    to = from + maxColumns;
+  }
+  std::string shown = from > 0 ? "..." : "";
+  for (size_t i = from; i < to; ++i) shown += cells[i];
+  if (to < cells.size()) shown += "...";
+  std::string carets(first - from + (from > 0 ? 3 : 0), ' ');
+  carets += '^' + std::string(std::max(std::min(last, to + 1), first + 1) - first - 1, '~');
+  std::string number = std::to_string(site.line);
+  size_t width = std::max<size_t>(number.size(), 4);
+  return fmt::format("{:>{}} | {}\n{:>{}} | {}\n", number, width, shown, "", width, carets);
+}
+
+std::string placeText(const SiteManifest& site) { return fmt::format("{}:{}:{}", site.file, site.line, site.column); }
+
+/// " in dimension 1 of `m[i, j]`", " of `x[i]`", or nothing where no text is known.
+std::string ofDimension(const SiteManifest* site, unsigned dimension, unsigned rank) {
+  std::string out = rank > 1 ? fmt::format(" in dimension {}", dimension) : "";
+  if (site && !site->text.empty()) out += fmt::format("{} `{}`", rank > 1 ? " of" : " for", site->text);
+  return out;
+}
+
+std::string validIndices(int64_t extent) {
+  if (extent <= 0) return "no index is valid: there are no elements";
+  if (extent == 1) return "the only valid index is 0";
+  return fmt::format("valid indices are 0 to {}", extent - 1);
+}
+
+/// "thread 5", "block (2, 0)": record[0] belongs to the last of `rank` axes; a program lists them first to last.
+std::string position(std::string_view what, const uint32_t (&xyz)[3], size_t rank) {
+  if (rank <= 1) return fmt::format("{} {}", what, xyz[0]);
+  if (rank == 2) return fmt::format("{} ({}, {})", what, xyz[1], xyz[0]);
+  return fmt::format("{} ({}, {}, {})", what, xyz[2], xyz[1], xyz[0]);
+}
+
+/// Which point, block and thread.
+std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManifest& kernel, DeviceKind device) {
+  std::string out = fmt::format("in kernel `{}`", kernel.name);
+  if (kernel.geometry.isForall) {
+    for (size_t i = 0; i < kernel.axes.size() && i < 4; ++i)
+      out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, record.point[i]);
+    // A forall has no blocks in its text; on the host it has none at all.
+    if (device == DeviceKind::Cuda) out += fmt::format(" ({}, {})", position("block", record.block, 1), position("thread", record.thread, 1));
+    return out;
+  }
+  return out + ", " + position("block", record.block, kernel.axes.size()) + ", " + position("thread", record.thread, kernel.geometry.threadCount.size());
+}
+
+}  // namespace
+
+std::string renderMessage(const SiteManifest* site, const MessageParts& parts) {
+  std::string out = site ? placeText(*site) + ": " : "";
+  out += "error: " + parts.headline + "\n";
+  if (site && site->line > 0) out += snippet(*site);
+  for (const std::string& note : parts.notes) out += "note: " + note + "\n";
+  if (!parts.help.empty()) out += "help: " + parts.help + "\n";
+  return out;
+}
+
+MessageParts describeIndex(const SiteManifest* site, int64_t value, int64_t extent, unsigned dimension, unsigned rank) {
+  MessageParts out;
+  out.headline = fmt::format("index {} is out of range{}: the size is {}", value, ofDimension(site, dimension, rank), extent);
+  out.help = validIndices(extent);
+  return out;
+}
+
+MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t extent) {
+  MessageParts out;
+  std::string what = site.text.empty() ? "" : fmt::format(" in `{}`", site.text);
+  switch (site.kind) {
+    case SiteManifest::Kind::Index: return describeIndex(&site, value, extent, site.dimension, site.rank);
+    case SiteManifest::Kind::Slice:
+      out.headline = fmt::format("slice bound {} is out of range{}: the size is {}", value, ofDimension(&site, site.dimension, site.rank), extent);
+      out.help = fmt::format("the bounds of a slice lie between 0 and {}, the first not above the second", std::max<int64_t>(extent, 0));
+      return out;
+    case SiteManifest::Kind::ShapeBind:
+      if (site.rank > 1)
+        out.headline = fmt::format("dimension {} has the size {}, but its type says {}", site.dimension, value, extent);
+      else
+        out.headline = fmt::format("the size is {}, but the type says {}", value, extent);
+      out.help = "a new name in place of the size takes whatever size there is";
+      return out;
+    case SiteManifest::Kind::DivideByZero:
+      out.headline = "division by zero" + what;
+      return out;
+    case SiteManifest::Kind::NegativeStep:
+      out.headline = fmt::format("the step of a loop must be positive, but it is {}", value);
+      out.help = "a loop that counts down has a constant step: `for i in high..low step -1`";
+      return out;
+    case SiteManifest::Kind::Overflow:
+      out.headline = fmt::format("the result{} does not fit its type", what.empty() ? " of this calculation" : " of `" + site.text + "`");
+      out.help = "convert the operands to a larger type first, for example `i64(...)`";
+      return out;
+    case SiteManifest::Kind::Assert:
+      out.headline = site.text.empty() ? "assertion failed" : fmt::format("assertion failed: `{}`", site.text);
+      if (!site.message.empty()) out.notes.push_back(site.message);
+      return out;
+    case SiteManifest::Kind::Launch:
+    case SiteManifest::Kind::HostCall:
+    case SiteManifest::Kind::Other: break;
+  }
+  out.headline = "a check failed" + what;
+  if (!site.message.empty()) out.notes.push_back(site.message);
+  return out;
+}
+
+MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest& site, const cg::KernelManifest* kernel,
+                             const SiteManifest* launchSite, DeviceKind device) {
+  MessageParts out = describeHostCheck(site, record.value, record.extent);
+  bool runsOverTheEnd = site.kind == SiteManifest::Kind::Index && record.extent > 0 && record.value >= record.extent;
+  if (runsOverTheEnd || (site.kind == SiteManifest::Kind::Index && record.value < 0))
+    out.help += "; start the domain later, end it earlier, or guard the access with `if`";
+  if (kernel) out.notes.push_back(whereInKernel(record, *kernel, device));
+  if (launchSite && launchSite->line > 0) out.notes.push_back("launched at " + placeText(*launchSite));
+  return out;
+}
+
+}  // namespace rad::rt
