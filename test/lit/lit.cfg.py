@@ -58,7 +58,7 @@ cache = os.path.join(config.test_exec_root, "cache")
 shutil.rmtree(cache, ignore_errors=True)
 config.environment["XDG_CACHE_HOME"] = cache
 config.environment["RADDLE_CACHE_DIR"] = cache
-for name in ["RADDLE_TOOLKIT_PATH", "RADDLE_TEST_CUDA", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "HOME",
+for name in ["RADDLE_TOOLKIT", "RADDLE_TEST_CUDA", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "HOME",
              "PYTHONPATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
@@ -85,20 +85,22 @@ try:
 except ImportError:
     pass
 
-# Where the tool looks, in its order: RADDLE_TOOLKIT_PATH, toolkits, the Python's installed wheels.
-roots = os.environ.get("RADDLE_TOOLKIT_PATH", "").split(":")
-roots += [os.environ.get("CUDA_HOME", ""), os.environ.get("CUDA_PATH", ""), "/usr/local/cuda"]
-roots += [os.path.join(path, "nvidia", "cu13") for path in sys.path]
-for feature, pattern in [
-    ("nvjitlink", "libnvJitLink.so.13*"),
-    ("nvrtc", "libnvrtc.so.13*"),
-    ("nvfatbin", "libnvfatbin.so.13*"),
-]:
-    if any(glob.glob(os.path.join(root, lib, pattern)) for root in roots if root
-           for lib in ("lib64", "lib", "targets/x86_64-linux/lib")):
+# Where the tool looks (runtime/dynlib/toolkit_discovery.h): RADDLE_TOOLKIT alone when given, else toolkits, the wheels beside
+# the tool, the Python's wheels.
+if os.environ.get("RADDLE_TOOLKIT"):
+    roots = [os.environ["RADDLE_TOOLKIT"]]
+else:
+    roots = [os.environ.get("CUDA_HOME", ""), os.environ.get("CUDA_PATH", ""), "/usr/local/cuda", config.raddle_deps + "/cuda"]
+    roots += sys.path
+roots = [os.path.join(root, below) for root in roots if root for below in ("", "nvidia/cu13", "cu13")]
+
+
+def found(folders, pattern):
+    return any(glob.glob(os.path.join(root, folder, pattern)) for root in roots for folder in folders)
+
+
+for feature, pattern in [("nvjitlink", "libnvJitLink.so.13"), ("nvrtc", "libnvrtc.so.13"), ("nvfatbin", "libnvfatbin.so.13")]:
+    if found(["lib64", "lib", "targets/x86_64-linux/lib"], pattern):
         features.add(feature)
-archive_lib = os.path.join(config.raddle_source, "lib", "libnvfatbin.so.13")
-if os.path.exists(archive_lib):
-    features.add("nvfatbin")
-if shutil.which("nvdisasm") or any(os.path.exists(os.path.join(root, "bin", "nvdisasm")) for root in roots if root):
+if shutil.which("nvdisasm") or found(["bin"], "nvdisasm"):
     features.add("nvdisasm")
