@@ -189,7 +189,7 @@ Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument
   return {};
 }
 
-Result<Binding> bind(const KernelManifest& kernel, std::span<const Argument> arguments) {
+Result<Binding> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments) {
   if (arguments.size() != kernel.params.size())
     return refuse(kernel, fmt::format("takes {} arguments, but got {}", kernel.params.size(), arguments.size()));
   for (size_t p = 0; p < arguments.size(); ++p) RAD_TRY(checkKind(kernel, kernel.params[p], arguments[p]));

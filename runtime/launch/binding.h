@@ -54,9 +54,9 @@ struct Binding {
 
 /// Checks the arguments against the signature (types, ranks, sizes, overlap) and evaluates the domain. Refusals are of category
 /// Launch; they name the kernel, the arguments, the dimensions and the values.
-Result<Binding> bind(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
+Result<Binding> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
 
-/// Refuses a writable argument that shares elements with another one (part of bind).
+/// Refuses a writable argument that shares elements with another one (part of bindArguments).
 Result<void> checkAliases(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
 
 /// Evaluates a size. `what` is used in the message when it overflows, divides by zero or takes no whole number.

@@ -89,6 +89,8 @@ struct RadContext {
   void write(std::string_view text) const;
   const std::vector<std::string>& arguments() const { return *arguments_; }
 
+  /// True if there were launches since the last wait.
+  bool hasLaunches() const { return !underWay_.empty(); }
   /// Waits for all launches. 0, or 1 with the error stored: of the device, or of the launch that failed.
   int32_t synchronize(uint32_t site);
   /// To be called after anything that waited for the device: reports a failure that a kernel recorded. As synchronize.

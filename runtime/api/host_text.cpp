@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The program's arguments, and numbers from text.
+#include "runtime/api/host_support.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+using namespace rad::rt;
+
+namespace rad::rt {
+namespace {
+
+/// Text from outside, fit for a message.
+std::string quoted(std::string_view text) {
+  std::string out = "`";
+  for (char c : text.substr(0, 60)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return out + (text.size() > 60 ? "...`" : "`");
+}
+
+template <class T>
+int32_t parse(RadContext* context, const RadString* string, uint32_t site, const char* wanted, const char* type, T* result) {
+  return guarded(context, site, [&]() -> int32_t {
+    std::string_view text = textOf(*string), digits = text;
+    if (digits.size() > 1 && digits[0] == '+' && digits[1] != '-') digits.remove_prefix(1);
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), *result);
+    bool all = end == digits.data() + digits.size();
+    if (error == std::errc() && all) return 0;
+    MessageParts parts;
+    if (error == std::errc::result_out_of_range && all)
+      parts.headline = fmt::format("{} does not fit into {}", quoted(text), type);
+    else if (text.empty())
+      parts.headline = fmt::format("an empty text is not {}", wanted);
+    else
+      parts.headline = fmt::format("{} is not {}", quoted(text), wanted);
+    if (error == std::errc() && !all)
+      parts.help = fmt::format("the whole text must be the number; it goes on with {}", quoted(text.substr(static_cast<size_t>(end - text.data()))));
+    return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(parts));
+  });
+}
+
+}  // namespace
+}  // namespace rad::rt
+
+int64_t rad_argument_count(RadContext* context) { return static_cast<int64_t>(context->arguments().size()); }
+
+int32_t rad_argument(RadContext* context, int64_t index, uint32_t site, RadString* result) {
+  return guarded(context, site, [&]() -> int32_t {
+    const auto& arguments = context->arguments();
+    if (index >= 0 && static_cast<size_t>(index) < arguments.size()) {
+      const std::string& text = arguments[static_cast<size_t>(index)];
+      *result = {text.data(), static_cast<int64_t>(text.size())};
+      return 0;
+    }
+    MessageParts parts;
+    parts.headline = fmt::format("there is no argument {}: the program got {}", index, arguments.empty() ? "none" : std::to_string(arguments.size()));
+    parts.help = "arguments stand behind `--`: raddle run FILE -- ARGUMENTS; `args.len` tells how many there are";
+    return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(parts));
+  });
+}
+
+int32_t rad_parse_i64(RadContext* context, const RadString* text, uint32_t site, int64_t* result) {
+  return parse(context, text, site, "a whole number", "i64", result);
+}
+
+int32_t rad_parse_f64(RadContext* context, const RadString* text, uint32_t site, double* result) {
+  return parse(context, text, site, "a number", "f64", result);
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/api/print_format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace rad::rt {
+namespace {
+
+constexpr int64_t maxShown = 32;  // elements that are shown without leaving any out
+constexpr int64_t edge = 4;       // of a long dimension, at each end
+constexpr int64_t readWhole = 64 * 1024;  // bytes: up to here one read is cheaper than one for each row
+
+template <class T>
+T load(const void* value) {
+  T out;
+  std::memcpy(&out, value, sizeof out);
+  return out;
+}
+
+template <class T>
+std::string formatFloat(T value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
+  // Beyond these, the digits before the point would be more than the type holds, or zeros after it would hide the value.
+  constexpr T large = sizeof(T) == 4 ? T(1e8) : T(1e16), small = T(1e-5);
+  T size = std::fabs(value);
+  char buffer[64];
+  bool fixed = size == 0 || (size >= small && size < large);
+  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, fixed ? std::chars_format::fixed : std::chars_format::scientific);
+  std::string out(buffer, end);
+  if (fixed) return out.find('.') == std::string::npos ? out + ".0" : out;
+  // 1e+20 -> 1e20, 1e-07 -> 1e-7: as literals of the language are written.
+  size_t at = out.find('e') + 1;
+  bool negative = out[at] == '-';
+  size_t digits = out.find_first_not_of("+-0", at);
+  return out.substr(0, at) + (negative ? "-" : "") + out.substr(digits);
+}
+
+/// What is shown of one dimension: all of it, or both ends.
+struct Shown {
+  int64_t extent = 0;
+  bool all = true;
+  int64_t count() const { return all ? extent : 2 * edge; }
+  int64_t at(int64_t i) const { return all || i < edge ? i : extent - 2 * edge + i; }
+};
+
+/// Reads the shown elements, in the order in which they are shown.
+Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total, const ReadElements& read) {
+  int64_t size = cg::sizeOf(type);
+  bool whole = total * size <= readWhole;
+  std::vector<std::byte> bytes(static_cast<size_t>(size * (whole ? total : std::min(dims.back().extent, 2 * edge))));
+  if (whole) RAD_TRY(read(0, total, bytes));
+  std::vector<std::string> out;
+  std::vector<int64_t> index(dims.size(), 0);  // of the row, in shown elements; the last stays 0
+  const Shown& last = dims.back();
+  for (;;) {
+    int64_t row = 0;
+    for (size_t d = 0; d + 1 < dims.size(); ++d) row = row * dims[d].extent + dims[d].at(index[d]);
+    int64_t first = row * last.extent;
+    if (!whole) {
+      std::span<std::byte> room(bytes);
+      auto half = static_cast<size_t>(edge * size);
+      if (last.all) {
+        RAD_TRY(read(first, last.extent, room.first(static_cast<size_t>(last.extent * size))));
+      } else {
+        RAD_TRY(read(first, edge, room.first(half)));
+        RAD_TRY(read(first + last.extent - edge, edge, room.subspan(half, half)));
+      }
+    }
+    for (int64_t i = 0; i < last.count(); ++i) {
+      int64_t element = whole ? first + last.at(i) : i;
+      out.push_back(formatScalar(type, bytes.data() + element * size));
+    }
+    size_t d = dims.size() - 1;
+    while (d > 0 && ++index[d - 1] == dims[d - 1].count()) index[--d] = 0;
+    if (d == 0) return out;
+  }
+}
+
+void appendNested(std::string& out, std::span<const Shown> dims, std::span<const std::string> items, size_t& next, size_t width, size_t indent) {
+  out += '[';
+  const Shown& dim = dims.front();
+  for (int64_t i = 0; i < dim.count(); ++i) {
+    bool gap = !dim.all && i == edge;
+    if (dims.size() == 1) {
+      if (i > 0) out += ", ";
+      if (gap) out += "..., ";
+      out += std::string(width > items[next].size() ? width - items[next].size() : 0, ' ') + items[next];
+      ++next;
+      continue;
+    }
+    std::string line = "\n" + std::string(indent + 1, ' ');
+    if (i > 0) out += "," + line;
+    if (gap) out += "..." + ("," + line);
+    appendNested(out, dims.subspan(1), items, next, width, indent + 1);
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string formatScalar(cg::ElementType type, const void* value) {
+  switch (type) {
+    case cg::ElementType::Bool: return load<uint8_t>(value) ? "true" : "false";
+    case cg::ElementType::I8: return std::to_string(load<int8_t>(value));
+    case cg::ElementType::I16: return std::to_string(load<int16_t>(value));
+    case cg::ElementType::I32: return std::to_string(load<int32_t>(value));
+    case cg::ElementType::I64:
+    case cg::ElementType::Index: return std::to_string(load<int64_t>(value));
+    case cg::ElementType::U8: return std::to_string(load<uint8_t>(value));
+    case cg::ElementType::U16: return std::to_string(load<uint16_t>(value));
+    case cg::ElementType::U32: return std::to_string(load<uint32_t>(value));
+    case cg::ElementType::U64: return std::to_string(load<uint64_t>(value));
+    case cg::ElementType::F32: return formatFloat(load<float>(value));
+    case cg::ElementType::F64: return formatFloat(load<double>(value));
+    // Types that programs cannot make values of yet: their bits.
+    case cg::ElementType::F16:
+    case cg::ElementType::BF16: return fmt::format("{:#06x}", load<uint16_t>(value));
+    case cg::ElementType::F8E4M3:
+    case cg::ElementType::F8E5M2: return fmt::format("{:#04x}", load<uint8_t>(value));
+  }
+  return "?";
+}
+
+Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read) {
+  int64_t total = 1;
+  for (int64_t extent : extents) total *= extent;
+  auto typeText = [&] { return fmt::format(" ([{}; {}])", cg::nameOf(type), fmt::join(extents, ", ")); };
+  if (total == 0 || extents.empty()) return extents.size() > 1 ? "[]" + typeText() : std::string("[]");
+  std::vector<Shown> dims;
+  bool complete = true;
+  for (int64_t extent : extents) {
+    bool all = total <= maxShown || extent <= 2 * edge;
+    dims.push_back({extent, all});
+    complete &= all;
+  }
+  RAD_ASSIGN(std::vector<std::string> items, readShown(type, dims, total, read));
+  size_t width = 0;  // columns line up where there are several rows
+  if (dims.size() > 1)
+    for (const std::string& item : items) width = std::max(width, item.size());
+  std::string out;
+  size_t next = 0;
+  appendNested(out, dims, items, next, width, indent);
+  if (!complete) out += typeText();
+  return out;
+}
+
+Result<std::string> fillFormat(std::string_view format, size_t arguments, const std::function<Result<void>(size_t argument, std::string& text)>& append) {
+  std::string out;
+  size_t next = 0;
+  for (size_t at = 0; at < format.size(); ++at) {
+    char c = format[at], following = at + 1 < format.size() ? format[at + 1] : '\0';
+    if (c == '{' && following == '}' && next < arguments) {
+      RAD_TRY(append(next++, out));
+      ++at;
+    } else {
+      out += c;
+      if ((c == '{' || c == '}') && following == c) ++at;
+    }
+  }
+  return out;
+}
+
+size_t columnOf(std::string_view text) {
+  size_t line = text.rfind('\n');
+  std::string_view last = line == std::string_view::npos ? text : text.substr(line + 1);
+  return static_cast<size_t>(std::ranges::count_if(last, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace rad::rt

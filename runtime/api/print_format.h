@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Values as print shows them.
+#pragma once
+
+#include "codegen/artifact/artifact.h"
+#include "runtime/base/result.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rad::rt {
+
+/// A value of one element: integers in decimal, true or false, floats by the fewest digits that read back as the same value and
+/// always with a point, an exponent, inf or nan: "1.0", "0.1", "1e20". `value` need not be aligned.
+std::string formatScalar(cg::ElementType type, const void* value);
+
+/// Reads `count` elements from element `first` of the shown view (row-major) into `out`.
+using ReadElements = std::function<Result<void>(int64_t first, int64_t count, std::span<std::byte> out)>;
+
+/// An array: "[0.1, 0.2]", one row a line for matrices, `indent` spaces before each line but the first. Of more than 32 elements
+/// it shows the first and the last four of each dimension that has more than eight, then the type and sizes; only those are read.
+Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read);
+
+/// Fills the `{}` of a format one after the other; `{{` and `}}` stand for braces. `append` adds the next argument's text to what
+/// is there so far; a `{}` without an argument stays.
+Result<std::string> fillFormat(std::string_view format, size_t arguments, const std::function<Result<void>(size_t argument, std::string& text)>& append);
+
+/// Columns since the last newline, as a terminal shows UTF-8 (a code point each).
+size_t columnOf(std::string_view text);
+
+}  // namespace rad::rt
