@@ -162,6 +162,8 @@ DriverApi::load(const std::string &path) {
         "Update the driver to 580 or newer. Kernels can still be compiled, and "
         "run with --device host.");
     error.call = "cuDriverGetVersion";
+    error.code = CUDA_ERROR_CALL_REQUIRES_NEWER_DRIVER;
+    error.codeName = cudaErrorName(error.code);
     return fail(std::move(error));
   }
 

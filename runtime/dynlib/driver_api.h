@@ -148,6 +148,12 @@ public:
   /// True after a fatal error: nothing on the device can be reached or freed.
   bool dead() const { return state_.load(std::memory_order_acquire) == Dead; }
 
+  /// True in a process forked from the one that loaded the driver: memory that
+  /// the driver mapped may not be touched there either.
+  bool forked() const {
+    return state_.load(std::memory_order_acquire) == Forked;
+  }
+
   /// From here on owners leak what they hold: called when the process ends.
   void beginShutdown() const noexcept;
 
