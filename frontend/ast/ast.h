@@ -6,6 +6,7 @@
 #include "frontend/source/interner.h"
 #include "frontend/source/source.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -210,18 +211,19 @@ class Ast {
   template <class Node>
   StmtId addStmt(Range range, Node node) { stmts_.push_back({range, std::move(node)}); return {static_cast<uint32_t>(stmts_.size() - 1)}; }
   DeclId addDecl(Decl decl) { decls_.push_back(std::move(decl)); return {static_cast<uint32_t>(decls_.size() - 1)}; }
+  Expr& mutableExpr(ExprId id) { return exprs_[id.value]; }
   Decl& mutableDecl(DeclId id) { return decls_[id.value]; }
+  void reserve(size_t exprs) { exprs_.reserve(exprs); }
   void setItems(List<StmtId> items) { items_ = items; }
   /// Copies a list into the arena.
   template <class T>
   List<T> list(std::span<const T> items) {
     static_assert(std::is_trivially_destructible_v<T>);
     if (items.empty()) return {};
-    auto block = std::make_unique<std::byte[]>(items.size_bytes());
-    std::memcpy(static_cast<void*>(block.get()), items.data(), items.size_bytes());
-    auto* first = reinterpret_cast<const T*>(block.get());
-    blocks_.push_back(std::move(block));
-    return {first, items.size()};
+    static_assert(alignof(T) <= alignof(std::max_align_t));
+    std::byte* place = allocate(items.size_bytes());
+    std::memcpy(static_cast<void*>(place), items.data(), items.size_bytes());
+    return {reinterpret_cast<const T*>(place), items.size()};
   }
   template <class T>
   List<T> list(const std::vector<T>& items) { return list(std::span<const T>(items)); }
@@ -237,7 +239,26 @@ class Ast {
   std::vector<Stmt> stmts_;
   std::vector<Decl> decls_;
   List<StmtId> items_;
+
+  /// Room for a list, aligned for anything; lives as long as the Ast. Small lists share a block.
+  std::byte* allocate(size_t size) {
+    constexpr size_t blockSize = 1 << 15, alignment = alignof(std::max_align_t);
+    size = (size + alignment - 1) / alignment * alignment;
+    if (size > left_) {
+      size_t room = size > blockSize / 4 ? size : blockSize;
+      blocks_.push_back(std::make_unique<std::byte[]>(room));
+      if (room == size) return blocks_.back().get();
+      free_ = blocks_.back().get();
+      left_ = room;
+    }
+    std::byte* place = free_;
+    free_ += size;
+    left_ -= size;
+    return place;
+  }
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::byte* free_ = nullptr;
+  size_t left_ = 0;
 };
 
 /// The tree as indented text, one node a line with its kind, names and line:column range; stable, for tests and `--emit=ast`.

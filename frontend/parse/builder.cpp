@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Nodes that need more than being put together, and the ways into the parser.
+#include "frontend/parse/builder.h"
+#include "frontend/parse/parse.h"
+#include "frontend/parse/parser.tab.h"
+
+#include <string>
+
+namespace rad {
+
+Builder::Builder(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics)
+    : file_(file), sources_(sources), names_(names), diagnostics_(diagnostics), text_(sources.text(file)),
+      base_(sources.location(file, 0).offset), stream_(lex(file, sources, diagnostics)), ast_(file) {
+  ast_.reserve(stream_.tokens.size());
+  exprDepth_.reserve(stream_.tokens.size());
+}
+
+const Token& Builder::next() { return cursor_ < stream_.tokens.size() ? stream_.tokens[cursor_++] : stream_.tokens.back(); }
+
+ExprId Builder::tooDeep(Range range) {
+  if (!reportedDepth_)
+    report(Diag::TooDeep, range, {std::to_string(maxNesting)}).help("give inner parts names, or move them into functions");
+  reportedDepth_ = true;
+  return error(range);
+}
+
+std::string_view Builder::docFor(Range range) {
+  uint32_t offset = range.begin.offset - base_;
+  auto it = std::lower_bound(stream_.docs.begin(), stream_.docs.end(), offset,
+                             [](const DocComment& doc, uint32_t at) { return doc.target < at; });
+  if (it == stream_.docs.end() || it->target != offset) return {};
+  return ast_.text(it->text);
+}
+
+ExprId Builder::binary(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange) {
+  return expr(range, BinaryExpr{op, left, right, opRange});
+}
+
+ExprId Builder::comparison(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange) {
+  if (auto* inner = std::get_if<BinaryExpr>(&ast_.expr(left).node); inner && inner->op >= BinaryOp::Eq && inner->op <= BinaryOp::Ge) {
+    std::string middle(textOf(ast_.expr(inner->right).range));
+    report(Diag::ComparisonChain, opRange)
+        .note(inner->opRange, "the comparison before it")
+        .help("write `" + std::string(textOf(ast_.expr(left).range)) + " and " + middle + " " + std::string(textOf(opRange)) + " " +
+              std::string(textOf(ast_.expr(right).range)) + "`");
+  }
+  return binary(range, op, left, right, opRange);
+}
+
+ExprId Builder::constIf(Range range, ExprId id) {
+  ast_.mutableExpr(id).range = range;
+  for (ExprId at = id; at;) {
+    auto* node = std::get_if<IfExpr>(&ast_.mutableExpr(at).node);
+    if (!node) break;
+    node->isConst = true;
+    at = node->elseBranch;
+  }
+  return id;
+}
+
+namespace {
+
+/// What an expression that cannot be assigned to is called; empty if it can be.
+std::string_view notAPlace(const Ast& ast, ExprId id) {
+  const Expr& e = ast.expr(id);
+  switch (e.kind()) {
+    case ExprKind::Error:
+    case ExprKind::Name:
+    case ExprKind::Member:
+    case ExprKind::TupleItem:
+    case ExprKind::Index: return {};
+    case ExprKind::Paren: return notAPlace(ast, std::get<ParenExpr>(e.node).inner);
+    case ExprKind::Tuple:
+      for (ExprId item : std::get<TupleExpr>(e.node).items)
+        if (auto text = notAPlace(ast, item); !text.empty()) return text;
+      return std::get<TupleExpr>(e.node).items.empty() ? std::string_view("an empty tuple") : std::string_view();
+    case ExprKind::Int:
+    case ExprKind::Float: return "a number";
+    case ExprKind::Bool: return "a truth value";
+    case ExprKind::String: return "a string";
+    case ExprKind::DotName: return "an enum's member";
+    case ExprKind::Slice: return "a range";
+    case ExprKind::Call: return "the result of a call";
+    case ExprKind::Unary:
+    case ExprKind::Binary: return "the result of an operator";
+    case ExprKind::ArrayLit:
+    case ExprKind::Repeat:
+    case ExprKind::ArrayGen: return "a new array";
+    case ExprKind::Generator: return "a generator";
+    case ExprKind::If:
+    case ExprKind::Block:
+    case ExprKind::Unchecked: return "the value of a block";
+    case ExprKind::Lambda: return "a lambda";
+    case ExprKind::FnType:
+    case ExprKind::Strided: return "a type";
+    case ExprKind::Spread: return "a list of arguments";
+    case ExprKind::On: return "a launch";
+    case ExprKind::Graph: return "a graph";
+  }
+  return {};
+}
+
+}  // namespace
+
+StmtId Builder::assign(Range range, ExprId target, bool compound, BinaryOp op, ExprId value, Range opRange) {
+  std::string_view wrong = notAPlace(ast_, target);
+  if (wrong.empty() && compound && ast_.expr(target).kind() == ExprKind::Tuple) wrong = "a tuple";
+  if (!wrong.empty()) {
+    report(Diag::CannotAssign, ast_.expr(target).range, {std::string(wrong)});
+    target = error(ast_.expr(target).range);
+  }
+  return stmt(range, AssignStmt{target, compound, op, value, opRange});
+}
+
+StmtId Builder::let(Range range, bool isVar, Ident name, ExprId type, ExprId init) {
+  std::string text(names_.text(name.name));
+  if (!init && !isVar) {
+    report(Diag::LetNeedsValue, range, {text}).help(type ? "write `var` if it gets its value later" : "write `let " + text + " = ...`");
+    init = error(range);
+  } else if (!init && !type) {
+    report(Diag::VarNeedsType, range, {text}).help("write `var " + text + ": f32` or `var " + text + " = 0.0`");
+    init = error(range);
+  }
+  return stmt(range, LetStmt{isVar, false, list(std::vector<Ident>{name}), type, init});
+}
+
+StmtId Builder::letTuple(Range range, bool isVar, const std::vector<Ident>& names, ExprId type, ExprId init) {
+  std::string text = "(";
+  for (const Ident& name : names) text += (text.size() > 1 ? ", " : "") + std::string(names_.text(name.name));
+  text += ")";
+  if (!init && !isVar) {
+    report(Diag::LetNeedsValue, range, {text});
+    init = error(range);
+  } else if (!init && !type) {
+    report(Diag::VarNeedsType, range, {text});
+    init = error(range);
+  }
+  return stmt(range, LetStmt{isVar, true, list(names), type, init});
+}
+
+RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
+  Range range = ast_.expr(value).range;
+  std::string text(names_.text(name.name));
+  auto message = report(Diag::NeedsRange, range, {text});
+  std::string limit(textOf(range));
+  // range(n) of other languages: its argument is the limit.
+  if (auto* call = std::get_if<CallExpr>(&ast_.expr(value).node); call && call->arguments.size() == 1)
+    if (auto* callee = std::get_if<NameExpr>(&ast_.expr(call->callee).node); callee && names_.text(callee->name) == "range")
+      limit = textOf(ast_.expr(call->arguments[0].value).range);
+  message.help("write `" + text + " in 0.." + limit + "`");
+  return {name, error({range.begin, range.begin}), value, {}};
+}
+
+void Builder::checkParams(std::vector<Param>& params) {
+  for (size_t i = 0; i < params.size(); ++i) {
+    Param& param = params[i];
+    std::string text(names_.text(param.name.name));
+    if (!param.type) {
+      if (text == "self") report(Diag::MisplacedSelf, param.name.range);
+      else report(Diag::ParamNeedsType, param.name.range, {text}).help("write `" + text + ": f32`, or the type that it has");
+      param.type = error(param.name.range);
+    } else if (ast_.expr(param.type).kind() == ExprKind::Spread && i + 1 < params.size()) {
+      report(Diag::VariadicNotLast, ast_.expr(param.type).range);
+    }
+  }
+}
+
+DeclId Builder::fn(Range range, Signature signature, bool isOperator, ExprId result, ExprId body, bool bodyIsExpr) {
+  FnDecl node;
+  node.name = signature.name;
+  node.isOperator = isOperator;
+  Range self;
+  auto& params = signature.params;
+  if (!params.empty() && !params[0].type && names_.text(params[0].name.name) == "self") {
+    node.hasSelf = true;
+    node.selfIsMut = params[0].isMut;
+    self = params[0].name.range;
+    params.erase(params.begin());
+  }
+  checkParams(params);
+  node.staticParams = list(signature.staticParams);
+  node.params = list(params);
+  node.result = result;
+  node.body = body;
+  node.bodyIsExpr = bodyIsExpr;
+  DeclId id = decl(range, node);
+  if (node.hasSelf) selves_.push_back({id, self});
+  return id;
+}
+
+DeclId Builder::checkedFn(DeclId id, bool isMember) {
+  const Decl& d = ast_.decl(id);
+  auto* node = std::get_if<FnDecl>(&d.node);
+  if (!node) return id;
+  if (node->hasSelf && !isMember && !selves_.empty() && selves_.back().first == id) report(Diag::MisplacedSelf, selves_.back().second);
+  if (!node->body) {
+    bool atEnd = cursor_ == stream_.tokens.size();
+    std::string text(names_.text(node->name.name));
+    report(Diag::MissingBody, {d.range.begin, node->name.range.end}, {text}).help("write `{ ... }` or `= ...` behind it");
+    failedAtEnd_ |= atEnd;
+  }
+  return id;
+}
+
+DeclId Builder::kernel(Range range, Signature signature, Domain domain, ExprId body) {
+  checkParams(signature.params);
+  return decl(range, KernelDecl{signature.name, list(signature.staticParams), list(signature.params), domain, body});
+}
+
+DeclId Builder::kernelWithoutDomain(Range range, Signature signature, ExprId body) {
+  std::string text(names_.text(signature.name.name));
+  report(Diag::KernelNeedsDomain, {range.begin, signature.name.range.end}, {text})
+      .help("write `forall i in 0..n` before the `{`, or `blocks b in 0..m threads t in 0..256`");
+  return kernel(range, std::move(signature), {}, body);
+}
+
+DeclId Builder::withAttributes(Range range, DeclId id, const std::vector<Attribute>& attributes) {
+  Decl& d = ast_.mutableDecl(id);
+  d.range = range;
+  d.attributes = list(attributes);
+  if (auto doc = docFor(range); !doc.empty()) d.doc = doc;
+  return id;
+}
+
+DeclId Builder::withPrivate(Range range, DeclId id) {
+  Decl& d = ast_.mutableDecl(id);
+  d.range = range;
+  d.isPrivate = true;
+  if (auto doc = docFor(range); !doc.empty()) d.doc = doc;
+  return id;
+}
+
+Ast parse(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics) {
+  Builder builder(file, sources, names, diagnostics);
+  grammar::Parser parser(builder);
+  parser.parse();
+  return builder.take();
+}
+
+bool isIncomplete(std::string_view text) {
+  SourceManager sources;
+  Interner names;
+  Diagnostics diagnostics;
+  FileId file = sources.add("<entry>", std::string(text));
+  if (!file.valid()) return false;
+  Builder builder(file, sources, names, diagnostics);
+  grammar::Parser parser(builder);
+  parser.parse();
+  // An entry with a mistake that more lines cannot repair is shown at once.
+  size_t others = diagnostics.errorCount() - builder.stream().endErrors;
+  if (builder.stream().openAtEnd) return others == 0;
+  return builder.failedAtEnd() && others == 1;
+}
+
+}  // namespace rad
