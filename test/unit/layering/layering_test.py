@@ -28,7 +28,8 @@ FOLDERS = {
     "frontend/lex": ["frontend/source", "frontend/diagnostics", "frontend/ast"],
     "frontend/parse": ["frontend/source", "frontend/diagnostics", "frontend/ast", "frontend/lex"],
     "frontend/format": ["frontend/source", "frontend/diagnostics", "frontend/ast", "frontend/lex", "frontend/parse"],
-    "frontend/sema": [name for name in TYPED if name != "frontend/sema"],
+    # Imported modules and the library are parsed on first use, so a session starts the parser.
+    "frontend/sema": TYPED + ["frontend/parse"],
     # The head of the room: text in, typed program out.
     "frontend": ["frontend/" + name for name in ("source", "diagnostics", "lex", "parse", "ast", "format", "types",
                                                  "target", "builtins", "sema")],
