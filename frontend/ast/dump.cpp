@@ -136,7 +136,7 @@ class Dumper {
     for (Id id : list) child(id, label);
   }
   void child(List<Argument> arguments) {
-    for (const Argument& a : arguments) child(a.value, a.name.name.empty() ? std::string() : text(a.name) + ":");
+    for (const Argument& a : arguments) child(a.value, a.name.name.empty() ? std::string() : text(a.name));
   }
   void child(List<RangeClause> clauses, std::string_view label) {
     for (const RangeClause& c : clauses) child(c, label);

@@ -56,6 +56,12 @@ Diagnostics::Builder Diagnostics::report(Diag kind, Range range, std::vector<std
   return {*this, all_.size() - 1};
 }
 
+void Diagnostics::sortByPlace(size_t first) {
+  if (first < all_.size())
+    std::stable_sort(all_.begin() + static_cast<std::ptrdiff_t>(first), all_.end(),
+                     [](const Diagnostic& a, const Diagnostic& b) { return a.range.begin.offset < b.range.begin.offset; });
+}
+
 std::string explain(std::string_view code) {
   for (const Row& row : rows) {
     if (row.code != code) continue;

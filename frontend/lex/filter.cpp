@@ -245,7 +245,7 @@ class Filter {
     switch (word) {
       case TokenKind::Step: {
         if (last() == TokenKind::DotDot)
-          return word_if(after.kind == TokenKind::Int || after.kind == TokenKind::Ident);
+          return word_if(after.kind == TokenKind::Int || (after.kind == TokenKind::Ident && textOf(after) != "step"));
         TokenKind before = last();
         return word_if(!atStart && info(before).ends && !isWord(before) && before != TokenKind::RBrace);
       }

@@ -231,9 +231,11 @@ DeclId Builder::withPrivate(Range range, DeclId id) {
 }
 
 Ast parse(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics) {
+  size_t first = diagnostics.all().size();
   Builder builder(file, sources, names, diagnostics);
   grammar::Parser parser(builder);
   parser.parse();
+  diagnostics.sortByPlace(first);  // the scanner's come before the grammar's
   return builder.take();
 }
 

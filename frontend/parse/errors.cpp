@@ -103,6 +103,8 @@ std::string describeExpected(const std::vector<TokenKind>& kinds, TokenKind befo
       default: break;
     }
     if (continues && isBinaryOperator(kind)) continue;
+    // Inside brackets `,` and the closing one say enough.
+    if ((kind == TokenKind::Colon || kind == TokenKind::For || kind == TokenKind::Semicolon) && has(TokenKind::Comma) && !has(TokenKind::Ident)) continue;
     std::string word = "`" + std::string(spelling(kind)) + "`";
     if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
   }
@@ -291,16 +293,15 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
     std::string list = describeExpected(expected, at > 0 ? p.kind : TokenKind::End);
     if (afterAttribute) {
       report(Diag::AttributeTarget, rangeOf(t));
-    } else if (!list.empty()) {
-      auto message = report(Diag::UnexpectedToken, rangeOf(t), {list, describe(t)});
-      if (isWord(t.kind) && list == "a name") message.help("`" + std::string(textOf(t)) + "` is a word of the language; choose another name");
     } else {
-      auto message = report(Diag::UnexpectedHere, rangeOf(t), {describe(t)});
-      if (at > 0 && !t.newlineBefore && endsOperand(p.kind) && has(TokenKind::End) &&
-          (isWord(t.kind) || t.kind == TokenKind::Ident || t.kind == TokenKind::Int || t.kind == TokenKind::Float || t.kind == TokenKind::String))
+      auto message = list.empty() ? report(Diag::UnexpectedHere, rangeOf(t), {describe(t)}) : report(Diag::UnexpectedToken, rangeOf(t), {list, describe(t)});
+      bool beginsStatement = isWord(t.kind) || t.kind == TokenKind::Ident || t.kind == TokenKind::Int || t.kind == TokenKind::Float || t.kind == TokenKind::String;
+      if (at > 0 && !t.newlineBefore && endsOperand(p.kind) && has(TokenKind::End) && beginsStatement && t.kind != TokenKind::Else)
         message.help("a new statement begins on a line of its own or behind `;`");
-      else if (isWord(t.kind) && has(TokenKind::Ident))
+      else if (isWord(t.kind) && has(TokenKind::Ident) && !has(TokenKind::Int))
         message.help("`" + std::string(textOf(t)) + "` is a word of the language; choose another name");
+      else if (t.kind == TokenKind::Else)
+        message.help("`else` follows the `}` of an `if`");
       else if (t.kind == TokenKind::Ellipsis)
         message.help("`...` stands behind an argument that is a list, or behind the type of the last parameter");
     }
