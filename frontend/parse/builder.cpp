@@ -152,15 +152,16 @@ RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
 }
 
 void Builder::checkParams(std::vector<Param>& params) {
-  for (size_t i = 0; i < params.size(); ++i) {
-    Param& param = params[i];
+  bool hasVariadic = false;
+  for (Param& param : params) {
     std::string text(names_.text(param.name.name));
     if (!param.type) {
       if (text == "self") report(Diag::MisplacedSelf, param.name.range);
       else report(Diag::ParamNeedsType, param.name.range, {text}).help("write `" + text + ": f32`, or the type that it has");
       param.type = error(param.name.range);
-    } else if (ast_.expr(param.type).kind() == ExprKind::Spread && i + 1 < params.size()) {
-      report(Diag::VariadicNotLast, ast_.expr(param.type).range);
+    } else if (ast_.expr(param.type).kind() == ExprKind::Spread) {
+      if (hasVariadic) report(Diag::SecondVariadic, ast_.expr(param.type).range);
+      hasVariadic = true;
     }
   }
 }
