@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Tier 5: launches are checked against the device and the image, recorded, and
+// run only where a test has registered a host function.
+
+#include "test/fakes/fake_state.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fake {
+Kernel *kernelOf(const void *handle);
+int maxThreadsOf(const Kernel &kernel);
+} // namespace fake
+
+using namespace fake;
+
+namespace {
+
+/// The checks of one attribute; unknown ones are refused.
+CUresult checkAttribute(const CUlaunchConfig &config,
+                        const CUlaunchAttribute &attribute, int resident) {
+  switch (int(attribute.id)) {
+  case CU_LAUNCH_ATTRIBUTE_COOPERATIVE: {
+    const std::uint64_t blocks = std::uint64_t(config.gridDimX) *
+                                 config.gridDimY * config.gridDimZ;
+    if (attribute.value.cooperative && blocks > std::uint64_t(resident))
+      return CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE;
+    return CUDA_SUCCESS;
+  }
+  case CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION: {
+    const auto &cluster = attribute.value.clusterDim;
+    if (world().config.preset->major < 9 || !cluster.x || !cluster.y ||
+        !cluster.z || config.gridDimX % cluster.x ||
+        config.gridDimY % cluster.y || config.gridDimZ % cluster.z ||
+        std::uint64_t(cluster.x) * cluster.y * cluster.z > 8) {
+      logReason("Cluster dimensions do not evenly divide Grid dimensions, or "
+                "are too large");
+      return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+    }
+    return CUDA_SUCCESS;
+  }
+  case CU_LAUNCH_ATTRIBUTE_IGNORE:
+  case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
+  case CU_LAUNCH_ATTRIBUTE_PRIORITY:
+    return CUDA_SUCCESS;
+  default:
+    return CUDA_ERROR_INVALID_VALUE;
+  }
+}
+
+int residentBlocks(const Kernel &kernel, int threads, std::size_t shared) {
+  const Preset &p = *world().config.preset;
+  if (threads <= 0 || threads > 1024)
+    return 0;
+  const int warps = (threads + 31) / 32;
+  int blocks = std::min(p.blocksPerMultiprocessor,
+                        p.threadsPerMultiprocessor / (warps * 32));
+  const std::size_t bytes = shared + kernel.info.staticSharedBytes + 1024;
+  blocks = std::min(blocks, int(std::size_t(p.sharedPerMultiprocessor) / bytes));
+  if (kernel.info.registers)
+    blocks = std::min(blocks, int(65536 / ((kernel.info.registers + 7) / 8 * 8 *
+                                           32 * unsigned(warps))));
+  return std::max(blocks, 0);
+}
+
+CUresult checkLaunch(const CUlaunchConfig &config, const Kernel &kernel,
+                     void **parameters, void **extra) {
+  const std::uint64_t threads = std::uint64_t(config.blockDimX) *
+                                config.blockDimY * config.blockDimZ;
+  auto refused = [](const char *why) {
+    logReason(why);
+    return CUDA_ERROR_INVALID_VALUE;
+  };
+  if (!config.gridDimX || !config.gridDimY || !config.gridDimZ ||
+      config.gridDimX > 0x7fffffff || config.gridDimY > 65535 ||
+      config.gridDimZ > 65535)
+    return refused("Requested grid size is not possible");
+  if (threads == 0 || threads > 1024 || config.blockDimZ > 64)
+    return refused("Requested block size is not possible");
+  if (kernel.info.maxThreads && threads > kernel.info.maxThreads)
+    return refused("Requested block size exceeds maximum set at compilation");
+  if (threads > std::uint64_t(maxThreadsOf(kernel)))
+    return CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES;
+  if (config.sharedMemBytes > 48u << 10 &&
+      config.sharedMemBytes > unsigned(kernel.maxDynamicShared))
+    return refused("Dynamic shared memory above what the kernel allows");
+  if (int(config.sharedMemBytes + kernel.info.staticSharedBytes) >
+      world().config.preset->sharedOptIn)
+    return refused("Shared memory above what the device has");
+  if (parameters && extra)
+    return refused("kernelParams and extra were both given");
+  if (!kernel.info.params.empty()) {
+    if (!parameters)
+      return refused("kernelParams is null");
+    for (std::size_t i = 0; i < kernel.info.params.size(); ++i)
+      if (!parameters[i])
+        return refused("an entry of kernelParams is null");
+  }
+  const int resident =
+      residentBlocks(kernel, int(threads), config.sharedMemBytes) *
+      world().config.preset->multiprocessors;
+  for (unsigned i = 0; i < config.numAttrs; ++i)
+    if (CUresult status = checkAttribute(config, config.attrs[i], resident))
+      return status;
+  return CUDA_SUCCESS;
+}
+
+} // namespace
+
+FAKE_CUDA(LaunchKernelEx, const CUlaunchConfig *config, CUfunction function,
+          void **parameters, void **extra) {
+  if (!config)
+    return CUDA_ERROR_INVALID_VALUE;
+  CUresult status;
+  Stream *stream = streamOf(config->hStream, status);
+  if (!stream)
+    return status;
+  Kernel *kernel = kernelOf(function);
+  if (!kernel)
+    return CUDA_ERROR_INVALID_HANDLE;
+  if (kernel->openExtern)
+    return CUDA_ERROR_NOT_FOUND;
+  if ((status = checkLaunch(*config, *kernel, parameters, extra)))
+    return status;
+
+  World &w = world();
+  Launch &launch = w.launches.emplace_back();
+  launch.kernel = kernel->info.name;
+  launch.arguments.resize(kernel->info.paramBytes);
+  for (std::size_t i = 0; parameters && i < kernel->info.params.size(); ++i) {
+    const rad::rt::CubinParam &param = kernel->info.params[i];
+    std::memcpy(launch.arguments.data() + param.offset, parameters[i],
+                param.size);
+    launch.offsets.push_back(param.offset);
+  }
+  launch.view = {launch.kernel.c_str(),
+                 {config->gridDimX, config->gridDimY, config->gridDimZ},
+                 {config->blockDimX, config->blockDimY, config->blockDimZ},
+                 config->sharedMemBytes,
+                 launch.arguments.data(),
+                 launch.arguments.size(),
+                 launch.offsets.data(),
+                 launch.offsets.size()};
+  const std::size_t index = w.launches.size() - 1;
+  enqueue(*stream, [index] {
+    World &now = world();
+    Launch &item = now.launches[index];
+    if (auto it = now.config.kernelFaults.find(item.kernel);
+        it != now.config.kernelFaults.end()) {
+      now.sticky = it->second;
+      return;
+    }
+    if (auto it = now.hostFunctions.find(item.kernel);
+        it != now.hostFunctions.end())
+      it->second.function(&item.view, it->second.user);
+  });
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(OccupancyMaxActiveBlocksPerMultiprocessor, int *blocks,
+          CUfunction function, int threads, std::size_t shared) {
+  Kernel *kernel = kernelOf(function);
+  if (!kernel || !blocks)
+    return CUDA_ERROR_INVALID_VALUE;
+  *blocks = residentBlocks(*kernel, threads, shared);
+  return CUDA_SUCCESS;
+}

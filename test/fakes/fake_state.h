@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#pragma once
+
+/// The world behind the fake driver. One lock guards all of it: calls are
+/// serialised, which a real driver nearly does.
+
+#include "runtime/dynlib/driver_api.h"
+#include "runtime/toolkit/cubin_reader.h"
+#include "test/fakes/fake_cuda.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fake {
+
+using rad::rt::DriverFn;
+
+/// Numbers of one kind of GPU.
+struct Preset {
+  const char *name;
+  int major, minor;
+  int multiprocessors;
+  int sharedOptIn;          // bytes a block
+  int sharedPerMultiprocessor;
+  int threadsPerMultiprocessor;
+  int blocksPerMultiprocessor;
+  int pools;                // attribute 115
+};
+const Preset *findPreset(std::string_view name);
+
+/// One injected failure.
+struct Fault {
+  std::string function; // "cuMemAlloc"
+  long nth = 1;         // 1 is the first call; 0: every call
+  int code = 1;
+  bool sticky = false;
+  bool async = false;      // appears at the next call of any kind
+  bool nullOutput = false; // success, but the handle stays zero
+};
+
+/// What a specification sets.
+struct Config {
+  int version = 13000;
+  const Preset *preset = nullptr;
+  int devices = 1;
+  std::uint64_t memory = std::uint64_t(1) << 30;
+  std::vector<Fault> faults;
+  std::set<std::string> missing;
+  std::map<std::string, long> latencyMs;
+  std::map<std::string, int> kernelFaults; // kernel -> sticky code
+  std::string journalFile;
+  bool shutdown = false;
+};
+
+/// Parses a specification; the text says what is wrong, or is empty.
+std::string parseSpecification(std::string_view text, Config &config);
+
+struct Device;
+struct Stream;
+
+struct Context {
+  Device *device = nullptr;
+  long retains = 0;
+  bool alive = false;
+  std::map<CUlimit, std::size_t> limits;
+};
+
+struct Device {
+  int ordinal = 0;
+  Context primary;
+  std::uint64_t used = 0;
+};
+
+/// Work that a stream has not done yet.
+struct Work {
+  std::function<void()> run;
+};
+
+struct Event {
+  Context *context = nullptr;
+  bool timing = true;
+  bool recorded = false;
+  bool complete = true;
+  Stream *stream = nullptr; // where it was recorded last
+  double time = 0;          // milliseconds of the synthetic clock
+  std::uint64_t generation = 0;
+};
+
+struct Stream {
+  Context *context = nullptr;
+  std::deque<Work> queue;
+};
+
+struct Pool {
+  Device *device = nullptr;
+  std::uint64_t releaseThreshold = 0;
+};
+
+/// Device memory: an address nobody can read, and the bytes elsewhere.
+struct Memory {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;
+  unsigned char *bytes = nullptr;
+  Device *device = nullptr;
+  Context *context = nullptr; // null: pool memory, which outlives contexts
+  bool freed = false;         // asked for, and waiting in a stream
+};
+
+struct Pinned {
+  void *memory = nullptr;
+  std::size_t size = 0;
+  Context *context = nullptr;
+};
+
+struct Library;
+
+struct Kernel {
+  Library *library = nullptr;
+  rad::rt::CubinKernel info;
+  bool openExtern = false;
+  int maxDynamicShared = 48 * 1024;
+  bool loaded = false;
+};
+
+struct Library {
+  std::vector<std::unique_ptr<Kernel>> kernels;
+  CUresult verdict = CUDA_SUCCESS; // what asking for a kernel returns
+  std::string log;
+  std::map<std::string, Memory *> globals;
+};
+
+/// A recorded launch; `view` points into the other members.
+struct Launch {
+  std::string kernel;
+  std::vector<unsigned char> arguments;
+  std::vector<std::uint32_t> offsets;
+  CudaFakeLaunch view{};
+};
+
+struct HostFunction {
+  CudaFakeKernel function = nullptr;
+  void *user = nullptr;
+};
+
+/// Everything. Replaced as a whole by a reset.
+struct World {
+  Config config;
+  bool initialised = false;
+  long initPid = 0;
+  std::vector<std::unique_ptr<Device>> devices;
+  std::map<CUstream, std::unique_ptr<Stream>> streams;
+  std::map<CUevent, std::unique_ptr<Event>> events;
+  std::map<CUmemoryPool, std::unique_ptr<Pool>> pools;
+  std::map<CUlibrary, std::unique_ptr<Library>> libraries;
+  std::map<CUkernel, Kernel *> kernels;
+  std::map<std::uint64_t, std::unique_ptr<Memory>> memory; // by address
+  std::map<void *, Pinned> pinned;
+  std::set<const void *> deadHandles; // using one crashes a real driver
+  std::deque<Launch> launches;
+  std::map<std::string, HostFunction> hostFunctions;
+  std::map<std::string, long> counts;
+  std::string journal;
+  std::string violations;
+  std::vector<std::string> log;
+  std::uint64_t logTaken = 0;
+  long calls = 0;
+  int sticky = 0;  // every call but a few returns it
+  int pending = 0; // the next call returns it
+  double clock = 0;
+  std::uint64_t nextAddress = 0;
+  std::uint64_t nextHandle = 0;
+  std::vector<unsigned char *> retired; // bytes of freed memory, kept till reset
+  ~World();
+};
+
+/// The one world, and the lock for it.
+World &world();
+std::recursive_mutex &worldMutex();
+
+/// A handle value that was never used before and that nobody can dereference.
+template <class Handle> Handle makeHandle() {
+  World &w = world();
+  w.nextHandle += 64;
+  return reinterpret_cast<Handle>(std::uint64_t(0x7fa000000000) + w.nextHandle);
+}
+
+/// The context that is current on this thread, or null.
+Context *currentContext();
+std::vector<CUcontext> &contextStack();
+/// The context behind a handle; null for values that were never given out.
+Context *contextOf(CUcontext handle);
+CUcontext handleOf(Context *context);
+
+/// Notes a broken rule.
+void violation(const std::string &text);
+/// Adds a reason to the driver's log.
+void logReason(const std::string &text);
+/// Ends the process as the real driver does for destroyed handles.
+[[noreturn]] void crash(const std::string &text);
+
+/// The stream behind a handle (null: the context's own one, made when needed).
+Stream *streamOf(CUstream handle, CUresult &status);
+/// Does all work of a stream, or up to (and with) a given number of items.
+void drain(Stream &stream, std::size_t items = ~std::size_t(0));
+/// Work queued, or done at once for the null stream.
+void enqueue(Stream &stream, std::function<void()> run);
+
+/// The allocation that holds [address, address + bytes), or null.
+Memory *findMemory(std::uint64_t address, std::size_t bytes);
+/// The bytes of device or pinned memory, or null.
+unsigned char *resolve(std::uint64_t address, std::size_t bytes);
+Memory *makeMemory(Device &device, Context *context, std::uint64_t size);
+void dropMemory(std::uint64_t address);
+/// Everything that dies with a context.
+void destroyContext(Context &context);
+Device *deviceOf(CUdevice device);
+int attributeOf(const Device &device, CUdevice_attribute attribute);
+
+// ---- the table of implementations ----
+
+void *implementation(std::size_t row);
+void setImplementation(std::size_t row, void *function);
+
+template <DriverFn fn> struct Registrar {
+  explicit Registrar(rad::rt::DriverFnPointer<fn> function) {
+    setImplementation(static_cast<std::size_t>(fn),
+                      reinterpret_cast<void *>(function));
+  }
+};
+
+} // namespace fake
+
+/// Defines the fake's form of a driver function; its signature is checked
+/// against the row of cuda_driver.def.
+#define FAKE_CUDA(name, ...)                                                   \
+  static CUresult fake##name(__VA_ARGS__);                                     \
+  static const ::fake::Registrar<::rad::rt::DriverFn::name> register##name(    \
+      &fake##name);                                                            \
+  static CUresult fake##name(__VA_ARGS__)
