@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// block.sum, block.min, block.max: the tree that every device uses, so that floating-point results agree bit for bit. Groups of 32
+// threads join by a butterfly (distances 16, 8, 4, 2, 1), then the results of the groups do, padded with the identity to 32.
+#include "codegen/host/block_kernel.h"
+
+#include <llvm/IR/Intrinsics.h>
+
+#include <algorithm>
+
+namespace rad::cg {
+
+namespace {
+
+constexpr uint64_t kGroup = 32;
+
+llvm::Value* join(llvm::IRBuilder<>& b, const Collective& node, Scalar kind, llvm::Value* left, llvm::Value* right) {
+  using llvm::Intrinsic::ID;
+  if (!node.isMinMax) return isFloat(kind) ? b.CreateFAdd(left, right) : b.CreateAdd(left, right);
+  bool isMin = node.minMax == Math::Min;
+  ID id = isFloat(kind)           ? (isMin ? llvm::Intrinsic::minnum : llvm::Intrinsic::maxnum)
+          : isSignedInteger(kind) ? (isMin ? llvm::Intrinsic::smin : llvm::Intrinsic::smax)
+                                  : (isMin ? llvm::Intrinsic::umin : llvm::Intrinsic::umax);
+  return b.CreateBinaryIntrinsic(id, left, right);
+}
+
+}  // namespace
+
+llvm::Type* BlockLowering::typeOfOperand(FunctionLowering& f, const Collective& node) {
+  return f.registerType(program_.expr(node.value).type);
+}
+
+/// Before the region: every operand is the identity, so that threads that ended and places beyond the block's size do not count.
+void BlockLowering::fillOperands(FunctionLowering& f, const Collective& node) {
+  auto& b = f.builder();
+  uint64_t groups = (threadCount_ + kGroup - 1) / kGroup;
+  // One buffer for all collectives of the kernel: each is done with it before the next begins. 8 bytes fit any scalar.
+  if (!operands_) operands_ = takeScratch(f, groups * kGroup * 8, "operands");
+  if (!groupResults_) groupResults_ = takeScratch(f, kGroup * 8, "groups");
+  llvm::Type* type = typeOfOperand(f, node);
+  llvm::Value* identity = reduceIdentity(f, node.op, node.minMax, node.isMinMax, program_.expr(node.value).type);
+  llvm::Value* lanes = b.CreateVectorSplat(kGroup, identity);
+  CountedLoop loop = beginLoop(f, b.getInt64(0), b.getInt64(groups), "group");
+  b.CreateAlignedStore(lanes, b.CreateInBoundsGEP(type, operands_, b.CreateMul(loop.counter, b.getInt64(kGroup))), llvm::Align(32));
+  endLoop(f, loop);
+  b.CreateAlignedStore(lanes, groupResults_, llvm::Align(32));
+}
+
+llvm::Value* BlockLowering::reduceLanes(FunctionLowering& f, const Collective& node, llvm::Value* lanes) {
+  auto& b = f.builder();
+  Scalar kind = f.scalarOf(program_.expr(node.value).type);
+  for (int width = kGroup / 2; width >= 1; width /= 2) {
+    llvm::SmallVector<int, 16> low, high;
+    for (int i = 0; i < width; ++i) low.push_back(i), high.push_back(i + width);
+    lanes = join(b, node, kind, b.CreateShuffleVector(lanes, low), b.CreateShuffleVector(lanes, high));
+  }
+  return b.CreateExtractElement(lanes, b.getInt64(0));
+}
+
+void BlockLowering::emitCollective(FunctionLowering& f, const Collective& node) {
+  auto& b = f.builder();
+  llvm::Type* type = typeOfOperand(f, node);
+  auto* vector = llvm::FixedVectorType::get(type, kGroup);
+  int64_t groups = (threadCount_ + int64_t{kGroup} - 1) / int64_t{kGroup};
+  CountedLoop loop = beginLoop(f, b.getInt64(0), b.getInt64(groups), "group");
+  llvm::Value* address = b.CreateInBoundsGEP(type, operands_, b.CreateMul(loop.counter, b.getInt64(kGroup)));
+  llvm::Value* sum = reduceLanes(f, node, b.CreateAlignedLoad(vector, address, llvm::Align(32)));
+  b.CreateStore(sum, b.CreateInBoundsGEP(type, groupResults_, loop.counter));
+  endLoop(f, loop);
+  llvm::Value* result = reduceLanes(f, node, b.CreateAlignedLoad(vector, groupResults_, llvm::Align(32)));
+  Value value = f.scalar(program_.expr(node.value).type, result);
+  if (plan_.homes[node.result.value] == LocalHome::Uniform) {
+    storeCells(f, node.result, value);
+    bindForBlock(f, node.result);
+  } else {
+    f.bind(node.result, value);
+  }
+}
+
+}  // namespace rad::cg

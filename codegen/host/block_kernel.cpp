@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/host/block_kernel.h"
+
+#include "codegen/host/walk.h"
+
+
+
+namespace rad::cg {
+
+namespace {
+constexpr uint64_t kScratchAlignment = 64;
+}  // namespace
+
+BlockLowering::BlockLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options,
+                             const SpecKey& spec, FissionPlan plan)
+    : NativeKernelLowering(program, kernel, module, options, spec), plan_(std::move(plan)) {
+  for (int64_t count : kernel.threadCount) threadCount_ *= count;
+}
+
+llvm::Value* BlockLowering::takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name) {
+  uint64_t offset = (scratchBytes_ + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+  scratchBytes_ = offset + bytes;
+  llvm::BasicBlock& entry = f.function().getEntryBlock();
+  llvm::IRBuilder<> atEntry(&entry, entry.getFirstInsertionPt());
+  return atEntry.CreateConstInBoundsGEP1_64(atEntry.getInt8Ty(), scratch(), offset, name);
+}
+
+// ---- the kernel ----
+
+bool BlockLowering::emitBody(FunctionLowering& f) {
+  auto& b = f.builder();
+  scratchBytes_ = 0;
+  didEnd_ = false;
+  inRegion_ = false;
+  ended_ = operands_ = groupResults_ = nullptr;
+  running_ = nullptr;
+  itemMemory_.clear();
+  cells_.clear();
+  nextValue_.clear();
+  shapes_.clear();
+  failedThread_ = {};
+
+  blockEnd_ = f.newBlock("block.end");
+  f.enterBody(kernel_.body, blockEnd_);
+  KernelArguments arguments = bindArguments(f);
+  for (LocalId id : kernel_.shared) {
+    const Local& local = f.local(id);
+    const Type& type = program_.types->get(local.type);
+    TypeId element = type.kind == TypeKind::View ? type.element : local.type;
+    llvm::Type* memory = f.memoryType(element);
+    uint64_t count = 1;
+    for (uint64_t extent : local.sharedExtents) count *= extent;
+    llvm::Value* address = takeScratch(f, count * module_.getDataLayout().getTypeAllocSize(memory), local.name);
+    if (type.kind != TypeKind::View) {
+      f.bindAddress(id, address, llvm::Align(kScratchAlignment));
+      continue;
+    }
+    auto view = std::make_shared<ViewValue>();
+    view->base = address;
+    for (uint64_t extent : local.sharedExtents) view->extents.push_back(f.constantIndex(static_cast<int64_t>(extent)));
+    view->element = element;
+    view->align = llvm::Align(kScratchAlignment);
+    view->small = true;
+    Value value;
+    value.type = local.type;
+    value.view = std::move(view);
+    f.bind(id, std::move(value));
+  }
+  if (mayEnd_) {
+    ended_ = takeScratch(f, threadCount_, "ended");
+    running_ = f.newAlloca(b.getInt64Ty(), "running");
+  }
+
+  llvm::SmallVector<llvm::Value*, 4> extents;
+  for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
+  CountedLoop blocks = beginLoop(f, begin(), end(), "block");
+  auto coordinates = unflatten(f, blocks.counter, extents);
+  for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) {
+    f.bind(kernel_.axes[axis].variable, axisValue(f, arguments.low[axis], arguments.high[axis], coordinates[axis]));
+    size_t fromLast = kernel_.axes.size() - 1 - axis;
+    if (fromLast < failedBlock_.size()) failedBlock_[fromLast] = coordinates[axis];
+  }
+  if (mayEnd_) {
+    b.CreateMemSet(ended_, b.getInt8(0), threadCount_, llvm::Align(kScratchAlignment));
+    b.CreateStore(b.getInt64(threadCount_), running_);
+  }
+  f.run(kernel_.body.statements);
+  f.branchTo(blockEnd_);
+  blockEnd_->moveAfter(b.GetInsertBlock());
+  f.placeAt(blockEnd_);
+  endLoop(f, blocks);
+  b.CreateRetVoid();
+  f.leaveBody();
+
+  if (didEnd_ && !mayEnd_) {
+    mayEnd_ = true;
+    return false;
+  }
+  return true;
+}
+
+bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
+  if (f.inInlinedCall()) return false;
+  if (inRegion_) {
+    if (!std::holds_alternative<Return>(program_.stmt(id).node)) return false;
+    endThread(f);
+    return true;
+  }
+  auto found = plan_.steps.find(id.value);
+  if (found == plan_.steps.end()) return false;
+  const FissionStep& step = found->second;
+  switch (step.kind) {
+    case FissionStep::Kind::RegionHead: emitRegion(f, plan_.regions[step.region]); return true;
+    case FissionStep::Kind::RegionMember:
+    case FissionStep::Kind::Nothing: return true;
+    case FissionStep::Kind::Control: return false;
+    case FissionStep::Kind::Collective:
+      if (plan_.regions[step.region].statements.empty()) emitRegion(f, plan_.regions[step.region]);
+      if (!f.terminated()) emitCollective(f, std::get<Collective>(program_.stmt(id).node));
+      return true;
+  }
+  return false;
+}
+
+void BlockLowering::leaveFailed(FunctionLowering& f) {
+  if (inRegion_) endThread(f);
+  else f.builder().CreateBr(blockEnd_);  // in uniform control: the whole block fails
+}
+
+void BlockLowering::endThread(FunctionLowering& f) {
+  auto& b = f.builder();
+  didEnd_ = true;
+  if (mayEnd_) {
+    b.CreateStore(b.getInt8(1), b.CreateInBoundsGEP(b.getInt8Ty(), ended_, thread_));
+    b.CreateStore(b.CreateSub(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(1)), running_);
+  }
+  b.CreateBr(itemEnd_);
+}
+
+void BlockLowering::leaveIfAllEnded(FunctionLowering& f) {
+  if (!mayEnd_) return;
+  auto& b = f.builder();
+  llvm::BasicBlock* more = f.newBlock("running");
+  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(0)), blockEnd_, more);
+  f.placeAt(more);
+}
+
+// ---- regions ----
+
+void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
+  auto& b = f.builder();
+  const Collective* collective = region.collective ? &std::get<Collective>(program_.stmt(region.collective).node) : nullptr;
+  if (collective) fillOperands(f, *collective);
+  // All threads change a uniform variable in the same way, each from what it was before the region.
+  for (LocalId local : region.used) {
+    if (plan_.homes[local.value] != LocalHome::Uniform || !isMemory(local) || !region.written[local.value]) continue;
+    Cells& cells = cellsOf(f, local);
+    auto& next = nextValue_[local.value];
+    if (!next) next = f.newAlloca(cells.types[0], f.local(local).name + ".next");
+    b.CreateStore(b.CreateLoad(cells.types[0], cells.addresses[0]), next);
+  }
+
+  size_t axes = kernel_.threads.size();
+  llvm::SmallVector<CountedLoop, 3> loops;
+  llvm::Value* flat = nullptr;
+  failedThread_ = {};
+  for (size_t axis = 0; axis < axes; ++axis) {
+    int64_t low = kernel_.threadLow[axis], count = kernel_.threadCount[axis];
+    loops.push_back(beginLoop(f, b.getInt64(0), b.getInt64(count), "thread"));
+    llvm::Value* coordinate = loops.back().counter;
+    flat = flat ? b.CreateAdd(b.CreateMul(flat, b.getInt64(count), "", true, true), coordinate, "", true, true) : coordinate;
+    llvm::Value* variable = low == 0 ? coordinate : b.CreateNSWAdd(coordinate, b.getInt64(low));
+    f.bind(kernel_.threads[axis], f.indexFrom(variable, {low, low + count - 1}));
+    size_t fromLast = axes - 1 - axis;
+    if (fromLast < failedThread_.size()) failedThread_[fromLast] = coordinate;
+  }
+  thread_ = flat;
+  itemEnd_ = f.newBlock("thread.end");
+  if (mayEnd_) {
+    llvm::BasicBlock* item = f.newBlock("thread.runs");
+    llvm::Value* flag = b.CreateLoad(b.getInt8Ty(), b.CreateInBoundsGEP(b.getInt8Ty(), ended_, thread_));
+    b.CreateCondBr(b.CreateICmpEQ(flag, b.getInt8(0)), item, itemEnd_);
+    f.placeAt(item);
+  }
+  // Between barriers threads run in no order, so nothing that one does to memory has to be seen by another.
+  accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
+  inRegion_ = true;
+  enterItem(f, region);
+  f.run(region.statements);
+  if (!f.terminated() && collective) {
+    llvm::Value* operand = f.evalScalar(collective->value);
+    auto* stored = b.CreateStore(operand, b.CreateInBoundsGEP(operand->getType(), operands_, thread_));
+    stored->setMetadata(llvm::LLVMContext::MD_access_group, accessGroup_);
+  }
+  bool goesOn = !f.terminated();
+  if (goesOn) leaveItem(f, region);
+  f.branchTo(itemEnd_);
+  itemEnd_->moveAfter(b.GetInsertBlock());
+  f.placeAt(itemEnd_);
+  llvm::MDNode* group = accessGroup_;
+  accessGroup_ = nullptr;
+  for (size_t axis = axes; axis-- > 0;) endLoop(f, loops[axis], group);
+  inRegion_ = false;
+  thread_ = nullptr;
+  failedThread_ = {};
+  if (!goesOn) {  // no thread comes out of it
+    b.CreateBr(blockEnd_);
+    return;
+  }
+
+  for (LocalId local : region.used) {
+    if (plan_.homes[local.value] != LocalHome::Uniform) continue;
+    if (isMemory(local) && region.written[local.value]) {
+      Cells& cells = cellsOf(f, local);
+      b.CreateStore(b.CreateLoad(cells.types[0], nextValue_[local.value]), cells.addresses[0]);
+    }
+    bindForBlock(f, local);
+  }
+  leaveIfAllEnded(f);
+}
+
+/// Brings the locals that live across regions to where the statements look for them.
+void BlockLowering::enterItem(FunctionLowering& f, const Region& region) {
+  // In the order of declaration: what is computed again may need others.
+  std::vector<bool> wanted(plan_.homes.size());
+  std::vector<LocalId> pending(region.used.begin(), region.used.end());
+  while (!pending.empty()) {
+    LocalId local = pending.back();
+    pending.pop_back();
+    if (wanted[local.value]) continue;
+    wanted[local.value] = true;
+    if (plan_.homes[local.value] != LocalHome::Recompute || region.declared[local.value]) continue;
+    std::vector<TExprId> look = {plan_.initializers[local.value]};
+    while (!look.empty()) {
+      const TExpr& expr = program_.expr(look.back());
+      look.pop_back();
+      if (const auto* ref = std::get_if<LocalRef>(&expr.node)) pending.push_back(ref->local);
+      forEachChild(expr, [&](TExprId child) { look.push_back(child); }, [](TStmtId) {});
+    }
+  }
+  for (uint32_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i]) continue;
+    LocalId local{i};
+    bool isDeclaredHere = region.declared[i];
+    switch (plan_.homes[i]) {
+      case LocalHome::Block: break;
+      case LocalHome::Region: f.slot(local) = {}; break;
+      case LocalHome::Recompute:
+        f.slot(local) = {};
+        if (!isDeclaredHere) f.bind(local, f.eval(plan_.initializers[i]));
+        break;
+      case LocalHome::Uniform:
+      case LocalHome::Spilled:
+        if (isMemory(local)) {
+          llvm::AllocaInst* memory = itemMemory(f, local);
+          f.bindAddress(local, memory, memory->getAlign());
+          if (!isDeclaredHere) f.builder().CreateStore(f.toMemory(loadCells(f, local)), memory);
+        } else if (isDeclaredHere) {
+          f.slot(local) = {};
+        } else {
+          f.bind(local, loadCells(f, local));
+        }
+        break;
+    }
+  }
+}
+
+/// Keeps what the statements have changed for the regions that follow.
+void BlockLowering::leaveItem(FunctionLowering& f, const Region& region) {
+  for (LocalId local : region.used) {
+    if (!region.written[local.value]) continue;
+    LocalHome home = plan_.homes[local.value];
+    if (home != LocalHome::Uniform && home != LocalHome::Spilled) continue;
+    Value value = f.readLocal(local);
+    if (!isMemory(local)) shapes_[local.value] = value;
+    if (home == LocalHome::Uniform && isMemory(local)) f.builder().CreateStore(f.toMemory(value), nextValue_[local.value]);
+    else storeCells(f, local, value);
+  }
+}
+
+/// After a region: uniform locals as statements between regions see them.
+void BlockLowering::bindForBlock(FunctionLowering& f, LocalId local) {
+  Cells& cells = cellsOf(f, local);
+  if (isMemory(local)) f.bindAddress(local, cells.addresses[0], module_.getDataLayout().getABITypeAlign(cells.types[0]));
+  else f.bind(local, loadCells(f, local));
+}
+
+// ---- locals that live across regions ----
+
+/// A scalar that may change, or that is assigned apart from its declaration.
+bool BlockLowering::isMemory(LocalId local) const {
+  const Local& known = kernel_.body.locals[local.value];
+  if (program_.types->get(known.type).kind != TypeKind::Scalar) return false;
+  return known.kind != LocalKind::Let || !plan_.initializers[local.value];
+}
+
+llvm::AllocaInst* BlockLowering::itemMemory(FunctionLowering& f, LocalId local) {
+  auto& memory = itemMemory_[local.value];
+  if (!memory) memory = f.newAlloca(f.memoryType(f.local(local).type), f.local(local).name);
+  return memory;
+}
+
+void BlockLowering::partsOf(FunctionLowering& f, const Value& value, llvm::SmallVectorImpl<llvm::Value*>& parts) const {
+  for (const Value& item : value.items) partsOf(f, item, parts);
+  if (value.view) {
+    parts.push_back(value.view->base);
+    for (const Value& extent : value.view->extents) parts.push_back(f.wide(extent));
+  }
+  if (value.scalar) parts.push_back(f.toMemory(value));
+}
+
+Value BlockLowering::rebuild(FunctionLowering& f, const Value& like, llvm::ArrayRef<llvm::Value*>& parts) const {
+  auto take = [&] {
+    llvm::Value* part = parts.front();
+    parts = parts.drop_front();
+    return part;
+  };
+  Value made = like;
+  for (Value& item : made.items) item = rebuild(f, item, parts);
+  if (like.view) {
+    auto view = std::make_shared<ViewValue>(*like.view);
+    view->base = take();
+    for (Value& extent : view->extents) extent = f.indexFrom(take(), extent.range);
+    made.view = std::move(view);
+  }
+  if (like.scalar) {
+    made.scalar = f.fromMemory(like.type, take()).scalar;
+  }
+  return made;
+}
+
+BlockLowering::Cells& BlockLowering::cellsOf(FunctionLowering& f, LocalId local) {
+  auto [found, isNew] = cells_.try_emplace(local.value);
+  Cells& cells = found->second;
+  if (!isNew) return cells;
+  const Local& known = f.local(local);
+  if (program_.types->get(known.type).kind == TypeKind::Scalar) {
+    cells.types.push_back(f.memoryType(known.type));
+  } else {
+    llvm::SmallVector<llvm::Value*, 8> parts;
+    partsOf(f, shapes_.at(local.value), parts);
+    for (llvm::Value* part : parts) cells.types.push_back(part->getType());
+  }
+  for (llvm::Type* type : cells.types) {
+    if (plan_.homes[local.value] == LocalHome::Uniform) cells.addresses.push_back(f.newAlloca(type, known.name + ".block"));
+    else cells.addresses.push_back(takeScratch(f, threadCount_ * module_.getDataLayout().getTypeAllocSize(type), known.name + ".threads"));
+  }
+  return cells;
+}
+
+llvm::Value* BlockLowering::cellAddress(FunctionLowering& f, LocalId local, const Cells& cells, size_t part) {
+  if (plan_.homes[local.value] == LocalHome::Uniform) return cells.addresses[part];
+  return f.builder().CreateInBoundsGEP(cells.types[part], cells.addresses[part], thread_);
+}
+
+void BlockLowering::storeCells(FunctionLowering& f, LocalId local, const Value& value) {
+  Cells& cells = cellsOf(f, local);
+  llvm::SmallVector<llvm::Value*, 8> parts;
+  partsOf(f, value, parts);
+  for (size_t i = 0; i < parts.size(); ++i)
+    annotateAccess(f, f.builder().CreateStore(parts[i], cellAddress(f, local, cells, i)));
+}
+
+Value BlockLowering::loadCells(FunctionLowering& f, LocalId local) {
+  Cells& cells = cellsOf(f, local);
+  llvm::SmallVector<llvm::Value*, 8> parts;
+  for (size_t i = 0; i < cells.types.size(); ++i) {
+    auto* part = f.builder().CreateLoad(cells.types[i], cellAddress(f, local, cells, i));
+    annotateAccess(f, part);
+    parts.push_back(part);
+  }
+  auto shape = shapes_.find(local.value);
+  if (shape == shapes_.end()) return f.fromMemory(f.local(local).type, parts[0]);
+  llvm::ArrayRef<llvm::Value*> rest = parts;
+  return rebuild(f, shape->second, rest);
+}
+
+CodegenResult<void> lowerNativeBlocks(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options,
+                                      const SpecKey& spec) {
+  auto plan = planFission(program, kernel);
+  if (!plan) return std::unexpected(plan.error());
+  BlockLowering(program, kernel, module, options, spec, std::move(*plan)).emit();
+  return {};
+}
+
+}  // namespace rad::cg

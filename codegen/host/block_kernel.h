@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Block kernels on CPU threads: one block after the other, each as loops over its threads between barriers (fission.h).
+#pragma once
+
+#include "codegen/host/fission.h"
+#include "codegen/host/native_kernel.h"
+
+namespace rad::cg {
+
+class BlockLowering final : public NativeKernelLowering {
+ public:
+  BlockLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options, const SpecKey& spec,
+                FissionPlan plan);
+
+  bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
+
+ protected:
+  bool emitBody(FunctionLowering& f) override;
+  void leaveFailed(FunctionLowering& f) override;
+
+ private:
+  /// Memory for one value of a type: a scalar, or the parts of a view or tuple, each as scratch arrays or as stack cells.
+  struct Cells {
+    llvm::SmallVector<llvm::Value*, 4> addresses;      // stack cells, or the first elements of scratch arrays
+    llvm::SmallVector<llvm::Type*, 4> types;
+  };
+  void emitBlock(FunctionLowering& f);
+  void emitRegion(FunctionLowering& f, const Region& region);
+  void enterItem(FunctionLowering& f, const Region& region);
+  void leaveItem(FunctionLowering& f, const Region& region);
+  void bindForBlock(FunctionLowering& f, LocalId local);
+  /// Ends the current thread: it takes no part in later regions.
+  void endThread(FunctionLowering& f);
+  void leaveIfAllEnded(FunctionLowering& f);
+
+  bool isMemory(LocalId local) const;
+  llvm::AllocaInst* itemMemory(FunctionLowering& f, LocalId local);
+  /// The local's cells outside of regions: scratch arrays (Spilled) or stack cells (Uniform). Made on first use.
+  Cells& cellsOf(FunctionLowering& f, LocalId local);
+  void storeCells(FunctionLowering& f, LocalId local, const Value& value);
+  Value loadCells(FunctionLowering& f, LocalId local);
+  llvm::Value* cellAddress(FunctionLowering& f, LocalId local, const Cells& cells, size_t part);
+  void partsOf(FunctionLowering& f, const Value& value, llvm::SmallVectorImpl<llvm::Value*>& parts) const;
+  Value rebuild(FunctionLowering& f, const Value& like, llvm::ArrayRef<llvm::Value*>& parts) const;
+
+  /// Bytes of scratch, aligned to 64; returns the address in the entry block.
+  llvm::Value* takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name);
+  llvm::Type* typeOfOperand(FunctionLowering& f, const Collective& node);
+  void fillOperands(FunctionLowering& f, const Collective& node);
+  void emitCollective(FunctionLowering& f, const Collective& node);
+  llvm::Value* reduceLanes(FunctionLowering& f, const Collective& node, llvm::Value* lanes);
+
+  const FissionPlan plan_;
+  int64_t threadCount_ = 1;
+  bool mayEnd_ = false;     // threads can end before the block does: flags are kept
+  bool didEnd_ = false;     // one that can was met
+  bool inRegion_ = false;
+
+  // Of the body that is being filled.
+  llvm::BasicBlock* blockEnd_ = nullptr;
+  llvm::BasicBlock* itemEnd_ = nullptr;
+  llvm::Value* thread_ = nullptr;             // flat number of the current thread
+  llvm::Value* ended_ = nullptr;              // scratch: a byte a thread
+  llvm::AllocaInst* running_ = nullptr;       // number of threads that have not ended
+  llvm::Value* operands_ = nullptr;           // scratch: operands of a collective, padded to whole groups of 32
+  llvm::Value* groupResults_ = nullptr;       // scratch: 32 results of groups
+  std::unordered_map<uint32_t, llvm::AllocaInst*> itemMemory_;
+  std::unordered_map<uint32_t, Cells> cells_;
+  std::unordered_map<uint32_t, llvm::AllocaInst*> nextValue_;  // uniform variables: what a region leaves
+  std::unordered_map<uint32_t, Value> shapes_;                 // of immutable locals: what was stored
+};
+
+}  // namespace rad::cg

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/host/script.h"
+
+#include <fmt/format.h>
+
+#include <llvm/Support/ErrorHandling.h>
+
+namespace rad::cg {
+
+namespace {
+llvm::StructType* makeStruct(llvm::LLVMContext& context, const char* name, llvm::ArrayRef<llvm::Type*> fields) {
+  return llvm::StructType::create(context, fields, name);
+}
+}  // namespace
+
+ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options)
+    : radView(makeStruct(module.getContext(), "RadView",
+                         {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext()),
+                          llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4), llvm::Type::getInt32Ty(module.getContext()),
+                          llvm::Type::getInt32Ty(module.getContext())})),
+      radString(makeStruct(module.getContext(), "RadString",
+                           {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext())})),
+      printArgument(makeStruct(module.getContext(), "RadPrintArgument",
+                               {llvm::Type::getInt32Ty(module.getContext()), llvm::Type::getInt32Ty(module.getContext()),
+                                llvm::PointerType::get(module.getContext(), 0)})),
+      program_(program), module_(module), options_(options) {}
+
+llvm::FunctionCallee ScriptModule::runtime(const char* name) {
+  // One row a function of host_abi.h; s: status (i32), v: nothing; p pointer, i i32, l i64.
+  struct Row { std::string_view name, signature; };
+  static constexpr Row kRows[] = {
+      {"rad_array_new", "s:piipip"},   {"rad_retain", "v:p"},          {"rad_release", "v:p"},        {"rad_element_read", "s:pppip"},
+      {"rad_element_write", "s:pppip"}, {"rad_view_copy", "s:ppip"},    {"rad_view_assign", "s:pppi"}, {"rad_view_fill", "s:pppi"},
+      {"rad_launch", "s:pipi"},        {"rad_reduce", "s:pipip"},      {"rad_print", "s:pplip"},      {"rad_assert_failed", "s:piip"},
+      {"rad_check_failed", "s:pill"},  {"rad_png_write", "s:pppi"},    {"rad_png_read", "s:ppiipip"}, {"rad_argument_count", "l:p"},
+      {"rad_argument", "s:plip"},      {"rad_parse_i64", "s:ppip"},    {"rad_parse_f64", "s:ppip"},   {"rad_sync", "s:pi"},
+      {"rad_clock", "s:pp"},
+  };
+  if (auto* made = module_.getFunction(name)) return made;
+  llvm::LLVMContext& context = module_.getContext();
+  auto typeOf = [&](char code) -> llvm::Type* {
+    switch (code) {
+      case 'p': return llvm::PointerType::get(context, 0);
+      case 's':
+      case 'i': return llvm::Type::getInt32Ty(context);
+      case 'l': return llvm::Type::getInt64Ty(context);
+      default: return llvm::Type::getVoidTy(context);
+    }
+  };
+  for (const Row& row : kRows) {
+    if (row.name != name) continue;
+    llvm::SmallVector<llvm::Type*, 8> parameters;
+    for (char code : row.signature.substr(2)) parameters.push_back(typeOf(code));
+    auto* function = llvm::Function::Create(llvm::FunctionType::get(typeOf(row.signature[0]), parameters, false),
+                                            llvm::GlobalValue::ExternalLinkage, name, module_);
+    function->setDoesNotThrow();
+    return function;
+  }
+  llvm_unreachable("a function that host_abi.h does not have");
+}
+
+llvm::Type* ScriptModule::storageType(TypeId id) {
+  llvm::LLVMContext& context = module_.getContext();
+  const Type& type = types().get(id);
+  switch (type.kind) {
+    case TypeKind::View:
+      return llvm::StructType::get(context, {llvm::PointerType::get(context, 0), llvm::Type::getInt64Ty(context),
+                                             llvm::ArrayType::get(llvm::Type::getInt64Ty(context), type.rank)});
+    case TypeKind::String: return radString;
+    case TypeKind::Tuple: {
+      llvm::SmallVector<llvm::Type*, 4> items;
+      for (TypeId item : type.items) items.push_back(storageType(item));
+      return llvm::StructType::get(context, items);
+    }
+    case TypeKind::Scalar: break;
+    case TypeKind::Error:
+    case TypeKind::Unit:
+    case TypeKind::UntypedInt:
+    case TypeKind::UntypedFloat:
+    case TypeKind::Array: return llvm::StructType::get(context);
+  }
+  switch (type.scalar) {
+    case Scalar::F16: return llvm::Type::getHalfTy(context);
+    case Scalar::BF16: return llvm::Type::getBFloatTy(context);
+    case Scalar::F32: return llvm::Type::getFloatTy(context);
+    case Scalar::F64: return llvm::Type::getDoubleTy(context);
+    case Scalar::Bool:
+    case Scalar::I8:
+    case Scalar::I16:
+    case Scalar::I32:
+    case Scalar::I64:
+    case Scalar::U8:
+    case Scalar::U16:
+    case Scalar::U32:
+    case Scalar::U64:
+    case Scalar::Index:
+    case Scalar::F8E4M3:
+    case Scalar::F8E5M2: return llvm::IntegerType::get(context, bitsOf(type.scalar));
+  }
+  return nullptr;
+}
+
+bool ScriptModule::holdsArrays(TypeId id) const {
+  const Type& type = types().get(id);
+  if (type.kind == TypeKind::View) return true;
+  for (TypeId item : type.items)
+    if (holdsArrays(item)) return true;
+  return false;
+}
+
+llvm::Function* ScriptModule::functionOf(FunctionId id) {
+  auto& made = functions_[id.value];
+  if (made) return made;
+  const Function& function = program_.functions[id.value];
+  llvm::LLVMContext& context = module_.getContext();
+  auto* pointer = llvm::PointerType::get(context, 0);
+  llvm::SmallVector<llvm::Type*, 8> parameters = {pointer};
+  for (LocalId parameter : function.params) {
+    const Local& local = function.body.locals[parameter.value];
+    bool byValue = local.kind != LocalKind::MutParam && isScalar(local.type);
+    parameters.push_back(byValue ? storageType(local.type) : pointer);
+  }
+  if (types().get(function.result).kind != TypeKind::Unit) parameters.push_back(pointer);
+  made = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getInt32Ty(context), parameters, false), llvm::GlobalValue::InternalLinkage,
+                                "fn." + function.name, module_);
+  made->setDoesNotThrow();
+  pending_.push_back(id);
+  return made;
+}
+
+llvm::GlobalVariable* ScriptModule::globalOf(GlobalId id) {
+  const Global& global = program_.globals[id.value];
+  if (auto* made = module_.getNamedGlobal(global.symbol)) return made;
+  llvm::Type* type = storageType(global.type);
+  llvm::Constant* initial = global.isDefinedHere ? llvm::Constant::getNullValue(type) : nullptr;
+  return new llvm::GlobalVariable(module_, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage, initial, global.symbol);
+}
+
+void ScriptModule::emit(const std::string& symbol) {
+  llvm::LLVMContext& context = module_.getContext();
+  auto* pointer = llvm::PointerType::get(context, 0);
+  // Later units may name a global that no statement of this one does.
+  bool anyArrays = false;
+  for (uint32_t i = 0; i < program_.globals.size(); ++i) {
+    if (!program_.globals[i].isDefinedHere) continue;
+    globalOf({i});
+    anyArrays |= holdsArrays(program_.globals[i].type);
+  }
+  auto* script = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getInt32Ty(context), {pointer}, false),
+                                        llvm::GlobalValue::ExternalLinkage, symbol, module_);
+  script->setDoesNotThrow();
+  ScriptLowering(*this, *script).emit(program_.script, nullptr);
+  while (!pending_.empty()) {
+    FunctionId id = pending_.back();
+    pending_.pop_back();
+    const Function& function = program_.functions[id.value];
+    ScriptLowering(*this, *functionOf(id)).emit(function.body, &function);
+  }
+  if (anyArrays) emitReleaseGlobals(symbol + ".release_globals");
+}
+
+void ScriptModule::emitReleaseGlobals(const std::string& name) {
+  llvm::LLVMContext& context = module_.getContext();
+  auto* pointer = llvm::PointerType::get(context, 0);
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), {pointer}, false),
+                                          llvm::GlobalValue::ExternalLinkage, name, module_);
+  function->setDoesNotThrow();
+  llvm::IRBuilder<> b(llvm::BasicBlock::Create(context, "entry", function));
+  auto release = [&](auto&& self, llvm::Value* address, TypeId id) -> void {
+    if (!holdsArrays(id)) return;
+    const Type& type = types().get(id);
+    llvm::Type* form = storageType(id);
+    if (type.kind == TypeKind::View) {
+      llvm::Value* cell = b.CreateStructGEP(form, address, 0);
+      llvm::Value* array = b.CreateLoad(pointer, cell);
+      b.CreateStore(llvm::ConstantPointerNull::get(pointer), cell);
+      b.CreateCall(runtime("rad_release"), {array});
+      return;
+    }
+    for (unsigned i = 0; i < type.items.size(); ++i) self(self, b.CreateStructGEP(form, address, i), type.items[i]);
+  };
+  for (uint32_t i = 0; i < program_.globals.size(); ++i)
+    if (program_.globals[i].isDefinedHere) release(release, globalOf({i}), program_.globals[i].type);
+  b.CreateRetVoid();
+}
+
+// ---- one function ----
+
+ScriptLowering::ScriptLowering(ScriptModule& unit, llvm::Function& function)
+    : unit_(unit), program_(unit.program()), f_(unit.program(), unit.options(), *this, function) {}
+
+void ScriptLowering::emit(const Body& body, const Function* function) {
+  self_ = function;
+  llvm::BasicBlock* entry = f_.newBlock("entry");
+  llvm::BasicBlock* start = f_.newBlock("start");
+  exit_ = f_.newBlock("exit");
+  f_.placeAt(entry);
+  b().CreateBr(start);
+  // Cells are cleared in front of that jump.
+  f_.placeAt(start);
+  status_ = newCleared(b().getInt32Ty(), "status");
+  f_.enterBody(body, exit_);
+  if (function) {
+    for (size_t i = 0; i < function->params.size(); ++i) {
+      LocalId id = function->params[i];
+      const Local& local = body.locals[id.value];
+      llvm::Argument* given = f_.function().getArg(i + 1);
+      given->setName(local.name);
+      if (local.kind == LocalKind::MutParam) {
+        if (unit_.isScalar(local.type)) f_.bindAddress(id, given, unit_.module().getDataLayout().getABITypeAlign(unit_.storageType(local.type)));
+        else locals_[id.value] = given;
+      } else {
+        f_.bind(id, unit_.isScalar(local.type) ? f_.fromMemory(local.type, given) : readStorage(given, local.type));
+      }
+    }
+    if (program_.types->get(function->result).kind != TypeKind::Unit) result_ = f_.function().getArg(function->params.size() + 1);
+  }
+  f_.run(body.statements);
+  f_.branchTo(exit_);
+  exit_->moveAfter(&f_.function().back());
+  f_.placeAt(exit_);
+  for (const Cell& cell : temporaries_) releaseCell(cell);
+  for (const Cell& variable : variables_) releaseCell(variable);
+  b().CreateRet(b().CreateLoad(b().getInt32Ty(), status_));
+  f_.leaveBody();
+}
+
+CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_view symbol, const CodegenOptions& options, const SourceManager&) {
+  auto made = makeHostModule(std::string(symbol), options);
+  if (!made) return made;
+  LowerOptions lower = hostLowerOptions(options);
+  ScriptModule(program, *made->module, lower).emit(std::string(symbol));
+  return made;
+}
+
+}  // namespace rad::cg

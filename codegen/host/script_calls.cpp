@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Expressions of host code that the runtime carries out, and calls of host functions.
+#include "codegen/host/script.h"
+
+#include "codegen/host/walk.h"
+
+#include <llvm/IR/MDBuilder.h>
+
+namespace rad::cg {
+
+llvm::Value* ScriptLowering::call(const char* name, llvm::ArrayRef<llvm::Value*> arguments) {
+  return b().CreateCall(unit_.runtime(name), arguments);
+}
+
+void ScriptLowering::checkStatus(llvm::Value* status) {
+  llvm::BasicBlock* failed = f_.newBlock("failed");
+  llvm::BasicBlock* good = f_.newBlock("good");
+  b().CreateCondBr(b().CreateICmpEQ(status, b().getInt32(0)), good, failed, llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
+  f_.placeAt(failed);
+  b().CreateStore(status, status_);
+  b().CreateBr(exit_);
+  f_.placeAt(good);
+}
+
+void ScriptLowering::callChecked(const char* name, llvm::ArrayRef<llvm::Value*> arguments) { checkStatus(call(name, arguments)); }
+
+void ScriptLowering::emitFailure(FunctionLowering&, SiteId site, llvm::Value* value, llvm::Value* extent) {
+  auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b().getInt64(0); };
+  b().CreateStore(call("rad_check_failed", {context(), siteOf(site), orZero(value), orZero(extent)}), status_);
+  b().CreateBr(exit_);
+}
+
+llvm::Value* ScriptLowering::kernelArguments(const std::vector<TExprId>& arguments) {
+  llvm::SmallVector<llvm::Value*, 8> addresses;
+  for (TExprId id : arguments) {
+    Value value = f_.eval(id);
+    addresses.push_back(value.view ? passView(value) : passScalar(value));
+  }
+  return passArray(addresses, b().getPtrTy(), "arguments");
+}
+
+std::pair<llvm::Value*, llvm::Value*> ScriptLowering::printArguments(const std::vector<TExprId>& arguments) {
+  // Tuples print as their items do; sema gives one `{}` a value.
+  auto* array = llvm::ArrayType::get(unit_.printArgument, std::max<size_t>(arguments.size(), 1));
+  llvm::AllocaInst* memory = f_.newAlloca(array, "printed");
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    Value value = f_.eval(arguments[i]);
+    llvm::Value* data;
+    llvm::Value* element = b().getInt32(0);
+    int kind;
+    if (value.view) {
+      kind = 1;
+      data = passView(value);
+      element = elementTypeOf(value.view->element);
+    } else if (program_.types->get(value.type).kind == TypeKind::String) {
+      kind = 2;
+      data = passString(value);
+    } else {
+      kind = 0;
+      data = passScalar(value);
+      element = elementTypeOf(value.type);
+    }
+    llvm::Value* item = b().CreateConstInBoundsGEP2_64(array, memory, 0, i);
+    b().CreateStore(b().getInt32(kind), b().CreateStructGEP(unit_.printArgument, item, 0));
+    b().CreateStore(element, b().CreateStructGEP(unit_.printArgument, item, 1));
+    b().CreateStore(data, b().CreateStructGEP(unit_.printArgument, item, 2));
+  }
+  return {b().getInt32(static_cast<uint32_t>(arguments.size())), memory};
+}
+
+// ---- elements ----
+
+ScriptLowering::ElementAccess ScriptLowering::elementAccess(const ViewElement& node) {
+  llvm::SmallVector<llvm::Value*, 4> indices;
+  for (TExprId index : node.indices) indices.push_back(f_.wide(f_.eval(index)));
+  Value view = f_.eval(node.view);
+  SiteId site;
+  for (SiteId candidate : node.sites)
+    if (candidate && !site) site = candidate;
+  return {passView(view), passArray(indices, b().getInt64Ty(), "indices"), siteOf(site), view.view->element};
+}
+
+Value ScriptLowering::readElement(const ElementAccess& element) {
+  llvm::AllocaInst* memory = f_.newAlloca(f_.memoryType(element.type), "element");
+  callChecked("rad_element_read", {context(), element.view, element.indices, element.site, memory});
+  return f_.fromMemory(element.type, b().CreateLoad(memory->getAllocatedType(), memory));
+}
+
+void ScriptLowering::writeElement(const ElementAccess& element, const Value& value) {
+  callChecked("rad_element_write", {context(), element.view, element.indices, element.site, passScalar(value)});
+}
+
+// ---- arrays ----
+
+Value ScriptLowering::newArray(const TExpr& expr, const NewArray& node) {
+  llvm::SmallVector<Value, 4> extents;
+  llvm::SmallVector<llvm::Value*, 4> sizes;
+  for (TExprId extent : node.extents) {
+    extents.push_back(f_.eval(extent));
+    sizes.push_back(f_.wide(extents.back()));
+  }
+  llvm::Value* cell = newTemporary("made");
+  callChecked("rad_array_new", {context(), elementTypeOf(program_.types->get(expr.type).element), b().getInt32(sizes.size()),
+                                passArray(sizes, b().getInt64Ty(), "extents"), siteOf(node.site), cell});
+  return viewOf(expr.type, b().CreateLoad(b().getPtrTy(), cell), b().getInt64(0), extents);
+}
+
+Value ScriptLowering::readPng(const TExpr& expr, const ReadPng& node) {
+  const Type& type = program_.types->get(expr.type);
+  Value path = f_.eval(node.path);
+  llvm::SmallVector<llvm::Value*, 4> wanted;
+  for (unsigned axis = 0; axis < type.rank; ++axis) {
+    bool given = axis < node.extents.size() && node.extents[axis];
+    wanted.push_back(given ? f_.wide(f_.eval(node.extents[axis])) : b().getInt64(-1));
+  }
+  llvm::Value* cell = newTemporary("read");
+  llvm::AllocaInst* view = f_.newAlloca(unit_.radView, "picture");
+  b().CreateStore(llvm::Constant::getNullValue(unit_.radView), view);
+  callChecked("rad_png_read", {context(), passString(path), elementTypeOf(type.element), b().getInt32(type.rank),
+                               passArray(wanted, b().getInt64Ty(), "extents"), siteOf(node.site), view});
+  llvm::Value* array = b().CreateLoad(b().getPtrTy(), b().CreateStructGEP(unit_.radView, view, 0));
+  b().CreateStore(array, cell);
+  llvm::SmallVector<Value, 4> extents;
+  for (unsigned axis = 0; axis < type.rank; ++axis) {
+    llvm::Value* at = b().CreateInBoundsGEP(unit_.radView, view, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)});
+    extents.push_back(f_.indexFrom(b().CreateLoad(b().getInt64Ty(), at), {0, INT64_MAX}));
+  }
+  return viewOf(expr.type, array, b().CreateLoad(b().getInt64Ty(), b().CreateStructGEP(unit_.radView, view, 1)), extents);
+}
+
+Value ScriptLowering::reduce(const TExpr& expr, const HostReduce& node) {
+  llvm::Value* arguments = kernelArguments(node.arguments);
+  llvm::AllocaInst* memory = f_.newAlloca(f_.memoryType(expr.type), "reduced");
+  callChecked("rad_reduce", {context(), b().getInt32(node.kernel.value), arguments, siteOf(node.site), memory});
+  return f_.fromMemory(expr.type, b().CreateLoad(memory->getAllocatedType(), memory));
+}
+
+// ---- calls of host functions ----
+
+Value ScriptLowering::callHostFunction(const CallFunction& node) {
+  const Function& callee = program_.functions[node.function.value];
+  llvm::SmallVector<llvm::Value*, 8> arguments = {context()};
+  llvm::SmallVector<std::pair<ElementAccess, llvm::Value*>, 1> elements;  // `mut` elements: written back after the call
+  for (size_t i = 0; i < node.arguments.size(); ++i) {
+    const Local& parameter = callee.body.locals[callee.params[i].value];
+    const TExpr& given = program_.expr(node.arguments[i]);
+    if (parameter.kind == LocalKind::MutParam) {
+      if (const auto* global = std::get_if<GlobalRef>(&given.node)) {
+        arguments.push_back(unit_.globalOf(global->global));
+      } else if (const auto* element = std::get_if<ViewElement>(&given.node)) {
+        ElementAccess access = elementAccess(*element);
+        llvm::Value* memory = passScalar(readElement(access));
+        elements.push_back({access, memory});
+        arguments.push_back(memory);
+      } else if (unit_.isScalar(given.type)) {
+        arguments.push_back(f_.evalPlace(node.arguments[i]).address);
+      } else {
+        arguments.push_back(localStorage(std::get<LocalRef>(given.node).local));
+      }
+      continue;
+    }
+    Value value = f_.eval(node.arguments[i]);
+    if (unit_.isScalar(value.type)) {
+      arguments.push_back(f_.toMemory(value));
+    } else {
+      llvm::AllocaInst* memory = f_.newAlloca(unit_.storageType(value.type), "argument");
+      writeStorage(memory, value);
+      arguments.push_back(memory);
+    }
+  }
+  bool hasResult = program_.types->get(callee.result).kind != TypeKind::Unit;
+  llvm::AllocaInst* result = nullptr;
+  if (hasResult) {
+    result = newCleared(unit_.storageType(callee.result), "result");
+    if (unit_.holdsArrays(callee.result)) {
+      temporaries_.push_back({result, callee.result});
+      releaseStorage(result, callee.result);  // of the last round of a loop
+    }
+    arguments.push_back(result);
+  }
+  checkStatus(b().CreateCall(unit_.functionOf(node.function), arguments));
+  for (auto& [access, memory] : elements)
+    writeElement(access, f_.fromMemory(access.type, b().CreateLoad(f_.memoryType(access.type), memory)));
+  if (hasResult) return readStorage(result, callee.result);
+  Value nothing;
+  nothing.type = callee.result;
+  return nothing;
+}
+
+// ---- the hook ----
+
+bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
+  const TExpr& expr = program_.expr(id);
+  f.setPlace(expr.range);
+  auto text = [&](llvm::Value* bits) {
+    result.type = expr.type;
+    result.scalar = bits;
+    return true;
+  };
+  return std::visit(
+      detail::Overloaded{
+          [&](const ConstString& node) {
+            llvm::Constant* data = b().CreateGlobalString(node.value, "text", 0, &unit_.module());
+            return text(llvm::ConstantStruct::get(unit_.radString, {data, b().getInt64(node.value.size())}));
+          },
+          [&](const LocalRef& node) {
+            if (unit_.isScalar(expr.type)) return false;
+            auto found = locals_.find(node.local.value);
+            if (found == locals_.end()) return false;  // an argument
+            result = readStorage(found->second, expr.type);
+            LocalKind kind = f.local(node.local).kind;
+            if (kind == LocalKind::Var || kind == LocalKind::MutParam) pin(result);
+            return true;
+          },
+          [&](const GlobalRef& node) {
+            result = readStorage(unit_.globalOf(node.global), expr.type);
+            if (program_.globals[node.global.value].isVar) pin(result);
+            return true;
+          },
+          [&](const ViewElement& node) {
+            result = readElement(elementAccess(node));
+            return true;
+          },
+          [&](const CallFunction& node) {
+            result = callHostFunction(node);
+            return true;
+          },
+          [&](const NewArray& node) {
+            result = newArray(expr, node);
+            return true;
+          },
+          [&](const ReadPng& node) {
+            result = readPng(expr, node);
+            return true;
+          },
+          [&](const CopyArray& node) {
+            Value from = f.eval(node.view);
+            llvm::Value* cell = newTemporary("copied");
+            callChecked("rad_view_copy", {context(), passView(from), siteOf(node.site), cell});
+            result = viewOf(expr.type, b().CreateLoad(b().getPtrTy(), cell), b().getInt64(0), from.view->extents);
+            return true;
+          },
+          [&](const ArgumentCount&) {
+            result = f.indexFrom(call("rad_argument_count", {context()}), {0, INT32_MAX});
+            return true;
+          },
+          [&](const ArgumentText& node) {
+            llvm::Value* index = f.wide(f.eval(node.index));
+            llvm::AllocaInst* memory = f.newAlloca(unit_.radString, "argument");
+            callChecked("rad_argument", {context(), index, siteOf(node.site), memory});
+            return text(b().CreateLoad(unit_.radString, memory));
+          },
+          [&](const ParseNumber& node) {
+            Value from = f.eval(node.text);
+            llvm::AllocaInst* memory = f.newAlloca(f.memoryType(expr.type), "number");
+            callChecked(isFloat(f.scalarOf(expr.type)) ? "rad_parse_f64" : "rad_parse_i64", {context(), passString(from), siteOf(node.site), memory});
+            result = f.fromMemory(expr.type, b().CreateLoad(memory->getAllocatedType(), memory));
+            return true;
+          },
+          [&](const Clock&) {
+            llvm::AllocaInst* memory = f.newAlloca(b().getDoubleTy(), "seconds");
+            callChecked("rad_clock", {context(), memory});
+            result = f.scalar(expr.type, b().CreateLoad(b().getDoubleTy(), memory));
+            return true;
+          },
+          [&](const HostReduce& node) {
+            result = reduce(expr, node);
+            return true;
+          },
+          [](const auto&) { return false; },
+      },
+      expr.node);
+}
+
+}  // namespace rad::cg
