@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""run_blocks.py PAGE DEVICE FOLDER RADDLE...: runs the programs of a page of documentation.
+
+A block that starts with ```rad run has to end with status 0, ```rad fail with status 1. If an ```output block follows at once,
+it is what `run` prints, exactly, or a part of what `fail` says."""
+import os
+import re
+import subprocess
+import sys
+
+page, device, folder, raddle = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
+os.makedirs(folder, exist_ok=True)
+text = open(page).read()
+blocks = re.findall(r"^```rad (run|fail)\n(.*?)^```\n(?:```output\n(.*?)^```$)?", text, re.M | re.S)
+assert len(blocks) == len(re.findall(r"^```rad ", text, re.M)) > 0, "blocks that were not understood"
+failed = 0
+for number, (kind, program, output) in enumerate(blocks, 1):
+    path = os.path.join(folder, "%s-%d.rad" % (os.path.splitext(os.path.basename(page))[0], number))
+    with open(path, "w") as file:
+        file.write(program)
+    done = subprocess.run([*raddle, "run", path, "--device", device], capture_output=True, text=True, cwd=folder)
+    wrong = []
+    if done.returncode != (0 if kind == "run" else 1):
+        wrong.append("it ended with status %d" % done.returncode)
+    if output and (done.stdout != output if kind == "run" else output.strip() not in done.stderr):
+        wrong.append("the page says:\n" + output)
+    if wrong:
+        failed += 1
+        print("program %d of %s: %s\n--- program\n%s--- output\n%s%s" % (number, page, "; ".join(wrong), program, done.stdout, done.stderr))
+print("%d programs, %d failed" % (len(blocks), failed))
+sys.exit(failed > 0)
