@@ -31,10 +31,10 @@ expected = "mandelbrot.png: %d by %d pixels, %d of them in the set, %d steps" % 
 assert expected in text, "expected %r, found %r" % (expected, text)
 
 with numpy.errstate(divide="ignore", invalid="ignore"):
-    t = (steps - numpy.log2(0.5 * numpy.log2((x * x + y * y).astype(numpy.float64)))) / 48.0
+    t = 0.35 * numpy.log2(steps - numpy.log2(0.5 * numpy.log2((x * x + y * y).astype(numpy.float64))) + 2.0) - 0.5
 painted = png.read(sys.argv[2]).astype(numpy.int32)
 assert painted.shape == (height, width, 3)
-for channel, shift in enumerate((0.03, -0.06, -0.18)):
+for channel, shift in enumerate((0.0, -0.08, -0.2)):
     colour = numpy.where(steps < limit, 255.0 * (0.5 - 0.5 * numpy.cos(2 * numpy.pi * (t + shift))), 0.0)
     error = numpy.abs(painted[:, :, channel] - numpy.trunc(colour).astype(numpy.int32)).max()
     assert error <= 1, "channel %d is off by %d" % (channel, error)
