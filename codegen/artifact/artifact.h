@@ -95,7 +95,8 @@ struct UnitManifest {
 struct SpecKey {
   bool aligned16 = false;        // every view starts at a multiple of 16 bytes
   bool innerDivisible4 = false;  // the last extent of every view of rank 2 and more is a multiple of 4
-  bool small = false;            // all extents, element counts and domain points are below 2^30
+  bool small = false;            // all extents, element counts and the number of domain points are below 2^30, bounds of the domain within +-2^30
+  bool aliased = false;          // elementwise arguments share elements (map(f, y, y)): nothing may be assumed not to overlap
   friend bool operator==(const SpecKey&, const SpecKey&) = default;
   friend auto operator<=>(const SpecKey&, const SpecKey&) = default;
 };

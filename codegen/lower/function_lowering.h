@@ -67,9 +67,11 @@ class FunctionLowering {
 
   // ---- bodies and locals ----
   /// Starts a body: its locals are empty, Return jumps to `returnBlock` after storing the value to `resultAddress` (memory form;
-  /// null if Unit). Bodies nest: an inlined call enters one more.
+  /// null if Unit, and for inlined calls). Bodies nest: an inlined call enters one more.
   void enterBody(const Body& body, llvm::BasicBlock* returnBlock, llvm::Value* resultAddress = nullptr);
   void leaveBody();
+  /// Where Return of the current body jumps from now on.
+  void setReturnBlock(llvm::BasicBlock* block) { frames_.back().returnBlock = block; }
   const Body& body() const { return *frames_.back().body; }
   /// True inside a function that is lowered into its caller.
   bool inInlinedCall() const { return frames_.size() > 1; }
@@ -78,6 +80,9 @@ class FunctionLowering {
   void bind(LocalId local, Value value);
   void bindAddress(LocalId local, llvm::Value* address, llvm::Align align);
   LocalSlot& slot(LocalId local) { return frames_.back().slots[local.value]; }
+  /// Where all locals of the current body live: to lower the body again from the same start (several points a thread, regions).
+  std::vector<LocalSlot> saveSlots() const { return frames_.back().slots; }
+  void restoreSlots(std::vector<LocalSlot> slots) { frames_.back().slots = std::move(slots); }
   /// The local's value now.
   Value readLocal(LocalId local);
   /// Sets a local: its memory, or, for one that is assigned once, its value.
@@ -142,26 +147,70 @@ class FunctionLowering {
     llvm::BasicBlock* returnBlock;
     llvm::Value* resultAddress;
     std::vector<Loop> loops;
+    std::vector<std::pair<Value, llvm::BasicBlock*>> returns;  // where there is no resultAddress
   };
 
+  // One overload for each node that the shared lowering knows; the rest belong to the target's hooks.
   // lower_expr.cpp
-  template <class Node> Value lower(const TExpr& expr, const Node& node);
-  Value constantOf(const TExpr& expr, uint64_t bits);
-  // lower_call.cpp
-  Value callInline(const Function& function, const CallFunction& node);
-  Value callExtern(const Function& function, const CallFunction& node);
+  Value lower(const TExpr& expr, const ConstInt& node);
+  Value lower(const TExpr& expr, const ConstFloat& node);
+  Value lower(const TExpr& expr, const LocalRef& node);
+  Value lower(const TExpr& expr, const LogicNot& node);
+  Value lower(const TExpr& expr, const Logic& node);
+  Value lower(const TExpr& expr, const Select& node);
+  Value lower(const TExpr& expr, const BlockValue& node);
+  Value lower(const TExpr& expr, const IfValue& node);
+  Value lower(const TExpr& expr, const MakeTuple& node);
+  Value lower(const TExpr& expr, const TupleItem& node);
+  template <class Node> Value lower(const TExpr& expr, const Node& node);  // script only
+  /// One value of those that arrive from several blocks, in their common form; starts at `block`.
+  Value join(TypeId type, llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming, llvm::BasicBlock* block);
+  Value merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm::BasicBlock*>> incoming);
   // lower_arith.cpp
+  Value lower(const TExpr& expr, const Negate& node);
+  Value lower(const TExpr& expr, const BitNot& node);
+  Value lower(const TExpr& expr, const Arithmetic& node);
+  Value lower(const TExpr& expr, const Compare& node);
   Value indexArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
   Value integerArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
   Value floatArithmetic(BinaryOp op, const Value& left, const Value& right);
   llvm::Value* divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned, const Interval& leftRange, const Interval& rightRange);
+  bool traps(SiteId site) const { return site && program_.sites[site.value].kind == SiteKind::Overflow; }
+  // lower_convert.cpp
+  Value lower(const TExpr& expr, const Convert& node);
+  Value lower(const TExpr& expr, const Bitcast& node);
+  Value floatToInteger(const Value& value, TypeId to);
+  // lower_math.cpp
+  Value lower(const TExpr& expr, const MathCall& node);
+  // lower_call.cpp
+  Value lower(const TExpr& expr, const CallFunction& node);
+  Value callInline(const Function& function, const CallFunction& node);
+  Value callExtern(const Function& function, const CallFunction& node);
   // lower_view.cpp
+  Value lower(const TExpr& expr, const ViewElement& node);
+  Value lower(const TExpr& expr, const ViewSlice& node);
+  Value lower(const TExpr& expr, const ViewExtent& node);
+  Value lower(const TExpr& expr, const ViewFlat& node);
   Value checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check, SiteId site);
-  llvm::Value* linearOffset(const ViewValue& view, std::span<const Value> indices);
-  Value sliceView(const TExpr& expr, const ViewSlice& node);
+  llvm::Value* linearOffset(const ViewValue& view, llvm::ArrayRef<Value> indices);
+  /// A view `offset` elements (i32 or i64) further on.
+  void advance(ViewValue& view, llvm::Value* offset);
   // lower_stmt.cpp
-  template <class Node> void lowerStmt(const TStmt& stmt, const Node& node);
-  Interval loopRange(const Value& low, const Value& high, bool down) const;
+  void lower(const TStmt& stmt, const Declare& node);
+  void lower(const TStmt& stmt, const Assign& node);
+  void lower(const TStmt& stmt, const Evaluate& node);
+  void lower(const TStmt& stmt, const If& node);
+  void lower(const TStmt& stmt, const Break& node);
+  void lower(const TStmt& stmt, const Continue& node);
+  void lower(const TStmt& stmt, const Return& node);
+  void lower(const TStmt& stmt, const Scope& node);
+  void lower(const TStmt& stmt, const Barrier& node);
+  void lower(const TStmt& stmt, const Collective& node);
+  void lower(const TStmt& stmt, const Assert& node);
+  template <class Node> void lower(const TStmt& stmt, const Node& node);  // script only
+  // lower_loop.cpp
+  void lower(const TStmt& stmt, const While& node);
+  void lower(const TStmt& stmt, const For& node);
 
   const TypedProgram& program_;
   const LowerOptions& options_;

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/lower/function_lowering.h"
+
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/IR/Module.h>
+
+#include <cassert>
+
+namespace rad::cg {
+
+FunctionLowering::FunctionLowering(const TypedProgram& program, const LowerOptions& options, TargetLowering& target, llvm::Function& function,
+                                   DebugLines* lines)
+    : program_(program), options_(options), target_(target), function_(function), lines_(lines), builder_(function.getContext()), fp_(options.fp) {
+  setFpMode(options.fp);
+}
+
+llvm::BasicBlock* FunctionLowering::newBlock(const char* name) { return llvm::BasicBlock::Create(context(), name, &function_); }
+
+void FunctionLowering::branchTo(llvm::BasicBlock* block) {
+  if (!terminated()) builder_.CreateBr(block);
+}
+
+bool FunctionLowering::terminated() const { return builder_.GetInsertBlock()->getTerminator() != nullptr; }
+
+llvm::AllocaInst* FunctionLowering::newAlloca(llvm::Type* type, const llvm::Twine& name) {
+  llvm::BasicBlock& entry = function_.getEntryBlock();
+  llvm::IRBuilder<> atEntry(&entry, entry.getFirstInsertionPt());
+  return atEntry.CreateAlloca(type, nullptr, name);
+}
+
+void FunctionLowering::setPlace(Range range) {
+  if (!lines_) return;
+  if (llvm::DebugLoc place = lines_->locate(function_, range)) builder_.SetCurrentDebugLocation(place);
+}
+
+void FunctionLowering::setFpMode(FpMode mode) {
+  fp_ = mode;
+  builder_.setFastMathFlags(fastMathFlags());
+}
+
+llvm::FastMathFlags FunctionLowering::fastMathFlags() const {
+  llvm::FastMathFlags flags;
+  switch (fp_) {
+    case FpMode::Default: flags.setAllowContract(true); break;
+    case FpMode::Strict: break;
+    case FpMode::Fast:
+      // Infinities and NaN stay meaningful: programs compare with them.
+      flags.setAllowContract(true);
+      flags.setAllowReassoc(true);
+      flags.setAllowReciprocal(true);
+      flags.setApproxFunc(true);
+      flags.setNoSignedZeros(true);
+      break;
+  }
+  return flags;
+}
+
+// ---- bodies and locals ----
+
+void FunctionLowering::enterBody(const Body& body, llvm::BasicBlock* returnBlock, llvm::Value* resultAddress) {
+  frames_.push_back({&body, std::vector<LocalSlot>(body.locals.size()), returnBlock, resultAddress, {}});
+}
+
+void FunctionLowering::leaveBody() { frames_.pop_back(); }
+
+void FunctionLowering::bind(LocalId local, Value value) {
+  LocalSlot& to = slot(local);
+  to.form = LocalSlot::Form::Value;
+  to.value = std::move(value);
+}
+
+void FunctionLowering::bindAddress(LocalId local, llvm::Value* address, llvm::Align align) {
+  LocalSlot& to = slot(local);
+  to.form = LocalSlot::Form::Address;
+  to.address = address;
+  to.align = align;
+}
+
+Value FunctionLowering::readLocal(LocalId id) {
+  TypeId type = local(id).type;
+  if (!inInlinedCall()) {
+    if (llvm::Value* address = target_.storageOf(*this, id)) {
+      llvm::Type* memory = memoryType(type);
+      return load({address, type, module().getDataLayout().getABITypeAlign(memory)});
+    }
+  }
+  LocalSlot& from = slot(id);
+  switch (from.form) {
+    case LocalSlot::Form::Value: return from.value;
+    case LocalSlot::Form::Address: return load({from.address, type, from.align, from.isElement});
+    case LocalSlot::Form::Empty: break;
+  }
+  // Only on paths that never run: sema proves assignment before use.
+  if (program_.types->get(type).kind == TypeKind::Scalar) return scalar(type, llvm::PoisonValue::get(registerType(type)));
+  assert(false && "a local without a value");
+  return {type};
+}
+
+void FunctionLowering::writeLocal(LocalId id, const Value& value) {
+  const Local& to = local(id);
+  if (!inInlinedCall()) {
+    if (llvm::Value* address = target_.storageOf(*this, id)) {
+      store({address, to.type, module().getDataLayout().getABITypeAlign(memoryType(to.type))}, value);
+      return;
+    }
+  }
+  LocalSlot& at = slot(id);
+  if (at.form == LocalSlot::Form::Address) {
+    store({at.address, to.type, at.align, at.isElement}, value);
+    return;
+  }
+  TypeKind kind = program_.types->get(to.type).kind;
+  if (to.kind == LocalKind::Var && (kind == TypeKind::Scalar || kind == TypeKind::Tuple || kind == TypeKind::View)) {
+    llvm::Type* memory = memoryType(to.type);
+    llvm::AllocaInst* address = newAlloca(memory, to.name);
+    bindAddress(id, address, address->getAlign());
+    store({address, to.type, address->getAlign()}, value);
+    return;
+  }
+  bind(id, value);
+  if (value.scalar && !value.scalar->hasName() && !llvm::isa<llvm::Constant>(value.scalar)) value.scalar->setName(to.name);
+}
+
+// ---- failures ----
+
+void FunctionLowering::check(llvm::Value* ok, SiteId site, const Value* value, const Value* extent) {
+  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(ok)) {
+    if (constant->isOne()) return;
+  }
+  llvm::BasicBlock* failed = newBlock("failed");
+  llvm::BasicBlock* good = newBlock("ok");
+  builder_.CreateCondBr(ok, good, failed, llvm::MDBuilder(context()).createLikelyBranchWeights());
+  placeAt(failed);
+  fail(site, value, extent);
+  good->moveAfter(failed->getPrevNode());
+  placeAt(good);
+}
+
+void FunctionLowering::fail(SiteId site, const Value* value, const Value* extent) {
+  target_.emitFailure(*this, site, value ? wide(*value) : nullptr, extent ? wide(*extent) : nullptr);
+  assert(terminated() && "emitFailure must end the block");
+}
+
+// ---- values ----
+
+Value FunctionLowering::scalar(TypeId type, llvm::Value* value, Interval range) {
+  Value made;
+  made.type = type;
+  made.scalar = value;
+  made.range = range;
+  if (auto* constant = llvm::dyn_cast_or_null<llvm::ConstantInt>(value); constant && constant->getBitWidth() <= 64 && range.isFull()) {
+    Scalar kind = scalarOf(type);
+    if (isSignedInteger(kind)) made.range = Interval::exactly(constant->getSExtValue());
+    else if (constant->getValue().getActiveBits() < 64) made.range = Interval::exactly(static_cast<int64_t>(constant->getZExtValue()));
+  }
+  return made;
+}
+
+Value FunctionLowering::constantIndex(int64_t value) { return indexFrom(builder_.getInt64(value), Interval::exactly(value)); }
+
+Value FunctionLowering::constantBool(bool value) { return scalar(program_.types->boolean(), builder_.getInt1(value)); }
+
+Value FunctionLowering::indexFrom(llvm::Value* i64, Interval range) {
+  if (options_.narrowIndices && range.fitsI32()) i64 = builder_.CreateTrunc(i64, builder_.getInt32Ty(), "", /*IsNUW=*/range.low >= 0, /*IsNSW=*/true);
+  return scalar(program_.types->index(), i64, range);
+}
+
+llvm::Value* FunctionLowering::wide(const Value& value) {
+  llvm::Type* type = value.scalar->getType();
+  if (type->isIntegerTy(64)) return value.scalar;
+  assert(type->isIntegerTy() && "wide() of something that is no integer");
+  if (isSignedInteger(scalarOf(value.type))) {
+    if (value.range.low >= 0) return builder_.CreateZExt(value.scalar, builder_.getInt64Ty(), "", /*IsNonNeg=*/true);
+    return builder_.CreateSExt(value.scalar, builder_.getInt64Ty());
+  }
+  return builder_.CreateZExt(value.scalar, builder_.getInt64Ty());
+}
+
+llvm::Type* FunctionLowering::registerType(TypeId id) {
+  const Type& type = program_.types->get(id);
+  switch (type.kind) {
+    case TypeKind::Scalar: break;
+    case TypeKind::Unit: return builder_.getVoidTy();
+    case TypeKind::Tuple: {
+      std::vector<llvm::Type*> items;
+      for (TypeId item : type.items) items.push_back(registerType(item));
+      return llvm::StructType::get(context(), items);
+    }
+    case TypeKind::Error:
+    case TypeKind::UntypedInt:
+    case TypeKind::UntypedFloat:
+    case TypeKind::View: return memoryType(id);
+    case TypeKind::String:
+    case TypeKind::Array:
+      assert(false && "a type without a register form in the shared lowering");
+      return builder_.getVoidTy();
+  }
+  switch (type.scalar) {
+    case Scalar::Bool: return builder_.getInt1Ty();
+    case Scalar::I8:
+    case Scalar::U8: return builder_.getInt8Ty();
+    case Scalar::I16:
+    case Scalar::U16: return builder_.getInt16Ty();
+    case Scalar::I32:
+    case Scalar::U32: return builder_.getInt32Ty();
+    case Scalar::I64:
+    case Scalar::U64:
+    case Scalar::Index: return builder_.getInt64Ty();
+    case Scalar::F16: return builder_.getHalfTy();
+    case Scalar::BF16: return builder_.getBFloatTy();
+    case Scalar::F32: return builder_.getFloatTy();
+    case Scalar::F64: return builder_.getDoubleTy();
+    case Scalar::F8E4M3:
+    case Scalar::F8E5M2: return builder_.getInt8Ty();
+  }
+  return nullptr;
+}
+
+llvm::Type* FunctionLowering::memoryType(TypeId id) {
+  const Type& type = program_.types->get(id);
+  if (type.kind == TypeKind::Scalar && type.scalar == Scalar::Bool) return builder_.getInt8Ty();
+  if (type.kind == TypeKind::Tuple) {
+    std::vector<llvm::Type*> items;
+    for (TypeId item : type.items) items.push_back(memoryType(item));
+    return llvm::StructType::get(context(), items);
+  }
+  if (type.kind == TypeKind::View) {  // address, extents
+    std::vector<llvm::Type*> parts(type.rank + 1u, builder_.getInt64Ty());
+    parts[0] = builder_.getPtrTy();
+    return llvm::StructType::get(context(), parts);
+  }
+  return registerType(id);
+}
+
+llvm::Value* FunctionLowering::toMemory(const Value& value) {
+  if (!value.items.empty()) {
+    llvm::Value* whole = llvm::PoisonValue::get(memoryType(value.type));
+    for (unsigned i = 0; i < value.items.size(); ++i) whole = builder_.CreateInsertValue(whole, toMemory(value.items[i]), i);
+    return whole;
+  }
+  if (value.view) {
+    llvm::Value* whole = llvm::PoisonValue::get(memoryType(value.type));
+    llvm::Value* base = value.view->base;
+    if (base->getType()->getPointerAddressSpace() != 0) base = builder_.CreateAddrSpaceCast(base, builder_.getPtrTy());
+    whole = builder_.CreateInsertValue(whole, base, 0);
+    for (unsigned axis = 0; axis < value.view->rank(); ++axis) whole = builder_.CreateInsertValue(whole, wide(value.view->extents[axis]), axis + 1);
+    return whole;
+  }
+  if (isIndex(value.type)) return wide(value);
+  if (value.scalar->getType()->isIntegerTy(1)) return builder_.CreateZExt(value.scalar, builder_.getInt8Ty());
+  return value.scalar;
+}
+
+Value FunctionLowering::fromMemory(TypeId id, llvm::Value* value) {
+  const Type& type = program_.types->get(id);
+  if (type.kind == TypeKind::Tuple) {
+    Value whole{id};
+    for (unsigned i = 0; i < type.items.size(); ++i) whole.items.push_back(fromMemory(type.items[i], builder_.CreateExtractValue(value, i)));
+    return whole;
+  }
+  if (type.kind == TypeKind::View) {
+    auto view = std::make_shared<ViewValue>();
+    view->base = builder_.CreateExtractValue(value, 0);
+    view->element = type.element;
+    view->align = module().getDataLayout().getABITypeAlign(memoryType(type.element));
+    for (unsigned axis = 0; axis < type.rank; ++axis)
+      view->extents.push_back(scalar(program_.types->index(), builder_.CreateExtractValue(value, axis + 1), {0, std::numeric_limits<int64_t>::max()}));
+    Value whole{id};
+    whole.view = std::move(view);
+    return whole;
+  }
+  if (type.scalar == Scalar::Bool) return scalar(id, builder_.CreateICmpNE(value, builder_.getInt8(0)));
+  return scalar(id, value);
+}
+
+}  // namespace rad::cg

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/lower/kernel_arguments.h"
+
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <cassert>
+
+namespace rad::cg {
+namespace {
+
+constexpr int64_t smallLimit = int64_t(1) << 30;
+
+/// What a size can be: extents, element counts and domain bounds.
+Interval sizeRange(const SpecKey& spec) { return {0, spec.small ? smallLimit - 1 : (int64_t(1) << 62)}; }
+
+}  // namespace
+
+llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& program, const Kernel& kernel, llvm::LLVMContext& context,
+                                                        unsigned addressSpace) {
+  llvm::SmallVector<llvm::Type*, 16> types;
+  llvm::Type* pointer = llvm::PointerType::get(context, addressSpace);
+  llvm::Type* i64 = llvm::Type::getInt64Ty(context);
+  for (const KernelParam& param : kernel.params) {
+    const Type& type = program.types->get(param.type);
+    if (type.kind == TypeKind::View) types.push_back(pointer);
+    else if (type.scalar == Scalar::F32) types.push_back(llvm::Type::getFloatTy(context));
+    else if (type.scalar == Scalar::F64) types.push_back(llvm::Type::getDoubleTy(context));
+    else types.push_back(llvm::Type::getIntNTy(context, bitsOf(type.scalar)));
+  }
+  types.append(kernel.dims.size(), i64);
+  types.append(2 * kernel.axes.size(), i64);
+  if (kernel.reduction) types.push_back(pointer);
+  types.push_back(pointer);
+  types.push_back(llvm::Type::getInt32Ty(context));
+  return types;
+}
+
+Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr, const SpecKey& spec) {
+  auto operand = [&](size_t i) { return evalShape(f, kernel, expr.operands[i], spec); };
+  switch (expr.op) {
+    case ShapeOp::Constant: return f.constantIndex(expr.value);
+    case ShapeOp::Dimension: return f.readLocal(kernel.dims[expr.value].local);
+    case ShapeOp::Parameter: return f.convert(f.readLocal(kernel.params[expr.value].local), f.program().types->index());
+    case ShapeOp::Add: return f.arithmetic(BinaryOp::Add, operand(0), operand(1), {});
+    case ShapeOp::Sub: return f.arithmetic(BinaryOp::Sub, operand(0), operand(1), {});
+    case ShapeOp::Mul: return f.arithmetic(BinaryOp::Mul, operand(0), operand(1), {});
+    case ShapeOp::Div: return f.arithmetic(BinaryOp::Div, operand(0), operand(1), {});
+    case ShapeOp::Rem: return f.arithmetic(BinaryOp::Rem, operand(0), operand(1), {});
+    case ShapeOp::Min:
+    case ShapeOp::Max: {
+      Value both[2] = {operand(0), operand(1)};
+      return f.mathCall(expr.op == ShapeOp::Min ? Math::Min : Math::Max, both);
+    }
+    case ShapeOp::CeilDiv: {
+      Value divisor = operand(1);
+      Value above = f.arithmetic(BinaryOp::Sub, f.arithmetic(BinaryOp::Add, operand(0), divisor, {}), f.constantIndex(1), {});
+      return f.arithmetic(BinaryOp::Div, above, divisor, {});
+    }
+  }
+  return {};
+}
+
+KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments, const SpecKey& spec) {
+  llvm::IRBuilder<>& b = f.builder();
+  TypeTable& types = *f.program().types;
+  KernelArguments result;
+  size_t next = kernel.params.size();
+  for (const KernelDim& dim : kernel.dims) f.bind(dim.local, f.indexFrom(arguments[next++], sizeRange(spec)));
+  // Scalars first: shapes may name them.
+  for (size_t i = 0; i < kernel.params.size(); ++i) {
+    const KernelParam& param = kernel.params[i];
+    if (types.get(param.type).kind != TypeKind::View) f.bind(param.local, f.fromMemory(param.type, arguments[i]));
+  }
+
+  // A dimension that is the last of a matrix is a multiple of 4 where the specialisation says so; made visible to the optimiser.
+  if (spec.innerDivisible4) {
+    std::vector<bool> isInner(kernel.dims.size());
+    for (const KernelParam& param : kernel.params)
+      if (types.get(param.type).kind == TypeKind::View && param.shape.size() >= 2 && param.shape.back().op == ShapeOp::Dimension)
+        isInner[param.shape.back().value] = true;
+    for (size_t i = 0; i < kernel.dims.size(); ++i) {
+      if (!isInner[i]) continue;
+      Value dim = f.readLocal(kernel.dims[i].local);
+      dim.scalar = b.CreateAnd(dim.scalar, llvm::ConstantInt::getSigned(dim.scalar->getType(), -4));
+      f.bind(kernel.dims[i].local, dim);
+    }
+  }
+
+  for (size_t i = 0; i < kernel.params.size(); ++i) {
+    const KernelParam& param = kernel.params[i];
+    const Type& type = types.get(param.type);
+    if (type.kind != TypeKind::View) continue;
+    auto view = std::make_shared<ViewValue>();
+    view->base = arguments[i];
+    view->element = type.element;
+    view->readOnly = !param.isMut && !spec.aliased;
+    view->small = spec.small;
+    view->align = f.module().getDataLayout().getABITypeAlign(f.memoryType(type.element));
+    if (spec.aligned16) view->align = std::max(view->align, llvm::Align(16));
+    for (const ShapeExpr& axis : param.shape) {
+      Value extent = evalShape(f, kernel, axis, spec);
+      // The launch has compared the array's extents with these: they lie in range whatever their expression could be.
+      Interval range = sizeRange(spec);
+      range = {std::max(range.low, extent.range.low), std::min(range.high, extent.range.high)};
+      if (axis.op != ShapeOp::Constant) extent = f.indexFrom(f.wide(extent), range.high < range.low ? sizeRange(spec) : range);
+      view->extents.push_back(extent);
+    }
+    Value value;
+    value.type = param.type;
+    value.view = std::move(view);
+    f.bind(param.local, std::move(value));
+  }
+
+  // Bounds of the domain: from the parameter, or from what it equals where that shows more.
+  Interval bounds = spec.small ? Interval{-smallLimit, smallLimit} : Interval{-(int64_t(1) << 62), int64_t(1) << 62};
+  for (const DomainAxis& axis : kernel.axes) {
+    auto bound = [&](const ShapeExpr& expr, llvm::Value* argument) {
+      if (expr.op == ShapeOp::Constant || expr.op == ShapeOp::Dimension) return evalShape(f, kernel, expr, spec);
+      return f.indexFrom(argument, bounds);
+    };
+    result.low.push_back(bound(axis.low, arguments[next]));
+    result.high.push_back(bound(axis.high, arguments[next + 1]));
+    next += 2;
+  }
+  if (kernel.reduction) result.partials = arguments[next++];
+  result.failureState = arguments[next++];
+  result.serial = arguments[next++];
+  assert(next == arguments.size());
+  return result;
+}
+
+}  // namespace rad::cg

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Loops.
+#include "codegen/lower/function_lowering.h"
+
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+
+namespace rad::cg {
+namespace {
+
+using Wide = __int128;
+
+/// `llvm.loop` of a loop whose unrolling the program asked for; null if it has no wish.
+llvm::MDNode* unrollWish(llvm::LLVMContext& context, unsigned wish) {
+  if (wish == 0) return nullptr;
+  llvm::Metadata* how = nullptr;
+  if (wish == UINT32_MAX) how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.full"));
+  else if (wish == 1) how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+  else {
+    llvm::Metadata* parts[] = {llvm::MDString::get(context, "llvm.loop.unroll.count"),
+                               llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), wish))};
+    how = llvm::MDNode::get(context, parts);
+  }
+  llvm::MDNode* loop = llvm::MDNode::getDistinct(context, {nullptr, how});
+  loop->replaceOperandWith(0, loop);
+  return loop;
+}
+
+}  // namespace
+
+void FunctionLowering::pushLoop(llvm::BasicBlock* breakBlock, llvm::BasicBlock* continueBlock) { frames_.back().loops.push_back({breakBlock, continueBlock}); }
+
+void FunctionLowering::popLoop() { frames_.back().loops.pop_back(); }
+
+void FunctionLowering::lower(const TStmt&, const While& node) {
+  llvm::BasicBlock* header = newBlock("while");
+  llvm::BasicBlock* body = newBlock("while.body");
+  llvm::BasicBlock* done = newBlock("while.end");
+  branchTo(header);
+  placeAt(header);
+  builder_.CreateCondBr(evalCondition(node.condition), body, done);
+  pushLoop(done, header);
+  placeAt(body);
+  run(node.body);
+  branchTo(header);
+  popLoop();
+  done->moveAfter(&function_.back());
+  placeAt(done);
+}
+
+void FunctionLowering::lower(const TStmt& stmt, const For& node) {
+  TypeId type = local(node.variable).type;
+  Value low = eval(node.low);
+  Value high = eval(node.high);
+  Value step = node.step ? eval(node.step) : isIndex(type) ? constantIndex(1) : scalar(type, llvm::ConstantInt::get(low.scalar->getType(), 1));
+  setPlace(stmt.range);
+  bool down = step.range.high < 0;
+  bool isSigned = isSignedInteger(scalarOf(type));
+  if (!down && step.range.contains(0)) {
+    Value zero = isIndex(type) ? constantIndex(0) : scalar(type, llvm::ConstantInt::get(step.scalar->getType(), 0));
+    Value positive = compare(BinaryOp::Gt, step, zero);
+    if (node.site) check(positive.scalar, node.site, &step);
+  } else if (!down && step.range.low < 0) {
+    Value zero = isIndex(type) ? constantIndex(0) : scalar(type, llvm::ConstantInt::get(step.scalar->getType(), 0));
+    if (node.site) check(compare(BinaryOp::Gt, step, zero).scalar, node.site, &step);
+  }
+
+  // What the variable can be inside, and one step beyond.
+  unsigned bits = bitsOf(scalarOf(type));
+  Interval limits;
+  if (bits < 64) limits = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1} : Interval{0, (int64_t(1) << bits) - 1};
+  auto clip = [&](Interval r) { return Interval{std::max(r.low, limits.low), std::min(r.high, limits.high)}; };
+  Interval lowRange = clip(low.range), highRange = clip(high.range), stepRange = clip(step.range);
+  Interval inside;
+  Wide last;  // the furthest value that `variable + step` takes
+  if (!down) {
+    inside = {lowRange.low, highRange.high > limits.low ? highRange.high - 1 : highRange.high};
+    last = Wide(inside.high) + std::max<int64_t>(stepRange.high, 1);
+  } else {
+    inside = {highRange.low < limits.high ? highRange.low + 1 : highRange.low, lowRange.high};
+    last = Wide(inside.low) + stepRange.low;
+  }
+  if (inside.high < inside.low) inside = {inside.low, inside.low};  // never entered
+  bool known = !(scalarOf(type) == Scalar::U64);  // intervals do not describe large u64
+  bool unit = stepRange.low == stepRange.high && (stepRange.low == 1 || stepRange.low == -1);
+  bool noWrap = known && last >= limits.low && last <= limits.high;
+  if (unit) noWrap = true;
+
+  if (isIndex(type)) {
+    auto fits = [](Wide v) { return v >= INT32_MIN && v <= INT32_MAX; };
+    bool narrow = options_.narrowIndices && low.range.fitsI32() && high.range.fitsI32() && step.range.fitsI32() && fits(last);
+    for (Value* value : {&low, &high, &step}) {
+      if (!narrow) value->scalar = wide(*value);
+      else if (!value->scalar->getType()->isIntegerTy(32)) value->scalar = builder_.CreateTrunc(value->scalar, builder_.getInt32Ty());
+    }
+    // 64-bit indices never come near the ends of their range.
+    noWrap = true;
+  }
+
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock* header = newBlock("for");
+  llvm::BasicBlock* body = newBlock("for.body");
+  llvm::BasicBlock* next = newBlock("for.next");
+  llvm::BasicBlock* done = newBlock("for.end");
+  builder_.CreateBr(header);
+  placeAt(header);
+  llvm::PHINode* variable = builder_.CreatePHI(low.scalar->getType(), 2, local(node.variable).name);
+  variable->addIncoming(low.scalar, before);
+  using P = llvm::CmpInst::Predicate;
+  P inRange = down ? (isSigned ? P::ICMP_SGT : P::ICMP_UGT) : (isSigned ? P::ICMP_SLT : P::ICMP_ULT);
+  builder_.CreateCondBr(builder_.CreateICmp(inRange, variable, high.scalar), body, done);
+
+  placeAt(body);
+  writeLocal(node.variable, scalar(type, variable, known ? inside : Interval{}));
+  pushLoop(done, next);
+  run(node.body);
+  branchTo(next);
+  popLoop();
+
+  next->moveAfter(&function_.back());
+  placeAt(next);
+  setPlace(stmt.range);
+  bool nonNegative = inside.low >= 0 && !down;
+  if (!noWrap) {
+    // The sum could wrap around the type and the loop would never end: leave when no step is left.
+    llvm::Value* left = down ? builder_.CreateSub(variable, high.scalar) : builder_.CreateSub(high.scalar, variable);
+    llvm::Value* size = down ? builder_.CreateNeg(step.scalar) : step.scalar;
+    llvm::BasicBlock* advance = newBlock("for.advance");
+    builder_.CreateCondBr(builder_.CreateICmpULE(left, size), done, advance);
+    placeAt(advance);
+  }
+  llvm::Value* advanced = builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/noWrap && (nonNegative || (!isSigned && !down)), /*HasNSW=*/noWrap && isSigned);
+  variable->addIncoming(advanced, builder_.GetInsertBlock());
+  llvm::BranchInst* back = builder_.CreateBr(header);
+  if (llvm::MDNode* wish = unrollWish(context(), node.unroll)) back->setMetadata(llvm::LLVMContext::MD_loop, wish);
+  done->moveAfter(&function_.back());
+  placeAt(done);
+}
+
+}  // namespace rad::cg

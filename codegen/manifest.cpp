@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the runtime has to know of a unit's kernels and places.
+#include "codegen/codegen.h"
+#include "codegen/lower/shared_layout.h"
+
+#include <fmt/format.h>
+
+namespace rad::cg {
+namespace {
+
+ElementType elementOf(const TypedProgram& program, TypeId id) {
+  const Type& type = program.types->get(id);
+  Scalar scalar = type.kind == TypeKind::View ? program.types->get(type.element).scalar : type.scalar;
+  return static_cast<ElementType>(scalar);
+}
+
+SizeOp sizeOp(ShapeOp op) {
+  switch (op) {
+    case ShapeOp::Constant: return SizeOp::Constant;
+    case ShapeOp::Dimension: return SizeOp::Dimension;
+    case ShapeOp::Parameter: return SizeOp::Parameter;
+    case ShapeOp::Add: return SizeOp::Add;
+    case ShapeOp::Sub: return SizeOp::Sub;
+    case ShapeOp::Mul: return SizeOp::Mul;
+    case ShapeOp::Div: return SizeOp::Div;
+    case ShapeOp::Rem: return SizeOp::Rem;
+    case ShapeOp::Min: return SizeOp::Min;
+    case ShapeOp::Max: return SizeOp::Max;
+    case ShapeOp::CeilDiv: return SizeOp::CeilDiv;
+  }
+  return SizeOp::Constant;
+}
+
+SizeExpr sizeExpr(const ShapeExpr& expr) {
+  SizeExpr result{sizeOp(expr.op), expr.value, {}};
+  for (const ShapeExpr& operand : expr.operands) result.operands.push_back(sizeExpr(operand));
+  return result;
+}
+
+ReduceOp reduceOp(const Reduction& reduction) {
+  if (reduction.isMinMax) return reduction.minMax == Math::Min ? ReduceOp::Min : ReduceOp::Max;
+  if (reduction.op == BinaryOp::And) return ReduceOp::All;
+  if (reduction.op == BinaryOp::Or) return ReduceOp::Any;
+  return ReduceOp::Sum;
+}
+
+SiteManifest::Kind siteKind(SiteKind kind) {
+  switch (kind) {
+    case SiteKind::Index: return SiteManifest::Kind::Index;
+    case SiteKind::Assert: return SiteManifest::Kind::Assert;
+    case SiteKind::DivideByZero: return SiteManifest::Kind::DivideByZero;
+    case SiteKind::NegativeStep: return SiteManifest::Kind::NegativeStep;
+    case SiteKind::ShapeBind: return SiteManifest::Kind::ShapeBind;
+    case SiteKind::Launch: return SiteManifest::Kind::Launch;
+    case SiteKind::HostCall: return SiteManifest::Kind::HostCall;
+    case SiteKind::Overflow: return SiteManifest::Kind::Overflow;
+    case SiteKind::Slice: return SiteManifest::Kind::Slice;
+  }
+  return SiteManifest::Kind::Other;
+}
+
+SiteManifest siteManifest(const Site& site, const SourceManager& sources) {
+  SiteManifest result;
+  result.kind = siteKind(site.kind);
+  result.text = site.text;
+  result.message = site.message;
+  result.dimension = site.dimension;
+  result.rank = site.rank;
+  FileId file = sources.fileOf(site.range.begin);
+  if (!site.range.valid() || !file.valid()) return result;
+  Position begin = sources.position(site.range.begin), end = sources.position(site.range.end);
+  result.file = begin.file;
+  result.line = begin.line;
+  result.column = begin.column;
+  result.sourceLine = sources.line(file, begin.line);
+  result.endColumn = end.line == begin.line ? end.column : static_cast<uint32_t>(result.sourceLine.size()) + 1;
+  return result;
+}
+
+KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel, KernelId id, const SourceManager& sources) {
+  KernelManifest result;
+  result.name = kernel.name;
+  result.symbol = kernel.symbol;
+  for (const KernelDim& dim : kernel.dims) result.dims.push_back(dim.name);
+  for (const KernelParam& param : kernel.params) {
+    ParamManifest to;
+    to.name = param.name;
+    to.type = elementOf(program, param.type);
+    to.isView = program.types->get(param.type).kind == TypeKind::View;
+    to.isMut = param.isMut;
+    to.elementwise = param.elementwise;
+    for (const ShapeExpr& axis : param.shape) to.shape.push_back(sizeExpr(axis));
+    result.params.push_back(std::move(to));
+  }
+  for (const DomainAxis& axis : kernel.axes)
+    result.axes.push_back({kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high)});
+  result.geometry = chooseGeometry(program, id, "", {});
+  SharedLayout shared = layoutShared(program, kernel);
+  result.staticSharedBytes = static_cast<uint32_t>(shared.scratchBytes + (shared.isDynamic ? 0 : shared.bytes));
+  result.dynamicSharedBytes = static_cast<uint32_t>(shared.isDynamic ? shared.bytes : 0);
+  if (kernel.reduction) {
+    result.reduce = reduceOp(*kernel.reduction);
+    result.reductionType = elementOf(program, kernel.reductionType);
+  }
+  if (FileId file = sources.fileOf(kernel.range.begin); kernel.range.valid() && file.valid()) {
+    Position at = sources.position(kernel.range.begin);
+    result.definedAt = fmt::format("{}:{}", at.file, at.line);
+  }
+  return result;
+}
+
+}  // namespace
+
+UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sources) {
+  UnitManifest unit;
+  for (uint32_t i = 0; i < program.kernels.size(); ++i) unit.kernels.push_back(kernelManifest(program, program.kernels[i], {i}, sources));
+  for (const Site& site : program.sites) unit.sites.push_back(siteManifest(site, sources));
+  return unit;
+}
+
+}  // namespace rad::cg

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The module of a unit's kernels for one GPU architecture.
+#include "codegen/nvptx/nvptx_target.h"
+#include "codegen/opt/libdevice.h"
+#include "codegen/opt/targets.h"
+
+#include <llvm/IR/Module.h>
+#include <llvm/Target/TargetMachine.h>
+
+#include <fmt/format.h>
+
+#include <optional>
+
+namespace rad::cg {
+namespace {
+
+llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, const Kernel& kernel, std::string_view target, const GeometryManifest& geometry,
+                           const SpecKey& spec) {
+  llvm::LLVMContext& context = module.getContext();
+  auto types = kernelParameterTypes(program, kernel, context, Global);
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false), llvm::GlobalValue::ExternalLinkage, kernel.symbol, module);
+  function->setCallingConv(llvm::CallingConv::PTX_Kernel);
+  function->addFnAttr("target-cpu", llvm::StringRef(target.data(), target.size()));
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  function->addFnAttr("nvvm.maxntid", fmt::format("{}", geometry.threadsPerBlock));
+  if (kernel.minBlocks) function->addFnAttr("nvvm.minctasm", fmt::format("{}", *kernel.minBlocks));
+  if (kernel.maxRegisters) function->addFnAttr("nvvm.maxnreg", fmt::format("{}", *kernel.maxRegisters));
+
+  for (size_t i = 0; i < kernel.params.size(); ++i) {
+    llvm::Argument* argument = function->getArg(i);
+    argument->setName(kernel.params[i].name);
+    const Type& type = program.types->get(kernel.params[i].type);
+    if (type.kind != TypeKind::View) continue;
+    uint64_t align = bitsOf(program.types->get(type.element).scalar) / 8;
+    if (spec.aligned16) align = std::max<uint64_t>(align, 16);
+    argument->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(align)));
+    if (!spec.aliased) argument->addAttr(llvm::Attribute::NoAlias);
+    if (!kernel.params[i].isMut) argument->addAttr(llvm::Attribute::ReadOnly);
+  }
+  size_t next = kernel.params.size();
+  for (const KernelDim& dim : kernel.dims) function->getArg(next++)->setName(dim.name);
+  for (const DomainAxis& axis : kernel.axes) {
+    const std::string& name = kernel.body.locals[axis.variable.value].name;
+    function->getArg(next++)->setName(name + ".low");
+    function->getArg(next++)->setName(name + ".high");
+  }
+  if (kernel.reduction) {
+    llvm::Argument* partials = function->getArg(next++);
+    partials->setName("partials");
+    partials->addAttr(llvm::Attribute::NoAlias);
+  }
+  llvm::Argument* state = function->getArg(next++);
+  state->setName("failure");
+  state->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(8)));
+  state->addAttr(llvm::Attribute::NoAlias);
+  function->getArg(next++)->setName("serial");
+  return function;
+}
+
+}  // namespace
+
+CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target, const SpecKey& spec,
+                                         const CodegenOptions& options, const SourceManager& sources) {
+  auto machine = cudaTargetMachine(target, options);
+  if (!machine) return std::unexpected(machine.error());
+  IrModule result;
+  result.context = std::make_unique<llvm::LLVMContext>();
+  result.module = std::make_unique<llvm::Module>("raddle", *result.context);
+  llvm::Module& module = *result.module;
+  module.setTargetTriple((*machine)->getTargetTriple());
+  module.setDataLayout((*machine)->createDataLayout());
+
+  std::optional<DebugLines> lines;
+  if (options.lineInfo && !kernels.empty()) lines.emplace(module, sources, program.kernels[kernels.front().value].range, /*directivesOnly=*/true);
+
+  LowerOptions lowerOptions;
+  lowerOptions.unchecked = options.unchecked;
+  lowerOptions.narrowIndices = true;
+  for (KernelId id : kernels) {
+    const Kernel& kernel = program.kernels[id.value];
+    GeometryManifest geometry = chooseGeometry(program, id, target, spec);
+    llvm::Function* function = makeKernel(module, program, kernel, target, geometry, spec);
+    if (lines) lines->addFunction(*function, kernel.name, kernel.range);
+    lowerOptions.fp = kernel.strict ? FpMode::Strict : kernel.fastMath ? FpMode::Fast : options.fp;
+
+    NvptxTarget nvptx(program, kernel, geometry.threadsPerBlock);
+    FunctionLowering f(program, lowerOptions, nvptx, *function, lines ? &*lines : nullptr);
+    f.placeAt(f.newBlock("entry"));
+    f.setPlace(kernel.range);
+    f.enterBody(kernel.body, nullptr);
+    llvm::SmallVector<llvm::Value*, 16> values;
+    for (llvm::Argument& argument : function->args()) values.push_back(&argument);
+    KernelArguments arguments = bindKernelArguments(f, kernel, values, spec);
+    nvptx.setArguments(arguments);
+    if (!kernel.isForall) lowerBlocks(f, nvptx, kernel, arguments, spec);
+    else if (kernel.reduction) lowerReduction(f, nvptx, kernel, arguments, geometry, spec);
+    else lowerForall(f, nvptx, kernel, arguments, geometry, spec);
+    f.leaveBody();
+  }
+  if (lines) lines->finish();
+  if (auto linked = linkLibdevice(module, options.libdevice); !linked) return std::unexpected(linked.error());
+  return result;
+}
+
+}  // namespace rad::cg

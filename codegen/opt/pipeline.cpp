@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The optimisation pipelines: short ones, chosen by what shows in the machine code.
+#include "codegen/opt/targets.h"
+
+#include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/Module.h>
+#include <llvm/IR/PassManager.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Support/raw_ostream.h>
+#include <llvm/Target/TargetMachine.h>
+
+namespace rad::cg {
+namespace {
+
+/// For GPUs. The code that comes in is straight from the lowering: locals in memory, calls already inlined except libdevice's.
+/// ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in registers, invariants out of loops,
+/// full unrolling where a loop's trip count is constant (shared-memory tiles), and no redundant checks.
+constexpr const char* gpuFull =
+    "always-inline,globaldce,"
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,"
+    "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,licm,simple-loop-unswitch),"
+    "simplifycfg,instcombine,"
+    "loop(indvars,loop-deletion,loop-unroll-full),"
+    "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine,simplifycfg,"
+    "loop-unroll<O2>,"
+    "instcombine,loop-mssa(licm),early-cse<memssa>,simplifycfg)";
+/// Without loops there is less to do.
+constexpr const char* gpuStraight =
+    "always-inline,globaldce,"
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,early-cse<memssa>,simplifycfg)";
+constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
+
+bool hasLoops(const llvm::Module& module) {
+  // The lowering emits blocks in order, so only loops jump back.
+  for (const llvm::Function& function : module) {
+    llvm::SmallPtrSet<const llvm::BasicBlock*, 32> seen;
+    for (const llvm::BasicBlock& block : function) {
+      seen.insert(&block);
+      for (const llvm::BasicBlock* next : llvm::successors(&block))
+        if (seen.contains(next)) return true;
+    }
+  }
+  return false;
+}
+
+CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machine, const CodegenOptions& options) {
+  bool gpu = module.getTargetTriple().isNVPTX();
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = !gpu;
+  tuning.SLPVectorization = !gpu;
+  tuning.LoopInterleaving = !gpu;
+  llvm::PassBuilder builder(&machine, tuning);
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager sccs;
+  llvm::ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(sccs);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, sccs, modules);
+
+  llvm::ModulePassManager passes;
+  if (gpu) {
+    const char* text = options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
+    if (llvm::Error error = builder.parsePassPipeline(passes, text)) return std::unexpected("the GPU pass pipeline is wrong: " + llvm::toString(std::move(error)));
+  } else {
+    passes = options.optLevel == 0 ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0) : builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
+  }
+  passes.run(module, modules);
+  return {};
+}
+
+}  // namespace
+
+CodegenResult<void> optimize(llvm::Module& module, const CodegenOptions& options) {
+  auto machine = targetMachineOf(module, options);
+  if (!machine) return std::unexpected(machine.error());
+  module.setDataLayout((*machine)->createDataLayout());
+  module.setTargetTriple((*machine)->getTargetTriple());
+#ifndef NDEBUG
+  std::string wrong;
+  llvm::raw_string_ostream out(wrong);
+  if (llvm::verifyModule(module, &out)) return std::unexpected("internal error: the lowering made an invalid module; please report this program\n" + wrong);
+#endif
+  return runPipeline(module, **machine, options);
+}
+
+}  // namespace rad::cg

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "codegen/opt/targets.h"
+
+#include <llvm/ADT/StringMap.h>
+#include <llvm/IR/Function.h>
+#include <llvm/IR/Module.h>
+#include <llvm/MC/MCSubtargetInfo.h>
+#include <llvm/MC/TargetRegistry.h>
+#include <llvm/Support/TargetSelect.h>
+#include <llvm/Target/TargetMachine.h>
+#include <llvm/TargetParser/Host.h>
+#include <llvm/TargetParser/SubtargetFeature.h>
+#include <llvm/TargetParser/Triple.h>
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+namespace rad::cg {
+namespace {
+
+llvm::CodeGenOptLevel levelOf(const CodegenOptions& options) { return options.optLevel == 0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default; }
+
+const llvm::Target* lookUp(const llvm::Triple& triple, std::string& error) {
+  initializeTargets();
+  return llvm::TargetRegistry::lookupTarget(triple, error);
+}
+
+llvm::TargetOptions targetOptions(const CodegenOptions& options) {
+  llvm::TargetOptions result;
+  // Contraction is decided per instruction by the lowering, so that @strict kernels stay exact.
+  result.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  (void)options;
+  return result;
+}
+
+}  // namespace
+
+void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser();
+  });
+}
+
+CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::string_view target, const CodegenOptions& options) {
+  llvm::Triple triple(cudaTriple);
+  std::string error;
+  const llvm::Target* found = lookUp(triple, error);
+  if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make PTX: {}", error));
+  std::string cpu(target);
+  llvm::TargetOptions cudaOptions = targetOptions(options);
+  // Addresses of shared memory in 32 bits: half the registers and instructions in tiled kernels.
+  cudaOptions.MCOptions.ABIName = "shortptr";
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, cpu, "", cudaOptions, std::nullopt, std::nullopt, levelOf(options)));
+  if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", target));
+  if (!machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
+    return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
+  return machine;
+}
+
+CodegenResult<std::unique_ptr<llvm::TargetMachine>> hostTargetMachine(const CodegenOptions& options) {
+  llvm::Triple triple(llvm::sys::getProcessTriple());
+  std::string error;
+  const llvm::Target* found = lookUp(triple, error);
+  if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make code for {}: {}", triple.str(), error));
+  llvm::SubtargetFeatures features;
+  for (const auto& feature : llvm::sys::getHostCPUFeatures()) features.AddFeature(feature.first(), feature.second);
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), targetOptions(options),
+                                                                          llvm::Reloc::PIC_, std::nullopt, levelOf(options), /*JIT=*/true));
+  if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", triple.str()));
+  return machine;
+}
+
+CodegenResult<std::unique_ptr<llvm::TargetMachine>> targetMachineOf(const llvm::Module& module, const CodegenOptions& options) {
+  if (!module.getTargetTriple().isNVPTX()) return hostTargetMachine(options);
+  for (const llvm::Function& function : module) {
+    if (llvm::Attribute cpu = function.getFnAttribute("target-cpu"); cpu.isValid()) return cudaTargetMachine(cpu.getValueAsString().str(), options);
+  }
+  return std::unexpected("the module is for NVPTX but no function says for which architecture: give one the attribute \"target-cpu\"=\"sm_80\"");
+}
+
+}  // namespace rad::cg
