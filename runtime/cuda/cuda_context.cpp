@@ -30,6 +30,15 @@ ContextGuard::~ContextGuard() {
          "shares the device left its own behind");
 }
 
+bool ContextGuard::mayRelease(std::string_view what) const noexcept {
+  if (status_)
+    return true;
+  if (!driver_.dead() && !driver_.forked() &&
+      status_.error().code != CUDA_ERROR_DEINITIALIZED)
+    warnReleaseFailed(what, status_.error());
+  return false;
+}
+
 // ---- LaunchHistory ----
 
 void LaunchHistory::add(std::string_view name, std::uint32_t serial) {
@@ -131,6 +140,9 @@ Status CudaState::makeFailureState() {
   record_ = static_cast<cg::FailureRecord *>(page);
   RAD_TRY(driver_.call<DriverFn::MemHostGetDevicePointer>(&recordOnDevice_,
                                                           page, 0u));
+  if (!recordOnDevice_)
+    return fail(ErrorCategory::Misuse,
+                "the driver gave no address for mapped memory");
   RAD_TRY(driver_.call<DriverFn::MemAlloc>(&failureState_,
                                            sizeof(cg::FailureState)));
   if (!failureState_)
@@ -150,7 +162,7 @@ CudaState::~CudaState() {
     return;
   {
     ContextGuard guard(driver_, context_);
-    if (guard.status()) {
+    if (guard.mayRelease(info_.id)) {
       // Buffers were freed in stream order: let that happen before the pool
       // and the stream go.
       if (stream_)
@@ -164,9 +176,6 @@ CudaState::~CudaState() {
         driver_.release<DriverFn::MemPoolDestroy>("a memory pool", pool_);
       if (stream_)
         driver_.release<DriverFn::StreamDestroy>("a stream", stream_);
-    } else if (!driver_.dead() && !driver_.forked() &&
-               guard.status().error().code != CUDA_ERROR_DEINITIALIZED) {
-      warnReleaseFailed(info_.id, guard.status().error());
     }
   }
   driver_.release<DriverFn::DevicePrimaryCtxRelease>("the context of " +

@@ -29,6 +29,10 @@ public:
   /// Whether the context is current, or why not.
   const Status &status() const { return status_; }
 
+  /// For destructors: whether the context is current. If not, reports that
+  /// `what` is leaked, except where the device or the process is ending anyway.
+  bool mayRelease(std::string_view what) const noexcept;
+
 private:
   const DriverApi &driver_;
   CUcontext context_;

@@ -35,7 +35,7 @@ public:
       return;
     const DriverApi &driver = state_->driver();
     ContextGuard guard(driver, state_->context());
-    if (!guard.status())
+    if (!guard.mayRelease("device memory"))
       return;
     // From the pool: behind everything that was asked of the device so far.
     if (state_->pool())
@@ -108,10 +108,9 @@ Result<std::shared_ptr<Buffer>> CudaDeviceImpl::allocate(std::uint64_t bytes) {
   if (!got && got.error().code == CUDA_ERROR_OUT_OF_MEMORY && state_->pool()) {
     // What the pool holds may lie in pieces that are too small: give it back,
     // and try once more.
-    Status trimmed = state_->wait();
-    if (trimmed)
-      trimmed = driver().call<DriverFn::MemPoolTrimTo>(state_->pool(),
-                                                       std::size_t(0));
+    RAD_TRY(state_->finish(state_->wait()));
+    Status trimmed = driver().call<DriverFn::MemPoolTrimTo>(state_->pool(),
+                                                            std::size_t(0));
     if (trimmed)
       got = get(address, bytes);
     else if (trimmed.error().category == ErrorCategory::Dead)
