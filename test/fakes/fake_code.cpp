@@ -420,6 +420,8 @@ FAKE_CUDA(KernelSetAttribute, CUfunction_attribute attribute, int value,
 
 FAKE_CUDA(KernelGetParamInfo, CUkernel handle, std::size_t index,
           std::size_t *offset, std::size_t *size) {
+  if (!currentContext())
+    return CUDA_ERROR_INVALID_CONTEXT;
   Kernel *kernel = kernelOf(handle);
   if (!kernel || !offset || index >= kernel->info.params.size())
     return CUDA_ERROR_INVALID_VALUE;
