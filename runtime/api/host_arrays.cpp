@@ -28,13 +28,13 @@ ViewArgument viewArgument(const RadView& view) {
 Result<int64_t> checkView(const RadView& view) {
   if (!view.array)
     return fail(ErrorCategory::UserProgram, "this array was never made: the statement that should have made it did not finish",
-                "Run that statement again first.");
+                "run that statement again first");
   RAD_ASSIGN(int64_t count, checkExtents(shapeOf(view), "the view"));
   if (view.offset < 0 || view.array->type() != elementType(view.elementType) || (count > 0 && view.offset > view.array->count() - count))
     return fail(ErrorCategory::Misuse,
                 fmt::format("a view of {} {} elements at {} does not lie in its array of {} {}", count, cg::nameOf(elementType(view.elementType)),
                             view.offset, view.array->count(), cg::nameOf(view.array->type())),
-                "This is a bug in Raddle: please report it.");
+                "this is a bug in Raddle: please report it");
   return count;
 }
 

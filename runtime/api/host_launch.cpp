@@ -85,7 +85,7 @@ const cg::KernelManifest* kernelOf(RadContext* context, uint32_t index) {
 int32_t unknownKernel(RadContext* context, uint32_t index, uint32_t site) {
   return context->setError(ErrorCategory::Misuse, context->site(site),
                            {fmt::format("the compiled program launches kernel {}, which its unit does not have", index), {},
-                            "This is a bug in Raddle: please report it."});
+                            "this is a bug in Raddle: please report it"});
 }
 
 }  // namespace

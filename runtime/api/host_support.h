@@ -26,12 +26,12 @@ int32_t guarded(RadContext* context, uint32_t site, Body body) {
     Error error;
     error.category = ErrorCategory::Resources;
     error.message = "no memory on the host";
-    error.advice = "Use smaller arrays, or let go of some before making new ones.";
+    error.advice = "use smaller arrays, or let go of some before making new ones";
     return context->setError(std::move(error), site);
   } catch (const std::exception& caught) {
     Error error;
     error.message = std::string("unexpected failure of the runtime: ") + caught.what();
-    error.advice = "This is a bug in Raddle: please report it.";
+    error.advice = "this is a bug in Raddle: please report it";
     return context->setError(std::move(error), site);
   }
 }

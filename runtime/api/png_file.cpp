@@ -124,13 +124,13 @@ struct TemporaryFile {
 
 Result<Picture> readPng(const std::string& path) {
   File file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return fileError("read", path, std::strerror(errno), errno == ENOENT ? "Paths are relative to the folder in which the program was started." : "");
+  if (!file) return fileError("read", path, std::strerror(errno), errno == ENOENT ? "paths are relative to the folder in which the program was started" : "");
   struct stat status = {};
   if (fstat(fileno(file.get()), &status) == 0 && S_ISDIR(status.st_mode)) return fileError("read", path, std::strerror(EISDIR));
   unsigned char signature[8] = {};
   size_t got = std::fread(signature, 1, sizeof signature, file.get());
   if (got != sizeof signature || png_sig_cmp(signature, 0, sizeof signature) != 0)
-    return fileError("read", path, got == 0 ? "the file is empty" : "it is not a PNG file", "Convert it to PNG first.");
+    return fileError("read", path, got == 0 ? "the file is empty" : "it is not a PNG file", "convert it to PNG first");
   Reader reader;
   if (!reader.png || !reader.info) return fileError("read", path, "libpng has no memory");
   png_set_sig_bytes(reader.png, sizeof signature);
@@ -197,7 +197,7 @@ Result<void> writePng(const std::string& path, int64_t width, int64_t height, in
   if (descriptor < 0) {
     int code = errno;
     temporary.path.clear();
-    return fileError("write", path, std::strerror(code), code == ENOENT ? "The folder must exist; paths are relative to the folder in which the program was started." : "");
+    return fileError("write", path, std::strerror(code), code == ENOENT ? "the folder must exist; paths are relative to the folder in which the program was started" : "");
   }
   File file(fdopen(descriptor, "wb"));
   if (!file) {

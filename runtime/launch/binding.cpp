@@ -40,7 +40,7 @@ Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param,
   if (!view) return {};
   if (!view->block)
     return refuse(kernel, fmt::format("`{}` has no array: the statement that should have made it did not finish", param.name),
-                  "Run that statement again before the launch.");
+                  "run that statement again before the launch");
   if (view->type != param.type || view->rank != static_cast<int32_t>(param.shape.size())) {
     std::string given = fmt::format("[{}; {}]", cg::nameOf(view->type), fmt::join(view->shape(), ", "));
     return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
@@ -61,12 +61,12 @@ std::unexpected<Error> mismatch(const KernelManifest& kernel, std::span<const Ar
     return refuse(kernel,
                   fmt::format("dimensions {} and {} of `{}` must have the same size `{}`: {} is {}", first.axis, second.axis, a.name, dim, a.name,
                               shapeText(x.shape())),
-                  fmt::format("`{}` is declared as {}.", a.name, typeText(a, kernel)));
+                  fmt::format("`{}` is declared as {}", a.name, typeText(a, kernel)));
   std::string advice;
   int64_t left = x.extents[first.axis], right = y.extents[second.axis];
   if (first.axis == 0 && second.axis == 0) {
     const ParamManifest& longer = left > right ? a : b;
-    advice = fmt::format("If the rest of `{}` is not meant to take part, pass `{}[0..{}]`.", longer.name, longer.name, std::min(left, right));
+    advice = fmt::format("if the rest of `{}` is not meant to take part, pass `{}[0..{}]`", longer.name, longer.name, std::min(left, right));
   }
   return refuse(kernel,
                 fmt::format("`{}` and `{}` must have the same size `{}`: {}, {}", a.name, b.name, dim, shapeOf(a, x, first.axis),
@@ -86,7 +86,7 @@ Result<std::vector<int64_t>> bindDims(const KernelManifest& kernel, std::span<co
       if (param.shape[axis].op != SizeOp::Dimension) continue;
       auto dim = static_cast<size_t>(param.shape[axis].value);
       if (dim >= dims.size())
-        return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel names a dimension that it does not have", "This is a bug in Raddle: please report it.");
+        return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel names a dimension that it does not have", "this is a bug in Raddle: please report it");
       if (!binders[dim]) {
         binders[dim] = Binder{p, axis};
         dims[dim] = view.extents[axis];
@@ -98,7 +98,7 @@ Result<std::vector<int64_t>> bindDims(const KernelManifest& kernel, std::span<co
   for (size_t dim = 0; dim < dims.size(); ++dim)
     if (!binders[dim])
       return refuse(kernel, fmt::format("nothing determines the size `{}`", kernel.dims[dim]),
-                    fmt::format("Some array parameter must have `{}` alone as one of its sizes.", kernel.dims[dim]));
+                    fmt::format("some array parameter must have `{}` alone as one of its sizes", kernel.dims[dim]));
   for (size_t p = 0; p < kernel.params.size(); ++p) {
     const ParamManifest& param = kernel.params[p];
     if (!param.isView) continue;
@@ -124,7 +124,7 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
     RAD_ASSIGN(int64_t low, evaluate(axis.low, kernel, binding.dims, arguments, what));
     RAD_ASSIGN(int64_t high, evaluate(axis.high, kernel, binding.dims, arguments, what));
     if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount)
-      return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "Bounds of a domain lie between -2^60 and 2^60.");
+      return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "bounds of a domain lie between -2^60 and 2^60");
     binding.axes.push_back({low, high});
     int64_t extent = std::max<int64_t>(high - low, 0);
     binding.lastExtent = extent;
@@ -140,7 +140,7 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
     std::string ranges;
     for (size_t i = 0; i < kernel.axes.size(); ++i)
       ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i][0], binding.axes[i][1]);
-    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "A launch has at most 2^60 points.");
+    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "a launch has at most 2^60 points");
   }
   return {};
 }
@@ -148,7 +148,9 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
 cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding) {
   constexpr int64_t smallLimit = int64_t{1} << 30;
   auto isSmall = [](int64_t value) { return value > -smallLimit && value < smallLimit; };
-  cg::SpecKey key{true, true, isSmall(binding.points)};
+  cg::SpecKey key;
+  key.aligned16 = key.innerDivisible4 = true;
+  key.small = isSmall(binding.points);
   for (auto [low, high] : binding.axes) key.small &= isSmall(low) && isSmall(high);
   for (size_t p = 0; p < kernel.params.size(); ++p) {
     const auto* view = std::get_if<ViewArgument>(&arguments[p]);
@@ -156,6 +158,11 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
     key.aligned16 &= view->address % 16 == 0;
     key.innerDivisible4 &= view->rank < 2 || view->extents[static_cast<size_t>(view->rank) - 1] % 4 == 0;
     key.small &= isSmall(view->count()) && std::ranges::all_of(view->shape(), isSmall);
+    // Those that checkAliases let pass: the same view for two elementwise parameters, one of them written.
+    for (size_t q = 0; q < p && view->count() > 0; ++q) {
+      const auto* other = std::get_if<ViewArgument>(&arguments[q]);
+      key.aliased |= other && (kernel.params[p].isMut || kernel.params[q].isMut) && other->address == view->address && other->count() > 0;
+    }
   }
   return key;
 }
@@ -180,10 +187,10 @@ Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument
                                            x->offset + x->count(), b.name, y->offset, y->offset + y->count());
       if (a.isMut && b.isMut)
         return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to both", a.name, b.name, how),
-                      fmt::format("Give each its own array, for example `copy({})`.", b.name));
+                      fmt::format("give each its own array, for example `copy({})`", b.name));
       const ParamManifest &written = a.isMut ? a : b, &read = a.isMut ? b : a;
       return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to `{}`", a.name, b.name, how, written.name),
-                    fmt::format("Pass `copy({})` as `{}`, so that the kernel reads the old values.", read.name, read.name));
+                    fmt::format("pass `copy({})` as `{}`, so that the kernel reads the old values", read.name, read.name));
     }
   }
   return {};

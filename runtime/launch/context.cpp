@@ -28,6 +28,15 @@ const SiteManifest* siteAt(const rad::rt::Unit* unit, uint32_t index) {
   return unit && index < unit->manifest.sites.size() ? &unit->manifest.sites[index] : nullptr;
 }
 
+/// The advice of an error, which is written as sentences, as a help line, which is not.
+std::string helpLine(std::string advice) {
+  auto isLower = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (advice.size() > 1 && advice[0] >= 'A' && advice[0] <= 'Z' && (isLower(advice[1]) || advice[1] == ' ')) advice[0] = static_cast<char>(advice[0] - 'A' + 'a');
+  bool isOneSentence = advice.find(". ") == std::string::npos;
+  if (isOneSentence && advice.ends_with('.')) advice.pop_back();
+  return advice;
+}
+
 }  // namespace
 
 RadContext::RadContext(rad::rt::ContextOptions options)
@@ -46,7 +55,7 @@ std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> uni
   error_.reset();
   int32_t status = script(this);
   if (status != 0 && !error_)
-    setError(ErrorCategory::Misuse, nullptr, {"the script ended with an error, but without a message", {}, "This is a bug in Raddle: please report it."});
+    setError(ErrorCategory::Misuse, nullptr, {"the script ended with an error, but without a message", {}, "this is a bug in Raddle: please report it"});
   unit_ = std::move(before);
   return takeError();
 }
@@ -76,7 +85,7 @@ int32_t RadContext::setError(ErrorCategory category, const SiteManifest* site, M
 int32_t RadContext::setError(Error error, uint32_t site) {
   MessageParts parts;
   parts.headline = error.message.empty() ? "unspecified failure" : error.message;
-  parts.help = error.advice;
+  parts.help = helpLine(std::move(error.advice));
   if (!error.codeName.empty() || error.code != 0 || !error.call.empty()) {
     std::string from = error.call.empty() ? "the system" : error.call;
     if (!error.args.empty()) from += "(" + error.args + ")";
@@ -127,7 +136,7 @@ int32_t RadContext::checkFailure() {
   const SiteManifest* place = siteAt(unit, record.site);
   if (!place) {
     MessageParts parts{fmt::format("a kernel failed a check (launch {}, site {}, value {}, extent {}), but its place is not known", record.launch,
-                                   record.site, record.value, record.extent), {}, "This is a bug in Raddle: please report it."};
+                                   record.site, record.value, record.extent), {}, "this is a bug in Raddle: please report it"};
     return setError(ErrorCategory::UserProgram, nullptr, std::move(parts));
   }
   const KernelManifest* kernel = kernelAt(unit, launch->kernel);

@@ -21,17 +21,17 @@ Result<LaunchShape> shapeCuda(const cg::KernelManifest& kernel, const cg::Geomet
   LaunchShape out;
   int64_t allowedThreads = device.maxThreadsPerBlock > 0 ? device.maxThreadsPerBlock : 1024;
   if (geometry.threadsPerBlock == 0 || geometry.pointsPerThread == 0)
-    return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel has no threads", "This is a bug in Raddle: please report it.");
+    return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel has no threads", "this is a bug in Raddle: please report it");
   if (geometry.threadsPerBlock > allowedThreads)
     return refuse(kernel, fmt::format("a block has {} threads; {} takes at most {}", geometry.threadsPerBlock, device.id, allowedThreads),
-                  "Give its `threads` axes smaller ranges.");
+                  "give its `threads` axes smaller ranges");
   out.threads = geometry.threadsPerBlock;
 
   uint64_t shared = uint64_t{kernel.staticSharedBytes} + kernel.dynamicSharedBytes;
   auto allowedShared = static_cast<uint64_t>(std::max(device.maxSharedBytesPerBlock, device.maxSharedBytesPerBlockOptIn));
   if (shared > allowedShared)
     return refuse(kernel, fmt::format("a block needs {} bytes of shared memory; {} has at most {}", shared, device.id, allowedShared),
-                  "Make its `shared` arrays smaller.");
+                  "make its `shared` arrays smaller");
   out.dynamicSharedBytes = kernel.dynamicSharedBytes;
 
   if (geometry.isForall) {
@@ -47,7 +47,7 @@ Result<LaunchShape> shapeCuda(const cg::KernelManifest& kernel, const cg::Geomet
     std::string why = geometry.isForall ? fmt::format("{} points are {} blocks of {} threads", binding.points, out.blocks, out.threads)
                                         : fmt::format("the domain has {} blocks", out.blocks);
     return refuse(kernel, fmt::format("{}; {} takes at most {} in a launch", why, device.id, device.maxGrid[0]),
-                  "Split the domain: launch over one part of the range after the other.");
+                  "split the domain: launch over one part of the range after the other");
   }
   if (kernel.reduce != cg::ReduceOp::None) out.partialCount = out.blocks;
   return out;

@@ -79,16 +79,19 @@ std::string validIndices(int64_t extent) {
   return fmt::format("valid indices are 0 to {}", extent - 1);
 }
 
-/// "thread 5", "block (2, 0)": record[0] belongs to the last of `rank` axes; a program lists them first to last.
+/// "thread 5", "block (2, 0)": record[0] belongs to the last of `rank` axes; a program lists them first to last. They are the values
+/// of the block and thread variables, which may be negative.
 std::string position(std::string_view what, const uint32_t (&xyz)[3], size_t rank) {
-  if (rank <= 1) return fmt::format("{} {}", what, xyz[0]);
-  if (rank == 2) return fmt::format("{} ({}, {})", what, xyz[1], xyz[0]);
-  return fmt::format("{} ({}, {}, {})", what, xyz[2], xyz[1], xyz[0]);
+  auto at = [&](size_t i) { return static_cast<int32_t>(xyz[i]); };
+  if (rank <= 1) return fmt::format("{} {}", what, at(0));
+  if (rank == 2) return fmt::format("{} ({}, {})", what, at(1), at(0));
+  return fmt::format("{} ({}, {}, {})", what, at(2), at(1), at(0));
 }
 
 /// Which point, block and thread.
 std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManifest& kernel, DeviceKind device) {
-  std::string out = fmt::format("in kernel `{}`", kernel.name);
+  // A comprehension is no kernel to whoever wrote it.
+  std::string out = fmt::format("in {}`{}`", kernel.reduce == cg::ReduceOp::None ? "kernel " : "", kernel.name);
   if (kernel.geometry.isForall) {
     for (size_t i = 0; i < kernel.axes.size() && i < 4; ++i)
       out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, record.point[i]);
@@ -164,7 +167,8 @@ MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest
   if (runsOverTheEnd || (site.kind == SiteManifest::Kind::Index && record.value < 0))
     out.help += "; start the domain later, end it earlier, or guard the access with `if`";
   if (kernel) out.notes.push_back(whereInKernel(record, *kernel, device));
-  if (launchSite && launchSite->line > 0) out.notes.push_back("launched at " + placeText(*launchSite));
+  bool isElsewhere = launchSite && launchSite->line > 0 && (launchSite->line != site.line || launchSite->file != site.file);
+  if (isElsewhere) out.notes.push_back("launched at " + placeText(*launchSite));
   return out;
 }
 

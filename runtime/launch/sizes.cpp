@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace rad::rt {
@@ -99,12 +100,14 @@ bool wholeNumber(const ScalarArgument& scalar, cg::ElementType type, int64_t& ou
 
 std::unexpected<Error> brokenManifest(const cg::KernelManifest& kernel, const std::string& what) {
   return fail(ErrorCategory::Misuse, fmt::format("{}: the compiled kernel describes {} wrongly", kernel.name, what),
-              "This is a bug in Raddle: please report it.");
+              "this is a bug in Raddle: please report it");
 }
 
 }  // namespace
 
 int64_t ViewArgument::count() const {
+  // An empty view may have other sizes whose product does not fit.
+  if (std::ranges::count(shape(), 0) > 0) return 0;
   int64_t out = 1;
   for (int64_t extent : shape()) out *= extent;
   return out;
@@ -117,13 +120,13 @@ Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string
   bool empty = false;
   for (int64_t extent : extents) {
     if (extent < 0)
-      return fail(ErrorCategory::Launch, fmt::format("{} has a negative size: {}", what, shapeText(extents)), "Sizes are 0 or more.");
+      return fail(ErrorCategory::Launch, fmt::format("{} has a negative size: {}", what, shapeText(extents)), "sizes are 0 or more");
     empty |= extent == 0;
   }
   if (empty) return int64_t{0};
   for (int64_t extent : extents)
     if (extent > maxCount || __builtin_mul_overflow(count, extent, &count) || count > maxCount)
-      return fail(ErrorCategory::Launch, fmt::format("{} has too many elements: {}", what, shapeText(extents)), "An array has at most 2^60 elements.");
+      return fail(ErrorCategory::Launch, fmt::format("{} has too many elements: {}", what, shapeText(extents)), "an array has at most 2^60 elements");
   return count;
 }
 

@@ -115,7 +115,7 @@ TEST_P(HostAbi, LaunchesOverTheWholeDomain) {
     EXPECT_EQ(request.outerCount, 4);
     EXPECT_EQ(request.chunkCount, 1);
   }
-  EXPECT_EQ(provider.keys, (std::vector<cg::SpecKey>{{true, true, true}}));
+  EXPECT_EQ(provider.keys, (std::vector<cg::SpecKey>{{true, true, true, false}}));
 }
 
 TEST_P(HostAbi, AnEmptyDomainLaunchesNothing) {
@@ -135,7 +135,7 @@ TEST_P(HostAbi, ARefusedLaunchShowsTheDeclaration) {
             "   9 | saxpy(2.0, x, y)\n"
             "     | ^~~~~~~~~~~~~~~~\n"
             "note: declared at saxpy.rad:2 as saxpy(a: f32, x: [f32; n], mut y: [f32; n])\n"
-            "help: If the rest of `x` is not meant to take part, pass `x[0..2]`.\n");
+            "help: if the rest of `x` is not meant to take part, pass `x[0..2]`\n");
   EXPECT_TRUE(device->requests.empty());
   EXPECT_FALSE(context->finish());
 }
@@ -252,7 +252,7 @@ TEST_P(HostAbi, AFaultOfTheDeviceNamesTheLaunchesUnderWay) {
             "     | ^~~~~~~~~~~~~\n"
             "note: cuStreamSynchronize gave CUDA_ERROR_ILLEGAL_ADDRESS (700)\n"
             "note: 1 launch was under way, the last of them: `saxpy` (a.rad:9)\n"
-            "help: Start the program again.\n");
+            "help: start the program again\n");
   device->fault.reset();
 }
 

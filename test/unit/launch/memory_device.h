@@ -47,7 +47,7 @@ class MemoryDevice final : public Device {
   }
   Result<void> copyIn(Buffer& to, uint64_t offset, std::span<const std::byte> from) override {
     if (!within(to, offset, from.size())) return outside();
-    std::memcpy(at(to, offset), from.data(), from.size());
+    if (!from.empty()) std::memcpy(at(to, offset), from.data(), from.size());
     return {};
   }
   Result<void> copyOut(std::span<std::byte> to, const Buffer& from, uint64_t offset) override {
@@ -55,7 +55,7 @@ class MemoryDevice final : public Device {
     bytesOut += to.size();
     if (fault) return *fault;
     if (!within(from, offset, to.size())) return outside();
-    std::memcpy(to.data(), at(from, offset), to.size());
+    if (!to.empty()) std::memcpy(to.data(), at(from, offset), to.size());
     return {};
   }
   Result<void> copyWithin(Buffer& to, uint64_t toOffset, const Buffer& from, uint64_t fromOffset, uint64_t bytes) override {
