@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace rad {
@@ -31,10 +32,15 @@ struct MathInfo {
   std::string_view llvm, libdevice, libm, doc;
 };
 const MathInfo& infoOf(Math op);
+/// All rows, in the order of Math.
+std::span<const MathInfo> mathTable();
 std::optional<Math> findMath(std::string_view name);
 std::optional<HostBuiltin> findHostBuiltin(std::string_view name);
 std::optional<BlockBuiltin> findBlockBuiltin(std::string_view name);
 std::string_view spelling(HostBuiltin builtin);
 std::string_view spelling(BlockBuiltin builtin);
+/// All names, in the order of the enumerations.
+std::span<const std::string_view> hostBuiltinNames();
+std::span<const std::string_view> blockBuiltinNames();
 
 }  // namespace rad

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,10 @@ std::string_view spelling(Scalar scalar);
 ScalarClass classOf(Scalar scalar);
 /// Size in memory, in bits; also the width of its arithmetic (bool: 8 in memory).
 unsigned bitsOf(Scalar scalar);
+/// Parsed but not yet compiled.
+bool isLater(Scalar scalar);
+/// The scalar type that a program spells `text`.
+std::optional<Scalar> findScalar(std::string_view text);
 inline bool isFloat(Scalar s) { return classOf(s) == ScalarClass::Float; }
 inline bool isSignedInteger(Scalar s) { return classOf(s) == ScalarClass::Signed || classOf(s) == ScalarClass::Index; }
 inline bool isUnsignedInteger(Scalar s) { return classOf(s) == ScalarClass::Unsigned; }

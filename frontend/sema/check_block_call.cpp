@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What the threads of a block do together: barrier(), block.*, thread.*.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+Value Checker::callBarrier(const CallExpr& node, Range range) {
+  if (!countIs("barrier", node.arguments, 0, range)) return errorValue(range);
+  if (ctx_->kind == Context::Kind::Function && ctx_->side == Side::Device) {
+    notYet(range, "barrier() in a function", "put it into the kernel");
+    return errorValue(range);
+  }
+  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
+    report(Diag::BlockOnly, range, {"barrier()"}).help("kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent");
+    return errorValue(range);
+  }
+  if (ctx_->valueBlocks || !ctx_->canHoist) {
+    report(Diag::CollectivePlace, range, {"barrier()"}).help("write it as a statement of its own");
+    return errorValue(range);
+  }
+  emit(range, Barrier{});
+  return unitValue(range);
+}
+
+Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range) {
+  const std::string name = fmt::format("block.{}", spelling(builtin));
+  if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
+  if (ctx_->kind == Context::Kind::Function && ctx_->side == Side::Device) {
+    notYet(range, fmt::format("{} in a function", name), "put it into the kernel");
+    return errorValue(range);
+  }
+  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
+    report(Diag::BlockOnly, range, {name}).help("kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent");
+    return errorValue(range);
+  }
+  const bool canHoist = ctx_->canHoist;
+  Value value = checkExpr(node.arguments[0].value);
+  if (isError(value.type)) return errorValue(range);
+  if (isUntyped(value.type)) materialize(value);
+  const auto scalar = scalarOf(value.type);
+  if (!scalar || *scalar == Scalar::Bool) {
+    report(Diag::MathOperand, value.range, {name, "numbers", spellType(value.type)});
+    return errorValue(range);
+  }
+  if (!canHoist || ctx_->valueBlocks) {
+    report(Diag::CollectivePlace, range, {name}).help(fmt::format("give it a statement of its own: `let total = {}`", shorten(range)));
+    return errorValue(range);
+  }
+  const LocalId result = addLocal("", value.type, LocalKind::Let, range);
+  Collective collective{.result = result, .op = BinaryOp::Add, .minMax = Math::Min, .isMinMax = builtin != BlockBuiltin::BlockSum, .value = materialize(value)};
+  if (builtin == BlockBuiltin::BlockMax) collective.minMax = Math::Max;
+  emit(range, collective);
+  return {value.type, localRef(result, range), {}, range};
+}
+
+Value Checker::threadMember(Ident member, Range range) {
+  const std::string_view name = text(member.name);
+  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
+    report(Diag::BlockOnly, range, {fmt::format("thread.{}", name)});
+    return errorValue(range);
+  }
+  if (name != "index") {
+    auto builder = report(Diag::UnknownMember, member.range, {"thread", std::string(name)});
+    builder.help("thread.index is the thread's number in its block");
+    return errorValue(range);
+  }
+  const Kernel& kernel = *ctx_->kernel;
+  // The number in row-major order over the thread axes.
+  TExprId sum;
+  for (size_t i = 0; i < kernel.threads.size(); ++i) {
+    TExprId axis = localRef(kernel.threads[i], range);
+    if (kernel.threadLow[i]) axis = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Sub, axis, constInt(types().index(), kernel.threadLow[i], range), {}});
+    if (!sum) {
+      sum = axis;
+      continue;
+    }
+    sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Mul, sum, constInt(types().index(), kernel.threadCount[i], range), {}});
+    sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Add, sum, axis, {}});
+  }
+  return {types().index(), sum, {}, range};
+}
+
+Value Checker::blockMember(Ident member, Range range) {
+  const std::string_view name = text(member.name);
+  if (findBlockBuiltin(name)) {
+    report(Diag::FunctionAsValue, range, {fmt::format("block.{}", name), "function"}).help(fmt::format("call it: block.{}(x)", name));
+    return errorValue(range);
+  }
+  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
+    report(Diag::BlockOnly, range, {fmt::format("block.{}", name)});
+    return errorValue(range);
+  }
+  const Kernel& kernel = *ctx_->kernel;
+  if (name == "size") {
+    int64_t size = 1;
+    for (int64_t count : kernel.threadCount) size *= count;
+    return constantValue(types().index(), ConstValue::ofInt(size), range);
+  }
+  if (name == "index") {
+    TExprId sum;
+    for (const DomainAxis& axis : kernel.axes) {
+      TExprId at = localRef(axis.variable, range);
+      const bool fromZero = axis.low.op == ShapeOp::Constant && axis.low.value == 0;
+      if (!fromZero) at = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Sub, at, shapeCode(axis.low, kernel, range), {}});
+      if (!sum) {
+        sum = at;
+        continue;
+      }
+      TExprId extent = shapeCode(axis.high, kernel, range);
+      if (!fromZero) extent = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Sub, extent, shapeCode(axis.low, kernel, range), {}});
+      sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Mul, sum, extent, {}});
+      sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Add, sum, at, {}});
+    }
+    return {types().index(), sum, {}, range};
+  }
+  static constexpr std::string_view members[] = {"index", "size", "sum", "min", "max"};
+  auto builder = report(Diag::UnknownMember, member.range, {"block", std::string(name)});
+  if (std::string near = nearestName(name, {std::begin(members), std::end(members)}); !near.empty()) builder.help(fmt::format("did you mean block.{}?", near));
+  return errorValue(range);
+}
+
+}  // namespace rad::sema

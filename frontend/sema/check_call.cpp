@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Calls: what is called, math, conversions.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace rad::sema {
+
+bool isVariadic(List<Param> params, const Ast& ast) {
+  // Parameters may stand behind the variadic one (random.uniform(shape: index..., seed: u64 = 0)): they are given by name.
+  return std::any_of(params.begin(), params.end(),
+                     [&](const Param& param) { return param.type && std::holds_alternative<SpreadExpr>(ast.expr(param.type).node); });
+}
+
+bool Checker::noNames(List<Argument> arguments, std::string_view callee) {
+  for (const Argument& argument : arguments)
+    if (!argument.name.name.empty()) {
+      report(Diag::UnknownArgument, argument.name.range, {fmt::format("`{}`", callee), std::string(text(argument.name.name))});
+      return false;
+    }
+  return true;
+}
+
+bool Checker::countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range) {
+  if (!noNames(arguments, callee)) return false;
+  if (arguments.size() == count) return true;
+  report(Diag::ArgumentCount, range, {std::string(callee), count == 1 ? "1 argument" : fmt::format("{} arguments", count), std::to_string(arguments.size())});
+  return false;
+}
+
+std::optional<Checker::Reducer> Checker::findReducer(std::string_view name) {
+  if (name == "sum") return Reducer::Sum;
+  if (name == "min") return Reducer::Min;
+  if (name == "max") return Reducer::Max;
+  if (name == "all") return Reducer::All;
+  if (name == "any") return Reducer::Any;
+  return std::nullopt;
+}
+
+bool Checker::foreignHabit(ExprId, std::string_view name, Range range) {
+  struct Habit {
+    std::string_view foreign, help;
+  };
+  static constexpr Habit habits[] = {
+      {"len", "the number of elements is x.len"},
+      {"range", "loops run over `for i in 0..n`"},
+      {"printf", "write print(\"x = {}\", x)"},
+      {"println", "write print(\"x = {}\", x)"},
+      {"__syncthreads", "write barrier()"},
+      {"syncthreads", "write barrier()"},
+      {"float", "write f32(...)"},
+      {"double", "write f64(...)"},
+      {"int", "write i32(...)"},
+      {"sqrtf", "write sqrt(...); it takes f32 and f64"},
+      {"expf", "write exp(...); it takes f32 and f64"},
+      {"fabs", "write abs(...)"},
+      {"fmax", "write max(...)"},
+      {"fmin", "write min(...)"},
+      {"fmaxf", "write max(...)"},
+      {"fminf", "write min(...)"},
+      {"zeros_like", "write zeros[f32](x.len)"},
+      {"empty", "write zeros[f32](n)"},
+      {"arange", "write [f32(i) for i in 0..n]"},
+  };
+  for (const Habit& habit : habits)
+    if (habit.foreign == name) {
+      report(Diag::UnknownName, range, {std::string(name)}).help(std::string(habit.help));
+      return true;
+    }
+  return false;
+}
+
+Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
+  ExprId calleeId = node.callee;
+  while (std::holds_alternative<ParenExpr>(expr(calleeId).node)) calleeId = std::get<ParenExpr>(expr(calleeId).node).inner;
+  List<Argument> statics;
+  if (const auto* index = std::get_if<IndexExpr>(&expr(calleeId).node)) {
+    statics = index->arguments;
+    calleeId = index->base;
+  }
+  const Expr& callee = expr(calleeId);
+  if (const auto* member = std::get_if<MemberExpr>(&callee.node)) {
+    const std::string_view name = text(member->member.name);
+    if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node); base && !findBinding(base->name)) {
+      const std::string_view module = text(base->name);
+      Entity* entity = findEntity(base->name, ctx_->home);
+      if (!entity && module == "block") {
+        if (auto builtin = findBlockBuiltin(name)) return callBlock(*builtin, node, range);
+        if (name == "ticket") {
+          notYet(range, "block.ticket");
+          return errorValue(range);
+        }
+        std::vector<std::string_view> known(blockBuiltinNames().begin(), blockBuiltinNames().end());
+        auto builder = report(Diag::UnknownMember, member->member.range, {"block", std::string(name)});
+        if (std::string near = nearestName(name, known); !near.empty()) builder.help(fmt::format("did you mean block.{}?", near));
+        return errorValue(range);
+      }
+      if (!entity && (module == "warp" || module == "cluster" || module == "atomic" || module == "thread" || module == "device")) {
+        notYet(range, fmt::format("{}.{}", module, name));
+        return errorValue(range);
+      }
+      ModuleScope* scope = entity ? (entity->kind == Entity::Kind::Module ? entity->module : nullptr) : findModule(module);
+      if (scope) {
+        if (auto it = scope->names.find(member->member.name); it != scope->names.end()) return callEntity(*it->second, statics, node, range, expected);
+        if (scope->name == "math")
+          if (auto math = findMath(name)) return callMath(*math, node, range, expected);
+        std::vector<std::string_view> known;
+        for (const auto& [symbol, unused] : scope->names) known.push_back(text(symbol));
+        std::sort(known.begin(), known.end());
+        auto builder = report(Diag::UnknownMember, member->member.range, {fmt::format("module {}", module), std::string(name)});
+        if (std::string near = nearestName(name, known); !near.empty()) builder.help(fmt::format("did you mean {}.{}?", module, near));
+        return errorValue(range);
+      }
+      if (!entity) {
+        reportUnknownName(module, expr(member->base).range);
+        return errorValue(range);
+      }
+    }
+    Value base = checkExpr(member->base);
+    if (isError(base.type)) return errorValue(range);
+    auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
+    if (isView(base.type) && (name == "len" || name == "size")) builder.help("x.len has no parentheses");
+    else if (isView(base.type) && findReducer(name)) builder.help(fmt::format("write {0}(x[i] for i in 0..x.len), or {0}(x)", name));
+    return errorValue(range);
+  }
+  const auto* nameNode = std::get_if<NameExpr>(&callee.node);
+  if (!nameNode) {
+    if (!std::holds_alternative<ErrorExpr>(callee.node)) {
+      if (std::holds_alternative<LambdaExpr>(callee.node)) notYet(callee.range, "a lambda");
+      else report(Diag::NotCallable, callee.range, {shorten(callee.range)});
+    }
+    return errorValue(range);
+  }
+  const std::string_view name = text(nameNode->name);
+  if (auto binding = findBinding(nameNode->name)) {
+    if (binding->kind == Binding::Kind::Type) {
+      auto scalar = scalarOf(binding->type);
+      if (!scalar) {
+        report(Diag::NotCallable, callee.range, {std::string(name)});
+        return errorValue(range);
+      }
+      if (!countIs(spelling(*scalar), node.arguments, 1, range)) return errorValue(range);
+      return conversionCall(*scalar, checkExpr(node.arguments[0].value, binding->type), range);
+    }
+    if (!isError(binding->type)) report(Diag::NotCallable, callee.range, {std::string(name)}).note(binding->range, "defined here");
+    return errorValue(range);
+  }
+  if (Entity* entity = findEntity(nameNode->name, ctx_->home)) return callEntity(*entity, statics, node, range, expected);
+  // A generator makes a reduction of its function.
+  const bool hasGenerator = !node.arguments.empty() && std::holds_alternative<GeneratorExpr>(expr(node.arguments.back().value).node);
+  if (auto reducer = findReducer(name)) {
+    if (hasGenerator) {
+      if (node.arguments.size() != 1) {
+        notYet(range, fmt::format("{} with a generator and other arguments", name));
+        return errorValue(range);
+      }
+      return checkReduce(*reducer, node.arguments[0].value, range, expected);
+    }
+    if (node.arguments.size() == 1 && node.arguments[0].name.name.empty()) return reduceView(*reducer, node.arguments[0].value, name, range);
+    if (!findMath(name)) {
+      report(Diag::ReducerArguments, range, {std::string(name)}).help(fmt::format("write {}(x[i] for i in 0..n)", name));
+      return errorValue(range);
+    }
+  }
+  if (hasGenerator) {
+    report(Diag::GeneratorPlace, expr(node.arguments.back().value).range, {});
+    return errorValue(range);
+  }
+  if (auto math = findMath(name)) {
+    if (!statics.empty()) {
+      report(Diag::NoStatics, callee.range, {std::string(name)});
+      return errorValue(range);
+    }
+    return callMath(*math, node, range, expected);
+  }
+  if (auto scalar = findScalar(name)) {
+    if (isLater(*scalar)) {
+      notYet(callee.range, fmt::format("the type {}", name));
+      return errorValue(range);
+    }
+    if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
+    return conversionCall(*scalar, checkExpr(node.arguments[0].value, types().scalar(*scalar)), range);
+  }
+  if (name == "bitcast") return callBitcast(statics, node, range);
+  if (auto builtin = findHostBuiltin(name)) return callHost(*builtin, statics, node, range, expected);
+  if (name == "print") return callPrint(node, range);
+  if (name == "assert") return callAssert(node, range);
+  if (name == "barrier") return callBarrier(node, range);
+  if (name == "vec" || name == "array" || name == "fence" || name == "uniform" || name == "ptx" || name == "event" || name == "elapsed" || name == "plot" ||
+      name == "read_npy" || name == "write_npy") {
+    notYet(callee.range, fmt::format("`{}`", name));
+    return errorValue(range);
+  }
+  if (!foreignHabit(calleeId, name, callee.range)) reportUnknownName(name, callee.range);
+  return errorValue(range);
+}
+
+Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr& node, Range range, TypeId expected) {
+  switch (entity.kind) {
+    case Entity::Kind::Fn: return callFunction(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), statics, node, range, expected);
+    case Entity::Kind::Kernel: return callKernel(entity, std::get<KernelDecl>(entity.ast->decl(entity.decl).node), statics, node, range);
+    case Entity::Kind::TypeAlias: {
+      auto type = tryType(node.callee);
+      if (type && scalarOf(*type)) {
+        if (!countIs(text(entity.name), node.arguments, 1, range)) return errorValue(range);
+        return conversionCall(*scalarOf(*type), checkExpr(node.arguments[0].value, *type), range);
+      }
+      break;
+    }
+    case Entity::Kind::Unsupported: return errorValue(range);
+    case Entity::Kind::Global:
+      if (isError(entity.type)) return errorValue(range);
+      break;
+    case Entity::Kind::Const:
+    case Entity::Kind::Module: break;
+  }
+  report(Diag::NotCallable, expr(node.callee).range, {std::string(text(entity.name))}).note(entity.range, "defined here");
+  return errorValue(range);
+}
+
+Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expected) {
+  const MathInfo& info = infoOf(op);
+  if (!countIs(info.name, node.arguments, info.arity, range)) {
+    return errorValue(range);
+  }
+  std::vector<Value> values;
+  bool ok = true, anyTyped = false;
+  std::optional<Scalar> scalar;
+  const TypeId hint = scalarOf(expected) && isFloat(*scalarOf(expected)) ? expected : TypeId{};
+  for (const Argument& argument : node.arguments) {
+    Value value = checkExpr(argument.value, hint);
+    if (isError(value.type)) {
+      ok = false;
+    } else if (isUntyped(value.type)) {
+      // takes the type of the others
+    } else if (auto s = scalarOf(value.type); s && *s != Scalar::Bool) {
+      anyTyped = true;
+      if (!scalar) scalar = s;
+      else if (auto common = commonScalar(*scalar, *s)) scalar = common;
+      else if (ok) {
+        auto builder = isSignMix(*scalar, *s) ? report(Diag::SignMix, range, {std::string(info.name), std::string(spelling(*scalar)), spellType(value.type)})
+                                              : report(Diag::OperandTypes, range, {std::string(info.name), std::string(spelling(*scalar)), spellType(value.type)});
+        builder.help(fmt::format("convert one side: {}({})", spelling(*scalar), shorten(value.range)));
+        ok = false;
+      }
+    } else {
+      if (typeOf(value.type).kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
+      else report(Diag::MathOperand, value.range, {std::string(info.name), info.operands == MathOperands::F ? "f32 or f64" : "numbers", spellType(value.type)});
+      ok = false;
+    }
+    values.push_back(std::move(value));
+  }
+  if (!ok) return errorValue(range);
+  if (!anyTyped) {
+    // Constants alone: whole numbers stay constants where that is exact.
+    bool allInt = true;
+    for (const Value& value : values) allInt = allInt && value.constant->kind == ConstValue::Kind::Int;
+    auto real = [](const ConstValue& c) { return c.kind == ConstValue::Kind::Float ? c.real : static_cast<double>(c.integer); };
+    if (info.operands != MathOperands::F) {
+      auto pick = [&](bool second) { return constantValue(allInt ? types().untypedInt() : types().untypedFloat(),
+                                                          allInt ? *values[second].constant : ConstValue::ofFloat(real(*values[second].constant)), range); };
+      if (op == Math::Abs) {
+        if (allInt) return constantValue(types().untypedInt(), ConstValue::ofInt(values[0].constant->integer < 0 ? -values[0].constant->integer : values[0].constant->integer), range);
+        return constantValue(types().untypedFloat(), ConstValue::ofFloat(std::fabs(real(*values[0].constant))), range);
+      }
+      const double a = real(*values[0].constant), b = real(*values[1].constant);
+      if (op == Math::Min) return pick(allInt ? values[1].constant->integer < values[0].constant->integer : std::isnan(a) || b < a);
+      if (op == Math::Max) return pick(allInt ? values[1].constant->integer > values[0].constant->integer : std::isnan(a) || b > a);
+    }
+    if (op == Math::Sqrt && real(*values[0].constant) >= 0) {
+      const TypeId target = isError(hint) ? types().scalar(Scalar::F32) : hint;
+      if (target == types().scalar(Scalar::F64) || target == types().scalar(Scalar::F32)) {
+        const double root = target == types().scalar(Scalar::F32) ? std::sqrt(static_cast<float>(real(*values[0].constant))) : std::sqrt(real(*values[0].constant));
+        return constantValue(target, ConstValue::ofFloat(root), range);
+      }
+    }
+    scalar = isError(hint) ? Scalar::F32 : *scalarOf(hint);
+  }
+  if (info.operands == MathOperands::F && !isFloat(*scalar)) {
+    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f32 or f64", std::string(spelling(*scalar))}).help(fmt::format("write {}(f32({}))", info.name, shorten(values[0].range)));
+    return errorValue(range);
+  }
+  if (info.operands == MathOperands::I && !isInteger(*scalar)) {
+    report(Diag::MathOperand, values[0].range, {std::string(info.name), "integers", std::string(spelling(*scalar))});
+    return errorValue(range);
+  }
+  const TypeId type = types().scalar(*scalar);
+  if (op == Math::Min || op == Math::Max) {
+    bool allConstant = isInteger(*scalar);
+    for (Value& value : values) {
+      value = convertValue(value, type);
+      if (isError(value.type)) return errorValue(range);
+      allConstant = allConstant && value.constant;
+    }
+    if (allConstant) {
+      const Wide a = values[0].constant->integer, b = values[1].constant->integer;
+      return constantValue(type, ConstValue::ofInt(op == Math::Min ? std::min(a, b) : std::max(a, b)), range);
+    }
+  }
+  std::vector<TExprId> operands;
+  for (Value& value : values) {
+    const Value converted = convertValue(value, type);
+    if (isError(converted.type)) return errorValue(range);
+    Value copy = converted;
+    operands.push_back(materialize(copy));
+  }
+  return code(type, range, MathCall{op, std::move(operands)});
+}
+
+Value Checker::callBitcast(List<Argument> statics, const CallExpr& node, Range range) {
+  if (statics.size() != 1 || !statics[0].name.name.empty()) {
+    report(Diag::BitcastForm, range, {});
+    return errorValue(range);
+  }
+  const TypeId target = resolveType(statics[0].value);
+  if (!countIs("bitcast", node.arguments, 1, range)) return errorValue(range);
+  Value operand = checkExpr(node.arguments[0].value);
+  if (isError(target) || isError(operand.type)) return errorValue(range);
+  if (isUntyped(operand.type)) materialize(operand);
+  auto to = scalarOf(target), from = scalarOf(operand.type);
+  if (!to || !from || bitsOf(*to) != bitsOf(*from) || *to == Scalar::Bool || *from == Scalar::Bool) {
+    report(Diag::BitcastSize, range, {spellType(operand.type), spellType(target)});
+    return errorValue(range);
+  }
+  const TExprId value = materialize(operand);
+  return code(target, range, Bitcast{value});
+}
+
+}  // namespace rad::sema

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Declarations of variables: let, var, shared.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+GlobalId Checker::globalOf(Entity& entity) {
+  auto [it, isNew] = globals_.try_emplace(&entity);
+  if (isNew) {
+    it->second = {static_cast<uint32_t>(program_.globals.size())};
+    program_.globals.push_back({std::string(text(entity.name)), entity.symbol, entity.type, entity.isVar, false, entity.range});
+  }
+  return it->second;
+}
+
+void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant, Range range) {
+  const std::string spelled(text(name.name));
+  if (spelled == "_") {
+    if (init) emit(range, Evaluate{init});
+    return;
+  }
+  if (auto it = unit_->names.find(name.name); it != unit_->names.end()) {
+    report(Diag::Redefined, name.range, {spelled}).note(it->second->range, "first defined here");
+    return;
+  }
+  session_.entities.push_back({.kind = Entity::Kind::Global, .name = name.name, .range = name.range, .ast = ast_, .decl = {}, .home = unit_, .symbol = {}, .type = type,
+                               .isVar = isVar, .constant = constant});
+  Entity& entity = session_.entities.back();
+  unit_->names.emplace(name.name, &entity);
+  if (isError(type) || constant) return;  // a constant needs no place at run time
+  entity.symbol = fmt::format("g.{}.{}", spelled, session_.nextGlobal++);
+  const GlobalId global = globalOf(entity);
+  program_.globals[global.value].isDefinedHere = true;
+  if (init) emit(range, Assign{program_.addExpr(type, name.range, GlobalRef{global}), std::nullopt, init, {}});
+}
+
+void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, Range range) {
+  // A `let` of a constant is a constant: it needs no place, and without a type of its own it still takes any that fits.
+  const bool isConstant = !isVar && value.constant && (isUntyped(type) || typeOf(type).kind == TypeKind::Scalar);
+  if (isGlobalScope()) {
+    if (isConstant) return defineGlobal(name, isVar, type, {}, value.constant, range);
+    const TExprId init = isError(type) ? TExprId{} : materialize(value);
+    return defineGlobal(name, isVar, type, init, std::nullopt, range);
+  }
+  if (isConstant) return bind(name, {.kind = Binding::Kind::Constant, .local = {}, .type = type, .constant = value.constant, .pack = {}, .range = name.range});
+  const LocalId local = addLocal(std::string(text(name.name)), type, isVar ? LocalKind::Var : LocalKind::Let, name.range);
+  if (!isError(type)) emit(range, Declare{local, materialize(value)});
+  bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
+}
+
+void Checker::checkLet(const LetStmt& node, Range range) {
+  if (node.names.empty()) return;
+  const Ident name = node.names[0];
+  if (node.type && std::holds_alternative<RepeatExpr>(expr(node.type).node)) {
+    ctx_->canHoist = false;
+    return checkLetView(node, range);
+  }
+  TypeId type = node.type ? resolveType(node.type) : TypeId{};
+  if (!node.init) {
+    if (!node.type) {
+      report(Diag::VariableNeedsType, range, {std::string(text(name.name))}).help(fmt::format("write `var {0}: f32`, or give it a value: `var {0} = 0.0`", text(name.name)));
+    } else if (isGlobalScope()) {
+      if (!isError(type)) notYet(range, "a script variable without a value", fmt::format("give it a value: `var {} = ...`", text(name.name)));
+      type = types().error();
+    }
+    if (isGlobalScope()) return defineGlobal(name, true, types().error(), {}, std::nullopt, range);
+    const LocalId local = addLocal(std::string(text(name.name)), type, LocalKind::Var, name.range);
+    if (!isError(type)) {
+      emit(range, Declare{local, {}});
+      ctx_->unassigned.insert(local.value);
+    }
+    bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
+    return;
+  }
+  Value value = checkExpr(node.init, type);
+  if (node.type) value = isError(value.type) ? errorValue(value.range) : convertValue(value, type, fmt::format("`{}`", text(name.name)));
+  else if (node.isVar && isUntyped(value.type)) materialize(value);
+  if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
+    report(Diag::NoValue, value.range, {});
+    value = errorValue(value.range);
+  }
+  if (!isHostCode() && typeOf(value.type).kind == TypeKind::String) value = errorValue(value.range);
+  const TypeId final = node.type && !isError(type) ? type : value.type;
+  if (isError(value.type) && !isError(final)) {
+    // The variable keeps its declared type, so that its uses are checked; the unit fails anyway.
+    value.type = final;
+    value.expr = program_.addExpr(final, value.range, ConstInt{});
+    value.constant.reset();
+  }
+  defineVariable(name, node.isVar, std::move(value), final, range);
+}
+
+void Checker::checkLetView(const LetStmt& node, Range range) {
+  const auto& view = std::get<RepeatExpr>(expr(node.type).node);
+  const Ident name = node.names[0];
+  auto fail = [&] {
+    if (isGlobalScope()) defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
+    else bind(name, {.kind = Binding::Kind::Local, .local = addLocal("", types().error(), LocalKind::Let, name.range), .type = types().error(), .constant = {}, .pack = {}, .range = name.range});
+  };
+  const TypeId element = resolveType(view.value);
+  if (isError(element) || !node.init) {
+    if (node.init) checkExpr(node.init);
+    else if (!isError(element)) notYet(range, "an array variable without a value", fmt::format("write `let {} = zeros[{}](...)`", text(name.name), spellType(element)));
+    return fail();
+  }
+  const unsigned rank = static_cast<unsigned>(view.dims.size());
+  if (rank == 0 || rank > 4 || !scalarOf(element)) {
+    if (!isError(resolveType(node.type))) notYet(expr(node.type).range, "this type");
+    return fail();
+  }
+  if (!hostOnly("a view with sizes in `let`", range)) return fail();
+  // A dimension is a new name (bound to the size), or anything known (compared with it).
+  std::vector<std::optional<Ident>> binds(rank);
+  std::vector<TExprId> expected(rank);
+  bool ok = true;
+  for (unsigned d = 0; d < rank; ++d) {
+    const Expr& dim = expr(view.dims[d]);
+    if (const auto* dimName = std::get_if<NameExpr>(&dim.node)) {
+      if (text(dimName->name) == "_") continue;
+      Entity* entity = findEntity(dimName->name, ctx_->home);
+      const bool isKnown = findBinding(dimName->name).has_value() || entity != nullptr;
+      bool repeated = false;
+      for (unsigned e = 0; e < d; ++e) repeated = repeated || (binds[e] && binds[e]->name == dimName->name);
+      if (!isKnown && !repeated) {
+        binds[d] = Ident{dimName->name, dim.range};
+        continue;
+      }
+      if (repeated) {
+        notYet(dim.range, "the same new size twice");
+        ok = false;
+        continue;
+      }
+    }
+    expected[d] = checkSubscript(view.dims[d], "a size");
+    ok = ok && expected[d];
+  }
+  const TypeId wanted = types().view(element, rank, false);
+  Value value = [&]() -> Value {
+    // read_png takes the sizes that are known from here.
+    const auto* call = std::get_if<CallExpr>(&expr(node.init).node);
+    const auto* callee = call ? std::get_if<NameExpr>(&expr(call->callee).node) : nullptr;
+    if (callee && text(callee->name) == "read_png" && !findBinding(callee->name) && !findEntity(callee->name, ctx_->home)) {
+      Value made = callHost(HostBuiltin::ReadPng, {}, *call, expr(node.init).range, wanted);
+      return made;
+    }
+    return checkExpr(node.init, wanted);
+  }();
+  if (!ok || isError(value.type)) return fail();
+  if (!fitsType(value, wanted)) {
+    report(Diag::TypeMismatch, value.range, {spellType(wanted), fmt::format(" for `{}`", text(name.name)), spellType(value.type)});
+    return fail();
+  }
+  std::vector<SiteId> sites;
+  for (unsigned d = 0; d < rank; ++d) sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(view.dims[d]).range, {}, d, rank) : SiteId{});
+  Value defined = value;
+  defineVariable(name, node.isVar, defined, value.type, range);
+  Value read;
+  if (isGlobalScope()) {
+    auto it = unit_->names.find(name.name);
+    if (it == unit_->names.end() || it->second->symbol.empty()) return;
+    read = valueOf(*it->second, name.range);
+    std::vector<GlobalId> extents(rank);
+    for (unsigned d = 0; d < rank; ++d)
+      if (binds[d]) {
+        defineGlobal(*binds[d], false, types().index(), {}, std::nullopt, range);
+        if (auto dim = unit_->names.find(binds[d]->name); dim != unit_->names.end()) extents[d] = globalOf(*dim->second);
+      }
+    emit(range, BindGlobals{std::move(extents), materialize(read), std::move(expected), std::move(sites)});
+    return;
+  }
+  auto binding = findBinding(name.name);
+  if (!binding) return;
+  read = valueOf(*binding, name.range);
+  std::vector<LocalId> extents(rank);
+  for (unsigned d = 0; d < rank; ++d)
+    if (binds[d]) {
+      extents[d] = addLocal(std::string(text(binds[d]->name)), types().index(), LocalKind::Dimension, binds[d]->range);
+      bind(*binds[d], {.kind = Binding::Kind::Local, .local = extents[d], .type = types().index(), .constant = {}, .pack = {}, .range = binds[d]->range});
+    }
+  emit(range, BindView{materialize(read), std::move(extents), std::move(expected), std::move(sites)});
+}
+
+void Checker::checkLetTuple(const LetStmt& node, Range range) {
+  auto failAll = [&] {
+    for (const Ident& name : node.names) {
+      if (isGlobalScope()) defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
+      else bind(name, {.kind = Binding::Kind::Local, .local = addLocal("", types().error(), LocalKind::Let, name.range), .type = types().error(), .constant = {}, .pack = {}, .range = name.range});
+    }
+  };
+  const TypeId wanted = node.type ? resolveType(node.type) : TypeId{};
+  if (!node.init) {
+    report(Diag::VariableNeedsType, range, {"(...)"});
+    return failAll();
+  }
+  Value value = checkExpr(node.init, wanted);
+  if (node.type && !isError(value.type)) value = convertValue(value, wanted, "the tuple");
+  if (isError(value.type)) return failAll();
+  const Type type = typeOf(value.type);
+  if (type.kind != TypeKind::Tuple || type.items.size() != node.names.size()) {
+    report(Diag::TupleSize, value.range, {std::to_string(node.names.size()), spellType(value.type)});
+    return failAll();
+  }
+  const LocalId whole = addLocal("", value.type, LocalKind::Let, value.range);
+  emit(range, Declare{whole, value.expr});
+  for (size_t i = 0; i < node.names.size(); ++i) {
+    Value item = code(type.items[i], value.range, TupleItem{localRef(whole, value.range), static_cast<unsigned>(i)});
+    defineVariable(node.names[i], node.isVar, item, type.items[i], range);
+  }
+}
+
+void Checker::checkShared(const SharedStmt& node, Range range) {
+  auto finish = [&](TypeId type, std::vector<uint64_t> extents) {
+    const LocalId local = addLocal(std::string(text(node.name.name)), type, LocalKind::Shared, node.name.range);
+    ctx_->body.locals[local.value].sharedExtents = std::move(extents);
+    if (!isError(type)) ctx_->kernel->shared.push_back(local);
+    bind(node.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = node.name.range});
+  };
+  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
+    report(Diag::BlockOnly, range, {"shared"});
+    return finish(types().error(), {});
+  }
+  if (ctx_->scopes.size() > 2 || ctx_->loops || ctx_->valueBlocks) {
+    report(Diag::SharedPlace, range, {}).help("declare it at the start of the kernel");
+    return finish(types().error(), {});
+  }
+  const Expr& type = expr(node.type);
+  const auto* view = std::get_if<RepeatExpr>(&type.node);
+  if (!view) {
+    const TypeId scalar = resolveType(node.type);
+    if (!isError(scalar) && !scalarOf(scalar)) {
+      notYet(type.range, fmt::format("a shared {}", spellType(scalar)));
+      return finish(types().error(), {});
+    }
+    return finish(scalar, {});
+  }
+  const TypeId element = resolveType(view->value);
+  if (isError(element)) return finish(element, {});
+  if (!scalarOf(element) || view->dims.empty() || view->dims.size() > 4) {
+    notYet(type.range, "this shared type");
+    return finish(types().error(), {});
+  }
+  std::vector<uint64_t> extents;
+  Wide bytes = bitsOf(*scalarOf(element)) / 8;
+  for (ExprId dim : view->dims) {
+    auto extent = checkConstant(dim, types().index(), "the size of a shared array");
+    if (!extent) return finish(types().error(), {});
+    if (extent->integer <= 0 || extent->integer > (1 << 24)) {
+      report(Diag::SharedSize, expr(dim).range, {spell(*extent)});
+      return finish(types().error(), {});
+    }
+    bytes *= extent->integer;
+    extents.push_back(static_cast<uint64_t>(extent->integer));
+  }
+  if (bytes > (1 << 24)) {
+    report(Diag::SharedSize, type.range, {spell(ConstValue::ofInt(bytes)) + " bytes"});
+    return finish(types().error(), {});
+  }
+  const TypeId full = types().view(element, static_cast<unsigned>(extents.size()), true);
+  finish(full, std::move(extents));
+}
+
+}  // namespace rad::sema

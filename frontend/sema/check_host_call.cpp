@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// print, assert, and the host functions of builtins.def.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+namespace {
+
+/// The number of `{}` in a format, or a position of a mistake.
+struct FormatCount {
+  size_t holes = 0;
+  bool ok = true;
+};
+FormatCount countHoles(std::string_view format) {
+  FormatCount count;
+  for (size_t i = 0; i < format.size(); ++i) {
+    const std::string_view two = format.substr(i, 2);
+    if (two == "{}") {
+      ++count.holes;
+      ++i;
+    } else if (two == "{{" || two == "}}") {
+      ++i;
+    } else if (format[i] == '{' || format[i] == '}') {
+      count.ok = false;
+      return count;
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat(List<Argument> arguments, size_t first, Range range) {
+  if (!noNames(arguments, "print")) return std::nullopt;
+  std::string format;
+  size_t next = first;
+  if (first < arguments.size())
+    if (const auto* literal = std::get_if<StringExpr>(&expr(arguments[first].value).node)) {
+      format = std::string(literal->value);
+      ++next;
+    }
+  std::vector<TExprId> values;
+  bool ok = true;
+  const bool hasFormat = next != first;
+  for (size_t i = next; i < arguments.size(); ++i) {
+    Value value = checkExpr(arguments[i].value);
+    if (isError(value.type)) {
+      ok = false;
+      continue;
+    }
+    if (typeOf(value.type).kind == TypeKind::Unit) {
+      report(Diag::NoValue, value.range, {});
+      ok = false;
+      continue;
+    }
+    values.push_back(materialize(value));
+    if (!hasFormat) format += format.empty() ? "{}" : " {}";
+  }
+  if (!ok) return std::nullopt;
+  if (hasFormat) {
+    const FormatCount count = countHoles(format);
+    if (!count.ok) {
+      report(Diag::FormatSyntax, expr(arguments[first].value).range, {}).help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
+      return std::nullopt;
+    }
+    if (count.holes != values.size()) {
+      report(Diag::FormatArity, expr(arguments[first].value).range, {fmt::format("{} `{{}}`", count.holes), std::to_string(values.size())});
+      return std::nullopt;
+    }
+  }
+  (void)range;
+  return std::pair{std::move(format), std::move(values)};
+}
+
+Value Checker::callPrint(const CallExpr& node, Range range) {
+  if (!isHostCode()) {
+    notYet(range, "print in a kernel");
+    return errorValue(range);
+  }
+  if (!hostOnly("print", range)) return errorValue(range);
+  auto format = checkFormat(node.arguments, 0, range);
+  if (!format) return errorValue(range);
+  ctx_->hasEffects = true;
+  emit(range, Print{std::move(format->first), std::move(format->second)});
+  return unitValue(range);
+}
+
+Value Checker::callAssert(const CallExpr& node, Range range) {
+  if (node.arguments.empty()) {
+    report(Diag::ArgumentCount, range, {"assert", "at least 1 argument", "0"});
+    return errorValue(range);
+  }
+  if (!noNames(node.arguments, "assert")) return errorValue(range);
+  const bool hoist = std::exchange(ctx_->canHoist, false);
+  const TExprId condition = checkCondition(node.arguments[0].value);
+  ctx_->canHoist = hoist;
+  std::pair<std::string, std::vector<TExprId>> message;
+  if (node.arguments.size() > 1) {
+    if (!std::holds_alternative<StringExpr>(expr(node.arguments[1].value).node)) {
+      report(Diag::AssertMessage, expr(node.arguments[1].value).range, {});
+      return errorValue(range);
+    }
+    if (!isHostCode() && node.arguments.size() > 2) {
+      notYet(range, "an assert with values in its message in a kernel");
+      return errorValue(range);
+    }
+    auto format = checkFormat(node.arguments, 1, range);
+    if (!format) return errorValue(range);
+    message = std::move(*format);
+  }
+  if (!condition) return errorValue(range);
+  if (ctx_->kind == Context::Kind::Reduction) {
+    report(Diag::StatementPlace, range, {"assert"});
+    return errorValue(range);
+  }
+  ctx_->hasEffects = true;
+  const SiteId site = addSite(SiteKind::Assert, expr(node.arguments[0].value).range, std::move(message.first));
+  emit(range, Assert{condition, site, std::move(message.second)});
+  return unitValue(range);
+}
+
+std::vector<TExprId> Checker::checkExtents(List<Argument> arguments, size_t first) {
+  std::vector<TExprId> extents;
+  for (size_t i = first; i < arguments.size(); ++i) {
+    const Expr& argument = expr(arguments[i].value);
+    if (const auto* spread = std::get_if<SpreadExpr>(&argument.node)) {
+      const auto* name = std::get_if<NameExpr>(&expr(spread->inner).node);
+      auto binding = name ? findBinding(name->name) : std::nullopt;
+      if (!binding || binding->kind != Binding::Kind::Pack) {
+        report(Diag::SpreadNeedsPack, argument.range, {});
+        return {};
+      }
+      for (LocalId local : binding->pack) {
+        Value value = convertValue({ctx_->body.locals[local.value].type, localRef(local, argument.range), {}, argument.range}, types().index(), "a size");
+        if (isError(value.type)) return {};
+        extents.push_back(materialize(value));
+      }
+      continue;
+    }
+    const TExprId extent = checkSubscript(arguments[i].value, "a size");
+    if (!extent) return {};
+    if (const auto* constant = std::get_if<ConstInt>(&program_.expr(extent).node); constant && static_cast<int64_t>(constant->bits) < 0) {
+      report(Diag::NegativeIndex, argument.range, {std::to_string(static_cast<int64_t>(constant->bits))});
+      return {};
+    }
+    extents.push_back(extent);
+  }
+  return extents;
+}
+
+Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallExpr& node, Range range, TypeId expected) {
+  const std::string_view name = spelling(builtin);
+  if (!hostOnly(name, range)) return errorValue(range);
+  if (builtin != HostBuiltin::Zeros && builtin != HostBuiltin::ReadPng && !statics.empty()) {
+    report(Diag::NoStatics, range, {std::string(name)});
+    return errorValue(range);
+  }
+  auto textArgument = [&](ExprId id) -> TExprId {
+    Value value = checkExpr(id);
+    if (isError(value.type)) return {};
+    if (typeOf(value.type).kind != TypeKind::String) {
+      report(Diag::TypeMismatch, value.range, {"text", fmt::format(" for the path of {}", name), spellType(value.type)});
+      return {};
+    }
+    return materialize(value);
+  };
+  switch (builtin) {
+    case HostBuiltin::Zeros: {
+      TypeId element = types().scalar(Scalar::F32);
+      if (statics.size() > 1) {
+        report(Diag::StaticCount, range, {"zeros", "1", std::to_string(statics.size())});
+        return errorValue(range);
+      }
+      if (statics.size() == 1) element = resolveType(statics[0].value);
+      else if (isView(expected)) element = typeOf(expected).element;
+      if (!noNames(node.arguments, name)) return errorValue(range);
+      const size_t errors = diags_.errorCount();
+      std::vector<TExprId> extents = checkExtents(node.arguments, 0);
+      if (isError(element) || diags_.errorCount() != errors) return errorValue(range);
+      if (!scalarOf(element)) {
+        notYet(range, fmt::format("an array of {}", spellType(element)));
+        return errorValue(range);
+      }
+      if (extents.empty()) {
+        report(Diag::EmptyShape, range, {}).help("write zeros[f32](n) or zeros[f32](n, m)");
+        return errorValue(range);
+      }
+      if (extents.size() > 4) {
+        notYet(range, "an array with more than 4 dimensions");
+        return errorValue(range);
+      }
+      const TypeId type = types().view(element, static_cast<unsigned>(extents.size()), true);
+      return code(type, range, NewArray{std::move(extents), addSite(SiteKind::HostCall, range)});
+    }
+    case HostBuiltin::Copy: {
+      if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
+      Value value = checkExpr(node.arguments[0].value);
+      if (isError(value.type)) return errorValue(range);
+      if (!isView(value.type)) {
+        report(Diag::TypeMismatch, value.range, {"an array", " for copy(...)", spellType(value.type)});
+        return errorValue(range);
+      }
+      const Type& type = typeOf(value.type);
+      return code(types().view(type.element, type.rank, true), range, CopyArray{value.expr, addSite(SiteKind::HostCall, range)});
+    }
+    case HostBuiltin::ReadPng: {
+      if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
+      const TExprId path = textArgument(node.arguments[0].value);
+      if (!path) return errorValue(range);
+      if (!isView(expected)) {
+        report(Diag::PictureType, range, {}).help("write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1");
+        return errorValue(range);
+      }
+      const Type& type = typeOf(expected);
+      const auto element = scalarOf(type.element);
+      if ((element != Scalar::U8 && element != Scalar::F32) || type.rank < 2 || type.rank > 3) {
+        report(Diag::PictureType, range, {}).help("a picture is [u8; h, w], [f32; h, w], [u8; h, w, 3] or the like, with 1, 3 or 4 channels");
+        return errorValue(range);
+      }
+      const TypeId made = types().view(type.element, type.rank, true);
+      return code(made, range, ReadPng{path, std::vector<TExprId>(type.rank), addSite(SiteKind::HostCall, range)});
+    }
+    case HostBuiltin::WritePng: {
+      if (!countIs(name, node.arguments, 2, range)) return errorValue(range);
+      const TExprId path = textArgument(node.arguments[0].value);
+      Value view = checkExpr(node.arguments[1].value);
+      if (!path || isError(view.type)) return errorValue(range);
+      const Type& type = typeOf(view.type);
+      const auto element = type.kind == TypeKind::View ? scalarOf(type.element) : std::nullopt;
+      if ((element != Scalar::U8 && element != Scalar::F32) || type.rank < 2 || type.rank > 3) {
+        report(Diag::TypeMismatch, view.range, {"a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])", "", spellType(view.type)});
+        return errorValue(range);
+      }
+      ctx_->hasEffects = true;
+      emit(range, WritePng{path, view.expr, addSite(SiteKind::HostCall, range)});
+      return unitValue(range);
+    }
+    case HostBuiltin::Sync:
+      if (!countIs(name, node.arguments, 0, range)) return errorValue(range);
+      ctx_->hasEffects = true;
+      emit(range, Sync{addSite(SiteKind::HostCall, range)});
+      return unitValue(range);
+    case HostBuiltin::Clock:
+      if (!countIs(name, node.arguments, 0, range)) return errorValue(range);
+      return code(types().scalar(Scalar::F64), range, Clock{});
+  }
+  return errorValue(range);
+}
+
+}  // namespace rad::sema

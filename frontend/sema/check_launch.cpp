@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Launches: a kernel called like a function from host code.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Range call) {
+  std::string key = fmt::format("{}:", static_cast<const void*>(&entity));
+  for (const StaticValue& value : statics) key += fmt::format("{}={}:", value.type.value, value.isType ? "" : spell(value.constant));
+  auto [it, isNew] = kernels_.try_emplace(key);
+  if (!isNew) return &it->second;
+  KernelInstance& instance = it->second;
+  Kernel kernel;
+  kernel.name = instanceName(text(entity.name), statics);
+  kernel.range = decl.name.range;
+  active_.push_back(key);
+  const size_t firstNew = diags_.all().size();
+  instance.failed = !checkKernel(entity, decl, statics, kernel);
+  active_.pop_back();
+  if (!decl.staticParams.empty() || entity.ast != ast_) noteCall(firstNew, kernel.name, call);
+  kernel.symbol = kernelSymbol(kernel.name);
+  instance.id = {static_cast<uint32_t>(program_.kernels.size())};
+  program_.kernels.push_back(std::move(kernel));
+  return &instance;
+}
+
+Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range) {
+  const std::string name(text(entity.name));
+  if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
+    report(Diag::LaunchInKernel, range, {name}).note(entity.range, "declared as a kernel here").help("declare it as `fn` to call it from kernels");
+    return errorValue(range);
+  }
+  auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
+  if (!call) return errorValue(range);
+  KernelInstance* instance = instantiateKernel(entity, decl, call->statics, range);
+  if (instance->failed) return errorValue(range);
+  std::vector<TExprId> arguments;
+  bool ok = true;
+  for (size_t p = 0; p < decl.params.size(); ++p) {
+    const KernelParam param = program_.kernels[instance->id.value].params[p];
+    if (call->values[p].empty()) return errorValue(range);
+    Value& value = call->values[p][0];
+    if (param.isMut && isView(value.type) && fitsType(value, types().view(typeOf(param.type).element, typeOf(param.type).rank, false)) && !typeOf(value.type).writable) {
+      report(Diag::ReadOnlyView, value.range, {shorten(value.range)}).note(param.range, fmt::format("`{}` of `{}` is written to", param.name, name)).help("a function's array parameter is writable with `mut`");
+      ok = false;
+      continue;
+    }
+    const Value converted = convertValue(value, param.type, fmt::format("`{}` of `{}`", param.name, name));
+    if (isError(converted.type)) {
+      ok = false;
+      continue;
+    }
+    Value copy = converted;
+    arguments.push_back(materialize(copy));
+  }
+  if (!ok) return errorValue(range);
+  ctx_->hasEffects = true;
+  emit(range, Launch{instance->id, std::move(arguments), addSite(SiteKind::Launch, range)});
+  return unitValue(range);
+}
+
+}  // namespace rad::sema

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Reductions over generators: kernels in host code, loops in kernels. Comprehensions that make arrays.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace rad::sema {
+namespace {
+
+std::string_view reducerName(int reducer) {
+  static constexpr std::string_view names[] = {"sum", "min", "max", "all", "any"};
+  return names[reducer];
+}
+
+}  // namespace
+
+Value Checker::checkReduce(Reducer reducer, ExprId generator, Range range, TypeId) {
+  const auto& node = std::get<GeneratorExpr>(expr(generator).node);
+  if (isHostCode() && ctx_->kind != Context::Kind::Reduction) return hostReduce(reducer, node, range);
+  return deviceReduce(reducer, node, range);
+}
+
+bool Checker::reduceOperand(Reducer reducer, Value& value, Range) {
+  if (isError(value.type)) return false;
+  if (isUntyped(value.type)) materialize(value);
+  const auto scalar = scalarOf(value.type);
+  const bool wantsBool = reducer == Reducer::All || reducer == Reducer::Any;
+  if (!scalar || (*scalar == Scalar::Bool) != wantsBool) {
+    const std::string name(reducerName(static_cast<int>(reducer)));
+    auto builder = report(Diag::MathOperand, value.range, {name, wantsBool ? "bool" : "numbers", spellType(value.type)});
+    if (scalar == Scalar::Bool && reducer == Reducer::Sum) builder.help("count with `sum(1 for i in 0..n if condition)`");
+    return false;
+  }
+  materialize(value);
+  return true;
+}
+
+TExprId Checker::reduceIdentity(Reducer reducer, TypeId type, Range range) {
+  const Scalar scalar = *scalarOf(type);
+  if (reducer == Reducer::All || reducer == Reducer::Any) return constInt(type, reducer == Reducer::All, range);
+  if (isFloat(scalar)) {
+    const double infinity = std::numeric_limits<double>::infinity();
+    return program_.addExpr(type, range, ConstFloat{reducer == Reducer::Sum ? 0 : reducer == Reducer::Min ? infinity : -infinity});
+  }
+  return constInt(type, reducer == Reducer::Sum ? 0 : reducer == Reducer::Min ? largestOf(scalar) : smallestOf(scalar), range);
+}
+
+bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses, std::vector<TExprId>& bounds) {
+  // `context` is not current yet: the bounds are the host's to evaluate, and travel as parameters.
+  bool ok = true;
+  struct Bound {
+    TExprId code;
+    std::optional<int64_t> constant;
+  };
+  std::vector<std::pair<Bound, Bound>> ranges;
+  for (const RangeClause& clause : clauses) {
+    if (clause.step) {
+      notYet(expr(clause.step).range, "a step in a generator of host code", "multiply inside: `x[2 * i] for i in 0..n / 2`");
+      ok = false;
+    }
+    auto bound = [&](ExprId id) {
+      Bound result{checkSubscript(id, "the bound of a range"), std::nullopt};
+      if (!result.code) ok = false;
+      else if (const auto* constant = std::get_if<ConstInt>(&program_.expr(result.code).node)) result.constant = static_cast<int64_t>(constant->bits);
+      return result;
+    };
+    const Bound low = bound(clause.low);
+    ranges.emplace_back(low, bound(clause.high));
+  }
+  if (clauses.size() > 3) {
+    notYet(clauses[3].name.range, "a generator with more than three names");
+    ok = false;
+  }
+  if (!ok) return false;
+  Context* const saved = std::exchange(ctx_, &context);
+  pushScope();
+  size_t axis = 0;
+  for (const RangeClause& clause : clauses) {
+    auto shape = [&](const Bound& bound, std::string_view which) {
+      if (bound.constant) return ShapeExpr{ShapeOp::Constant, *bound.constant, {}};
+      const Range range = program_.expr(bound.code).range;
+      const std::string name = fmt::format("{}.{}", text(clause.name.name), which);
+      const LocalId local = addLocal(name, types().index(), LocalKind::Param, range);
+      kernel.params.push_back({.local = local, .name = name, .type = types().index(), .shape = {}, .range = range});
+      bounds.push_back(bound.code);
+      return ShapeExpr{ShapeOp::Parameter, static_cast<int64_t>(kernel.params.size() - 1), {}};
+    };
+    const ShapeExpr low = shape(ranges[axis].first, "low");
+    const ShapeExpr high = shape(ranges[axis].second, "high");
+    const LocalId variable = addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
+    kernel.axes.push_back({variable, low, high});
+    ++axis;
+  }
+  axis = 0;
+  for (const RangeClause& clause : clauses)
+    bind(clause.name, {.kind = Binding::Kind::Local, .local = kernel.axes[axis++].variable, .type = types().index(), .constant = {}, .pack = {}, .range = clause.name.range});
+  context.captures = bounds;
+  ctx_ = saved;
+  return true;
+}
+
+Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range range) {
+  Kernel kernel;
+  kernel.name = shorten(range);
+  kernel.range = range;
+  Context context{.kind = Context::Kind::Reduction, .side = Side::Device, .parent = ctx_, .home = ctx_->home, .body = {}, .scopes = {}, .name = kernel.name,
+                  .result = types().unit(), .function = {}, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  std::vector<TStmtId> statements;
+  context.out = &statements;
+  std::vector<TExprId> bounds;
+  if (!openReduction(context, kernel, node.clauses, bounds)) return errorValue(range);
+  const size_t errors = diags_.errorCount();
+  Context* const saved = std::exchange(ctx_, &context);
+  TExprId condition;
+  if (node.condition) condition = checkCondition(node.condition);
+  Value value = checkExpr(node.value);
+  bool ok = reduceOperand(reducer, value, range);
+  ctx_ = saved;
+  if (!ok || diags_.errorCount() != errors) return errorValue(range);
+  Reduction reduction{.value = value.expr, .condition = condition};
+  switch (reducer) {
+    case Reducer::Sum: break;
+    case Reducer::Min: reduction.isMinMax = true; break;
+    case Reducer::Max: reduction.isMinMax = true; reduction.minMax = Math::Max; break;
+    case Reducer::All: reduction.op = BinaryOp::And; break;
+    case Reducer::Any: reduction.op = BinaryOp::Or; break;
+  }
+  kernel.reduction = reduction;
+  kernel.reductionType = value.type;
+  kernel.symbol = kernelSymbol(fmt::format("reduce_{}", reducerName(static_cast<int>(reducer))));
+  kernel.body = std::move(context.body);
+  kernel.body.statements = std::move(statements);
+  finishKernel(kernel);
+  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
+  program_.kernels.push_back(std::move(kernel));
+  return code(value.type, range, HostReduce{id, std::move(context.captures), addSite(SiteKind::Launch, range)});
+}
+
+Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range range) {
+  // { var total = identity; for ... { if c { total = total op value } }; total }
+  const bool hoist = std::exchange(ctx_->canHoist, false);
+  ++ctx_->valueBlocks;
+  std::vector<TStmtId> outer;
+  std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &outer);
+  pushScope();
+  struct Loop {
+    LocalId variable;
+    TExprId low, high, step;
+    SiteId site;
+  };
+  std::vector<Loop> loops;
+  bool ok = true;
+  for (const RangeClause& clause : node.clauses) {
+    Loop loop;
+    loop.low = checkSubscript(clause.low, "the bound of a range");
+    loop.high = checkSubscript(clause.high, "the bound of a range");
+    if (clause.step) {
+      loop.step = checkSubscript(clause.step, "the step of a range");
+      if (loop.step) {
+        const auto* constant = std::get_if<ConstInt>(&program_.expr(loop.step).node);
+        if (constant && constant->bits == 0) report(Diag::ZeroStep, expr(clause.step).range, {});
+        if (!constant) loop.site = addSite(SiteKind::NegativeStep, expr(clause.step).range);
+      } else {
+        ok = false;
+      }
+    }
+    ok = ok && loop.low && loop.high;
+    loop.variable = addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
+    pushScope();
+    bind(clause.name, {.kind = Binding::Kind::Local, .local = loop.variable, .type = types().index(), .constant = {}, .pack = {}, .range = clause.name.range});
+    loops.push_back(loop);
+  }
+  std::vector<TStmtId> inner;
+  ctx_->out = &inner;
+  TExprId condition;
+  if (node.condition) {
+    condition = checkCondition(node.condition);
+    ok = ok && condition;
+  }
+  std::vector<TStmtId> step;
+  ctx_->out = &step;
+  Value value = checkExpr(node.value);
+  ok = reduceOperand(reducer, value, range) && ok;
+  for (size_t i = 0; i < loops.size(); ++i) popScope();
+  popScope();
+  ctx_->out = saved;
+  --ctx_->valueBlocks;
+  ctx_->canHoist = hoist;
+  if (!ok) return errorValue(range);
+  const TypeId type = value.type;
+  const LocalId total = addLocal("", type, LocalKind::Var, range);
+  auto assign = [&](std::optional<BinaryOp> op, TExprId right) { return program_.addStmt(range, Assign{localRef(total, range), op, right, {}}); };
+  switch (reducer) {
+    case Reducer::Sum: {
+      SiteId site;
+      if (isHostCode() && isSignedInteger(*scalarOf(type))) site = addSite(SiteKind::Overflow, range);
+      step.push_back(program_.addStmt(range, Assign{localRef(total, range), BinaryOp::Add, value.expr, site}));
+      break;
+    }
+    case Reducer::Min:
+    case Reducer::Max:
+      step.push_back(assign(std::nullopt, program_.addExpr(type, range, MathCall{reducer == Reducer::Min ? Math::Min : Math::Max, {localRef(total, range), value.expr}})));
+      break;
+    case Reducer::All:
+    case Reducer::Any:
+      step.push_back(assign(std::nullopt, program_.addExpr(type, range, Logic{reducer == Reducer::All, localRef(total, range), value.expr})));
+      break;
+  }
+  if (condition) inner.push_back(program_.addStmt(range, If{condition, std::move(step), {}}));
+  else inner.insert(inner.end(), step.begin(), step.end());
+  for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
+    const TStmtId made = program_.addStmt(range, For{loop->variable, loop->low, loop->high, loop->step, loop->site, std::move(inner), 0});
+    inner = {made};
+  }
+  std::vector<TStmtId> all{program_.addStmt(range, Declare{total, reduceIdentity(reducer, type, range)})};
+  all.insert(all.end(), outer.begin(), outer.end());
+  all.insert(all.end(), inner.begin(), inner.end());
+  const TExprId result = localRef(total, range);
+  return code(type, range, BlockValue{std::move(all), result});
+}
+
+Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range) {
+  Value view = checkExpr(argument);
+  if (isError(view.type)) return errorValue(range);
+  if (!isView(view.type)) {
+    report(Diag::ReducerArguments, range, {std::string(name)}).help(fmt::format("write {}(x[i] for i in 0..n), or {}(x) of an array x", name, name));
+    return errorValue(range);
+  }
+  if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
+    notYet(range, fmt::format("{} of a whole array in a kernel", name), fmt::format("write {}(x[i] for i in 0..x.len)", name));
+    return errorValue(range);
+  }
+  const Type type = typeOf(view.type);
+  TExprId flat = view.expr;
+  if (type.rank > 1) flat = program_.addExpr(types().view(type.element, 1, type.writable), view.range, ViewFlat{view.expr});
+  Kernel kernel;
+  kernel.name = shorten(range);
+  kernel.range = range;
+  Context context{.kind = Context::Kind::Reduction, .side = Side::Device, .parent = ctx_, .home = ctx_->home, .body = {}, .scopes = {}, .name = kernel.name,
+                  .result = types().unit(), .function = {}, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  std::vector<TStmtId> none;
+  context.out = &none;
+  Context* const saved = std::exchange(ctx_, &context);
+  pushScope();
+  const TypeId readOnly = types().view(type.element, 1, false);
+  const LocalId local = addLocal("x", readOnly, LocalKind::Param, view.range);
+  const LocalId count = addLocal("n", types().index(), LocalKind::Dimension, view.range);
+  const LocalId point = addLocal("i", types().index(), LocalKind::DomainVar, view.range);
+  kernel.dims.push_back({count, "n"});
+  const ShapeExpr extent{ShapeOp::Dimension, 0, {}};
+  kernel.params.push_back({.local = local, .name = "x", .type = readOnly, .shape = {extent}, .range = view.range});
+  kernel.axes.push_back({point, ShapeExpr{}, extent});
+  ViewElement element{localRef(local, range), {localRef(point, range)}, {Check::Checked}, {addSite(SiteKind::Index, range, {}, 0, 1)}};
+  Value value = code(type.element, view.range, std::move(element));
+  const bool ok = reduceOperand(reducer, value, range);
+  ctx_ = saved;
+  if (!ok) return errorValue(range);
+  Reduction reduction{.value = value.expr, .condition = {}};
+  reduction.isMinMax = reducer == Reducer::Min || reducer == Reducer::Max;
+  if (reducer == Reducer::Max) reduction.minMax = Math::Max;
+  if (reducer == Reducer::All) reduction.op = BinaryOp::And;
+  if (reducer == Reducer::Any) reduction.op = BinaryOp::Or;
+  kernel.reduction = reduction;
+  kernel.reductionType = value.type;
+  kernel.symbol = kernelSymbol(fmt::format("reduce_{}", reducerName(static_cast<int>(reducer))));
+  kernel.body = std::move(context.body);
+  finishKernel(kernel);
+  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
+  program_.kernels.push_back(std::move(kernel));
+  return code(value.type, range, HostReduce{id, {flat}, addSite(SiteKind::Launch, range)});
+}
+
+Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
+  if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
+    notYet(range, "an array made in a kernel");
+    return errorValue(range);
+  }
+  const auto& generator = std::get<GeneratorExpr>(expr(node.generator).node);
+  if (generator.condition) {
+    notYet(expr(generator.condition).range, "an array comprehension with a condition");
+    return errorValue(range);
+  }
+  Kernel kernel;
+  kernel.name = shorten(range);
+  kernel.range = range;
+  Context context{.kind = Context::Kind::Reduction, .side = Side::Device, .parent = ctx_, .home = ctx_->home, .body = {}, .scopes = {}, .name = kernel.name,
+                  .result = types().unit(), .function = {}, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  std::vector<TStmtId> statements;
+  context.out = &statements;
+  std::vector<TExprId> bounds;
+  if (!openReduction(context, kernel, generator.clauses, bounds)) return errorValue(range);
+  for (const DomainAxis& axis : kernel.axes)
+    if (axis.low.op != ShapeOp::Constant || axis.low.value != 0) {
+      notYet(range, "an array comprehension whose range does not begin at 0", "shift inside: `[f(i + a) for i in 0..n]`");
+      return errorValue(range);
+    }
+  const size_t errors = diags_.errorCount();
+  Context* const saved = std::exchange(ctx_, &context);
+  Value value = checkExpr(generator.value);
+  if (!isError(value.type)) {
+    if (typeOf(value.type).kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
+    else if (isUntyped(value.type)) materialize(value);
+    else if (!scalarOf(value.type)) notYet(value.range, fmt::format("an array of {}", spellType(value.type)));
+  }
+  if (isError(value.type) || diags_.errorCount() != errors) {
+    ctx_ = saved;
+    return errorValue(range);
+  }
+  const TExprId stored = materialize(value);
+  const unsigned rank = static_cast<unsigned>(kernel.axes.size());
+  const TypeId type = types().view(value.type, rank, true);
+  const LocalId out = addLocal("out", type, LocalKind::MutParam, range);
+  KernelParam param{.local = out, .name = "out", .type = type, .isMut = true, .shape = {}, .range = range};
+  ViewElement element{localRef(out, range), {}, {}, {}};
+  for (unsigned d = 0; d < rank; ++d) {
+    // The new array has the domain's extents: the shape says so, and proves the checks.
+    param.shape.push_back(kernel.axes[d].high);
+    element.indices.push_back(localRef(kernel.axes[d].variable, range));
+    element.checks.push_back(Check::Checked);
+    element.sites.push_back(addSite(SiteKind::Index, range, {}, d, rank));
+  }
+  kernel.params.push_back(std::move(param));
+  const TExprId place = program_.addExpr(value.type, range, std::move(element));
+  emit(range, Assign{place, std::nullopt, stored, {}});
+  ctx_ = saved;
+  kernel.symbol = kernelSymbol("make_array");
+  kernel.body = std::move(context.body);
+  kernel.body.statements = std::move(statements);
+  std::vector<TExprId> arguments = std::move(context.captures);
+  // The extents are read once into locals: the launch and the new array use them both.
+  std::vector<TStmtId> block;
+  for (TExprId& argument : arguments) {
+    const LocalId local = addLocal("", program_.expr(argument).type, LocalKind::Let, range);
+    block.push_back(program_.addStmt(range, Declare{local, argument}));
+    argument = localRef(local, range);
+  }
+  std::vector<TExprId> extents;
+  for (const DomainAxis& axis : kernel.axes) {
+    if (axis.high.op == ShapeOp::Constant) extents.push_back(constInt(types().index(), axis.high.value < 0 ? 0 : axis.high.value, range));
+    else {
+      const TExprId high = program_.expr(arguments[static_cast<size_t>(axis.high.value)]).type == types().index()
+                               ? localRef(std::get<LocalRef>(program_.expr(arguments[static_cast<size_t>(axis.high.value)]).node).local, range) : TExprId{};
+      extents.push_back(high);
+    }
+  }
+  finishKernel(kernel);
+  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
+  program_.kernels.push_back(std::move(kernel));
+  const LocalId made = addLocal("", type, LocalKind::Let, range);
+  const TExprId array = program_.addExpr(type, range, NewArray{std::move(extents), addSite(SiteKind::HostCall, range)});
+  block.push_back(program_.addStmt(range, Declare{made, array}));
+  arguments.push_back(localRef(made, range));
+  block.push_back(program_.addStmt(range, Launch{id, std::move(arguments), addSite(SiteKind::Launch, range)}));
+  const TExprId result = localRef(made, range);
+  return code(type, range, BlockValue{std::move(block), result});
+}
+
+}  // namespace rad::sema

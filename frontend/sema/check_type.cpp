@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Expressions that name types.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+std::optional<TypeId> Checker::tryType(ExprId id) {
+  const Expr& node = expr(id);
+  if (const auto* name = std::get_if<NameExpr>(&node.node)) {
+    if (auto binding = findBinding(name->name)) {
+      if (binding->kind == Binding::Kind::Type) return binding->type;
+      return std::nullopt;
+    }
+    if (auto scalar = findScalar(text(name->name))) {
+      if (isLater(*scalar)) {
+        notYet(node.range, fmt::format("the type {}", spelling(*scalar)));
+        return types().error();
+      }
+      return types().scalar(*scalar);
+    }
+    if (Entity* entity = findEntity(name->name, ctx_->home); entity && entity->kind == Entity::Kind::TypeAlias) {
+      const auto& decl = std::get<TypeAliasDecl>(entity->ast->decl(entity->decl).node);
+      if (entity->state == Entity::State::Busy) {
+        report(Diag::ConstantCycle, node.range, {std::string(text(name->name))});
+        return types().error();
+      }
+      if (!decl.staticParams.empty()) {
+        notYet(node.range, "a type name with parameters");
+        return types().error();
+      }
+      entity->state = Entity::State::Busy;
+      const Ast* saved = ast_;
+      ast_ = entity->ast;
+      TypeId type = resolveType(decl.type);
+      ast_ = saved;
+      entity->state = Entity::State::New;
+      return type;
+    }
+    return std::nullopt;
+  }
+  if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {
+    auto element = tryType(view->value);
+    if (!element) return std::nullopt;
+    if (isError(*element)) return element;
+    if (!scalarOf(*element)) {
+      notYet(node.range, fmt::format("a view of {}", spellType(*element)));
+      return types().error();
+    }
+    size_t rank = 0;
+    for (ExprId dim : view->dims) {
+      if (const auto* spread = std::get_if<SpreadExpr>(&expr(dim).node)) {
+        if (const auto* name = std::get_if<NameExpr>(&expr(spread->inner).node))
+          if (auto binding = findBinding(name->name); binding && binding->kind == Binding::Kind::Pack) {
+            rank += binding->pack.size();
+            continue;
+          }
+        report(Diag::SpreadNeedsPack, expr(dim).range, {});
+        return types().error();
+      }
+      ++rank;
+    }
+    if (rank > 4) {
+      notYet(node.range, "a view with more than 4 dimensions");
+      return types().error();
+    }
+    if (rank == 0) {
+      report(Diag::EmptyShape, node.range, {});
+      return types().error();
+    }
+    return types().view(*element, static_cast<unsigned>(rank), false);
+  }
+  if (const auto* tuple = std::get_if<TupleExpr>(&node.node)) {
+    std::vector<TypeId> items;
+    for (ExprId item : tuple->items) {
+      auto type = tryType(item);
+      if (!type) return std::nullopt;
+      if (isError(*type)) return type;
+      items.push_back(*type);
+    }
+    return types().tuple(items);
+  }
+  if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return tryType(paren->inner);
+  if (std::holds_alternative<StridedExpr>(node.node)) {
+    notYet(node.range, "a strided view");
+    return types().error();
+  }
+  if (std::holds_alternative<FnTypeExpr>(node.node)) {
+    notYet(node.range, "a function type");
+    return types().error();
+  }
+  if (const auto* index = std::get_if<IndexExpr>(&node.node))
+    if (const auto* name = std::get_if<NameExpr>(&expr(index->base).node)) {
+      std::string_view base = text(name->name);
+      if (base == "array" || base == "vec" || base == "ptr") {
+        notYet(node.range, fmt::format("the type {}[...]", base));
+        return types().error();
+      }
+      if (Entity* entity = findEntity(name->name, ctx_->home); entity && entity->kind == Entity::Kind::TypeAlias) {
+        notYet(node.range, "a type name with parameters");
+        return types().error();
+      }
+    }
+  return std::nullopt;
+}
+
+void Checker::reportNotType(ExprId id) {
+  const Expr& node = expr(id);
+  const auto* name = std::get_if<NameExpr>(&node.node);
+  if (!name) {
+    report(Diag::NotAType, node.range, {shorten(node.range)});
+    return;
+  }
+  const std::string_view spelled = text(name->name);
+  struct Habit {
+    std::string_view foreign, ours;
+  };
+  static constexpr Habit habits[] = {{"int", "i32"}, {"float", "f32"}, {"double", "f64"}, {"long", "i64"}, {"short", "i16"}, {"char", "i8"}, {"uint", "u32"},
+                                     {"unsigned", "u32"}, {"size_t", "index"}, {"usize", "index"}, {"isize", "index"}, {"half", "f16"}, {"byte", "u8"},
+                                     {"uint8_t", "u8"}, {"int32_t", "i32"}, {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"}, {"float64", "f64"},
+                                     {"int32", "i32"}, {"int64", "i64"}, {"uint8", "u8"}, {"uint32", "u32"}, {"boolean", "bool"}, {"f64x", "f64"}};
+  for (const Habit& habit : habits)
+    if (habit.foreign == spelled) {
+      report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", habit.ours));
+      return;
+    }
+  const size_t x = spelled.find('x');
+  if (x != std::string_view::npos && x + 1 < spelled.size() && findScalar(spelled.substr(0, x))) {
+    notYet(node.range, fmt::format("the vector type {}", spelled));
+    return;
+  }
+  if (Entity* entity = findEntity(name->name, ctx_->home)) {
+    if (entity->kind == Entity::Kind::Unsupported) return;  // said at its declaration
+    report(Diag::NotAType, node.range, {std::string(spelled)});
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (unsigned i = 0; i <= static_cast<unsigned>(Scalar::F64); ++i) known.push_back(spelling(static_cast<Scalar>(i)));
+  std::string near = nearestName(spelled, known);
+  auto builder = report(Diag::NotAType, node.range, {std::string(spelled)});
+  if (!near.empty()) builder.help(fmt::format("did you mean {}?", near));
+}
+
+TypeId Checker::resolveType(ExprId id) {
+  const size_t before = diags_.errorCount();
+  if (auto type = tryType(id)) return *type;
+  if (diags_.errorCount() != before) return types().error();
+  if (const auto* view = std::get_if<RepeatExpr>(&expr(id).node)) {
+    reportNotType(view->value);
+    return types().error();
+  }
+  reportNotType(id);
+  return types().error();
+}
+
+}  // namespace rad::sema

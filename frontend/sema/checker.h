@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The checker of one unit: shared by the check_*.cpp files, seen by nobody outside of sema/.
+#pragma once
+
+#include "frontend/sema/const_value.h"
+#include "frontend/sema/sema.h"
+
+#include <deque>
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+namespace rad::sema {
+
+struct ModuleScope;
+
+/// A declared name that bodies can refer to from anywhere in its scope: owned by the session, never moved.
+struct Entity {
+  enum class Kind : uint8_t { Fn, Kernel, Const, TypeAlias, Global, Module, Unsupported };
+  Kind kind = Kind::Fn;
+  Symbol name;
+  Range range;                    // of the name
+  const Ast* ast = nullptr;
+  DeclId decl;
+  ModuleScope* home = nullptr;
+  bool isExtern = false;          // Fn: device code of another object
+  ModuleScope* module = nullptr;  // Module
+  // Global
+  std::string symbol;
+  TypeId type;
+  bool isVar = false;
+  std::optional<ConstValue> constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
+  enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const
+};
+
+/// The declarations of a file, a library module, or of all entries of a session.
+struct ModuleScope {
+  std::string name;
+  ModuleScope* outer = nullptr;   // where names are looked up next (a unit: the session's)
+  std::unordered_map<Symbol, Entity*> names;
+};
+
+/// An expression that has been checked: a constant that still takes the type its context needs, or code.
+struct Value {
+  TypeId type;
+  TExprId expr;                        // none for a constant that was not written into the program yet, and for Unit
+  std::optional<ConstValue> constant;
+  Range range;
+  bool diverges = false;               // a block that never gets to its end
+};
+
+/// A name inside a body.
+struct Binding {
+  enum class Kind : uint8_t { Local, Constant, Type, Pack };
+  Kind kind = Kind::Local;
+  LocalId local;
+  TypeId type;                         // of the local, constant, or the type itself
+  std::optional<ConstValue> constant;
+  std::vector<LocalId> pack;           // `shape: index...`
+  Range range;
+};
+using LocalScope = std::unordered_map<Symbol, Binding>;
+
+/// What is being checked: the script, a function, a kernel, or the kernel of a reduction (which captures from `parent`).
+struct Context {
+  enum class Kind : uint8_t { Script, Function, Kernel, Reduction };
+  Kind kind = Kind::Script;
+  Side side = Side::Host;
+  Context* parent = nullptr;
+  ModuleScope* home = nullptr;
+  Body body;
+  std::vector<LocalScope> scopes;
+  std::vector<TStmtId>* out = nullptr;   // where statements go
+  std::string name;                      // for messages
+  // functions
+  TypeId result;
+  bool inferResult = false;
+  bool resultSeen = false;               // inferResult: a return has fixed it
+  bool returnedReadOnly = false;         // a view without write access was returned
+  FunctionId function;
+  // kernels
+  bool isBlocks = false;
+  Kernel* kernel = nullptr;
+  std::vector<TExprId> captures;         // Reduction: the arguments, of `parent`
+  std::map<std::string, Binding> captured;
+  // flow
+  unsigned loops = 0;
+  unsigned valueBlocks = 0;              // inside BlockValues
+  bool canHoist = false;                 // a collective may be put before the statement that is being checked
+  unsigned uncheckedDepth = 0;
+  std::set<uint32_t> unassigned;         // locals that may lack a value here
+  bool hasEffects = false;
+  // reuse of expressions
+  std::vector<LocalId> threadLocals;
+};
+
+/// What is known of an instance of a fn.
+struct FunctionInstance {
+  FunctionId id;
+  enum class State : uint8_t { Busy, Done, Failed } state = State::Busy;
+  bool resultKnown = false;
+  bool hasEffects = false;
+  std::string name;
+  Range callRange;
+};
+/// What is known of an instance of a kernel.
+struct KernelInstance {
+  KernelId id;
+  bool failed = false;
+};
+/// A compile-time argument.
+struct StaticValue {
+  bool isType = false;
+  TypeId type;                           // the type itself, or the constant's
+  ConstValue constant;
+};
+
+/// The result of a checked block.
+struct BlockResult {
+  std::vector<TStmtId> statements;
+  std::optional<Value> value;
+  bool diverges = false;
+};
+
+/// State that outlives a unit.
+struct SessionState {
+  SourceManager& sources;
+  Interner& names;
+  std::span<const LibraryText> library;
+  FileLoader loader;
+  TypeTable types;
+  std::deque<Entity> entities;
+  std::deque<std::unique_ptr<Ast>> asts;
+  ModuleScope session{.name = "", .outer = nullptr, .names = {}};
+  std::map<std::string, ModuleScope, std::less<>> modules;   // by name, once parsed
+  std::set<std::string, std::less<>> failedModules;
+  unsigned nextGlobal = 0;
+  bool buildAllKernels = false;
+};
+
+class Checker {
+ public:
+  Checker(SessionState& session, Diagnostics& diagnostics, bool interactive);
+
+  /// Checks the unit and returns the program, or nothing after errors.
+  std::optional<TypedProgram> run(const Ast& ast, ModuleScope& unit);
+
+ private:
+  // ---- session.cpp: declarations, names, modules ----
+  void declare(const Ast& ast, ModuleScope& scope);
+  void declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop);
+  void declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope);
+  ModuleScope* findModule(std::string_view name);
+  Entity* findEntity(Symbol name, ModuleScope* from);
+  Entity* findEntity(std::string_view name, ModuleScope* from) { return findEntity(session_.names.intern(name), from); }
+  void checkScript(const Ast& ast);
+  void checkUnused(const Ast& ast, ModuleScope& unit);
+  void buildKernels(const Ast& ast, ModuleScope& unit);
+
+  // ---- helpers (checker.cpp) ----
+  std::string_view text(Symbol name) const { return session_.names.text(name); }
+  std::string spellType(TypeId type) const { return session_.types.spell(type); }
+  const Expr& expr(ExprId id) const { return ast_->expr(id); }
+  const Type& typeOf(TypeId id) const { return session_.types.get(id); }
+  TypeTable& types() { return session_.types; }
+  bool isError(TypeId id) const { return id == TypeId{}; }
+  bool isUntyped(TypeId id) const { return typeOf(id).kind == TypeKind::UntypedInt || typeOf(id).kind == TypeKind::UntypedFloat; }
+  bool isView(TypeId id) const { return typeOf(id).kind == TypeKind::View; }
+  std::optional<Scalar> scalarOf(TypeId id) const;
+  Diagnostics::Builder report(Diag kind, Range range, std::vector<std::string> arguments = {}) { return diags_.report(kind, range, std::move(arguments)); }
+  void notYet(Range range, std::string what, std::string help = {});
+  Value errorValue(Range range) { return {types().error(), {}, {}, range}; }
+  Value unitValue(Range range) { return {types().unit(), {}, {}, range}; }
+  template <class Node>
+  Value code(TypeId type, Range range, Node node) { return {type, program_.addExpr(type, range, std::move(node)), {}, range}; }
+  Value constantValue(TypeId type, ConstValue value, Range range) { return {type, {}, std::move(value), range}; }
+  template <class Node>
+  TStmtId emit(Range range, Node node) {
+    TStmtId id = program_.addStmt(range, std::move(node));
+    ctx_->out->push_back(id);
+    return id;
+  }
+  SiteId addSite(SiteKind kind, Range range, std::string message = {}, unsigned dimension = 0, unsigned rank = 0);
+  LocalId addLocal(std::string name, TypeId type, LocalKind kind, Range range);
+  void bind(Ident name, Binding binding);
+  TExprId localRef(LocalId local, Range range);
+  TExprId constInt(TypeId type, Wide value, Range range);
+  bool isHostCode() const { return ctx_->side == Side::Host; }
+  void pushScope() { ctx_->scopes.emplace_back(); }
+  void popScope() { ctx_->scopes.pop_back(); }
+
+  // ---- conversions (convert.cpp) ----
+  bool convertsLosslessly(Scalar from, Scalar to) const;
+  /// The one type that both sides convert to without loss, if any.
+  std::optional<Scalar> commonScalar(Scalar a, Scalar b) const;
+  bool isSignMix(Scalar a, Scalar b) const;
+  TypeId defaultType(const Value& value, TypeId expected = {});
+  /// Writes a value of its own type into the program (untyped constants take their default).
+  TExprId materialize(Value& value, TypeId expected = {});
+  /// The value as `target`; reports what stands against it. `what` names the target in messages ("the argument `n`").
+  TExprId convert(Value value, TypeId target, std::string_view what = {});
+  Value convertValue(Value value, TypeId target, std::string_view what = {});
+  bool fitsType(const Value& value, TypeId target);
+  Value conversionCall(Scalar to, Value operand, Range range);
+
+  // ---- types and sizes (check_type.cpp) ----
+  TypeId resolveType(ExprId id);
+  std::optional<TypeId> tryType(ExprId id);        // a type if the expression names one; no message
+  void reportNotType(ExprId id);
+
+  // ---- expressions ----
+  Value checkExpr(ExprId id, TypeId expected = {});
+  Value checkExprKind(ExprId id, TypeId expected);
+  Value checkName(const NameExpr& node, Range range);
+  Value valueOf(const Binding& binding, Range range, bool isUse = true);
+  Value valueOf(Entity& entity, Range range);
+  Value capture(const std::string& key, Context& owner, Value outer, std::string name, Range range);
+  std::optional<Binding> findBinding(Symbol name, Context** owner = nullptr);
+  void reportUnknownName(std::string_view name, Range range);
+  std::vector<std::string_view> visibleNames();
+  Value checkUnary(const UnaryExpr& node, Range range, TypeId expected);
+  Value checkBinary(const BinaryExpr& node, Range range, TypeId expected);
+  Value binary(BinaryOp op, Value left, Value right, Range range, Range opRange, TypeId expected);
+  Value checkLogic(const BinaryExpr& node, Range range);
+  Value checkMember(const MemberExpr& node, Range range);
+  Value checkTuple(const TupleExpr& node, Range range, TypeId expected);
+  Value checkTupleItem(const TupleItemExpr& node, Range range);
+  Value checkIf(ExprId id, const IfExpr& node, Range range, TypeId expected);
+  Value checkBlockValue(ExprId block, TypeId expected);
+  Value wrapBlock(BlockResult block, Value value, Range range);
+  TExprId checkCondition(ExprId id);
+  std::optional<ConstValue> checkConstant(ExprId id, TypeId type, std::string_view what);
+  Value joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
+
+  // ---- indices (check_index.cpp) ----
+  Value checkIndex(const IndexExpr& node, Range range);
+  Value indexView(Value view, List<Argument> arguments, Range range);
+  TExprId checkSubscript(ExprId id, std::string_view what);
+  Value viewExtent(TExprId view, unsigned dim, Range range);
+  /// A place for assignment or a `mut` argument; none after a message.
+  TExprId checkPlace(ExprId id, TypeId& type, bool isAssignment, bool readsToo);
+  TExprId checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool readsToo);
+
+  // ---- calls ----
+  Value checkCall(const CallExpr& node, Range range, TypeId expected);
+  Value callEntity(Entity& entity, List<Argument> staticArguments, const CallExpr& node, Range range, TypeId expected);
+  Value callMath(Math op, const CallExpr& node, Range range, TypeId expected);
+  Value callHost(HostBuiltin builtin, List<Argument> staticArguments, const CallExpr& node, Range range, TypeId expected);
+  Value callBlock(BlockBuiltin builtin, const CallExpr& node, Range range);
+  Value callBarrier(const CallExpr& node, Range range);
+  Value callPrint(const CallExpr& node, Range range);
+  Value callAssert(const CallExpr& node, Range range);
+  Value callBitcast(List<Argument> staticArguments, const CallExpr& node, Range range);
+  Value blockMember(Ident member, Range range);
+  Value threadMember(Ident member, Range range);
+  bool foreignHabit(ExprId callee, std::string_view name, Range range);
+  bool noNames(List<Argument> arguments, std::string_view callee);
+  bool countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range);
+  std::optional<std::pair<std::string, std::vector<TExprId>>> checkFormat(List<Argument> arguments, size_t first, Range range);
+  std::vector<TExprId> checkExtents(List<Argument> arguments, size_t first);
+  bool hostOnly(std::string_view what, Range range);
+
+  // ---- generics.cpp ----
+  /// A call's arguments beside the callee's parameters.
+  struct PreparedCall {
+    std::vector<std::vector<Value>> values;      // one a parameter; any number for a variadic one
+    std::vector<std::vector<ExprId>> written;    // what the caller wrote, in the same places
+    std::vector<StaticValue> statics;
+    LocalScope scope;                            // the compile-time parameters, bound
+  };
+  std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params, List<Argument> statics, List<Argument> arguments, Range range);
+  bool matchArguments(std::string_view name, List<Param> params, const Ast& calleeAst, List<Argument> arguments, Range range, std::vector<std::vector<ExprId>>& written);
+  bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range, std::vector<std::optional<StaticValue>>& found);
+  bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range, const PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
+  void unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams, std::vector<std::optional<StaticValue>>& found,
+             const std::vector<bool>& fixed, bool untypedToo);
+  bool constraintHolds(std::string_view constraint, TypeId type, bool& known);
+  std::string instanceName(std::string_view name, const std::vector<StaticValue>& values);
+  std::string uniqueName(std::string name);
+  LocalScope staticScope(List<StaticParam> params, const std::vector<StaticValue>& values);
+  template <class Action>
+  auto inCallee(Entity& entity, LocalScope scope, Action action);
+  std::optional<Value> defaultArgument(Entity& entity, const Param& param, const LocalScope& scope);
+  Value callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node, Range range, TypeId expected);
+  FunctionInstance* instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics, const std::vector<size_t>& packs, Range call);
+  void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance, const std::vector<StaticValue>& statics, const std::vector<size_t>& packs);
+  void bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals);
+  void noteCall(size_t firstNew, std::string_view name, Range call);
+
+  // ---- statements ----
+  BlockResult checkBlock(ExprId block, bool wantsValue, TypeId expected = {});
+  bool checkStatements(List<StmtId> statements, bool wantsValue, TypeId expected, std::optional<Value>& value);
+  bool checkStmt(StmtId id);                        // true: what follows is never reached
+  void checkLet(const LetStmt& node, Range range);
+  void checkLetView(const LetStmt& node, Range range);
+  void checkLetTuple(const LetStmt& node, Range range);
+  void defineVariable(Ident name, bool isVar, Value value, TypeId type, Range range);
+  void defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant, Range range);
+  GlobalId globalOf(Entity& entity);
+  bool isGlobalScope() const { return ctx_->kind == Context::Kind::Script && ctx_->scopes.size() == 1; }
+  void checkAssign(const AssignStmt& node, Range range);
+  void checkTupleAssign(const AssignStmt& node, const TupleExpr& target, Range range);
+  bool checkExprStmt(const ExprStmt& node, Range range);
+  bool checkIfStmt(const IfExpr& node, Range range);
+  bool checkElse(ExprId branch);
+  bool checkWhile(const WhileStmt& node, Range range);
+  void checkFor(const ForStmt& node, Range range);
+  void checkReturn(const ReturnStmt& node, Range range);
+  void checkShared(const SharedStmt& node, Range range);
+  void returnValue(Value value, Range range);
+  void checkTail(ExprId id);                        // the last expression of a function: its result
+  bool checkTailStatements(List<StmtId> statements);
+  bool hasBreak(ExprId body) const;
+
+  // ---- kernels ----
+  KernelInstance* instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Range call);
+  bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Kernel& kernel);
+  bool checkKernelParams(const KernelDecl& decl, Kernel& kernel);
+  void checkDomain(const KernelDecl& decl, Kernel& kernel);
+  void checkAttributes(const Decl& decl, Kernel& kernel);
+  std::optional<ShapeExpr> shapeExpr(ExprId id, const Kernel& kernel, bool inDomain);
+  std::optional<ShapeExpr> shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain);
+  TExprId shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range range);
+  Value callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range);
+  std::string kernelSymbol(std::string_view name);
+  void finishKernel(Kernel& kernel);
+
+  // ---- reductions ----
+  enum class Reducer : uint8_t { Sum, Min, Max, All, Any };
+  static std::optional<Reducer> findReducer(std::string_view name);
+  Value checkReduce(Reducer reducer, ExprId generator, Range range, TypeId expected);
+  Value reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range);
+  Value hostReduce(Reducer reducer, const GeneratorExpr& node, Range range);
+  Value deviceReduce(Reducer reducer, const GeneratorExpr& node, Range range);
+  Value checkArrayGen(const ArrayGenExpr& node, Range range);
+  TExprId reduceIdentity(Reducer reducer, TypeId type, Range range);
+  bool reduceOperand(Reducer reducer, Value& value, Range range);
+  std::string shorten(Range range);
+  bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses, std::vector<TExprId>& bounds);
+
+  SessionState& session_;
+  Diagnostics& diags_;
+  bool interactive_;
+  TypedProgram program_;
+  const Ast* ast_ = nullptr;              // of the code being checked
+  ModuleScope* unit_ = nullptr;
+  Context* ctx_ = nullptr;
+  std::map<std::string, FunctionInstance> functions_;
+  std::map<std::string, KernelInstance> kernels_;
+  std::map<std::string, unsigned> symbols_;
+  std::map<const Entity*, GlobalId> globals_;
+  std::vector<std::string> active_;       // keys of instances being checked, outermost first
+  std::map<uint32_t, std::vector<TypeId>> busyParams_;   // parameter types of functions whose body is being checked
+  unsigned depth_ = 0;                    // of nested expressions
+};
+
+/// Whether a parameter is `name: T...`.
+bool isVariadic(List<Param> params, const Ast& ast);
+
+// ---- passes over finished bodies ----
+/// Turns Checked into Proven where the index cannot fail, and finds the elementwise parameters. (facts.cpp)
+void proveChecks(TypedProgram& program, Kernel& kernel);
+void proveChecks(TypedProgram& program, Body& body, Side side);
+/// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
+void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics);
+/// Fills KernelParam::elementwise. (facts.cpp)
+void findElementwise(const TypedProgram& program, Kernel& kernel);
+
+}  // namespace rad::sema

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Implicit and explicit conversions. Nothing that could lose a value happens without being asked for.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+bool Checker::convertsLosslessly(Scalar from, Scalar to) const {
+  if (from == to) return true;
+  if (from == Scalar::Bool || to == Scalar::Bool) return false;
+  if (isFloat(from)) {
+    if (!isFloat(to)) return false;
+    return bitsOf(to) > bitsOf(from);
+  }
+  if (isFloat(to)) {
+    const unsigned digits = to == Scalar::F64 ? 53 : to == Scalar::F32 ? 24 : to == Scalar::F16 ? 11 : 8;
+    return bitsOf(from) - (isSignedInteger(from) ? 1 : 0) <= digits;
+  }
+  return smallestOf(from) >= smallestOf(to) && largestOf(from) <= largestOf(to);
+}
+
+bool Checker::isSignMix(Scalar a, Scalar b) const {
+  return isInteger(a) && isInteger(b) && isSignedInteger(a) != isSignedInteger(b);
+}
+
+std::optional<Scalar> Checker::commonScalar(Scalar a, Scalar b) const {
+  if (a == b) return a;
+  if (isSignMix(a, b)) return std::nullopt;
+  if ((a == Scalar::Index && b == Scalar::I64) || (a == Scalar::I64 && b == Scalar::Index)) return Scalar::Index;
+  if (convertsLosslessly(a, b)) return b;
+  if (convertsLosslessly(b, a)) return a;
+  return std::nullopt;
+}
+
+TypeId Checker::defaultType(const Value& value, TypeId expected) {
+  if (auto scalar = scalarOf(expected); scalar && value.constant && fits(*value.constant, *scalar)) return expected;
+  if (typeOf(value.type).kind == TypeKind::UntypedFloat) return types().scalar(Scalar::F32);
+  return types().scalar(Scalar::I32);
+}
+
+TExprId Checker::materialize(Value& value, TypeId expected) {
+  if (value.expr) return value.expr;
+  if (isUntyped(value.type)) value = convertValue(value, defaultType(value, expected));
+  if (value.expr) return value.expr;
+  if (!value.constant) {  // after an error, or a value of no type
+    value.expr = program_.addExpr(value.type, value.range, ConstInt{});
+    return value.expr;
+  }
+  switch (value.constant->kind) {
+    case ConstValue::Kind::Bool:
+    case ConstValue::Kind::Int: value.expr = constInt(value.type, value.constant->integer, value.range); break;
+    case ConstValue::Kind::Float: value.expr = program_.addExpr(value.type, value.range, ConstFloat{value.constant->real}); break;
+    case ConstValue::Kind::String: value.expr = program_.addExpr(value.type, value.range, ConstString{value.constant->text}); break;
+  }
+  return value.expr;
+}
+
+TExprId Checker::convert(Value value, TypeId target, std::string_view what) {
+  Value converted = convertValue(std::move(value), target, what);
+  return materialize(converted, target);
+}
+
+bool Checker::fitsType(const Value& value, TypeId target) {
+  if (isError(value.type) || isError(target) || value.type == target) return true;
+  const Type& to = typeOf(target);
+  const Type& from = typeOf(value.type);
+  if (to.kind == TypeKind::View && from.kind == TypeKind::View)
+    return to.element == from.element && to.rank == from.rank && (!to.writable || from.writable);
+  if (to.kind != TypeKind::Scalar) return false;
+  if (isUntyped(value.type)) return value.constant && fits(*value.constant, to.scalar);
+  if (from.kind != TypeKind::Scalar) return false;
+  return convertsLosslessly(from.scalar, to.scalar) || (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar));
+}
+
+Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
+  if (isError(value.type) || isError(target)) return {target, {}, {}, value.range};
+  if (value.type == target) return value;
+  const std::string place = what.empty() ? std::string() : fmt::format(" for {}", what);
+  const Type& to = typeOf(target);
+  const Type& from = typeOf(value.type);
+  if (to.kind == TypeKind::View && from.kind == TypeKind::View) {
+    if (fitsType(value, target)) return value;  // write access may be dropped
+    if (to.element == from.element && to.rank == from.rank)
+      report(Diag::ReadOnlyView, value.range, {shorten(value.range)}).help("parameters without `mut` are read-only; declare it `mut`, or pass copy(...)");
+    else report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+    return {types().error(), {}, {}, value.range};
+  }
+  if (to.kind == TypeKind::Tuple && from.kind == TypeKind::Tuple && to.items.size() == from.items.size() && value.expr) {
+    if (const auto* made = std::get_if<MakeTuple>(&program_.expr(value.expr).node)) {
+      std::vector<TExprId> items = made->items;
+      for (size_t i = 0; i < items.size(); ++i) {
+        Value item{program_.expr(items[i]).type, items[i], {}, program_.expr(items[i]).range};
+        if (const auto* number = std::get_if<ConstInt>(&program_.expr(items[i]).node); number && scalarOf(item.type) && isInteger(*scalarOf(item.type)))
+          item.constant = ConstValue::ofInt(wrapTo(*scalarOf(item.type), static_cast<Wide>(number->bits)));
+        items[i] = convert(item, to.items[i], what);
+      }
+      return code(target, value.range, MakeTuple{std::move(items)});
+    }
+  }
+  if (to.kind != TypeKind::Scalar || (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
+    if (from.kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
+    else report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+    return {types().error(), {}, {}, value.range};
+  }
+  if (isUntyped(value.type)) {
+    if (!value.constant) return {types().error(), {}, {}, value.range};
+    if (!fits(*value.constant, to.scalar)) {
+      if (isInteger(to.scalar) && value.constant->kind == ConstValue::Kind::Float)
+        report(Diag::TypeMismatch, value.range, {spellType(target), place, "the float constant " + spell(*value.constant)})
+            .help(fmt::format("write {}({}) to drop the fraction", spellType(target), shorten(value.range)));
+      else if (to.scalar == Scalar::Bool) report(Diag::TypeMismatch, value.range, {"bool", place, "the number " + spell(*value.constant)});
+      else if (isFloat(to.scalar))
+        report(Diag::ConstantDoesNotFit, value.range, {spell(*value.constant), spellType(target), "it is rounded or out of range there"})
+            .help(fmt::format("write {}({}) to round it", spellType(target), shorten(value.range)));
+      else
+        report(Diag::ConstantDoesNotFit, value.range, {spell(*value.constant), spellType(target),
+               fmt::format("which holds {} to {}", spell(ConstValue::ofInt(smallestOf(to.scalar))), spell(ConstValue::ofInt(largestOf(to.scalar))))});
+      return {types().error(), {}, {}, value.range};
+    }
+    return constantValue(target, convertConst(*value.constant, to.scalar), value.range);
+  }
+  if (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar))
+    return constantValue(target, *value.constant, value.range);
+  if (convertsLosslessly(from.scalar, to.scalar)) {
+    if (value.constant) return constantValue(target, convertConst(*value.constant, to.scalar), value.range);
+    return code(target, value.range, Convert{value.expr});
+  }
+  const std::string source = shorten(value.range);
+  if (from.scalar == Scalar::Bool || to.scalar == Scalar::Bool) {
+    auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+    if (from.scalar == Scalar::Bool) builder.help(fmt::format("write `if {} {{ 1 }} else {{ 0 }}`", source));
+    else builder.help(fmt::format("write `{} != 0`", source));
+  } else {
+    report(Diag::LossyConversion, value.range, {spellType(value.type), spellType(target), place})
+        .help(fmt::format("write {}({}) if that is meant", spellType(target), source));
+  }
+  return {types().error(), {}, {}, value.range};
+}
+
+Value Checker::conversionCall(Scalar to, Value operand, Range range) {
+  const TypeId target = types().scalar(to);
+  if (isError(operand.type)) return {target, {}, {}, range};
+  if (typeOf(operand.type).kind == TypeKind::String) {
+    if (!hostOnly(fmt::format("{} of a text", spelling(to)), range)) return errorValue(range);
+    if (to == Scalar::Bool) {
+      report(Diag::TypeMismatch, operand.range, {"a number", " for bool(...)", "text"});
+      return errorValue(range);
+    }
+    const TypeId parsed = types().scalar(isFloat(to) ? Scalar::F64 : Scalar::I64);
+    TExprId text = materialize(operand);
+    Value value = code(parsed, range, ParseNumber{text, addSite(SiteKind::HostCall, range)});
+    if (parsed == target) return value;
+    return code(target, range, Convert{value.expr});
+  }
+  auto from = scalarOf(operand.type);
+  if (!from && !isUntyped(operand.type)) {
+    report(Diag::TypeMismatch, operand.range, {"a number", fmt::format(" for {}(...)", spelling(to)), spellType(operand.type)});
+    return errorValue(range);
+  }
+  if (operand.constant && (operand.constant->kind != ConstValue::Kind::Bool || to == Scalar::Bool || from)) {
+    if (isUntyped(operand.type) && operand.constant->kind == ConstValue::Kind::Int && isInteger(to) && !fits(*operand.constant, to) &&
+        (operand.constant->integer > (Wide{1} << 64) || operand.constant->integer < -(Wide{1} << 63))) {
+      report(Diag::ConstantDoesNotFit, operand.range, {spell(*operand.constant), std::string(spelling(to)), "it is beyond 64 bits"});
+      return errorValue(range);
+    }
+    return constantValue(target, convertConst(*operand.constant, to), range);
+  }
+  TExprId value = materialize(operand);
+  if (from == to) return {target, value, operand.constant, range};
+  return code(target, range, Convert{value});
+}
+
+}  // namespace rad::sema

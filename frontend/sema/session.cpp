@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Sessions: units, the library's modules, and what they declare.
+#include "frontend/parse/parse.h"
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad {
+
+struct Session::Impl {
+  sema::SessionState state;
+  std::deque<sema::ModuleScope> units;
+};
+
+Session::Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader)
+    : impl_(new Impl{.state = {.sources = sources, .names = names, .library = library, .loader = std::move(loader), .types = {}, .entities = {},
+                               .asts = {}, .modules = {}, .failedModules = {}},
+                     .units = {}}) {}
+Session::~Session() = default;
+
+std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
+  sema::SessionState& state = impl_->state;
+  const size_t errors = diagnostics.errorCount();
+  state.asts.push_back(std::make_unique<Ast>(std::move(ast)));
+  impl_->units.push_back({.name = "", .outer = &state.session, .names = {}});
+  sema::ModuleScope& unit = impl_->units.back();
+  sema::Checker checker(state, diagnostics, interactive);
+  std::optional<TypedProgram> program = checker.run(*state.asts.back(), unit);
+  if (!program || diagnostics.errorCount() != errors) return std::nullopt;
+  for (const auto& [name, entity] : unit.names) state.session.names[name] = entity;
+  return program;
+}
+
+void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all; }
+
+void Session::forgetGlobals(std::span<const std::string> symbols) {
+  auto forget = [&](sema::ModuleScope& scope) {
+    std::erase_if(scope.names, [&](const auto& entry) {
+      const sema::Entity& entity = *entry.second;
+      return entity.kind == sema::Entity::Kind::Global && !entity.symbol.empty() && std::find(symbols.begin(), symbols.end(), entity.symbol) != symbols.end();
+    });
+  };
+  forget(impl_->state.session);
+  for (sema::ModuleScope& unit : impl_->units) forget(unit);
+}
+
+TypeTable& Session::types() { return impl_->state.types; }
+const Interner& Session::names() const { return impl_->state.names; }
+
+namespace sema {
+namespace {
+
+Ident nameOf(const Decl& decl) {
+  return std::visit(
+      [](const auto& node) -> Ident {
+        if constexpr (requires { node.name.range; }) return node.name;
+        else return {};
+      },
+      decl.node);
+}
+
+}  // namespace
+
+std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
+  const size_t errors = diags_.errorCount();
+  unit_ = &unit;
+  ast_ = &ast;
+  declare(ast, unit);
+  if (session_.buildAllKernels) buildKernels(ast, unit);
+  checkScript(ast);
+  checkUnused(ast, unit);
+  if (diags_.errorCount() != errors) return std::nullopt;
+  return std::move(program_);
+}
+
+void Checker::declare(const Ast& ast, ModuleScope& scope) {
+  for (StmtId item : ast.items())
+    if (const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node)) declareOne(ast, node->decl, scope, true);
+}
+
+void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop) {
+  const Decl& decl = ast.decl(id);
+  Entity entity{.name = {}, .ast = &ast, .decl = id, .home = &scope, .symbol = {}, .type = {}, .constant = {}};
+  switch (decl.kind()) {
+    case DeclKind::Fn:
+      entity.kind = Entity::Kind::Fn;
+      if (std::get<FnDecl>(decl.node).isOperator) return notYet(decl.range, "declaring an operator");
+      break;
+    case DeclKind::Kernel: entity.kind = Entity::Kind::Kernel; break;
+    case DeclKind::Const: entity.kind = Entity::Kind::Const; break;
+    case DeclKind::TypeAlias: entity.kind = Entity::Kind::TypeAlias; break;
+    case DeclKind::Struct:
+      notYet(decl.range, "a struct");
+      entity.kind = Entity::Kind::Unsupported;
+      break;
+    case DeclKind::Enum:
+      notYet(decl.range, "an enum");
+      entity.kind = Entity::Kind::Unsupported;
+      break;
+    case DeclKind::Import: return declareImport(ast, decl, std::get<ImportDecl>(decl.node), scope);
+    case DeclKind::Extern: {
+      const auto& node = std::get<ExternDecl>(decl.node);
+      if (!node.from.empty()) return notYet(decl.range, fmt::format("extern \"{}\" from a file", node.language), "leave out `from` and give the object with --link");
+      if (node.language != "PTX" && node.language != "cubin" && node.language != "C++" && node.language != "fatbin" && node.language != "LTO-IR") {
+        report(Diag::UnknownLanguage, decl.range, {std::string(node.language)});
+        return;
+      }
+      for (DeclId function : node.functions) {
+        const auto& fn = std::get<FnDecl>(ast.decl(function).node);
+        if (fn.body) {
+          notYet(ast.decl(function).range, "a host form of an extern function");
+          continue;
+        }
+        if (!fn.staticParams.empty()) {
+          notYet(ast.decl(function).range, "an extern function with compile-time parameters");
+          continue;
+        }
+        declareOne(ast, function, scope, atTop);
+        if (Entity* made = scope.names.contains(fn.name.name) ? scope.names[fn.name.name] : nullptr) made->isExtern = true;
+      }
+      return;
+    }
+    case DeclKind::Test: return;  // `raddle test` runs these; a program does not
+    case DeclKind::Instantiate: return notYet(decl.range, "`instantiate`");
+  }
+  for (const Attribute& attribute : decl.attributes) {
+    static constexpr std::string_view known[] = {"inline", "noinline", "fast", "strict", "unchecked", "max_threads", "min_blocks", "max_registers", "cluster", "export"};
+    const std::string_view name = text(attribute.name.name);
+    if (std::find(std::begin(known), std::end(known), name) == std::end(known)) {
+      auto builder = report(Diag::UnknownAttribute, attribute.range, {std::string(name)});
+      if (std::string near = nearestName(name, {std::begin(known), std::end(known)}); !near.empty()) builder.help(fmt::format("did you mean @{}?", near));
+    } else if (name == "unchecked" || name == "cluster" || name == "export") {
+      notYet(attribute.range, fmt::format("@{}", name));
+    } else if (entity.kind == Entity::Kind::Fn ? name == "max_threads" || name == "min_blocks" || name == "max_registers" : entity.kind != Entity::Kind::Kernel) {
+      report(Diag::AttributePlace, attribute.range, {std::string(name), "kernels"});
+    }
+  }
+  const Ident name = nameOf(decl);
+  entity.name = name.name;
+  entity.range = name.range;
+  if (auto it = scope.names.find(name.name); it != scope.names.end()) {
+    report(Diag::Redefined, name.range, {std::string(text(name.name))}).note(it->second->range, "first defined here");
+    return;
+  }
+  session_.entities.push_back(std::move(entity));
+  scope.names.emplace(name.name, &session_.entities.back());
+}
+
+void Checker::declareImport(const Ast&, const Decl& decl, const ImportDecl& node, ModuleScope& scope) {
+  if (node.isFile) return notYet(decl.range, "importing a file");
+  static constexpr std::string_view builtIn[] = {"block", "thread"};
+  const bool isBuiltIn = std::find(std::begin(builtIn), std::end(builtIn), node.path) != std::end(builtIn);
+  ModuleScope* module = findModule(node.path);
+  if (!module && !isBuiltIn) {
+    if (session_.failedModules.contains(node.path)) return;
+    std::vector<std::string_view> known;
+    for (const LibraryText& text : session_.library)
+      if (text.name != "prelude") known.push_back(text.name);
+    auto builder = report(Diag::UnknownModule, decl.range, {std::string(node.path)});
+    if (std::string near = nearestName(node.path, known); !near.empty()) builder.help(fmt::format("did you mean `import {}`?", near));
+    return;
+  }
+  if (node.selective) {
+    for (const Ident& name : node.names) {
+      if (module)
+        if (auto it = module->names.find(name.name); it != module->names.end()) {
+          scope.names[name.name] = it->second;
+          continue;
+        }
+      if (!(node.path == "math" && findMath(text(name.name))))
+        report(Diag::UnknownMember, name.range, {fmt::format("module {}", node.path), std::string(text(name.name))});
+    }
+    return;
+  }
+  if (!node.alias.name.empty() && module) {
+    session_.entities.push_back({.kind = Entity::Kind::Module, .name = node.alias.name, .range = node.alias.range, .ast = nullptr, .decl = {}, .home = &scope,
+                                 .module = module, .symbol = {}, .type = {}, .constant = {}});
+    scope.names[node.alias.name] = &session_.entities.back();
+  }
+}
+
+ModuleScope* Checker::findModule(std::string_view name) {
+  if (auto it = session_.modules.find(name); it != session_.modules.end()) return &it->second;
+  if (session_.failedModules.contains(name)) return nullptr;
+  for (const LibraryText& library : session_.library) {
+    if (library.name != name) continue;
+    const FileId file = session_.sources.add(fmt::format("<library>/{}.rad", name), std::string(library.text));
+    const size_t errors = diags_.errorCount();
+    Ast ast = parse(file, session_.sources, session_.names, diags_);
+    if (diags_.errorCount() != errors) {
+      session_.failedModules.insert(std::string(name));
+      return nullptr;
+    }
+    session_.asts.push_back(std::make_unique<Ast>(std::move(ast)));
+    ModuleScope& scope = session_.modules.emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr, .names = {}}).first->second;
+    const Ast* saved = ast_;
+    ast_ = session_.asts.back().get();
+    declare(*ast_, scope);
+    ast_ = saved;
+    return &scope;
+  }
+  return nullptr;
+}
+
+Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
+  for (ModuleScope* scope = from; scope; scope = scope->outer)
+    if (auto it = scope->names.find(name); it != scope->names.end()) return it->second;
+  if (ModuleScope* prelude = findModule("prelude"))
+    if (auto it = prelude->names.find(name); it != prelude->names.end()) return it->second;
+  return nullptr;
+}
+
+void Checker::checkScript(const Ast& ast) {
+  Context script{.kind = Context::Kind::Script, .side = Side::Host, .home = unit_, .body = {}, .scopes = {}, .name = {}, .result = types().unit(),
+                 .function = {}, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  ctx_ = &script;
+  ast_ = &ast;
+  std::vector<TStmtId> statements;
+  script.out = &statements;
+  pushScope();
+  const List<StmtId> items = ast.items();
+  for (size_t i = 0; i < items.size(); ++i) {
+    const Stmt& stmt = ast.stmt(items[i]);
+    if (std::holds_alternative<DeclStmt>(stmt.node)) continue;
+    const auto* last = std::get_if<ExprStmt>(&stmt.node);
+    if (interactive_ && last && i + 1 == items.size()) {
+      // An entry that is an expression shows its value.
+      const ExprKind kind = expr(last->expr).kind();
+      if (kind != ExprKind::If && kind != ExprKind::Block && kind != ExprKind::Unchecked) {
+        script.canHoist = true;
+        Value value = checkExpr(last->expr);
+        if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit) emit(stmt.range, Print{"{}", {materialize(value)}});
+        else if (value.expr && !isError(value.type)) emit(stmt.range, Evaluate{value.expr});
+        continue;
+      }
+    }
+    checkStmt(items[i]);
+  }
+  popScope();
+  script.body.statements = std::move(statements);
+  program_.script = std::move(script.body);
+  proveChecks(program_, program_.script, Side::Host);
+  ctx_ = nullptr;
+}
+
+void Checker::buildKernels(const Ast& ast, ModuleScope& unit) {
+  for (StmtId item : ast.items()) {
+    const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
+    if (!node) continue;
+    const auto* kernel = std::get_if<KernelDecl>(&ast.decl(node->decl).node);
+    if (!kernel || !kernel->staticParams.empty()) continue;
+    auto it = unit.names.find(kernel->name.name);
+    if (it != unit.names.end() && it->second->kind == Entity::Kind::Kernel && it->second->decl == node->decl) instantiateKernel(*it->second, *kernel, {}, {});
+  }
+}
+
+void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
+  // What the script did not use is checked too, into a program that is thrown away.
+  TypedProgram kept = std::move(program_);
+  auto keptGlobals = std::move(globals_);
+  auto keptFunctions = functions_;
+  auto keptKernels = kernels_;
+  program_ = TypedProgram(session_.types);
+  globals_.clear();
+  // Instances that are done need no second look: only those of this unit that are missing are made.
+  for (StmtId item : ast.items()) {
+    const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
+    if (!node) continue;
+    const Decl& decl = ast.decl(node->decl);
+    auto find = [&](Ident name) -> Entity* {
+      auto it = unit.names.find(name.name);
+      return it != unit.names.end() && it->second->decl == node->decl && it->second->ast == &ast ? it->second : nullptr;
+    };
+    if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) {
+      if (Entity* entity = find(kernel->name); entity && kernel->staticParams.empty() && !kernels_.contains(fmt::format("{}:", static_cast<const void*>(entity)))) {
+        functions_.clear();
+        instantiateKernel(*entity, *kernel, {}, {});
+      }
+    } else if (const auto* fn = std::get_if<FnDecl>(&decl.node)) {
+      Entity* entity = find(fn->name);
+      if (!entity || !fn->staticParams.empty()) continue;
+      const std::string key = fmt::format("{}", static_cast<const void*>(entity));
+      bool used = false;
+      for (const auto& [name, instance] : keptFunctions) used = used || name.starts_with(key + ":");
+      if (used) continue;
+      // A fn may be for the host or for kernels: it is right if it is right on one side.
+      Diagnostics host, device;
+      auto attempt = [&](Side side, Diagnostics& found, bool quiet = true) {
+        functions_.clear();
+        kernels_.clear();
+        Context context{.kind = Context::Kind::Function, .side = side, .home = &unit, .body = {}, .scopes = {}, .name = {}, .result = {}, .function = {},
+                        .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+        std::vector<TStmtId> statements;
+        context.out = &statements;
+        ctx_ = &context;
+        if (quiet) std::swap(diags_, found);
+        const std::vector<size_t> packs(isVariadic(fn->params, ast) ? 1 : 0, 1);
+        instantiate(*entity, *fn, {}, packs, {});
+        if (quiet) std::swap(diags_, found);
+        ctx_ = nullptr;
+      };
+      attempt(Side::Host, host);
+      if (host.hasErrors()) {
+        attempt(Side::Device, device);
+        if (device.hasErrors()) {
+          Diagnostics none;
+          attempt(Side::Host, none, false);
+        }
+      }
+    } else if (std::holds_alternative<ConstDecl>(decl.node)) {
+      if (Entity* entity = find(std::get<ConstDecl>(decl.node).name); entity && entity->kind == Entity::Kind::Const) {
+        Context context{.kind = Context::Kind::Script, .side = Side::Host, .home = &unit, .body = {}, .scopes = {}, .name = {}, .result = {}, .function = {},
+                        .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+        std::vector<TStmtId> statements;
+        context.out = &statements;
+        ctx_ = &context;
+        valueOf(*entity, entity->range);
+        ctx_ = nullptr;
+      }
+    }
+  }
+  program_ = std::move(kept);
+  globals_ = std::move(keptGlobals);
+  functions_ = std::move(keptFunctions);
+  kernels_ = std::move(keptKernels);
+}
+
+}  // namespace sema
+}  // namespace rad

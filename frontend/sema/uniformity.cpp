@@ -1,0 +1,4 @@
+#include "frontend/sema/checker.h"
+namespace rad::sema {
+void checkUniformity(TypedProgram&, Kernel&, Diagnostics&) {}
+}
