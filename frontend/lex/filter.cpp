@@ -117,11 +117,16 @@ class Filter {
         return;
       case Raw::UnterminatedString: {
         report(Diag::UnterminatedString, raw.token.begin, raw.token.end).help("write `\"` where it ends");
-        Token token = raw.token;
-        token.kind = TokenKind::String;
-        add(token);
+        addAs(TokenKind::String, raw.token);
+        // The string took what closes the brackets around it along.
+        while (inParens()) insertCloser(raw.token.end);
         return;
       }
+      case Raw::BadName: badName(raw.token); return;
+      case Raw::SingleQuotes:
+        report(Diag::UnexpectedCharacter, raw.token.begin, raw.token.end, {"`'`"}).help("a string stands in double quotes");
+        addAs(TokenKind::String, raw.token);
+        return;
       case Raw::Token: add(raw.token); return;
     }
   }
@@ -135,10 +140,33 @@ class Filter {
     hasDoc_ = true;
   }
 
+  void addAs(TokenKind kind, Token token) {
+    token.kind = kind;
+    add(token);
+  }
+
+  /// A word with characters beyond ASCII: names its first such character. A letter makes it a name nevertheless, so that
+  /// there is one message; a symbol is left out.
+  void badName(const Token& token) {
+    std::string_view text = textOf(token);
+    size_t at = 0;
+    while (static_cast<unsigned char>(text[at]) < 0x80) ++at;
+    size_t end = at + 1;
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+    std::string_view first = text.substr(at, end - at);
+    if (firstInvalidUtf8(first) == std::string_view::npos)  // else it was reported before
+      report(Diag::UnexpectedCharacter, token.begin + static_cast<uint32_t>(at), token.begin + static_cast<uint32_t>(end), {"`" + std::string(first) + "`"})
+          .help("outside of strings and comments only ASCII characters are used");
+    // Signs: multiplication and division in Latin-1, and the blocks of punctuation, arrows and mathematics.
+    auto lead = static_cast<unsigned char>(first[0]);
+    bool symbol = lead == 0xC2 || first == "\xC3\x97" || first == "\xC3\xB7" || lead == 0xE2;
+    if (symbol && at == 0) afterError_ = true;
+    else addAs(TokenKind::Ident, token);
+  }
+
   void badCharacter(const Token& token) {
     std::string_view text = textOf(token);
-    // One message for a run of non-ASCII characters; a byte that is not UTF-8 was reported before.
-    if (firstInvalidUtf8(text) != std::string_view::npos) return;
+    afterError_ = true;
     std::string shown = "`" + std::string(text) + "`";
     auto c = static_cast<unsigned char>(text[0]);
     if (c < 0x20 || c == 0x7F) {
@@ -148,7 +176,6 @@ class Filter {
     auto message = report(Diag::UnexpectedCharacter, token.begin, token.end, {shown});
     if (c == '#') message.help("a comment starts with `//`");
     else if (c == '\'') message.help("a string stands in double quotes");
-    else if (c >= 0x80) message.help("outside of strings and comments only ASCII characters are used");
   }
 
   TokenKind last() const { return out_.tokens.empty() ? TokenKind::End : out_.tokens.back().kind; }
@@ -159,13 +186,14 @@ class Filter {
     size_t at = at_;
     while (distance > 0 && at + 1 < raw_.size()) {
       ++at;
-      if (raw_[at].raw == Raw::Token || raw_[at].raw == Raw::UnterminatedString) --distance;
+      if (raw_[at].raw != Raw::Doc && raw_[at].raw != Raw::BadCharacter) --distance;
     }
     return raw_[at].token;
   }
 
   void add(Token token) {
     token.newlineBefore = std::exchange(pendingNewline_, false);
+    token.afterError = std::exchange(afterError_, false);
     if (token.kind == TokenKind::EndOfText) { finish(token); return; }
     bool afterDot = last() == TokenKind::Dot || last() == TokenKind::At;
     if (afterDot && isWord(token.kind)) token.kind = TokenKind::Ident;
@@ -187,8 +215,8 @@ class Filter {
       case TokenKind::LBrace:
         if (open_.size() >= maxNesting) {
           report(Diag::TooDeep, token.begin, token.end, {std::to_string(maxNesting)}).help("give inner parts names, or move them into functions");
-          stopped_ = true;
-          Token end{token.begin, token.begin, TokenKind::EndOfText, false, true};
+          stopped_ = out_.tooDeep = true;
+          Token end{token.begin, token.begin, TokenKind::EndOfText, false, true, false};
           closeAll(token.begin);
           out_.tokens.push_back(end);
           return;
@@ -219,7 +247,7 @@ class Filter {
   void endStatement(uint32_t begin, uint32_t end) {
     if (kernelHeader_ == open_.size()) kernelHeader_ = SIZE_MAX;
     if (last() == TokenKind::End || last() == TokenKind::LBrace) return;
-    out_.tokens.push_back({begin, std::min(end, static_cast<uint32_t>(text_.size())), TokenKind::End, false, false});
+    out_.tokens.push_back({begin, std::min(end, static_cast<uint32_t>(text_.size())), TokenKind::End, false, false, false});
   }
 
   /// Whether a word at the start of a line cannot continue what stands in round or square brackets.
@@ -270,7 +298,7 @@ class Filter {
 
   /// Inserts the closing partner of the innermost open bracket.
   void insertCloser(uint32_t at) {
-    out_.tokens.push_back({at, at, closer(open_.back().kind), false, true});
+    out_.tokens.push_back({at, at, closer(open_.back().kind), false, true, false});
     open_.pop_back();
   }
   void reportUnclosed(const Open& open) {
@@ -343,6 +371,7 @@ class Filter {
   TokenStream out_;
   std::vector<Open> open_;
   bool pendingNewline_ = false;
+  bool afterError_ = false;
   bool stopped_ = false;
   AttributeState attribute_ = AttributeState::None;  // where in `@name(...)` the last token was
   size_t kernelHeader_ = SIZE_MAX;                   // depth of brackets of a kernel whose `{` has not come yet

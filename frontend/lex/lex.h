@@ -36,6 +36,7 @@ struct Token {
   TokenKind kind = TokenKind::EndOfText;
   bool newlineBefore = false;  // the first on its line
   bool isVirtual = false;      // a closing bracket that was missing, and reported
+  bool afterError = false;     // behind a character that was reported and left out
 };
 
 /// The `///` lines above a declaration.
@@ -53,6 +54,7 @@ struct TokenStream {
   std::vector<Token> tokens;
   std::vector<DocComment> docs;  // by target
   bool openAtEnd = false;        // the text ends inside a bracket, comment or documentation: more lines could complete it
+  bool tooDeep = false;          // reading stopped at a bracket nested too deeply, which was reported
   unsigned endErrors = 0;        // how many messages were about that
 };
 

@@ -11,7 +11,7 @@
 namespace rad {
 
 /// What a raw token is, besides a TokenKind.
-enum class Raw : uint8_t { Token, Doc, BadCharacter, UnterminatedString, UnterminatedComment };
+enum class Raw : uint8_t { Token, Doc, BadCharacter, BadName, SingleQuotes, UnterminatedString, UnterminatedComment };
 
 struct RawToken {
   Token token;
@@ -32,7 +32,7 @@ struct ScanState {
 
  private:
   void push(uint32_t from, TokenKind kind, Raw raw) {
-    out->push_back({{from, end, kind, newline, false}, raw});
+    out->push_back({{from, end, kind, newline, false, false}, raw});
     newline = false;
   }
 };

@@ -11,11 +11,35 @@ namespace rad {
 Builder::Builder(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics)
     : file_(file), sources_(sources), names_(names), diagnostics_(diagnostics), text_(sources.text(file)),
       base_(sources.location(file, 0).offset), stream_(lex(file, sources, diagnostics)), ast_(file) {
+  reportedDepth_ = stream_.tooDeep;
   ast_.reserve(stream_.tokens.size());
   exprDepth_.reserve(stream_.tokens.size());
 }
 
-const Token& Builder::next() { return cursor_ < stream_.tokens.size() ? stream_.tokens[cursor_++] : stream_.tokens.back(); }
+const Token& Builder::next() {
+  if (cursor_ == stream_.tokens.size()) return stream_.tokens.back();
+  const Token& token = stream_.tokens[cursor_++];
+  switch (token.kind) {
+    case TokenKind::Struct:
+    case TokenKind::Enum: listFollows_ = true; break;
+    case TokenKind::End: listFollows_ = false; break;
+    case TokenKind::LParen:
+    case TokenKind::LBracket: open_.push_back(Open::Parens); break;
+    case TokenKind::LBrace:
+      open_.push_back(listFollows_ || (cursor_ > 1 && stream_.tokens[cursor_ - 2].kind == TokenKind::Dot) ? Open::List : Open::Block);
+      listFollows_ = false;
+      break;
+    case TokenKind::RParen:
+    case TokenKind::RBracket:
+    case TokenKind::RBrace:
+      if (open_.empty()) break;
+      lastClosed_ = open_.back();
+      open_.pop_back();
+      break;
+    default: break;
+  }
+  return token;
+}
 
 ExprId Builder::tooDeep(Range range) {
   if (!reportedDepth_)
@@ -194,7 +218,8 @@ DeclId Builder::checkedFn(DeclId id, bool isMember) {
   auto* node = std::get_if<FnDecl>(&d.node);
   if (!node) return id;
   if (node->hasSelf && !isMember && !selves_.empty() && selves_.back().first == id) report(Diag::MisplacedSelf, selves_.back().second);
-  if (!node->body) {
+  bool cutOff = cursor_ > 1 && stream_.tokens[cursor_ - 2].isVirtual;  // a missing bracket was reported
+  if (!node->body && !cutOff) {
     bool atEnd = cursor_ == stream_.tokens.size();
     std::string text(names_.text(node->name.name));
     report(Diag::MissingBody, {d.range.begin, node->name.range.end}, {text}).help("write `{ ... }` or `= ...` behind it");

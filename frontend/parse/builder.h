@@ -152,6 +152,10 @@ class Builder {
   uint32_t base_;
   TokenStream stream_;
   size_t cursor_ = 0;  // of the token that next() gives
+  enum class Open : uint8_t { Parens, Block, List };  // List: members, separated by `,` too
+  std::vector<Open> open_;                            // the brackets around the cursor
+  Open lastClosed_ = Open::Block;
+  bool listFollows_ = false;  // the next `{` opens the members of a struct or enum
   bool failedAtEnd_ = false;
   bool reportedDepth_ = false;
   bool stuck_ = false;

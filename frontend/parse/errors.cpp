@@ -89,6 +89,11 @@ std::string describeExpected(const std::vector<TokenKind>& kinds, TokenKind befo
         continue;
       case TokenKind::EndOfText: continue;
       case TokenKind::End: words.push_back("the end of the statement"); continue;
+      case TokenKind::Assign: case TokenKind::SubAssign: case TokenKind::MulAssign: case TokenKind::DivAssign: case TokenKind::RemAssign:
+      case TokenKind::AndAssign: case TokenKind::OrAssign: case TokenKind::XorAssign: case TokenKind::ShlAssign: case TokenKind::ShrAssign:
+      case TokenKind::AddAssign:
+        if (has(TokenKind::AddAssign)) continue;
+        break;
       case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::Dot:
         if (expression || continues) continue;
         break;
@@ -117,7 +122,7 @@ std::string describeExpected(const std::vector<TokenKind>& kinds, TokenKind befo
 }  // namespace
 
 const Token& Builder::tokenAt(size_t at, int distance) const {
-  static const Token none{0, 0, TokenKind::End, false, false};
+  static const Token none{0, 0, TokenKind::End, false, false, false};
   auto index = static_cast<int64_t>(at) + distance;
   if (index < 0) return none;
   return stream_.tokens[std::min(static_cast<size_t>(index), stream_.tokens.size() - 1)];
@@ -284,8 +289,9 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
   stuck_ = at == lastErrorAt_;
   lastErrorAt_ = at;
   bool atEnd = t.kind == TokenKind::EndOfText || (t.kind == TokenKind::End && tokenAt(at, 1).kind == TokenKind::EndOfText && textOf(t) != ";");
-  // A bracket that was inserted has had its message.
-  if (!t.isVirtual && !(p.isVirtual && at > 0) && !stuck_ && !foreignHabit(at)) {
+  // A bracket that was inserted and a character that was left out have had their message.
+  bool hadMessage = t.isVirtual || t.afterError || (at > 0 && (p.isVirtual || p.afterError));
+  if (!hadMessage && !stuck_ && !foreignHabit(at)) {
     failedAtEnd_ |= atEnd;
     auto has = [&](TokenKind kind) { return std::find(expected.begin(), expected.end(), kind) != expected.end(); };
     size_t start = statementStart(at);
@@ -294,6 +300,7 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
     if (afterAttribute) {
       report(Diag::AttributeTarget, rangeOf(t));
     } else {
+      if (t.kind == TokenKind::Else) list.clear();
       auto message = list.empty() ? report(Diag::UnexpectedHere, rangeOf(t), {describe(t)}) : report(Diag::UnexpectedToken, rangeOf(t), {list, describe(t)});
       bool beginsStatement = isWord(t.kind) || t.kind == TokenKind::Ident || t.kind == TokenKind::Int || t.kind == TokenKind::Float || t.kind == TokenKind::String;
       if (at > 0 && !t.newlineBefore && endsOperand(p.kind) && has(TokenKind::End) && beginsStatement && t.kind != TokenKind::Else)
@@ -303,23 +310,37 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
       else if (t.kind == TokenKind::Else)
         message.help("`else` follows the `}` of an `if`");
       else if (t.kind == TokenKind::Ellipsis)
-        message.help("`...` stands behind an argument that is a list, or behind the type of the last parameter");
+        message.help("`...` stands behind an argument that is a list, or behind the type of a parameter");
     }
   }
   skipStatement(at);
 }
 
-/// Moves to the end of the statement, or of the block, that the token at `at` stands in; whole blocks are skipped.
+/// Moves to the end of the statement, member or block that the token at `at` stands in; whole blocks are skipped.
 void Builder::skipStatement(size_t at) {
-  int depth = 0;
+  // The token at `at` is given again: undo what it did to the brackets around the cursor.
+  switch (stream_.tokens[at].kind) {
+    case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::LBrace: open_.pop_back(); break;
+    case TokenKind::RParen: case TokenKind::RBracket: case TokenKind::RBrace: open_.push_back(lastClosed_); break;
+    default: break;
+  }
+  // The grammar goes on in the innermost braces: round and square brackets inside of them are given up.
+  int parens = 0, braces = 0;
+  for (; !open_.empty() && open_.back() == Open::Parens; open_.pop_back()) ++parens;
+  bool list = !open_.empty() && open_.back() == Open::List;
   for (cursor_ = at;; ++cursor_) {
     switch (stream_.tokens[cursor_].kind) {
-      case TokenKind::LBrace: ++depth; break;
+      case TokenKind::LParen: case TokenKind::LBracket: parens += braces == 0; break;
+      case TokenKind::RParen: case TokenKind::RBracket: parens -= braces == 0; break;
+      case TokenKind::LBrace: ++braces; break;
       case TokenKind::RBrace:
-        if (depth-- == 0) return;
+        if (braces-- == 0) return;
         break;
       case TokenKind::End:
-        if (depth == 0) return;
+        if (braces == 0) return;
+        break;
+      case TokenKind::Comma:
+        if (list && braces == 0 && parens == 0) return;
         break;
       case TokenKind::EndOfText: return;
       default: break;
