@@ -9,7 +9,10 @@ namespace rad::cg {
 
 NativeKernelLowering::NativeKernelLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module,
                                            const LowerOptions& options, const SpecKey& spec)
-    : program_(program), kernel_(kernel), module_(module), options_(options), spec_(spec) {}
+    : program_(program), kernel_(kernel), module_(module), options_(options), spec_(spec) {
+  // One native form serves launches whose elementwise arguments are the same view, too.
+  for (const KernelParam& param : kernel.params) spec_.aliased |= param.elementwise;
+}
 
 void NativeKernelLowering::emit() {
   llvm::LLVMContext& context = module_.getContext();

@@ -47,7 +47,7 @@ class NativeKernelLowering : public TargetLowering {
   const Kernel& kernel_;
   llvm::Module& module_;
   const LowerOptions& options_;
-  const SpecKey& spec_;
+  SpecKey spec_;
   uint64_t scratchBytes_ = 0;
   llvm::MDNode* accessGroup_ = nullptr;             // of view accesses made now
   std::array<llvm::Value*, 3> failedBlock_ = {};    // i64, x first, as FailureRecord wants them; null: 0
