@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The runtime's element types are those of programs, number by number: code generation and the host interface cast between them.
+#include "codegen/artifact/artifact.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace rad::cg {
+namespace {
+
+enum class Numbered : uint8_t {
+#define SCALAR(Name, text, kind, bits, later) Name,
+#include "frontend/types/scalars.def"
+};
+
+TEST(ElementTypes, AgreeWithTheTableOfScalars) {
+#define SCALAR(Name, spelled, kind, bits, later)                                                \
+  EXPECT_EQ(static_cast<int>(ElementType::Name), static_cast<int>(Numbered::Name)) << #spelled; \
+  EXPECT_STREQ(nameOf(ElementType::Name), #spelled);                                            \
+  EXPECT_EQ(sizeOf(ElementType::Name) * 8, unsigned{bits}) << #spelled;
+#include "frontend/types/scalars.def"
+}
+
+}  // namespace
+}  // namespace rad::cg
