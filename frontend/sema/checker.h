@@ -359,12 +359,12 @@ class Checker {
 bool isVariadic(List<Param> params, const Ast& ast);
 
 // ---- passes over finished bodies ----
-/// Turns Checked into Proven where the index cannot fail, and finds the elementwise parameters. (facts.cpp)
+/// Turns Checked into Proven where the index cannot fail, and finds the elementwise parameters. (bounds.cpp)
 void proveChecks(TypedProgram& program, Kernel& kernel);
 void proveChecks(TypedProgram& program, Body& body, Side side);
 /// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
 void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics);
-/// Fills KernelParam::elementwise. (facts.cpp)
+/// Fills KernelParam::elementwise. (bounds.cpp)
 void findElementwise(const TypedProgram& program, Kernel& kernel);
 
 }  // namespace rad::sema

@@ -1,6 +1,128 @@
-#include "frontend/sema/checker.h"
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "frontend/sema/facts.h"
+
+#include <algorithm>
+#include <numeric>
+
 namespace rad::sema {
-void proveChecks(TypedProgram&, Kernel&) {}
-void proveChecks(TypedProgram&, Body&, Side) {}
-void findElementwise(const TypedProgram&, Kernel&) {}
+namespace {
+
+constexpr Wide coefficientLimit = Wide{1} << 58;
+constexpr Wide constantLimit = Wide{1} << 66;
+
+Wide magnitude(Wide value) { return value < 0 ? -value : value; }
+
+Wide gcd(Wide a, Wide b) {
+  while (b) a = std::exchange(b, a % b);
+  return a;
 }
+
+Wide clampWide(Wide value) { return std::clamp(value, -Interval::unbounded, Interval::unbounded); }
+
+/// coefficient * bound, where bounds are at most 2^100 and coefficients below 2^62: kept inside of the limits.
+Wide scaleBound(Wide coefficient, Wide bound) {
+  if (magnitude(bound) >= Interval::unbounded) return (coefficient < 0) == (bound < 0) ? Interval::unbounded : -Interval::unbounded;
+  if (bound != 0 && magnitude(coefficient) > Interval::unbounded / magnitude(bound)) return (coefficient < 0) == (bound < 0) ? Interval::unbounded : -Interval::unbounded;
+  return clampWide(coefficient * bound);
+}
+
+/// Divides an inequality by what its coefficients share; the constant rounds down, which is exact for whole numbers.
+/// False if the numbers grow too large to go on.
+bool reduce(Linear& form) {
+  Wide shared = 0;
+  for (const auto& [atom, coefficient] : form.terms) {
+    if (magnitude(coefficient) > coefficientLimit) return false;
+    shared = gcd(shared, magnitude(coefficient));
+  }
+  if (magnitude(form.constant) > constantLimit) return false;
+  if (shared > 1) {
+    for (auto& [atom, coefficient] : form.terms) coefficient /= shared;
+    Wide quotient = form.constant / shared;
+    if (form.constant % shared < 0) --quotient;
+    form.constant = quotient;
+  }
+  return true;
+}
+
+}  // namespace
+
+Wide Linear::coefficient(Atom atom) const {
+  auto it = std::lower_bound(terms.begin(), terms.end(), atom, [](const auto& term, Atom a) { return term.first < a; });
+  return it != terms.end() && it->first == atom ? it->second : 0;
+}
+
+Linear Linear::scaled(Wide factor) const {
+  if (factor == 0) return {};
+  Linear result = *this;
+  result.constant *= factor;
+  for (auto& [atom, coefficient] : result.terms) coefficient *= factor;
+  return result;
+}
+
+Linear operator+(const Linear& a, const Linear& b) {
+  Linear sum{a.constant + b.constant, {}};
+  sum.terms.reserve(a.terms.size() + b.terms.size());
+  auto x = a.terms.begin();
+  auto y = b.terms.begin();
+  while (x != a.terms.end() || y != b.terms.end()) {
+    if (y == b.terms.end() || (x != a.terms.end() && x->first < y->first)) {
+      sum.terms.push_back(*x++);
+    } else if (x == a.terms.end() || y->first < x->first) {
+      sum.terms.push_back(*y++);
+    } else {
+      if (x->second + y->second != 0) sum.terms.emplace_back(x->first, x->second + y->second);
+      ++x;
+      ++y;
+    }
+  }
+  return sum;
+}
+
+Interval FactBase::range(const Linear& form) const {
+  Interval result{form.constant, form.constant};
+  for (const auto& [atom, coefficient] : form.terms) {
+    const Interval& atomRange = ranges_[atom];
+    const Wide a = scaleBound(coefficient, atomRange.low), b = scaleBound(coefficient, atomRange.high);
+    // Once unbounded, a side stays so.
+    auto add = [](Wide sum, Wide term) { return magnitude(sum) >= Interval::unbounded ? sum : magnitude(term) >= Interval::unbounded ? term : clampWide(sum + term); };
+    result.low = add(result.low, std::min(a, b));
+    result.high = add(result.high, std::max(a, b));
+  }
+  return result;
+}
+
+void FactBase::assume(const Linear& form) {
+  if (form.isConstant()) return;
+  Linear fact = form;
+  if (!reduce(fact)) return;
+  if (range(fact).low >= 0) return;  // says nothing new
+  facts_.push_back(std::move(fact));
+}
+
+bool FactBase::prove(const Linear& form) {
+  Linear goal = form;
+  if (!reduce(goal)) return false;
+  unsigned budget = 3000;
+  return search(goal, 5, budget);
+}
+
+bool FactBase::search(const Linear& goal, unsigned depth, unsigned& budget) const {
+  if (range(goal).low >= 0) return true;
+  if (!depth) return false;
+  for (auto fact = facts_.rbegin(); fact != facts_.rend(); ++fact) {
+    for (const auto& [atom, coefficient] : goal.terms) {
+      const Wide other = fact->coefficient(atom);
+      if (other == 0 || (other < 0) != (coefficient < 0)) continue;
+      // With fact >= 0, goal >= 0 follows from |other| * goal - |coefficient| * fact >= 0, where the atom is gone.
+      if (!budget) return false;
+      --budget;
+      Linear rest = goal.scaled(magnitude(other)) - fact->scaled(magnitude(coefficient));
+      if (!reduce(rest)) continue;
+      if (rest.terms.size() > goal.terms.size() + 2) continue;
+      if (search(rest, depth - 1, budget)) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace rad::sema

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The parts of typed expressions and statements, for passes that look at everything.
+#pragma once
+
+#include "frontend/sema/typed_program.h"
+
+namespace rad::sema {
+
+/// Calls onExpr(id) for each direct sub-expression in order of evaluation, onStmt(id) for each statement of a BlockValue.
+template <class OnExpr, class OnStmt>
+void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
+  auto some = [&](TExprId id) {
+    if (id) onExpr(id);
+  };
+  auto all = [&](const std::vector<TExprId>& ids) {
+    for (TExprId id : ids) some(id);
+  };
+  struct Visitor {
+    decltype(some)& one;
+    decltype(all)& many;
+    OnStmt& stmt;
+    void operator()(const ConstInt&) {}
+    void operator()(const ConstFloat&) {}
+    void operator()(const ConstString&) {}
+    void operator()(const LocalRef&) {}
+    void operator()(const GlobalRef&) {}
+    void operator()(const ViewElement& n) { one(n.view), many(n.indices); }
+    void operator()(const ViewSlice& n) {
+      one(n.view);
+      for (const SliceDim& dim : n.dims) one(dim.low), one(dim.high);
+    }
+    void operator()(const ViewExtent& n) { one(n.view); }
+    void operator()(const ViewFlat& n) { one(n.view); }
+    void operator()(const Negate& n) { one(n.operand); }
+    void operator()(const LogicNot& n) { one(n.operand); }
+    void operator()(const BitNot& n) { one(n.operand); }
+    void operator()(const Arithmetic& n) { one(n.left), one(n.right); }
+    void operator()(const Compare& n) { one(n.left), one(n.right); }
+    void operator()(const Logic& n) { one(n.left), one(n.right); }
+    void operator()(const Convert& n) { one(n.operand); }
+    void operator()(const Bitcast& n) { one(n.operand); }
+    void operator()(const Select& n) { one(n.condition), one(n.whenTrue), one(n.whenFalse); }
+    void operator()(const MathCall& n) { many(n.operands); }
+    void operator()(const CallFunction& n) { many(n.arguments); }
+    void operator()(const BlockValue& n) {
+      for (TStmtId id : n.statements) stmt(id);
+      one(n.value);
+    }
+    void operator()(const IfValue& n) { one(n.condition), one(n.whenTrue), one(n.whenFalse); }
+    void operator()(const MakeTuple& n) { many(n.items); }
+    void operator()(const TupleItem& n) { one(n.tuple); }
+    void operator()(const NewArray& n) { many(n.extents); }
+    void operator()(const ReadPng& n) { one(n.path), many(n.extents); }
+    void operator()(const CopyArray& n) { one(n.view); }
+    void operator()(const ArgumentCount&) {}
+    void operator()(const ArgumentText& n) { one(n.index); }
+    void operator()(const ParseNumber& n) { one(n.text); }
+    void operator()(const Clock&) {}
+    void operator()(const HostReduce& n) { many(n.arguments); }
+  };
+  std::visit(Visitor{some, all, onStmt}, e.node);
+}
+
+/// Calls onExpr(id) for each expression of the statement itself, onStmt(id) for each statement inside it.
+template <class OnExpr, class OnStmt>
+void forEachChild(const TStmt& s, OnExpr onExpr, OnStmt onStmt) {
+  auto some = [&](TExprId id) {
+    if (id) onExpr(id);
+  };
+  auto all = [&](const std::vector<TExprId>& ids) {
+    for (TExprId id : ids) some(id);
+  };
+  auto body = [&](const std::vector<TStmtId>& ids) {
+    for (TStmtId id : ids) onStmt(id);
+  };
+  struct Visitor {
+    decltype(some)& one;
+    decltype(all)& many;
+    decltype(body)& block;
+    void operator()(const Declare& n) { one(n.init); }
+    void operator()(const Assign& n) { one(n.value), one(n.place); }
+    void operator()(const Evaluate& n) { one(n.expr); }
+    void operator()(const If& n) { one(n.condition), block(n.thenBody), block(n.elseBody); }
+    void operator()(const While& n) { one(n.condition), block(n.body); }
+    void operator()(const For& n) { one(n.low), one(n.high), one(n.step), block(n.body); }
+    void operator()(const Break&) {}
+    void operator()(const Continue&) {}
+    void operator()(const Return& n) { one(n.value); }
+    void operator()(const Scope& n) { block(n.body); }
+    void operator()(const Barrier&) {}
+    void operator()(const Collective& n) { one(n.value); }
+    void operator()(const Assert& n) { one(n.condition), many(n.arguments); }
+    void operator()(const Print& n) { many(n.arguments); }
+    void operator()(const Launch& n) { many(n.arguments); }
+    void operator()(const BindView& n) { one(n.view), many(n.expected); }
+    void operator()(const BindGlobals& n) { one(n.view), many(n.expected); }
+    void operator()(const WritePng& n) { one(n.path), one(n.view); }
+    void operator()(const Sync&) {}
+  };
+  std::visit(Visitor{some, all, body}, s.node);
+}
+
+}  // namespace rad::sema
