@@ -130,6 +130,27 @@ std::string parseClause(std::string_view key, std::string_view value,
     config.kernelFaults[std::string(value.substr(0, at))] = int(n);
     return {};
   }
+  if (key == "check") {
+    FailedCheck check;
+    long numbers[3] = {};
+    std::string_view rest = value;
+    const std::string_view kernel = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(kernel.size());
+    for (long &one : numbers) {
+      if (rest.empty())
+        break;
+      rest.remove_prefix(1);
+      const std::string_view word = rest.substr(0, rest.find(':'));
+      if (!number(word, one))
+        return "a failed check is written kernel:site:value:extent";
+      rest.remove_prefix(word.size());
+    }
+    check.site = std::uint32_t(numbers[0]);
+    check.value = numbers[1];
+    check.extent = numbers[2];
+    config.failedChecks[std::string(kernel)] = check;
+    return {};
+  }
   if (key == "journal") {
     config.journalFile = std::string(value);
     return {};

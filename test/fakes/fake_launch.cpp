@@ -3,6 +3,7 @@
 // Tier 5: launches are checked against the device and the image, recorded, and
 // run only where a test has registered a host function.
 
+#include "codegen/artifact/artifact.h"
 #include "test/fakes/fake_state.h"
 
 #include <algorithm>
@@ -106,6 +107,39 @@ CUresult checkLaunch(const CUlaunchConfig &config, const Kernel &kernel,
   return CUDA_SUCCESS;
 }
 
+/// Writes the record of a failed check, as compiled kernels do: their last two
+/// parameters are the address of the failure state and the launch's number.
+void writeRecord(const Launch &launch, const FailedCheck &check) {
+  const std::size_t count = launch.offsets.size();
+  if (count < 2 || launch.offsets[count - 2] + 8 > launch.arguments.size() ||
+      launch.offsets[count - 1] + 4 > launch.arguments.size())
+    return;
+  std::uint64_t address = 0;
+  std::memcpy(&address, launch.arguments.data() + launch.offsets[count - 2], 8);
+  auto *state = reinterpret_cast<rad::cg::FailureState *>(
+      resolve(address, sizeof(rad::cg::FailureState)));
+  if (!state) {
+    violation("the second parameter from the end is not the failure state");
+    return;
+  }
+  if (state->claimed)
+    return;
+  auto *record = reinterpret_cast<rad::cg::FailureRecord *>(
+      resolve(reinterpret_cast<std::uint64_t>(state->record),
+              sizeof(rad::cg::FailureRecord)));
+  if (!record) {
+    violation("the failure state has no record");
+    return;
+  }
+  state->claimed = 1;
+  record->site = check.site;
+  std::memcpy(&record->launch,
+              launch.arguments.data() + launch.offsets[count - 1], 4);
+  record->value = check.value;
+  record->extent = check.extent;
+  record->flag = 1;
+}
+
 } // namespace
 
 FAKE_CUDA(LaunchKernelEx, const CUlaunchConfig *config, CUfunction function,
@@ -151,6 +185,9 @@ FAKE_CUDA(LaunchKernelEx, const CUlaunchConfig *config, CUfunction function,
       now.sticky = it->second;
       return;
     }
+    if (auto it = now.config.failedChecks.find(item.kernel);
+        it != now.config.failedChecks.end())
+      writeRecord(item, it->second);
     if (auto it = now.hostFunctions.find(item.kernel);
         it != now.hostFunctions.end())
       it->second.function(&item.view, it->second.user);

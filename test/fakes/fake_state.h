@@ -46,6 +46,12 @@ struct Fault {
   bool nullOutput = false; // success, but the handle stays zero
 };
 
+/// A check that "fails" in a kernel: what its record says.
+struct FailedCheck {
+  std::uint32_t site = 0;
+  std::int64_t value = 0, extent = 0;
+};
+
 /// What a specification sets.
 struct Config {
   int version = 13000;
@@ -56,6 +62,7 @@ struct Config {
   std::set<std::string> missing;
   std::map<std::string, long> latencyMs;
   std::map<std::string, int> kernelFaults; // kernel -> sticky code
+  std::map<std::string, FailedCheck> failedChecks; // kernel -> record
   std::string journalFile;
   bool shutdown = false;
 };
