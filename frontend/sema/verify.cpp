@@ -190,7 +190,7 @@ class Verifier {
   void check(const BlockValue& node, const TExpr& e) {
     const std::set<uint32_t> before = declared_;
     const bool hadBarriers = std::exchange(mayBarrier_, false);
-    block(node.statements);
+    sequence(node.statements);  // the value may use what they declare
     mayBarrier_ = hadBarriers;
     if (node.value) require(suits(at(node.value), e.type), "a block's value has another type");
     else require(e.type == types_.unit(), "a block without its value");
@@ -273,12 +273,15 @@ class Verifier {
     }
   }
 
-  void block(const std::vector<TStmtId>& statements) {
-    const std::set<uint32_t> before = declared_;
+  void sequence(const std::vector<TStmtId>& statements) {
     for (TStmtId id : statements) {
       if (!require(static_cast<bool>(id), "a statement id is out of range")) return;
       std::visit([&](const auto& node) { check(node); }, program_.stmt(id).node);
     }
+  }
+  void block(const std::vector<TStmtId>& statements) {
+    const std::set<uint32_t> before = declared_;
+    sequence(statements);
     declared_ = before;
   }
 
