@@ -80,7 +80,7 @@ void Checker::declare(const Ast& ast, ModuleScope& scope) {
 
 void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop) {
   const Decl& decl = ast.decl(id);
-  Entity entity{.name = {}, .ast = &ast, .decl = id, .home = &scope, .symbol = {}, .type = {}, .constant = {}};
+  Entity entity{.name = {}, .range = {}, .ast = &ast, .decl = id, .home = &scope, .symbol = {}, .type = {}, .constant = {}};
   switch (decl.kind()) {
     case DeclKind::Fn:
       entity.kind = Entity::Kind::Fn;

@@ -33,9 +33,9 @@ std::optional<Scalar> findScalar(std::string_view text) {
 
 TypeTable::TypeTable() {
   for (TypeKind kind : {TypeKind::Error, TypeKind::Unit, TypeKind::UntypedInt, TypeKind::UntypedFloat, TypeKind::String})
-    types_.push_back(Type{.kind = kind, .items = {}});
+    types_.push_back(Type{.kind = kind, .element = {}, .items = {}});
   for (uint32_t i = 0; i < scalarCount; ++i)
-    types_.push_back(Type{.kind = TypeKind::Scalar, .scalar = static_cast<Scalar>(i), .items = {}});
+    types_.push_back(Type{.kind = TypeKind::Scalar, .scalar = static_cast<Scalar>(i), .element = {}, .items = {}});
 }
 
 TypeId TypeTable::intern(Type type) {
@@ -56,7 +56,7 @@ TypeId TypeTable::array(TypeId element, uint64_t count) {
 }
 
 TypeId TypeTable::tuple(std::span<const TypeId> items) {
-  return intern(Type{.kind = TypeKind::Tuple, .items = {items.begin(), items.end()}});
+  return intern(Type{.kind = TypeKind::Tuple, .element = {}, .items = {items.begin(), items.end()}});
 }
 
 std::string TypeTable::spell(TypeId id) const {
