@@ -126,6 +126,14 @@ void Checker::reportUnknownName(std::string_view name, Range range) {
       {"__syncthreads", "write barrier()"},
       {"syncthreads", "write barrier()"},
   };
+  if (auto it = scriptNames_.find(session_.names.intern(name)); it != scriptNames_.end() && ctx_ && ctx_->home == unit_) {
+    // The script defines it, but not before this place.
+    const Context* root = ctx_;
+    while (root->parent) root = root->parent;
+    if (root->kind == Context::Kind::Script) report(Diag::UnknownName, range, {std::string(name)}).note(it->second, "it is defined only here");
+    else report(Diag::ScriptVariable, range, {std::string(name)}).note(it->second, "the script defines it here").help("pass it as an argument");
+    return;
+  }
   auto builder = report(Diag::UnknownName, range, {std::string(name)});
   for (const Habit& habit : habits)
     if (habit.foreign == name) {

@@ -124,8 +124,7 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
   const bool aUntyped = isUntyped(a.type), bUntyped = isUntyped(b.type);
   if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected)) type = expected;
   else if (aUntyped && bUntyped) type = typeOf(a.type).kind == TypeKind::UntypedFloat || typeOf(b.type).kind == TypeKind::UntypedFloat ? types().scalar(Scalar::F32) : types().scalar(Scalar::I32);
-  else if (aUntyped) type = b.type;
-  else if (bUntyped) type = a.type;
+  else if ((aUntyped || bUntyped) && scalarOf(aUntyped ? b.type : a.type) && scalarOf(aUntyped ? b.type : a.type) != Scalar::Bool) type = aUntyped ? b.type : a.type;
   else if (a.type == b.type) type = a.type;
   else if (auto as = scalarOf(a.type), bs = scalarOf(b.type); as && bs && commonScalar(*as, *bs)) type = types().scalar(*commonScalar(*as, *bs));
   else if (isView(a.type) && isView(b.type) && typeOf(a.type).element == typeOf(b.type).element && typeOf(a.type).rank == typeOf(b.type).rank)

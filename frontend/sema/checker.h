@@ -345,6 +345,7 @@ class Checker {
   TypedProgram program_;
   const Ast* ast_ = nullptr;              // of the code being checked
   ModuleScope* unit_ = nullptr;
+  std::unordered_map<Symbol, Range> scriptNames_;   // what the unit's script defines somewhere
   Context* ctx_ = nullptr;
   std::map<std::string, FunctionInstance> functions_;
   std::map<std::string, KernelInstance> kernels_;

@@ -66,6 +66,9 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   unit_ = &unit;
   ast_ = &ast;
   declare(ast, unit);
+  for (StmtId item : ast.items())
+    if (const auto* let = std::get_if<LetStmt>(&ast.stmt(item).node))
+      for (const Ident& name : let->names) scriptNames_.try_emplace(name.name, name.range);
   if (session_.buildAllKernels) buildKernels(ast, unit);
   checkScript(ast);
   checkUnused(ast, unit);
