@@ -56,6 +56,13 @@ Diagnostics::Builder Diagnostics::report(Diag kind, Range range, std::vector<std
   return {*this, all_.size() - 1};
 }
 
+void Diagnostics::retract(Diag kind, Range range) {
+  auto it = std::find_if(all_.begin(), all_.end(), [&](const Diagnostic& d) { return d.kind == kind && d.range == range; });
+  if (it == all_.end()) return;
+  if (severityOf(kind) == Severity::Error) --errors_;
+  all_.erase(it);
+}
+
 void Diagnostics::sortByPlace(size_t first) {
   if (first < all_.size())
     std::stable_sort(all_.begin() + static_cast<std::ptrdiff_t>(first), all_.end(),

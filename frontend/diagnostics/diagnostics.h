@@ -63,6 +63,8 @@ class Diagnostics {
   size_t errorCount() const { return errors_; }
   bool hasErrors() const { return errors_ != 0; }
   void clear() { all_.clear(); errors_ = 0; }
+  /// Takes a message back that another one explains better.
+  void retract(Diag kind, Range range);
   /// Puts the messages from index `first` on into the order of their places; those at one place stay as they are.
   void sortByPlace(size_t first);
 

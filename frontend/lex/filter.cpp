@@ -302,6 +302,7 @@ class Filter {
     open_.pop_back();
   }
   void reportUnclosed(const Open& open) {
+    out_.brackets.push_back({open.begin, false});
     report(Diag::UnclosedBracket, open.begin, open.begin + 1, {std::string(spelling(open.kind))});
   }
   /// A statement begins although round or square brackets are open: closes them. One message names the outermost.
@@ -316,6 +317,19 @@ class Filter {
     while (!open_.empty()) insertCloser(at);
   }
 
+  /// Whether the innermost bracket's own partner still comes on this line.
+  bool closedOnThisLine(TokenKind closing) const {
+    int depth = 0;
+    for (size_t at = at_ + 1, end = std::min(raw_.size(), at_ + 200); at < end && !raw_[at].token.newlineBefore; ++at) {
+      TokenKind kind = raw_[at].token.kind;
+      if (kind == TokenKind::LParen || kind == TokenKind::LBracket || kind == TokenKind::LBrace) ++depth;
+      if (kind != TokenKind::RParen && kind != TokenKind::RBracket && kind != TokenKind::RBrace) continue;
+      if (depth == 0) return kind == closing;
+      --depth;
+    }
+    return false;
+  }
+
   /// Takes a closing bracket off the stack; false if it has no partner and is left out.
   bool close(Token& token) {
     auto matches = [&](const Open& open) { return closer(open.kind) == token.kind; };
@@ -327,7 +341,8 @@ class Filter {
     }
     if (partner == 0) {
       std::string text(spelling(token.kind));
-      if (inParens() && token.kind != TokenKind::RBrace) {
+      out_.brackets.push_back({token.begin, token.kind == TokenKind::RBrace});
+      if (inParens() && token.kind != TokenKind::RBrace && !closedOnThisLine(closer(open_.back().kind))) {
         // `f(a]`: one wrong bracket, not one too many and one missing.
         const Open& open = open_.back();
         report(Diag::UnmatchedBracket, token.begin, token.end, {text})

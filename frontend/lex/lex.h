@@ -48,11 +48,18 @@ struct DocComment {
 /// How deeply brackets, expressions and blocks may be nested; later stages may recurse this far.
 inline constexpr unsigned maxNesting = 256;
 
+/// A bracket without partner, which was reported.
+struct BracketProblem {
+  uint32_t begin = 0;
+  bool surplusBrace = false;  // a `}` that was left out
+};
+
 /// The tokens of one file. The last one is always EndOfText, and every bracket has its partner: missing ones were reported
 /// and inserted (isVirtual), those too many were reported and left out.
 struct TokenStream {
   std::vector<Token> tokens;
   std::vector<DocComment> docs;  // by target
+  std::vector<BracketProblem> brackets;  // in the order they were found
   bool openAtEnd = false;        // the text ends inside a bracket, comment or documentation: more lines could complete it
   bool tooDeep = false;          // reading stopped at a bracket nested too deeply, which was reported
   unsigned endErrors = 0;        // how many messages were about that

@@ -276,7 +276,7 @@ bool isIncomplete(std::string_view text) {
   parser.parse();
   // An entry with a mistake that more lines cannot repair is shown at once.
   size_t others = diagnostics.errorCount() - builder.stream().endErrors;
-  if (builder.stream().openAtEnd) return others == 0;
+  if (builder.stream().openAtEnd) return others == 0 && !builder.failedBeforeEnd();
   return builder.failedAtEnd() && others == 1;
 }
 

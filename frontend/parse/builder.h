@@ -68,6 +68,8 @@ class Builder {
   bool recover() { return !stuck_; }
   /// Whether the text ends before something that has to follow.
   bool failedAtEnd() const { return failedAtEnd_; }
+  /// Whether a syntax error was left to the message about a bracket.
+  bool failedBeforeEnd() const { return failedBeforeEnd_; }
   const TokenStream& stream() const { return stream_; }
   Diagnostics::Builder report(Diag diag, Range range, std::vector<std::string> arguments = {}) {
     return diagnostics_.report(diag, range, std::move(arguments));
@@ -136,7 +138,8 @@ class Builder {
   void checkParams(std::vector<Param>& params);
 
   // errors.cpp
-  bool foreignHabit(size_t at);
+  bool foreignHabit(size_t at, bool explained);
+  bool statementHasBracketProblem(size_t start, size_t end) const;
   void skipStatement(size_t at);
   const Token& tokenAt(size_t at, int distance) const;
   std::string_view textOf(const Token& token) const { return text_.substr(token.begin, token.end - token.begin); }
@@ -156,7 +159,7 @@ class Builder {
   std::vector<Open> open_;                            // the brackets around the cursor
   Open lastClosed_ = Open::Block;
   bool listFollows_ = false;  // the next `{` opens the members of a struct or enum
-  bool failedAtEnd_ = false;
+  bool failedAtEnd_ = false, failedBeforeEnd_ = false;
   bool reportedDepth_ = false;
   bool stuck_ = false;
   size_t lastErrorAt_ = SIZE_MAX;

@@ -167,8 +167,9 @@ std::string Builder::describe(const Token& token) const {
   }
 }
 
-/// Reports a habit of another language or a common slip, if the token at `at` looks like one.
-bool Builder::foreignHabit(size_t at) {
+/// Reports a habit of another language or a common slip, if the token at `at` looks like one. `explained`:
+/// a bracket's message explains the error already, so that only what is beyond doubt is a habit.
+bool Builder::foreignHabit(size_t at, bool explained) {
   const Token &t = tokenAt(at, 0), &p = tokenAt(at, -1), &pp = tokenAt(at, -2), &n = tokenAt(at, 1);
   Range here = rangeOf(t);
   auto str = [&](const Token& token) { return std::string(textOf(token)); };
@@ -201,6 +202,7 @@ bool Builder::foreignHabit(size_t at) {
       report(Diag::MissingDigits, cover(rangeOf(p), here)).help("write `0." + str(t) + "`");
       return true;
     case TokenKind::Arrow:
+      if (explained) break;
       if (first == TokenKind::Kernel) {
         report(Diag::UnexpectedHere, here, {"`->`"}).help("a kernel has no result; it writes to a `mut` parameter");
         return true;
@@ -213,10 +215,11 @@ bool Builder::foreignHabit(size_t at) {
         report(Diag::CStyleFor, here).help("write `for " + str(p) + " in 0..n { }`");
         return true;
       }
-      if (first != TokenKind::If && first != TokenKind::While) break;
+      if (explained || (first != TokenKind::If && first != TokenKind::While)) break;
       report(Diag::UnexpectedHere, here, {"`=`"}).help("equality is written `==`");
       return true;
     case TokenKind::Colon: {
+      if (explained) break;
       if (p.kind == TokenKind::RParen && p.end != 0) {
         size_t name = matchingOpen(at - 1);
         if (name > 0 && stream_.tokens[name - 1].kind == TokenKind::RBracket) name = matchingOpen(name - 1);
@@ -226,7 +229,7 @@ bool Builder::foreignHabit(size_t at) {
         }
       }
       if (first == TokenKind::If || first == TokenKind::While || first == TokenKind::For || first == TokenKind::Forall ||
-          first == TokenKind::Kernel || first == TokenKind::Struct || p.kind == TokenKind::Else) {
+          (first == TokenKind::Kernel && p.kind == TokenKind::RParen) || first == TokenKind::Struct || p.kind == TokenKind::Else) {
         report(Diag::BlockColon, here).help("write `{` here and `}` behind the last statement");
         return true;
       }
@@ -290,11 +293,23 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
   lastErrorAt_ = at;
   bool atEnd = t.kind == TokenKind::EndOfText || (t.kind == TokenKind::End && tokenAt(at, 1).kind == TokenKind::EndOfText && textOf(t) != ";");
   // A bracket that was inserted and a character that was left out have had their message.
+  size_t start = statementStart(at);
+  auto has = [&](TokenKind kind) { return std::find(expected.begin(), expected.end(), kind) != expected.end(); };
   bool hadMessage = t.isVirtual || t.afterError || (at > 0 && (p.isVirtual || p.afterError));
-  if (!hadMessage && !stuck_ && !foreignHabit(at)) {
+  skipStatement(at);
+  // A bracket that is missing or one too many in this statement explains most of what goes wrong in it.
+  bool explained = statementHasBracketProblem(start, cursor_);
+  failedBeforeEnd_ |= !hadMessage && explained;
+  if (!hadMessage && !stuck_ && !foreignHabit(at, explained) && !explained) {
     failedAtEnd_ |= atEnd;
-    auto has = [&](TokenKind kind) { return std::find(expected.begin(), expected.end(), kind) != expected.end(); };
-    size_t start = statementStart(at);
+    if (has(TokenKind::LBrace) && !has(TokenKind::Int)) {
+      // Its `}` was then found to be one too many.
+      auto it = std::find_if(stream_.brackets.begin(), stream_.brackets.end(), [&](const BracketProblem& b) { return b.surplusBrace && b.begin >= t.begin; });
+      if (it != stream_.brackets.end()) {
+        diagnostics_.retract(Diag::UnmatchedBracket, {{base_ + it->begin}, {base_ + it->begin + 1}});
+        stream_.brackets.erase(it);
+      }
+    }
     bool afterAttribute = stream_.tokens[start].kind == TokenKind::At && has(TokenKind::Fn) && has(TokenKind::At) && !has(TokenKind::Int);
     std::string list = describeExpected(expected, at > 0 ? p.kind : TokenKind::End);
     if (afterAttribute) {
@@ -313,7 +328,12 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
         message.help("`...` stands behind an argument that is a list, or behind the type of a parameter");
     }
   }
-  skipStatement(at);
+}
+
+bool Builder::statementHasBracketProblem(size_t start, size_t end) const {
+  uint32_t from = stream_.tokens[start].begin, to = stream_.tokens[end].begin;
+  return std::any_of(stream_.brackets.begin(), stream_.brackets.end(),
+                     [&](const BracketProblem& b) { return !b.surplusBrace && b.begin >= from && b.begin <= to; });
 }
 
 /// Moves to the end of the statement, member or block that the token at `at` stands in; whole blocks are skipped.
