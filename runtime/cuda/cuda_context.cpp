@@ -154,7 +154,7 @@ Status CudaState::makeFailureState() {
   RAD_TRY(driver_.call<DriverFn::MemcpyHtoDAsync>(
       failureState_, static_cast<const void *>(&initial), sizeof initial,
       stream_));
-  return wait();
+  return waitForCopy();
 }
 
 CudaState::~CudaState() {
@@ -225,6 +225,13 @@ Status CudaState::wait() {
   RAD_TRY(driver_.call<DriverFn::StreamSynchronize>(stream_));
   history_.clear();
   return {};
+}
+
+Status CudaState::waitForCopy() {
+  Status waited = wait();
+  if (!waited && !driver_.dead())
+    (void)wait();
+  return waited;
 }
 
 } // namespace rad::rt

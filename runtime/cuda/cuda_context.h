@@ -104,6 +104,11 @@ public:
   /// Waits for the stream. The context must be current.
   Status wait();
 
+  /// Waits until a copy no longer uses the caller's memory. A wait that failed
+  /// is tried once more: returning while the copy runs would be worse than any
+  /// error.
+  Status waitForCopy();
+
 private:
   CudaState(const DriverApi &driver, CUdevice device, DeviceInfo info)
       : driver_(driver), device_(device), info_(std::move(info)) {}

@@ -172,7 +172,7 @@ Status CudaDeviceImpl::copyIn(Buffer &to, std::uint64_t offset,
       target, static_cast<const void *>(from.data()), from.size(),
       state_->stream())));
   if (mayReadLater(from.data()))
-    return state_->finish(state_->wait());
+    return state_->finish(state_->waitForCopy());
   return {};
 }
 
@@ -184,7 +184,7 @@ Status CudaDeviceImpl::copyOut(std::span<std::byte> to, const Buffer &from,
   if (!to.empty())
     RAD_TRY(state_->finish(driver().call<DriverFn::MemcpyDtoHAsync>(
         static_cast<void *>(to.data()), source, to.size(), state_->stream())));
-  return state_->finish(state_->wait());
+  return state_->finish(state_->waitForCopy());
 }
 
 Status CudaDeviceImpl::copyWithin(Buffer &to, std::uint64_t toOffset,
