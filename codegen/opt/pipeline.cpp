@@ -15,7 +15,8 @@ namespace {
 
 /// For GPUs. The code that comes in is straight from the lowering: locals in memory, calls already inlined except libdevice's.
 /// ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in registers, invariants out of loops,
-/// full unrolling where a loop's trip count is constant (shared-memory tiles), and no redundant checks.
+/// full unrolling where a loop's trip count is constant (shared-memory tiles), and no redundant checks. The alignment that arguments and
+/// index arithmetic imply has to be written on each access: the back end joins accesses to wider ones by that.
 constexpr const char* gpuFull =
     "always-inline,globaldce,"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine,"
@@ -24,11 +25,11 @@ constexpr const char* gpuFull =
     "loop(indvars,loop-deletion,loop-unroll-full),"
     "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine,simplifycfg,"
     "loop-unroll<O2>,"
-    "instcombine,loop-mssa(licm),early-cse<memssa>,simplifycfg)";
+    "instcombine,loop-mssa(licm),early-cse<memssa>,simplifycfg,infer-alignment)";
 /// Without loops there is less to do.
 constexpr const char* gpuStraight =
     "always-inline,globaldce,"
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,early-cse<memssa>,simplifycfg)";
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,early-cse<memssa>,simplifycfg,infer-alignment)";
 constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
 
 bool hasLoops(const llvm::Module& module) {
