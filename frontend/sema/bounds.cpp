@@ -8,6 +8,7 @@
 #include "frontend/sema/facts.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rad::sema {
 namespace {
@@ -16,7 +17,7 @@ constexpr Wide largestExtent = Wide{1} << 60;  // what a launch accepts
 
 class BoundsProver {
  public:
-  BoundsProver(TypedProgram& program, Body& body, Side side) : program_(program), types_(*program.types), body_(body), side_(side) {}
+  BoundsProver(TypedProgram& program, Body& body, Side side) : program_(program), types_(*program.types), body_(&body), side_(side) {}
 
   void kernel(Kernel& kernel) {
     kernel_ = &kernel;
@@ -35,10 +36,10 @@ class BoundsProver {
     for (size_t i = 0; i < kernel.threads.size(); ++i)
       values_[kernel.threads[i].value] = Linear::of(facts_.fresh({kernel.threadLow[i], kernel.threadLow[i] + kernel.threadCount[i] - 1}));
     for (LocalId shared : kernel.shared) {
-      const Local& local = body_.locals[shared.value];
+      const Local& local = body_->locals[shared.value];
       for (size_t d = 0; d < local.sharedExtents.size(); ++d) extents_[{shared.value, static_cast<unsigned>(d)}] = Linear::of(static_cast<Wide>(local.sharedExtents[d]));
     }
-    statements(body_.statements);
+    statements(body_->statements);
     if (kernel.reduction) {
       if (kernel.reduction->condition) {
         walk(kernel.reduction->condition);
@@ -48,7 +49,7 @@ class BoundsProver {
     }
   }
 
-  void body() { block(body_.statements); }
+  void body() { block(body_->statements); }
 
  private:
   // ---- values as forms ----
@@ -127,15 +128,15 @@ class BoundsProver {
     return fresh({low, high});
   }
   Linear least(const Linear& a, const Linear& b) {
-    const Interval x = facts_.range(a), y = facts_.range(b);
-    const Linear result = fresh({std::min(x.low, y.low), std::min(x.high, y.high)});
+    if (a.isConstant() && b.isConstant()) return Linear::of(std::min(a.constant, b.constant));
+    const Linear result = Linear::of(facts_.oneOf(a, b));
     facts_.assume(a - result);
     facts_.assume(b - result);
     return result;
   }
   Linear greatest(const Linear& a, const Linear& b) {
-    const Interval x = facts_.range(a), y = facts_.range(b);
-    const Linear result = fresh({std::max(x.low, y.low), std::max(x.high, y.high)});
+    if (a.isConstant() && b.isConstant()) return Linear::of(std::max(a.constant, b.constant));
+    const Linear result = Linear::of(facts_.oneOf(a, b));
     facts_.assume(result - a);
     facts_.assume(result - b);
     return result;
@@ -174,7 +175,7 @@ class BoundsProver {
   }
 
   bool isFixed(LocalId id) const {
-    const Local& local = body_.locals[id.value];
+    const Local& local = body_->locals[id.value];
     switch (local.kind) {
       case LocalKind::Let: case LocalKind::Param: case LocalKind::Dimension: case LocalKind::DomainVar: case LocalKind::ThreadVar: return true;
       case LocalKind::Var: return false;
@@ -183,7 +184,7 @@ class BoundsProver {
     return false;
   }
   Linear local(LocalId id) {
-    const TypeId type = body_.locals[id.value].type;
+    const TypeId type = body_->locals[id.value].type;
     if (!isFixed(id)) return anyOf(type);
     auto it = values_.find(id.value);
     if (it == values_.end()) it = values_.emplace(id.value, anyOf(type)).first;
@@ -239,12 +240,41 @@ class BoundsProver {
     if (const auto* node = std::get_if<Select>(&e.node)) return either(node->whenTrue, node->whenFalse);
     if (const auto* node = std::get_if<IfValue>(&e.node)) return either(node->whenTrue, node->whenFalse);
     if (const auto* node = std::get_if<Arithmetic>(&e.node)) return arithmetic(*node, e.type);
+    if (const auto* node = std::get_if<CallFunction>(&e.node)) return result(*node, e.type);
     return anyOf(e.type);
   }
 
+  /// What a function that only computes an expression gives for these arguments: clamp(x, 0, n - 1).
+  Linear result(const CallFunction& call, TypeId type) {
+    Function& callee = program_.functions[call.function.value];
+    if (callDepth_ >= 4 || callee.isExtern || callee.body.statements.size() != 1) return anyOf(type);
+    const auto* only = std::get_if<Return>(&program_.stmt(callee.body.statements[0]).node);
+    if (!only || !only->value) return anyOf(type);
+    std::map<uint32_t, Linear> values;
+    for (size_t i = 0; i < callee.params.size(); ++i) {
+      const Local& param = callee.body.locals[callee.params[i].value];
+      const auto scalar = scalarOf(param.type);
+      if (param.kind == LocalKind::Param && scalar && isInteger(*scalar)) values.emplace(callee.params[i].value, value(call.arguments[i]));
+    }
+    std::map<std::pair<uint32_t, unsigned>, Linear> extents;
+    std::map<uint32_t, TExprId> conditions;
+    values_.swap(values);
+    extents_.swap(extents);
+    conditions_.swap(conditions);
+    Body* const saved = std::exchange(body_, &callee.body);
+    ++callDepth_;
+    const Linear form = value(only->value);
+    --callDepth_;
+    body_ = saved;
+    values_.swap(values);
+    extents_.swap(extents);
+    conditions_.swap(conditions);
+    return form;
+  }
+
   Linear either(TExprId a, TExprId b) {
-    const Interval x = facts_.range(value(a)), y = facts_.range(value(b));
-    return fresh({std::min(x.low, y.low), std::max(x.high, y.high)});
+    const Linear x = value(a), y = value(b);
+    return Linear::of(facts_.oneOf(x, y));
   }
 
   Linear arithmetic(const Arithmetic& node, TypeId type) {
@@ -419,7 +449,7 @@ class BoundsProver {
     if (const auto* node = std::get_if<Declare>(&s.node)) {
       walk(node->init);
       if (!node->init || !isFixed(node->local)) return;
-      const Type type = types_.get(body_.locals[node->local.value].type);
+      const Type type = types_.get(body_->locals[node->local.value].type);
       if (type.kind == TypeKind::Scalar && isInteger(type.scalar)) values_[node->local.value] = value(node->init);
       else if (type.kind == TypeKind::Scalar && type.scalar == Scalar::Bool) conditions_[node->local.value] = node->init;
       else if (type.kind == TypeKind::View)
@@ -457,7 +487,7 @@ class BoundsProver {
       walk(node->step);
       const size_t mark = facts_.mark();
       const Linear low = value(node->low), high = value(node->high);
-      const Scalar scalar = *scalarOf(body_.locals[node->variable.value].type);
+      const Scalar scalar = *scalarOf(body_->locals[node->variable.value].type);
       bool isDown = false;
       if (node->step) {
         const Linear step = value(node->step);
@@ -488,7 +518,8 @@ class BoundsProver {
 
   TypedProgram& program_;
   TypeTable& types_;
-  Body& body_;
+  Body* body_;
+  unsigned callDepth_ = 0;
   Side side_;
   Kernel* kernel_ = nullptr;
   FactBase facts_;

@@ -59,9 +59,8 @@ void Checker::checkLet(const LetStmt& node, Range range) {
   }
   TypeId type = node.type ? resolveType(node.type) : TypeId{};
   if (!node.init) {
-    if (!node.type) {
-      report(Diag::VariableNeedsType, range, {std::string(text(name.name))}).help(fmt::format("write `var {0}: f32`, or give it a value: `var {0} = 0.0`", text(name.name)));
-    } else if (isGlobalScope()) {
+    // Without a type and without a value: the parser has reported that.
+    if (node.type && isGlobalScope()) {
       if (!isError(type)) notYet(range, "a script variable without a value", fmt::format("give it a value: `var {} = ...`", text(name.name)));
       type = types().error();
     }
@@ -190,10 +189,7 @@ void Checker::checkLetTuple(const LetStmt& node, Range range) {
     }
   };
   const TypeId wanted = node.type ? resolveType(node.type) : TypeId{};
-  if (!node.init) {
-    report(Diag::VariableNeedsType, range, {"(...)"});
-    return failAll();
-  }
+  if (!node.init) return failAll();
   Value value = checkExpr(node.init, wanted);
   if (node.type && !isError(value.type)) value = convertValue(value, wanted, "the tuple");
   if (isError(value.type)) return failAll();

@@ -133,6 +133,11 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
       if (name == "min") return two(ShapeOp::Min, a, b);
       if (name == "max") return two(ShapeOp::Max, a, b);
     }
+  if (const auto* member = std::get_if<MemberExpr>(&node.node))
+    if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node); base && text(base->name) == "device" && !findBinding(base->name)) {
+      notYet(range, "a property of the device");
+      return std::nullopt;
+    }
   report(Diag::ShapeTerm, range, {fmt::format("`{}`", shorten(range))}).help("sizes are made of the signature's names, constants, + - * / %, min, max and ceil_div");
   return std::nullopt;
 }

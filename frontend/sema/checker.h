@@ -161,7 +161,12 @@ class Checker {
   // ---- helpers (checker.cpp) ----
   std::string_view text(Symbol name) const { return session_.names.text(name); }
   std::string spellType(TypeId type) const { return session_.types.spell(type); }
-  const Expr& expr(ExprId id) const { return ast_->expr(id); }
+  /// A node; what a syntax error left out is an Error node.
+  static const Expr& expr(const Ast& ast, ExprId id) {
+    static const Expr missing{};
+    return id ? ast.expr(id) : missing;
+  }
+  const Expr& expr(ExprId id) const { return expr(*ast_, id); }
   const Type& typeOf(TypeId id) const { return session_.types.get(id); }
   TypeTable& types() { return session_.types; }
   bool isError(TypeId id) const { return id == TypeId{}; }

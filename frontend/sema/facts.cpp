@@ -99,11 +99,31 @@ void FactBase::assume(const Linear& form) {
   facts_.push_back(std::move(fact));
 }
 
+Atom FactBase::oneOf(const Linear& a, const Linear& b) {
+  const Interval x = range(a), y = range(b);
+  const Atom atom = fresh({std::min(x.low, y.low), std::max(x.high, y.high)});
+  choices_.push_back({atom, a, b});
+  return atom;
+}
+
 bool FactBase::prove(const Linear& form) {
+  unsigned budget = 3000;
+  return proveCases(form, 3, budget);
+}
+
+bool FactBase::proveCases(const Linear& form, unsigned depth, unsigned& budget) const {
   Linear goal = form;
   if (!reduce(goal)) return false;
-  unsigned budget = 3000;
-  return search(goal, 5, budget);
+  if (search(goal, 5, budget)) return true;
+  if (!depth) return false;
+  // A value that is one of two: both cases have to hold. The youngest first, its cases may hold older ones.
+  for (auto term = goal.terms.rbegin(); term != goal.terms.rend(); ++term) {
+    auto choice = std::lower_bound(choices_.begin(), choices_.end(), term->first, [](const Choice& c, Atom atom) { return c.atom < atom; });
+    if (choice == choices_.end() || choice->atom != term->first) continue;
+    const Linear rest = goal - Linear::of(term->first).scaled(term->second);
+    return proveCases(rest + choice->a.scaled(term->second), depth - 1, budget) && proveCases(rest + choice->b.scaled(term->second), depth - 1, budget);
+  }
+  return false;
 }
 
 bool FactBase::search(const Linear& goal, unsigned depth, unsigned& budget) const {

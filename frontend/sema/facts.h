@@ -42,6 +42,8 @@ class FactBase {
     ranges_.push_back(range);
     return static_cast<Atom>(ranges_.size() - 1);
   }
+  /// A value that equals one of the two, and lies in both ranges' hull.
+  Atom oneOf(const Linear& a, const Linear& b);
   Interval range(Atom atom) const { return ranges_[atom]; }
   /// Bounds of a form from the ranges of its atoms alone.
   Interval range(const Linear& form) const;
@@ -54,9 +56,15 @@ class FactBase {
   void leave(size_t mark) { facts_.resize(mark); }
 
  private:
+  struct Choice {
+    Atom atom;
+    Linear a, b;
+  };
   bool search(const Linear& form, unsigned depth, unsigned& budget) const;
+  bool proveCases(const Linear& form, unsigned depth, unsigned& budget) const;
   std::vector<Interval> ranges_;
   std::vector<Linear> facts_;
+  std::vector<Choice> choices_;   // by atom, ascending
 };
 
 }  // namespace rad::sema

@@ -15,7 +15,7 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
   // A variadic parameter may be followed by named ones: it is the first whose type is a spread.
   size_t variadic = params.size();
   for (size_t i = 0; i < params.size(); ++i)
-    if (params[i].type && std::holds_alternative<SpreadExpr>(calleeAst.expr(params[i].type).node)) {
+    if (params[i].type && std::holds_alternative<SpreadExpr>(expr(calleeAst, params[i].type).node)) {
       variadic = i;
       break;
     }
@@ -142,7 +142,7 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
 void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams, std::vector<std::optional<StaticValue>>& found,
                     const std::vector<bool>& fixed, bool untypedToo) {
   if (!paramType || isError(value.type)) return;
-  const Expr& node = ast.expr(paramType);
+  const Expr& node = expr(ast, paramType);
   if (const auto* spread = std::get_if<SpreadExpr>(&node.node)) return unify(spread->inner, ast, value, staticParams, found, fixed, untypedToo);
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return unify(paren->inner, ast, value, staticParams, found, fixed, untypedToo);
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {
@@ -216,7 +216,7 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       return false;
     }
     if (!param.isConst && param.constraintOrType) {
-      const Expr& constraint = ast.expr(param.constraintOrType);
+      const Expr& constraint = expr(ast, param.constraintOrType);
       const auto* constraintName = std::get_if<NameExpr>(&constraint.node);
       bool known = false;
       const std::string_view spelled = constraintName ? text(constraintName->name) : std::string_view();
@@ -279,9 +279,9 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   for (size_t p = 0; p < params.size(); ++p) {
     TypeId hint;
     if (params[p].type && !call.written[p].empty()) {
-      const bool simple = std::holds_alternative<NameExpr>(entity.ast->expr(params[p].type).node);
+      const bool simple = std::holds_alternative<NameExpr>(expr(*entity.ast, params[p].type).node);
       if (simple) {
-        const Symbol typeName = std::get<NameExpr>(entity.ast->expr(params[p].type).node).name;
+        const Symbol typeName = std::get<NameExpr>(expr(*entity.ast, params[p].type).node).name;
         bool open = false;
         for (size_t i = 0; i < staticParams.size(); ++i) open = open || (staticParams[i].name.name == typeName && !found[i]);
         if (!open) hint = inCallee(entity, given, [&] { return tryType(params[p].type).value_or(TypeId{}); });
@@ -291,7 +291,7 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
       if (const auto* spread = std::get_if<SpreadExpr>(&expr(written).node)) {
         const auto* name = std::get_if<NameExpr>(&expr(spread->inner).node);
         auto binding = name ? findBinding(name->name) : std::nullopt;
-        const bool intoVariadic = std::holds_alternative<SpreadExpr>(entity.ast->expr(params[p].type).node);
+        const bool intoVariadic = std::holds_alternative<SpreadExpr>(expr(*entity.ast, params[p].type).node);
         if (!binding || binding->kind != Binding::Kind::Pack || !intoVariadic) {
           report(Diag::SpreadNeedsPack, expr(written).range, {});
           ok = false;
@@ -356,7 +356,7 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
   }
   std::vector<size_t> packs;
   for (size_t p = 0; p < decl.params.size(); ++p)
-    if (std::holds_alternative<SpreadExpr>(entity.ast->expr(decl.params[p].type).node)) packs.push_back(call->values[p].size());
+    if (std::holds_alternative<SpreadExpr>(expr(*entity.ast, decl.params[p].type).node)) packs.push_back(call->values[p].size());
   const size_t firstNew = diags_.all().size();
   FunctionInstance* instance = instantiate(entity, decl, call->statics, packs, range);
   if (!instance) return errorValue(range);

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+
 namespace rad {
 
 struct Session::Impl {
@@ -104,7 +107,9 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
     case DeclKind::Extern: {
       const auto& node = std::get<ExternDecl>(decl.node);
       if (!node.from.empty()) return notYet(decl.range, fmt::format("extern \"{}\" from a file", node.language), "leave out `from` and give the object with --link");
-      if (node.language != "PTX" && node.language != "cubin" && node.language != "C++" && node.language != "fatbin" && node.language != "LTO-IR") {
+      std::string language(node.language);
+      for (char& c : language) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      if (language != "ptx" && language != "cubin" && language != "c++" && language != "fatbin" && language != "lto-ir") {
         report(Diag::UnknownLanguage, decl.range, {std::string(node.language)});
         return;
       }
@@ -126,7 +131,7 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
     case DeclKind::Test: return;  // `raddle test` runs these; a program does not
     case DeclKind::Instantiate: return notYet(decl.range, "`instantiate`");
   }
-  for (const Attribute& attribute : decl.attributes) {
+  for (const Attribute& attribute : entity.kind == Entity::Kind::Unsupported ? List<Attribute>() : decl.attributes) {
     static constexpr std::string_view known[] = {"inline", "noinline", "fast", "strict", "unchecked", "max_threads", "min_blocks", "max_registers", "cluster", "export"};
     const std::string_view name = text(attribute.name.name);
     if (std::find(std::begin(known), std::end(known), name) == std::end(known)) {
