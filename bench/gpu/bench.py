@@ -50,14 +50,18 @@ def main():
         sys.exit("bench: set RADDLE to the tool")
     work = tempfile.mkdtemp()
     peers = os.environ.get("PEERS")
-    nvcc = shutil.which("nvcc") or (os.path.exists("/usr/local/cuda/bin/nvcc") and "/usr/local/cuda/bin/nvcc")
+    if options.device == "host":
+        print("the host device has no peers here: Raddle's figures follow alone")
+        peers, nvcc = None, None
+    else:
+        nvcc = shutil.which("nvcc") or (os.path.exists("/usr/local/cuda/bin/nvcc") and "/usr/local/cuda/bin/nvcc")
     if not peers and nvcc:
         peers = os.path.join(work, "peers")
         build = subprocess.run([nvcc, "-O3", "-std=c++17", "-arch=native", os.path.join(HERE, "peers.cu"), "-o", peers], capture_output=True, text=True)
         if build.returncode != 0:
             print("peers.cu did not build; Raddle's figures follow alone:\n" + build.stderr[-1000:])
             peers = None
-    elif not peers:
+    elif not peers and options.device != "host":
         print("no nvcc here and PEERS is not set: Raddle's figures follow alone")
 
     gpu = "unknown GPU"
