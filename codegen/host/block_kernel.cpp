@@ -17,28 +17,17 @@ BlockLowering::BlockLowering(const TypedProgram& program, const Kernel& kernel, 
   for (int64_t count : kernel.threadCount) threadCount_ *= count;
 }
 
-llvm::Value* BlockLowering::takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name) {
-  uint64_t offset = (scratchBytes_ + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
-  scratchBytes_ = offset + bytes;
-  llvm::BasicBlock& entry = f.function().getEntryBlock();
-  llvm::IRBuilder<> atEntry(&entry, entry.getFirstInsertionPt());
-  return atEntry.CreateConstInBoundsGEP1_64(atEntry.getInt8Ty(), scratch(), offset, name);
-}
-
 // ---- the kernel ----
 
-bool BlockLowering::emitBody(FunctionLowering& f) {
+void BlockLowering::emitBody(FunctionLowering& f) {
   auto& b = f.builder();
-  scratchBytes_ = 0;
-  didEnd_ = false;
   inRegion_ = false;
-  ended_ = operands_ = groupResults_ = nullptr;
-  running_ = nullptr;
+  operands_ = groupResults_ = nullptr;
   itemMemory_.clear();
   cells_.clear();
   nextValue_.clear();
+  running_ = nullptr;
   shapes_.clear();
-  failedThread_ = {};
 
   blockEnd_ = f.newBlock("block.end");
   f.enterBody(kernel_.body, blockEnd_);
@@ -66,11 +55,6 @@ bool BlockLowering::emitBody(FunctionLowering& f) {
     value.view = std::move(view);
     f.bind(id, std::move(value));
   }
-  if (mayEnd_) {
-    ended_ = takeScratch(f, threadCount_, "ended");
-    running_ = f.newAlloca(b.getInt64Ty(), "running");
-  }
-
   llvm::SmallVector<llvm::Value*, 4> extents;
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
   CountedLoop blocks = beginLoop(f, begin(), end(), "block");
@@ -80,10 +64,7 @@ bool BlockLowering::emitBody(FunctionLowering& f) {
     size_t fromLast = kernel_.axes.size() - 1 - axis;
     if (fromLast < failedBlock_.size()) failedBlock_[fromLast] = coordinates[axis];
   }
-  if (mayEnd_) {
-    b.CreateMemSet(ended_, b.getInt8(0), threadCount_, llvm::Align(kScratchAlignment));
-    b.CreateStore(b.getInt64(threadCount_), running_);
-  }
+  if (itemsEndEarly_) takeNotes(f, threadCount_);
   f.run(kernel_.body.statements);
   f.branchTo(blockEnd_);
   blockEnd_->moveAfter(b.GetInsertBlock());
@@ -91,19 +72,13 @@ bool BlockLowering::emitBody(FunctionLowering& f) {
   endLoop(f, blocks);
   b.CreateRetVoid();
   f.leaveBody();
-
-  if (didEnd_ && !mayEnd_) {
-    mayEnd_ = true;
-    return false;
-  }
-  return true;
 }
 
 bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
   if (f.inInlinedCall()) return false;
   if (inRegion_) {
     if (!std::holds_alternative<Return>(program_.stmt(id).node)) return false;
-    endThread(f);
+    leaveItem(f, kReturned, nullptr, nullptr);
     return true;
   }
   auto found = plan_.steps.find(id.value);
@@ -122,27 +97,40 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
   return false;
 }
 
-void BlockLowering::leaveFailed(FunctionLowering& f) {
-  if (inRegion_) endThread(f);
-  else f.builder().CreateBr(blockEnd_);  // in uniform control: the whole block fails
-}
+void BlockLowering::leaveFailed(FunctionLowering& f) { f.builder().CreateBr(blockEnd_); }  // in uniform control: the whole block fails
 
-void BlockLowering::endThread(FunctionLowering& f) {
+void BlockLowering::lookThroughNotes(FunctionLowering& f) {
   auto& b = f.builder();
-  didEnd_ = true;
-  if (mayEnd_) {
-    b.CreateStore(b.getInt8(1), b.CreateInBoundsGEP(b.getInt8Ty(), ended_, thread_));
-    b.CreateStore(b.CreateSub(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(1)), running_);
+  llvm::BasicBlock* tell = branchIfNoted(f);
+  llvm::BasicBlock* resume = b.GetInsertBlock();
+  f.placeAt(tell);
+  if (!running_) running_ = f.newAlloca(b.getInt64Ty(), "running");
+  b.CreateStore(b.getInt64(0), running_);
+  CountedLoop threads = beginLoop(f, b.getInt64(0), b.getInt64(threadCount_), "note");
+  llvm::Value* code = b.CreateLoad(b.getInt32Ty(), noteAddress(f, threads.counter));
+  llvm::BasicBlock* runs = f.newBlock("runs");
+  llvm::BasicBlock* ended = f.newBlock("ended");
+  llvm::BasicBlock* failed = f.newBlock("failed");
+  b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kRunning)), runs, ended);
+  f.placeAt(runs);
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(1)), running_);
+  b.CreateBr(threads.next);
+  f.placeAt(ended);
+  b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kReturned)), threads.next, failed);
+  f.placeAt(failed);
+  // One that failed in an earlier region is told again, which changes nothing: the record is taken.
+  llvm::Value* rest = threads.counter;
+  for (size_t axis = kernel_.threads.size(); axis-- > 0;) {
+    llvm::Value* count = b.getInt64(kernel_.threadCount[axis]);
+    size_t fromLast = kernel_.threads.size() - 1 - axis;
+    if (fromLast < failedThread_.size()) failedThread_[fromLast] = axis == 0 ? rest : b.CreateURem(rest, count);
+    rest = b.CreateUDiv(rest, count);
   }
-  b.CreateBr(itemEnd_);
-}
-
-void BlockLowering::leaveIfAllEnded(FunctionLowering& f) {
-  if (!mayEnd_) return;
-  auto& b = f.builder();
-  llvm::BasicBlock* more = f.newBlock("running");
-  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(0)), blockEnd_, more);
-  f.placeAt(more);
+  tellNote(f, threads.counter, code);
+  failedThread_ = {};
+  endLoop(f, threads);
+  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(0)), blockEnd_, resume);
+  f.placeAt(resume);
 }
 
 // ---- regions ----
@@ -163,7 +151,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   size_t axes = kernel_.threads.size();
   llvm::SmallVector<CountedLoop, 3> loops;
   llvm::Value* flat = nullptr;
-  failedThread_ = {};
+  beginItems(f);
   for (size_t axis = 0; axis < axes; ++axis) {
     int64_t low = kernel_.threadLow[axis], count = kernel_.threadCount[axis];
     loops.push_back(beginLoop(f, b.getInt64(0), b.getInt64(count), "thread"));
@@ -171,20 +159,20 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     flat = flat ? b.CreateAdd(b.CreateMul(flat, b.getInt64(count), "", true, true), coordinate, "", true, true) : coordinate;
     llvm::Value* variable = low == 0 ? coordinate : b.CreateNSWAdd(coordinate, b.getInt64(low));
     f.bind(kernel_.threads[axis], f.indexFrom(variable, {low, low + count - 1}));
-    size_t fromLast = axes - 1 - axis;
-    if (fromLast < failedThread_.size()) failedThread_[fromLast] = coordinate;
   }
   thread_ = flat;
-  itemEnd_ = f.newBlock("thread.end");
-  if (mayEnd_) {
-    llvm::BasicBlock* item = f.newBlock("thread.runs");
-    llvm::Value* flag = b.CreateLoad(b.getInt8Ty(), b.CreateInBoundsGEP(b.getInt8Ty(), ended_, thread_));
-    b.CreateCondBr(b.CreateICmpEQ(flag, b.getInt8(0)), item, itemEnd_);
-    f.placeAt(item);
-  }
+  llvm::BasicBlock* itemEnd = f.newBlock("thread.end");
   // Between barriers threads run in no order, so nothing that one does to memory has to be seen by another.
   accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
   inRegion_ = true;
+  beginItem(f);
+  if (hasNotes()) {
+    llvm::BasicBlock* item = f.newBlock("thread.runs");
+    auto* code = b.CreateLoad(b.getInt32Ty(), noteAddress(f, thread_));
+    annotateAccess(f, code);
+    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kRunning)), item, itemEnd);
+    f.placeAt(item);
+  }
   enterItem(f, region);
   f.run(region.statements);
   if (!f.terminated() && collective) {
@@ -193,16 +181,14 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     stored->setMetadata(llvm::LLVMContext::MD_access_group, accessGroup_);
   }
   bool goesOn = !f.terminated();
-  if (goesOn) leaveItem(f, region);
-  f.branchTo(itemEnd_);
-  itemEnd_->moveAfter(b.GetInsertBlock());
-  f.placeAt(itemEnd_);
+  if (goesOn) keepLocals(f, region);
+  endItem(f, thread_, itemEnd);
   llvm::MDNode* group = accessGroup_;
   accessGroup_ = nullptr;
   for (size_t axis = axes; axis-- > 0;) endLoop(f, loops[axis], group);
   inRegion_ = false;
   thread_ = nullptr;
-  failedThread_ = {};
+  if (hasNotes()) lookThroughNotes(f);
   if (!goesOn) {  // no thread comes out of it
     b.CreateBr(blockEnd_);
     return;
@@ -216,7 +202,6 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     }
     bindForBlock(f, local);
   }
-  leaveIfAllEnded(f);
 }
 
 /// Brings the locals that live across regions to where the statements look for them.
@@ -266,7 +251,7 @@ void BlockLowering::enterItem(FunctionLowering& f, const Region& region) {
 }
 
 /// Keeps what the statements have changed for the regions that follow.
-void BlockLowering::leaveItem(FunctionLowering& f, const Region& region) {
+void BlockLowering::keepLocals(FunctionLowering& f, const Region& region) {
   for (LocalId local : region.used) {
     if (!region.written[local.value]) continue;
     LocalHome home = plan_.homes[local.value];

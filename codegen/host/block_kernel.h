@@ -15,7 +15,7 @@ class BlockLowering final : public NativeKernelLowering {
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
 
  protected:
-  bool emitBody(FunctionLowering& f) override;
+  void emitBody(FunctionLowering& f) override;
   void leaveFailed(FunctionLowering& f) override;
 
  private:
@@ -27,11 +27,10 @@ class BlockLowering final : public NativeKernelLowering {
   void emitBlock(FunctionLowering& f);
   void emitRegion(FunctionLowering& f, const Region& region);
   void enterItem(FunctionLowering& f, const Region& region);
-  void leaveItem(FunctionLowering& f, const Region& region);
+  void keepLocals(FunctionLowering& f, const Region& region);
   void bindForBlock(FunctionLowering& f, LocalId local);
-  /// Ends the current thread: it takes no part in later regions.
-  void endThread(FunctionLowering& f);
-  void leaveIfAllEnded(FunctionLowering& f);
+  /// Behind a region: tells what threads noted, and leaves the block if none is left.
+  void lookThroughNotes(FunctionLowering& f);
 
   bool isMemory(LocalId local) const;
   llvm::AllocaInst* itemMemory(FunctionLowering& f, LocalId local);
@@ -43,8 +42,6 @@ class BlockLowering final : public NativeKernelLowering {
   void partsOf(FunctionLowering& f, const Value& value, llvm::SmallVectorImpl<llvm::Value*>& parts) const;
   Value rebuild(FunctionLowering& f, const Value& like, llvm::ArrayRef<llvm::Value*>& parts) const;
 
-  /// Bytes of scratch, aligned to 64; returns the address in the entry block.
-  llvm::Value* takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name);
   llvm::Type* typeOfOperand(FunctionLowering& f, const Collective& node);
   void fillOperands(FunctionLowering& f, const Collective& node);
   void emitCollective(FunctionLowering& f, const Collective& node);
@@ -52,16 +49,12 @@ class BlockLowering final : public NativeKernelLowering {
 
   const FissionPlan plan_;
   int64_t threadCount_ = 1;
-  bool mayEnd_ = false;     // threads can end before the block does: flags are kept
-  bool didEnd_ = false;     // one that can was met
   bool inRegion_ = false;
 
   // Of the body that is being filled.
   llvm::BasicBlock* blockEnd_ = nullptr;
-  llvm::BasicBlock* itemEnd_ = nullptr;
+  llvm::AllocaInst* running_ = nullptr;       // threads that have not ended, counted where some have
   llvm::Value* thread_ = nullptr;             // flat number of the current thread
-  llvm::Value* ended_ = nullptr;              // scratch: a byte a thread
-  llvm::AllocaInst* running_ = nullptr;       // number of threads that have not ended
   llvm::Value* operands_ = nullptr;           // scratch: operands of a collective, padded to whole groups of 32
   llvm::Value* groupResults_ = nullptr;       // scratch: 32 results of groups
   std::unordered_map<uint32_t, llvm::AllocaInst*> itemMemory_;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // forall kernels and reductions: counted loops over the points, the last axis innermost. Points do not depend on each other, which the
-// innermost loop says to LLVM's vectoriser; a failed check records its point and goes on with the next one.
+// innermost loop says to LLVM's vectoriser. A failed check ends its point and is noted; strips of points are looked through for notes
+// when they are done.
 #include "codegen/host/native_kernel.h"
 
-#include <llvm/IR/Operator.h>
+#include <llvm/ADT/STLFunctionalExtras.h>
+#include <llvm/IR/Intrinsics.h>
 
 namespace rad::cg {
 
@@ -14,13 +16,18 @@ class ForallLowering final : public NativeKernelLowering {
   using NativeKernelLowering::NativeKernelLowering;
 
  protected:
-  bool emitBody(FunctionLowering& f) override;
-  void leaveFailed(FunctionLowering& f) override { f.builder().CreateBr(nextPoint_); }
+  void emitBody(FunctionLowering& f) override;
+  void leaveFailed(FunctionLowering& f) override { f.builder().CreateUnreachable(); }  // all checks stand in points
 
  private:
+  static constexpr uint64_t kStrip = 512;
   void emitPoint(FunctionLowering& f);
-  llvm::BasicBlock* nextPoint_ = nullptr;
+  void emitStep(FunctionLowering& f);
+  void emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to, llvm::function_ref<void(llvm::Value*)> bindLast);
+  llvm::Value* identity(FunctionLowering& f);
+  llvm::BasicBlock* pointEnd_ = nullptr;
   llvm::AllocaInst* total_ = nullptr;  // reductions: of this chunk, register form
+  llvm::AllocaInst* term_ = nullptr;   // of this point
 };
 
 void ForallLowering::emitPoint(FunctionLowering& f) {
@@ -31,12 +38,19 @@ void ForallLowering::emitPoint(FunctionLowering& f) {
   if (reduction.condition) {
     llvm::Value* wanted = f.evalCondition(reduction.condition);
     llvm::BasicBlock* counted = f.newBlock("counted");
-    b.CreateCondBr(wanted, counted, nextPoint_);
+    b.CreateCondBr(wanted, counted, pointEnd_);
     f.placeAt(counted);
   }
-  llvm::Value* value = f.evalScalar(reduction.value);
-  llvm::Value* sum = reduceStep(f, reduction.op, reduction.minMax, reduction.isMinMax, kernel_.reductionType,
-                                b.CreateLoad(total_->getAllocatedType(), total_), value);
+  b.CreateStore(f.evalScalar(reduction.value), term_);
+}
+
+/// At the end of every point: adds its term, the identity where it has none. No branch, so that vector code reduces it.
+void ForallLowering::emitStep(FunctionLowering& f) {
+  auto& b = f.builder();
+  const Reduction& reduction = *kernel_.reduction;
+  llvm::Type* type = total_->getAllocatedType();
+  llvm::Value* sum = reduceStep(f, reduction.op, reduction.minMax, reduction.isMinMax, kernel_.reductionType, b.CreateLoad(type, total_),
+                                b.CreateLoad(type, term_));
   // A sum has no promised order within a chunk, so that it may run in vector lanes.
   if (auto* step = llvm::dyn_cast<llvm::Instruction>(sum); step && step->getOpcode() == llvm::Instruction::FAdd && !kernel_.strict &&
                                                            options_.fp != FpMode::Strict)
@@ -44,19 +58,68 @@ void ForallLowering::emitPoint(FunctionLowering& f) {
   b.CreateStore(sum, total_);
 }
 
-bool ForallLowering::emitBody(FunctionLowering& f) {
+/// The points [from, to) of the last axis, counted from its low end.
+void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to, llvm::function_ref<void(llvm::Value*)> bindLast) {
+  auto& b = f.builder();
+  // With notes, strips of points: there is a note for each point of one.
+  CountedLoop strips;
+  if (hasNotes()) {
+    llvm::Value* size = b.getInt64(kStrip);
+    llvm::Value* count = b.CreateSDiv(b.CreateNSWAdd(b.CreateNSWSub(to, from), b.getInt64(kStrip - 1)), size);
+    strips = beginLoop(f, b.getInt64(0), count, "strip");
+    from = b.CreateNSWAdd(from, b.CreateNSWMul(strips.counter, size));
+    to = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateNSWAdd(from, size), to);
+  }
+  beginItems(f);
+  CountedLoop points = hasNotes() ? beginLoop(f, b.getInt64(0), b.CreateNSWSub(to, from), "i") : beginLoop(f, from, to, "i");
+  llvm::Value* number = points.counter;
+  bindLast(hasNotes() ? b.CreateAdd(from, number, "", true, true) : number);
+  // Where Return and failed checks go.
+  accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
+  if (kernel_.reduction) b.CreateStore(identity(f), term_);
+  beginItem(f);
+  emitPoint(f);
+  endItem(f, number, pointEnd_);
+  if (kernel_.reduction) emitStep(f);
+  endLoop(f, points, accessGroup_);
+  accessGroup_ = nullptr;
+  if (!hasNotes()) return;
+
+  llvm::BasicBlock* tell = branchIfNoted(f);
+  llvm::BasicBlock* resume = b.GetInsertBlock();
+  f.placeAt(tell);
+  CountedLoop notes = beginLoop(f, b.getInt64(0), b.CreateNSWSub(to, from), "note");
+  llvm::Value* code = b.CreateLoad(b.getInt32Ty(), noteAddress(f, notes.counter));
+  llvm::BasicBlock* noted = f.newBlock("noted");
+  b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kRunning)), notes.next, noted);
+  f.placeAt(noted);
+  bindLast(b.CreateAdd(from, notes.counter, "", true, true));
+  tellNote(f, notes.counter, code);
+  b.CreateStore(b.getInt32(kRunning), noteAddress(f, notes.counter));
+  endLoop(f, notes);
+  b.CreateBr(resume);
+  f.placeAt(resume);
+  endLoop(f, strips);
+}
+
+llvm::Value* ForallLowering::identity(FunctionLowering& f) {
+  return reduceIdentity(f, kernel_.reduction->op, kernel_.reduction->minMax, kernel_.reduction->isMinMax, kernel_.reductionType);
+}
+
+void ForallLowering::emitBody(FunctionLowering& f) {
   auto& b = f.builder();
   size_t rank = kernel_.axes.size();
-  // Where Return and failed checks go: the end of the point, before the loop knows of it.
-  llvm::BasicBlock* point = f.newBlock("point.end");
-  nextPoint_ = point;
-  f.enterBody(kernel_.body, point);
+  // Where Return and failed checks go: the end of the point.
+  pointEnd_ = f.newBlock("point.end");
+  f.enterBody(kernel_.body, pointEnd_);
   KernelArguments arguments = bindArguments(f);
   if (kernel_.reduction) {
     llvm::Type* type = f.registerType(kernel_.reductionType);
     total_ = f.newAlloca(type, "total");
-    b.CreateStore(reduceIdentity(f, kernel_.reduction->op, kernel_.reduction->minMax, kernel_.reduction->isMinMax, kernel_.reductionType), total_);
+    term_ = f.newAlloca(type, "term");
+    b.CreateStore(identity(f), total_);
   }
+  if (itemsEndEarly_) takeNotes(f, kStrip);
   llvm::SmallVector<llvm::Value*, 4> extents;
   for (size_t axis = 0; axis < rank; ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
 
@@ -65,23 +128,17 @@ bool ForallLowering::emitBody(FunctionLowering& f) {
     if (axis < failedPoint_.size()) failedPoint_[axis] = f.wide(variable);
     f.bind(kernel_.axes[axis].variable, variable);
   };
+  auto bindLast = [&](llvm::Value* coordinate) { bindAxis(rank - 1, coordinate); };
 
-  CountedLoop outer = beginLoop(f, begin(), end(), rank == 1 ? "i" : "row");
-  CountedLoop inner = outer;
-  if (rank > 1) {
-    auto coordinates = unflatten(f, outer.counter, llvm::ArrayRef(extents).drop_back());
+  if (rank == 1) {
+    emitPoints(f, begin(), end(), bindLast);
+  } else {
+    CountedLoop rows = beginLoop(f, begin(), end(), "row");
+    auto coordinates = unflatten(f, rows.counter, llvm::ArrayRef(extents).drop_back());
     for (size_t axis = 0; axis + 1 < rank; ++axis) bindAxis(axis, coordinates[axis]);
-    inner = beginLoop(f, b.getInt64(0), extents.back(), "i");
+    emitPoints(f, b.getInt64(0), extents.back(), bindLast);
+    endLoop(f, rows);
   }
-  bindAxis(rank - 1, inner.counter);
-  accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
-  emitPoint(f);
-  f.branchTo(point);
-  point->moveAfter(b.GetInsertBlock());
-  f.placeAt(point);
-  endLoop(f, inner, accessGroup_);
-  accessGroup_ = nullptr;
-  if (rank > 1) endLoop(f, outer);
 
   if (kernel_.reduction) {
     llvm::Type* memory = f.memoryType(kernel_.reductionType);
@@ -90,7 +147,6 @@ bool ForallLowering::emitBody(FunctionLowering& f) {
   }
   b.CreateRetVoid();
   f.leaveBody();
-  return true;
 }
 
 }  // namespace

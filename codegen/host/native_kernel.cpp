@@ -2,6 +2,7 @@
 #include "codegen/host/native_kernel.h"
 
 #include <llvm/IR/Intrinsics.h>
+#include <llvm/IR/MDBuilder.h>
 
 #include <cstddef>
 
@@ -49,12 +50,22 @@ void NativeKernelLowering::emit() {
   body->getArg(parameterCount + 3)->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
   for (size_t i = 0; i < parameterCount; ++i) arguments_.push_back(body->getArg(i));
 
+  // First without notes; once more with them if an item was met that can end early.
   for (bool done = false; !done;) {
     FunctionLowering f(program_, options_, *this, *body);
     if (kernel_.strict) f.setFpMode(FpMode::Strict);
     else if (kernel_.fastMath) f.setFpMode(FpMode::Fast);
     f.placeAt(f.newBlock("entry"));
-    done = emitBody(f);
+    scratchBytes_ = 0;
+    codes_ = values_ = extents_ = nullptr;
+    anyNoted_ = noted_ = nullptr;
+    noting_ = nullptr;
+    failedBlock_ = {};
+    failedThread_ = {};
+    failedPoint_ = {};
+    bool endEarly = itemsEndEarly_;
+    emitBody(f);
+    done = endEarly == itemsEndEarly_;
     if (done) break;
     body->deleteBody();
     body->setLinkage(llvm::GlobalValue::InternalLinkage);
@@ -162,15 +173,115 @@ llvm::Function* NativeKernelLowering::recordFunction() {
   return function;
 }
 
-void NativeKernelLowering::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) {
+void NativeKernelLowering::record(FunctionLowering& f, llvm::Value* site, llvm::Value* value, llvm::Value* extent) {
   auto& b = f.builder();
   auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b.getInt64(0); };
-  llvm::SmallVector<llvm::Value*, 16> arguments = {bound_.failureState, bound_.serial, b.getInt32(site.value), orZero(value), orZero(extent)};
+  llvm::SmallVector<llvm::Value*, 16> arguments = {bound_.failureState, bound_.serial, site, orZero(value), orZero(extent)};
   for (llvm::Value* v : failedBlock_) arguments.push_back(orZero(v));
   for (llvm::Value* v : failedThread_) arguments.push_back(orZero(v));
   for (llvm::Value* v : failedPoint_) arguments.push_back(orZero(v));
   b.CreateCall(recordFunction(), arguments);
+}
+
+void NativeKernelLowering::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) {
+  if (noting_) {
+    leaveItem(f, site.value + 1, value, extent);
+    return;
+  }
+  record(f, f.builder().getInt32(site.value), value, extent);
   leaveFailed(f);
+}
+
+// ---- items ----
+
+llvm::Value* NativeKernelLowering::takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name) {
+  constexpr uint64_t kAlignment = 64;
+  uint64_t offset = (scratchBytes_ + kAlignment - 1) / kAlignment * kAlignment;
+  scratchBytes_ = offset + bytes;
+  llvm::BasicBlock& entry = f.function().getEntryBlock();
+  llvm::IRBuilder<> atEntry(&entry, entry.getFirstInsertionPt());
+  return atEntry.CreateConstInBoundsGEP1_64(atEntry.getInt8Ty(), scratch(), offset, name);
+}
+
+void NativeKernelLowering::takeNotes(FunctionLowering& f, uint64_t count) {
+  auto& b = f.builder();
+  codes_ = takeScratch(f, count * 4, "codes");
+  values_ = takeScratch(f, count * 8, "values");
+  extents_ = takeScratch(f, count * 8, "extents");
+  b.CreateMemSet(codes_, b.getInt8(0), count * 4, llvm::Align(64));
+}
+
+void NativeKernelLowering::beginItems(FunctionLowering& f) {
+  auto& b = f.builder();
+  if (!anyNoted_) anyNoted_ = f.newAlloca(b.getInt32Ty(), "any.noted");
+  if (!noted_) noted_ = f.newAlloca(b.getInt32Ty(), "noted");
+  b.CreateStore(b.getInt32(0), anyNoted_);
+}
+
+void NativeKernelLowering::beginItem(FunctionLowering& f) {
+  auto& b = f.builder();
+  b.CreateStore(b.getInt32(0), noted_);
+  noting_ = f.newBlock("noting");
+  llvm::IRBuilder<> at(noting_);
+  notedCode_ = at.CreatePHI(at.getInt32Ty(), 2, "code");
+  notedValue_ = at.CreatePHI(at.getInt64Ty(), 2, "value");
+  notedExtent_ = at.CreatePHI(at.getInt64Ty(), 2, "extent");
+}
+
+void NativeKernelLowering::leaveItem(FunctionLowering& f, uint32_t code, llvm::Value* value, llvm::Value* extent) {
+  auto& b = f.builder();
+  itemsEndEarly_ = true;
+  auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b.getInt64(0); };
+  notedCode_->addIncoming(b.getInt32(code), b.GetInsertBlock());
+  notedValue_->addIncoming(orZero(value), b.GetInsertBlock());
+  notedExtent_->addIncoming(orZero(extent), b.GetInsertBlock());
+  b.CreateBr(noting_);
+}
+
+llvm::Value* NativeKernelLowering::noteAddress(FunctionLowering& f, llvm::Value* number) const {
+  return f.builder().CreateInBoundsGEP(f.builder().getInt32Ty(), codes_, number);
+}
+
+void NativeKernelLowering::endItem(FunctionLowering& f, llvm::Value* number, llvm::BasicBlock* itemEnd) {
+  auto& b = f.builder();
+  f.branchTo(itemEnd);
+  itemEnd->moveAfter(b.GetInsertBlock());
+  if (notedCode_->getNumIncomingValues() == 0) {
+    noting_->eraseFromParent();
+    noting_ = nullptr;
+    f.placeAt(itemEnd);
+    return;
+  }
+  noting_->moveBefore(itemEnd);
+  f.placeAt(noting_);
+  if (hasNotes()) {
+    annotateAccess(f, b.CreateStore(notedCode_, noteAddress(f, number)));
+    annotateAccess(f, b.CreateStore(notedValue_, b.CreateInBoundsGEP(b.getInt64Ty(), values_, number)));
+    annotateAccess(f, b.CreateStore(notedExtent_, b.CreateInBoundsGEP(b.getInt64Ty(), extents_, number)));
+    b.CreateStore(b.getInt32(1), noted_);
+  }
+  b.CreateBr(itemEnd);
+  noting_ = nullptr;
+  f.placeAt(itemEnd);
+  // On every way, so that it is a plain reduction.
+  b.CreateStore(b.CreateOr(b.CreateLoad(b.getInt32Ty(), anyNoted_), b.CreateLoad(b.getInt32Ty(), noted_)), anyNoted_);
+}
+
+llvm::BasicBlock* NativeKernelLowering::branchIfNoted(FunctionLowering& f) {
+  auto& b = f.builder();
+  llvm::BasicBlock* tell = f.newBlock("tell");
+  llvm::BasicBlock* none = f.newBlock("all.ran");
+  llvm::Value* isNone = b.CreateICmpEQ(b.CreateLoad(b.getInt32Ty(), anyNoted_), b.getInt32(0));
+  b.CreateCondBr(isNone, none, tell, llvm::MDBuilder(f.context()).createLikelyBranchWeights());
+  f.placeAt(none);
+  return tell;
+}
+
+void NativeKernelLowering::tellNote(FunctionLowering& f, llvm::Value* number, llvm::Value* code) {
+  auto& b = f.builder();
+  llvm::Value* value = b.CreateLoad(b.getInt64Ty(), b.CreateInBoundsGEP(b.getInt64Ty(), values_, number));
+  llvm::Value* extent = b.CreateLoad(b.getInt64Ty(), b.CreateInBoundsGEP(b.getInt64Ty(), extents_, number));
+  record(f, b.CreateSub(code, b.getInt32(1)), value, extent);
 }
 
 }  // namespace rad::cg
