@@ -77,13 +77,22 @@ void appendSnippet(std::string& out, Range range, const SourceManager& sources, 
   if (at.line == 0) return;
   FileId file = sources.fileOf(range.begin);
   std::string_view line = sources.line(file, at.line);
-  DisplayLine shown = prepare(line);
   size_t firstByte = std::min<size_t>(at.column - 1, line.size());
+  // Of a huge line only the neighbourhood is looked at; it starts and ends between characters.
+  size_t cut = firstByte > 8 * maxColumns ? firstByte - 8 * maxColumns : 0;
+  while (cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0) == 0x80) --cut;
+  bool isCut = cut > 0;
+  line.remove_prefix(cut);
+  firstByte -= cut;
+  bool cutBehind = line.size() > firstByte + 16 * maxColumns;
+  std::string_view whole = line;
+  if (cutBehind) line = line.substr(0, firstByte + 16 * maxColumns);
+  DisplayLine shown = prepare(line);
   // A range over several lines is shown up to the end of its first.
   size_t length = range.end.offset > range.begin.offset ? range.end.offset - range.begin.offset : 0;
   size_t lastByte = std::min(firstByte + length, line.size());
   size_t first = shown.columnOfByte[firstByte], last = std::max(shown.columnOfByte[lastByte], first + 1);
-  bool continues = firstByte + length > line.size() + 1;
+  bool continues = firstByte + length > whole.size() + 1;
 
   size_t from = 0, to = shown.cells.size();
   if (to > maxColumns) {
@@ -93,14 +102,15 @@ void appendSnippet(std::string& out, Range range, const SourceManager& sources, 
     from = to > maxColumns ? std::min(from, to - maxColumns) : 0;
   }
   std::string text;
-  if (from > 0) text += "...";
+  bool dots = from > 0 || isCut;
+  if (dots) text += "...";
   for (size_t i = from; i < to; ++i) text += shown.cells[i];
-  if (to < shown.cells.size()) text += "...";
+  if (to < shown.cells.size() || cutBehind) text += "...";
 
   std::string number = std::to_string(at.line);
   std::string margin(std::max<size_t>(number.size(), 4), ' ');
   out += std::string(margin.size() - number.size(), ' ') + painter.paint(number + " | ", "34") + text + "\n";
-  std::string carets(first - from + (from > 0 ? 3 : 0), ' ');
+  std::string carets(first - from + (dots ? 3 : 0), ' ');
   std::string mark = "^" + std::string(std::max(std::min(last, to + 1), first + 1) - first - 1, '~');
   if (continues) mark += "...";
   out += margin + painter.paint(" | ", "34") + carets + painter.paint(mark, caretColor) + "\n";

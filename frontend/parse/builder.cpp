@@ -12,6 +12,8 @@ Builder::Builder(FileId file, const SourceManager& sources, Interner& names, Dia
     : file_(file), sources_(sources), names_(names), diagnostics_(diagnostics), text_(sources.text(file)),
       base_(sources.location(file, 0).offset), stream_(lex(file, sources, diagnostics)), ast_(file) {
   reportedDepth_ = stream_.tooDeep;
+  for (const BracketProblem& problem : stream_.brackets) (problem.surplusBrace ? surplusBraces_ : bracketProblems_).push_back(problem.begin);
+  std::sort(bracketProblems_.begin(), bracketProblems_.end());
   ast_.reserve(stream_.tokens.size());
   exprDepth_.reserve(stream_.tokens.size());
 }
@@ -62,11 +64,11 @@ ExprId Builder::binary(Range range, BinaryOp op, ExprId left, ExprId right, Rang
 
 ExprId Builder::comparison(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange) {
   if (auto* inner = std::get_if<BinaryExpr>(&ast_.expr(left).node); inner && inner->op >= BinaryOp::Eq && inner->op <= BinaryOp::Ge) {
-    std::string middle(textOf(ast_.expr(inner->right).range));
-    report(Diag::ComparisonChain, opRange)
-        .note(inner->opRange, "the comparison before it")
-        .help("write `" + std::string(textOf(ast_.expr(left).range)) + " and " + middle + " " + std::string(textOf(opRange)) + " " +
-              std::string(textOf(ast_.expr(right).range)) + "`");
+    std::string_view middle = textOf(ast_.expr(inner->right).range);
+    auto message = report(Diag::ComparisonChain, opRange).note(inner->opRange, "the comparison before it");
+    std::string_view first = textOf(ast_.expr(left).range), last = textOf(ast_.expr(right).range);
+    if (first.size() + middle.size() + last.size() < 100)
+      message.help("write `" + std::string(first) + " and " + std::string(middle) + " " + std::string(textOf(opRange)) + " " + std::string(last) + "`");
   }
   return binary(range, op, left, right, opRange);
 }

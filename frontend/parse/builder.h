@@ -161,6 +161,9 @@ class Builder {
   bool listFollows_ = false;  // the next `{` opens the members of a struct or enum
   bool failedAtEnd_ = false, failedBeforeEnd_ = false;
   bool reportedDepth_ = false;
+  std::vector<uint32_t> bracketProblems_;  // offsets of reported brackets, sorted
+  std::vector<uint32_t> surplusBraces_;    // offsets of `}` that were left out, sorted
+  size_t nextSurplus_ = 0;                 // the first that no error before explains
   bool stuck_ = false;
   size_t lastErrorAt_ = SIZE_MAX;
   std::vector<std::pair<DeclId, Range>> selves_;  // functions with a `self`, and where it stands

@@ -128,10 +128,16 @@ const Token& Builder::tokenAt(size_t at, int distance) const {
   return stream_.tokens[std::min(static_cast<size_t>(index), stream_.tokens.size() - 1)];
 }
 
-/// The index of the bracket that the closing one at `at` closes.
+namespace {
+// How far errors look back: far enough for what people write, and no quadratic time on what machines do.
+constexpr size_t maxLookBack = 4096;
+}  // namespace
+
+/// The index of the bracket that the closing one at `at` closes, or of some token before it if that is far.
 size_t Builder::matchingOpen(size_t at) const {
   int depth = 0;
-  for (size_t i = at + 1; i-- > 0;) {
+  size_t limit = at > maxLookBack ? at - maxLookBack : 0;
+  for (size_t i = at + 1; i-- > limit;) {
     switch (stream_.tokens[i].kind) {
       case TokenKind::RParen: case TokenKind::RBracket: case TokenKind::RBrace: ++depth; break;
       case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::LBrace:
@@ -140,13 +146,13 @@ size_t Builder::matchingOpen(size_t at) const {
       default: break;
     }
   }
-  return 0;
+  return limit;
 }
 
 /// The index of the first token of the statement that the token at `at` is part of.
 size_t Builder::statementStart(size_t at) const {
-  size_t i = at;
-  while (i > 0) {
+  size_t i = at, limit = at > maxLookBack ? at - maxLookBack : 0;
+  while (i > limit) {
     TokenKind before = stream_.tokens[i - 1].kind;
     if (before == TokenKind::End || before == TokenKind::LBrace) break;
     if (before == TokenKind::RBrace || before == TokenKind::RParen || before == TokenKind::RBracket) i = matchingOpen(i - 1);
@@ -304,10 +310,10 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
     failedAtEnd_ |= atEnd;
     if (has(TokenKind::LBrace) && !has(TokenKind::Int)) {
       // Its `}` was then found to be one too many.
-      auto it = std::find_if(stream_.brackets.begin(), stream_.brackets.end(), [&](const BracketProblem& b) { return b.surplusBrace && b.begin >= t.begin; });
-      if (it != stream_.brackets.end()) {
-        diagnostics_.retract(Diag::UnmatchedBracket, {{base_ + it->begin}, {base_ + it->begin + 1}});
-        stream_.brackets.erase(it);
+      while (nextSurplus_ < surplusBraces_.size() && surplusBraces_[nextSurplus_] < t.begin) ++nextSurplus_;
+      if (nextSurplus_ < surplusBraces_.size()) {
+        uint32_t brace = base_ + surplusBraces_[nextSurplus_++];
+        diagnostics_.retract(Diag::UnmatchedBracket, {{brace}, {brace + 1}});
       }
     }
     bool afterAttribute = stream_.tokens[start].kind == TokenKind::At && has(TokenKind::Fn) && has(TokenKind::At) && !has(TokenKind::Int);
@@ -331,9 +337,8 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
 }
 
 bool Builder::statementHasBracketProblem(size_t start, size_t end) const {
-  uint32_t from = stream_.tokens[start].begin, to = stream_.tokens[end].begin;
-  return std::any_of(stream_.brackets.begin(), stream_.brackets.end(),
-                     [&](const BracketProblem& b) { return !b.surplusBrace && b.begin >= from && b.begin <= to; });
+  auto it = std::lower_bound(bracketProblems_.begin(), bracketProblems_.end(), stream_.tokens[start].begin);
+  return it != bracketProblems_.end() && *it <= stream_.tokens[end].begin;
 }
 
 /// Moves to the end of the statement, member or block that the token at `at` stands in; whole blocks are skipped.
