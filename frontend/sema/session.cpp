@@ -13,12 +13,13 @@ namespace rad {
 struct Session::Impl {
   sema::SessionState state;
   std::deque<sema::ModuleScope> units;
+  std::vector<std::pair<Symbol, sema::Entity*>> hidden;   // what the last unit's names stood for before it (null: nothing)
 };
 
 Session::Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader)
     : impl_(new Impl{.state = {.sources = sources, .names = names, .library = library, .loader = std::move(loader), .types = {}, .entities = {},
                                .asts = {}, .modules = {}, .failedModules = {}},
-                     .units = {}}) {}
+                     .units = {}, .hidden = {}}) {}
 Session::~Session() = default;
 
 std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
@@ -30,21 +31,35 @@ std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bo
   sema::Checker checker(state, diagnostics, interactive);
   std::optional<TypedProgram> program = checker.run(*state.asts.back(), unit);
   if (!program || diagnostics.errorCount() != errors) return std::nullopt;
-  for (const auto& [name, entity] : unit.names) state.session.names[name] = entity;
+  impl_->hidden.clear();
+  for (const auto& [name, entity] : unit.names) {
+    sema::Entity*& slot = state.session.names[name];
+    impl_->hidden.emplace_back(name, slot);
+    slot = entity;
+  }
   return program;
 }
 
 void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all; }
 
 void Session::forgetGlobals(std::span<const std::string> symbols) {
-  auto forget = [&](sema::ModuleScope& scope) {
-    std::erase_if(scope.names, [&](const auto& entry) {
-      const sema::Entity& entity = *entry.second;
-      return entity.kind == sema::Entity::Kind::Global && !entity.symbol.empty() && std::find(symbols.begin(), symbols.end(), entity.symbol) != symbols.end();
-    });
+  auto isMeant = [&](const sema::Entity& entity) {
+    return entity.kind == sema::Entity::Kind::Global && !entity.symbol.empty() && std::find(symbols.begin(), symbols.end(), entity.symbol) != symbols.end();
   };
-  forget(impl_->state.session);
-  for (sema::ModuleScope& unit : impl_->units) forget(unit);
+  for (sema::ModuleScope& unit : impl_->units) std::erase_if(unit.names, [&](const auto& entry) { return isMeant(*entry.second); });
+  // What the names stood for before comes back.
+  auto& names = impl_->state.session.names;
+  for (auto it = names.begin(); it != names.end();) {
+    if (!isMeant(*it->second)) {
+      ++it;
+      continue;
+    }
+    sema::Entity* before = nullptr;
+    for (const auto& [name, entity] : impl_->hidden)
+      if (name == it->first) before = entity;
+    if (before) (it++)->second = before;
+    else it = names.erase(it);
+  }
 }
 
 TypeTable& Session::types() { return impl_->state.types; }
