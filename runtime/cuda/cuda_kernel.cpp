@@ -160,9 +160,10 @@ Status CudaKernel::inspect() {
     while (count < most && (status = info(kernel_, std::size_t(count), &offset,
                                           &size)) == CUDA_SUCCESS)
       ++count;
-    if (status == CUDA_ERROR_INVALID_VALUE)
+    if (status == CUDA_ERROR_INVALID_VALUE) {
       parameters_ = count;
-    else if (status != CUDA_SUCCESS)
+      (void)driver.takeLog(); // it logs this answer as a failure
+    } else if (status != CUDA_SUCCESS)
       return fail(driver.failure(DriverFn::KernelGetParamInfo, status));
   }
   return {};
