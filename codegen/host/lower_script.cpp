@@ -13,7 +13,7 @@ llvm::StructType* makeStruct(llvm::LLVMContext& context, const char* name, llvm:
 }
 }  // namespace
 
-ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options)
+ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options, const SourceManager& sources)
     : radView(makeStruct(module.getContext(), "RadView",
                          {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext()),
                           llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4), llvm::Type::getInt32Ty(module.getContext()),
@@ -23,7 +23,7 @@ ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, co
       printArgument(makeStruct(module.getContext(), "RadPrintArgument",
                                {llvm::Type::getInt32Ty(module.getContext()), llvm::Type::getInt32Ty(module.getContext()),
                                 llvm::PointerType::get(module.getContext(), 0)})),
-      program_(program), module_(module), options_(options) {}
+      program_(program), module_(module), options_(options), sources_(sources) {}
 
 llvm::FunctionCallee ScriptModule::runtime(const char* name) {
   // One row a function of host_abi.h; s: status (i32), v: nothing; p pointer, i i32, l i64.
@@ -34,7 +34,7 @@ llvm::FunctionCallee ScriptModule::runtime(const char* name) {
       {"rad_launch", "s:pipi"},        {"rad_reduce", "s:pipip"},      {"rad_print", "s:pplip"},      {"rad_assert_failed", "s:piip"},
       {"rad_check_failed", "s:pill"},  {"rad_png_write", "s:pppi"},    {"rad_png_read", "s:ppiipip"}, {"rad_argument_count", "l:p"},
       {"rad_argument", "s:plip"},      {"rad_parse_i64", "s:ppip"},    {"rad_parse_f64", "s:ppip"},   {"rad_sync", "s:pi"},
-      {"rad_clock", "s:pp"},
+      {"rad_clock", "s:pp"},           {"rad_called_from", "v:ppl"},
   };
   if (auto* made = module_.getFunction(name)) return made;
   llvm::LLVMContext& context = module_.getContext();
@@ -225,11 +225,11 @@ void ScriptLowering::emit(const Body& body, const Function* function) {
   f_.leaveBody();
 }
 
-CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_view symbol, const CodegenOptions& options, const SourceManager&) {
+CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_view symbol, const CodegenOptions& options, const SourceManager& sources) {
   auto made = makeHostModule(std::string(symbol), options);
   if (!made) return made;
   LowerOptions lower = hostLowerOptions(options);
-  ScriptModule(program, *made->module, lower).emit(std::string(symbol));
+  ScriptModule(program, *made->module, lower, sources).emit(std::string(symbol));
   return made;
 }
 

@@ -20,7 +20,7 @@ namespace rad::cg {
 /// What the functions of one unit share: LLVM types, declarations of the runtime, globals, host functions.
 class ScriptModule {
  public:
-  ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options);
+  ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options, const SourceManager& sources);
 
   /// Makes `symbol` and all that it needs.
   void emit(const std::string& symbol);
@@ -28,6 +28,7 @@ class ScriptModule {
   const TypedProgram& program() const { return program_; }
   llvm::Module& module() { return module_; }
   const LowerOptions& options() const { return options_; }
+  const SourceManager& sources() const { return sources_; }
   const TypeTable& types() const { return *program_.types; }
 
   /// A function of host_abi.h; its declaration is made on first use.
@@ -51,6 +52,7 @@ class ScriptModule {
   const TypedProgram& program_;
   llvm::Module& module_;
   const LowerOptions& options_;
+  const SourceManager& sources_;
   std::unordered_map<uint32_t, llvm::Function*> functions_;
   std::vector<FunctionId> pending_;
 };
@@ -103,7 +105,7 @@ class ScriptLowering final : public TargetLowering {
   void checkStatus(llvm::Value* status);
   llvm::Value* kernelArguments(const std::vector<TExprId>& arguments);
   std::pair<llvm::Value*, llvm::Value*> printArguments(const std::vector<TExprId>& arguments);
-  Value callHostFunction(const CallFunction& node);
+  Value callHostFunction(const TExpr& expr, const CallFunction& node);
   Value readElement(const TExpr& expr, const ViewElement& node);
   struct ElementAccess { llvm::Value* view; llvm::Value* indices; llvm::Value* site; TypeId type; };
   ElementAccess elementAccess(const ViewElement& node);

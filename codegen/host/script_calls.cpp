@@ -137,7 +137,7 @@ Value ScriptLowering::reduce(const TExpr& expr, const HostReduce& node) {
 
 // ---- calls of host functions ----
 
-Value ScriptLowering::callHostFunction(const CallFunction& node) {
+Value ScriptLowering::callHostFunction(const TExpr& expr, const CallFunction& node) {
   const Function& callee = program_.functions[node.function.value];
   llvm::SmallVector<llvm::Value*, 8> arguments = {context()};
   llvm::SmallVector<std::pair<ElementAccess, llvm::Value*>, 1> elements;  // `mut` elements: written back after the call
@@ -178,7 +178,18 @@ Value ScriptLowering::callHostFunction(const CallFunction& node) {
     }
     arguments.push_back(result);
   }
-  checkStatus(b().CreateCall(unit_.functionOf(node.function), arguments));
+  llvm::Value* status = b().CreateCall(unit_.functionOf(node.function), arguments);
+  llvm::BasicBlock* failed = f_.newBlock("call.failed");
+  llvm::BasicBlock* good = f_.newBlock("good");
+  b().CreateCondBr(b().CreateICmpEQ(status, b().getInt32(0)), good, failed, llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
+  f_.placeAt(failed);
+  if (Position at = unit_.sources().position(expr.range.begin); at.line != 0) {
+    std::string place = std::string(at.file) + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
+    call("rad_called_from", {context(), b().CreateGlobalString(place, "place", 0, &unit_.module()), b().getInt64(place.size())});
+  }
+  b().CreateStore(status, status_);
+  b().CreateBr(exit_);
+  f_.placeAt(good);
   for (auto& [access, memory] : elements)
     writeElement(access, f_.fromMemory(access.type, b().CreateLoad(f_.memoryType(access.type), memory)));
   if (hasResult) return readStorage(result, callee.result);
@@ -222,7 +233,7 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             return true;
           },
           [&](const CallFunction& node) {
-            result = callHostFunction(node);
+            result = callHostFunction(expr, node);
             return true;
           },
           [&](const NewArray& node) {

@@ -63,6 +63,13 @@ int32_t rad_assert_failed(RadContext* context, uint32_t site, int32_t count, con
   });
 }
 
+void rad_called_from(RadContext* context, const char* place, int64_t size) {
+  guarded(context, noSite, [&] {
+    context->noteCall({place, static_cast<size_t>(size)});
+    return 0;
+  });
+}
+
 int32_t rad_check_failed(RadContext* context, uint32_t site, int64_t value, int64_t extent) {
   return guarded(context, site, [&]() -> int32_t {
     const cg::SiteManifest* place = context->site(site);

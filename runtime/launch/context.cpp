@@ -19,6 +19,7 @@ namespace {
 /// With more launches than this under way, the next one waits: what is remembered of them stays bounded.
 constexpr size_t maxUnderWay = 1 << 16;
 constexpr uint32_t noSite = UINT32_MAX;
+constexpr size_t maxCallsShown = 8;  // of a chain of host functions
 
 const KernelManifest* kernelAt(const rad::rt::Unit* unit, uint32_t index) {
   return unit && index < unit->manifest.kernels.size() ? &unit->manifest.kernels[index] : nullptr;
@@ -65,7 +66,17 @@ std::optional<RunError> RadContext::finish() {
   return takeError();
 }
 
-std::optional<RunError> RadContext::takeError() { return std::exchange(error_, std::nullopt); }
+std::optional<RunError> RadContext::takeError() {
+  auto taken = std::exchange(error_, std::nullopt);
+  if (!taken) return std::nullopt;
+  if (taken->calls > maxCallsShown) taken->parts.notes.push_back(fmt::format("and {} calls more", taken->calls - maxCallsShown));
+  return RunError{taken->category, rad::rt::renderMessage(taken->site ? &*taken->site : nullptr, taken->parts)};
+}
+
+void RadContext::noteCall(std::string_view place) {
+  if (!error_ || error_->isOfKernel) return;
+  if (error_->calls++ < maxCallsShown) error_->parts.notes.push_back(fmt::format("called at {}", place));
+}
 
 const SiteManifest* RadContext::site(uint32_t id) const { return siteAt(unit_.get(), id); }
 
@@ -78,7 +89,7 @@ void RadContext::write(std::string_view text) const {
 
 int32_t RadContext::setError(ErrorCategory category, const SiteManifest* site, MessageParts parts) {
   if (!output_) std::fflush(stdout);  // what was printed stands before the error
-  if (!error_) error_ = RunError{category, rad::rt::renderMessage(site, parts)};
+  if (!error_) error_ = PendingError{category, site ? std::optional(*site) : std::nullopt, std::move(parts), 0, false};
   return 1;
 }
 
@@ -140,8 +151,10 @@ int32_t RadContext::checkFailure() {
     return setError(ErrorCategory::UserProgram, nullptr, std::move(parts));
   }
   const KernelManifest* kernel = kernelAt(unit, launch->kernel);
-  return setError(ErrorCategory::UserProgram, place,
-                  rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind));
+  bool isFirst = !error_;
+  setError(ErrorCategory::UserProgram, place, rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind));
+  if (isFirst) error_->isOfKernel = kernel && kernel->reduce == rad::cg::ReduceOp::None;  // a comprehension waits where it stands
+  return 1;
 }
 
 int32_t RadContext::beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial) {

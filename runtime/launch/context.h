@@ -80,6 +80,8 @@ struct RadContext {
   int32_t setError(rad::rt::Error error, uint32_t site);
   int32_t setError(rad::rt::ErrorCategory category, const rad::cg::SiteManifest* site, rad::rt::MessageParts parts);
   bool hasError() const { return error_.has_value(); }
+  /// Adds to the pending error that the host function which met it was called at `place`.
+  void noteCall(std::string_view place);
   std::optional<rad::rt::RunError> takeError();
 
   /// A site of the current unit; null if there is none of that number.
@@ -113,7 +115,14 @@ struct RadContext {
   std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;
   std::shared_ptr<std::atomic<int64_t>> liveArrays_;
   std::shared_ptr<const rad::rt::Unit> unit_;
-  std::optional<rad::rt::RunError> error_;
+  struct PendingError {
+    rad::rt::ErrorCategory category;
+    std::optional<rad::cg::SiteManifest> site;
+    rad::rt::MessageParts parts;
+    size_t calls = 0;
+    bool isOfKernel = false;  // its cause is a launch, not the call during which it surfaced
+  };
+  std::optional<PendingError> error_;
   std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
   uint32_t nextSerial_ = 1;
 };

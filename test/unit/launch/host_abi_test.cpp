@@ -339,7 +339,7 @@ TEST_P(HostAbi, CopiesAssignsAndFillsViews) {
   EXPECT_FALSE(run([&](RadContext* c) { return rad_view_assign(c, &part, &part, CallPlace); }));
   auto error = run([&](RadContext* c) { return rad_view_assign(c, &x, &part, CallPlace); });
   ASSERT_TRUE(error);
-  EXPECT_NE(error->text.find("error: the sizes of both sides must be the same: [6] = [3]"), std::string::npos) << error->text;
+  EXPECT_NE(error->text.find("error: both sides must have the same size: the left one is [6], the right one [3]\n"), std::string::npos) << error->text;
 }
 
 TEST_P(HostAbi, NewArraysAreZeroAndLimited) {
@@ -440,6 +440,29 @@ TEST_P(HostAbi, ChecksOfCompiledHostCode) {
   EXPECT_TRUE(run([&](RadContext* c) { return rad_check_failed(c, 99, 7, 4); }));
   EXPECT_TRUE(run([](RadContext*) { return 1; }));  // an error without a message is still one
   EXPECT_TRUE(run([&](RadContext* c) { return rad_launch(c, 99, nullptr, LaunchPlace); }));
+}
+
+TEST_P(HostAbi, HostFunctionsTellWhereTheyWereCalled) {
+  auto error = run([&](RadContext* c) {
+    rad_check_failed(c, HostIndex, 7, 4);
+    for (int i = 0; i < 10; ++i) rad_called_from(c, "a.rad:20:1", 10);
+    return 1;
+  });
+  ASSERT_TRUE(error);
+  std::string notes;
+  for (int i = 0; i < 8; ++i) notes += "note: called at a.rad:20:1\n";
+  EXPECT_EQ(error->text, "a.rad:10:1: error: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\n" + notes +
+                             "note: and 2 calls more\nhelp: valid indices are 0 to 3\n");
+  // A failed launch has nothing to do with the function in which it surfaced.
+  RadView x = makeArray({1, 2, 3, 4}), y = makeArray({0, 0, 0, 0});
+  provider.kernels[0] = std::make_shared<BodyKernel>(cg::GeometryManifest{}, failing(4));
+  error = run([&](RadContext* c) {
+    if (launch(c, x, y) || rad_sync(c, CallPlace)) rad_called_from(c, "a.rad:20:1", 10);
+    return 1;
+  });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->text.find("called at"), std::string::npos) << error->text;
+  rad_called_from(context.get(), "a.rad:20:1", 10);  // without an error: nothing
 }
 
 TEST_P(HostAbi, ArraysMayOutliveTheirContext) {
