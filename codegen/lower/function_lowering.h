@@ -25,6 +25,8 @@ struct LowerOptions {
   bool unchecked = false;       // leave out index checks
   /// Keep `index` values in 32 bits where intervals prove that nothing is lost (GPUs: 64-bit arithmetic is slow).
   bool narrowIndices = false;
+  /// Unroll short loops with constant bounds in full.
+  bool unrollConstantLoops = false;
 };
 
 /// Where a local lives. Exactly one of the forms.

@@ -14,6 +14,45 @@ constexpr int64_t smallLimit = int64_t(1) << 30;
 /// What a size can be: extents, element counts and domain bounds.
 Interval sizeRange(const SpecKey& spec) { return {0, spec.small ? smallLimit - 1 : (int64_t(1) << 62)}; }
 
+/// What a shape expression can be.
+Interval shapeRange(const TypedProgram& program, const Kernel& kernel, const ShapeExpr& expr, const SpecKey& spec) {
+  auto operand = [&](size_t i) { return shapeRange(program, kernel, expr.operands[i], spec); };
+  auto combine = [&](BinaryOp op, Interval a, Interval b) {
+    bool exact = false;
+    return intervalOf(op, a, b, exact);
+  };
+  switch (expr.op) {
+    case ShapeOp::Constant: return Interval::exactly(expr.value);
+    case ShapeOp::Dimension: return sizeRange(spec);
+    case ShapeOp::Parameter: {
+      Scalar scalar = program.types->get(kernel.params[expr.value].type).scalar;
+      unsigned bits = bitsOf(scalar);
+      if (bits >= 64) return {};
+      if (isUnsignedInteger(scalar)) return {0, (int64_t(1) << bits) - 1};
+      return {-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1};
+    }
+    case ShapeOp::Add: return combine(BinaryOp::Add, operand(0), operand(1));
+    case ShapeOp::Sub: return combine(BinaryOp::Sub, operand(0), operand(1));
+    case ShapeOp::Mul: return combine(BinaryOp::Mul, operand(0), operand(1));
+    case ShapeOp::Div: return combine(BinaryOp::Div, operand(0), operand(1));
+    case ShapeOp::Rem: return combine(BinaryOp::Rem, operand(0), operand(1));
+    case ShapeOp::Min: {
+      Interval a = operand(0), b = operand(1);
+      return {std::min(a.low, b.low), std::min(a.high, b.high)};
+    }
+    case ShapeOp::Max: {
+      Interval a = operand(0), b = operand(1);
+      return {std::max(a.low, b.low), std::max(a.high, b.high)};
+    }
+    case ShapeOp::CeilDiv: {
+      Interval a = operand(0), b = operand(1);
+      if (a.low < 0 || b.low < 1) return {};
+      return {a.low / b.high, a.high / b.low + 1};
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& program, const Kernel& kernel, llvm::LLVMContext& context,
@@ -103,7 +142,9 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
       // The launch has compared the array's extents with these: they lie in range whatever their expression could be.
       Interval range = sizeRange(spec);
       range = {std::max(range.low, extent.range.low), std::min(range.high, extent.range.high)};
-      if (axis.op != ShapeOp::Constant) extent = f.indexFrom(f.wide(extent), range.high < range.low ? sizeRange(spec) : range);
+      if (range.high < range.low) range = sizeRange(spec);
+      if (axis.op == ShapeOp::Dimension) extent.range = range;
+      else if (axis.op != ShapeOp::Constant) extent = f.indexFrom(f.wide(extent), range);
       view->extents.push_back(extent);
     }
     Value value;
@@ -117,7 +158,9 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
   for (const DomainAxis& axis : kernel.axes) {
     auto bound = [&](const ShapeExpr& expr, llvm::Value* argument) {
       if (expr.op == ShapeOp::Constant || expr.op == ShapeOp::Dimension) return evalShape(f, kernel, expr, spec);
-      return f.indexFrom(argument, bounds);
+      Interval known = shapeRange(f.program(), kernel, expr, spec);
+      known = {std::max(known.low, bounds.low), std::min(known.high, bounds.high)};
+      return f.indexFrom(argument, known.high < known.low ? bounds : known);
     };
     result.low.push_back(bound(axis.low, arguments[next]));
     result.high.push_back(bound(axis.high, arguments[next + 1]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arithmetic and comparisons. Integers wrap in device code; in host code a site of kind Overflow asks for a check.
 #include "codegen/lower/function_lowering.h"
+#include "codegen/lower/interval.h"
 
 #include <llvm/IR/Intrinsics.h>
 
@@ -8,62 +9,6 @@
 #include <cassert>
 
 namespace rad::cg {
-namespace {
-
-using Wide = __int128;
-constexpr Wide minI64 = std::numeric_limits<int64_t>::min();
-constexpr Wide maxI64 = std::numeric_limits<int64_t>::max();
-
-/// What `left op right` can be without regard to overflow; nothing known if it may leave 64 bits. `exact` tells which.
-Interval resultRange(BinaryOp op, const Interval& a, const Interval& b, bool& exact) {
-  auto hull = [&](std::initializer_list<Wide> values) -> Interval {
-    Wide low = *std::min_element(values.begin(), values.end()), high = *std::max_element(values.begin(), values.end());
-    exact = low >= minI64 && high <= maxI64;
-    return exact ? Interval{static_cast<int64_t>(low), static_cast<int64_t>(high)} : Interval{};
-  };
-  Wide al = a.low, ah = a.high, bl = b.low, bh = b.high;
-  exact = false;
-  switch (op) {
-    case BinaryOp::Add: return hull({al + bl, ah + bh});
-    case BinaryOp::Sub: return hull({al - bh, ah - bl});
-    case BinaryOp::Mul:
-      if (a.isFull() || b.isFull()) return {};
-      return hull({al * bl, al * bh, ah * bl, ah * bh});
-    case BinaryOp::Div:
-      if (bl > 0) return hull({al / bl, al / bh, ah / bl, ah / bh});
-      if (a.low > minI64) { Wide most = std::max(al < 0 ? -al : al, ah < 0 ? -ah : ah); return hull({-most, most}); }
-      return {};
-    case BinaryOp::Rem: {
-      if (b.low == minI64) return {};
-      Wide most = std::max(bl < 0 ? -bl : bl, bh < 0 ? -bh : bh);
-      most = most > 0 ? most - 1 : 0;
-      return hull({al < 0 ? std::max(-most, al) : Wide(0), ah > 0 ? std::min(most, ah) : Wide(0)});
-    }
-    case BinaryOp::BitAnd:
-      if (al >= 0 && bl >= 0) return hull({0, std::min(ah, bh)});
-      if (bl >= 0) return hull({0, bh});
-      if (al >= 0) return hull({0, ah});
-      return {};
-    case BinaryOp::Shr:
-      if (al >= 0) return hull({0, ah});
-      return hull({al, ah > 0 ? ah : Wide(0)});
-    case BinaryOp::BitOr:
-    case BinaryOp::BitXor:
-    case BinaryOp::Shl:
-    case BinaryOp::Eq:
-    case BinaryOp::Ne:
-    case BinaryOp::Lt:
-    case BinaryOp::Le:
-    case BinaryOp::Gt:
-    case BinaryOp::Ge:
-    case BinaryOp::And:
-    case BinaryOp::Or: break;
-  }
-  return {};
-}
-
-}  // namespace
-
 Value FunctionLowering::lower(const TExpr& expr, const Negate& node) {
   Value operand = eval(node.operand);
   if (operand.scalar->getType()->isFloatingPointTy()) return scalar(expr.type, builder_.CreateFNeg(operand.scalar));
@@ -143,7 +88,7 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
   auto* type = llvm::cast<llvm::IntegerType>(l->getType());
   unsigned bits = type->getBitWidth();
   bool exact = false;
-  Interval range = resultRange(op, left.range, right.range, exact);
+  Interval range = intervalOf(op, left.range, right.range, exact);
   Interval typeRange;
   if (bits < 64) typeRange = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1} : Interval{0, (int64_t(1) << bits) - 1};
   else if (!isSigned) typeRange.low = 0;
@@ -196,7 +141,7 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
 /// `index`: 64 bits in meaning; in 32 where intervals show that operands and result fit.
 Value FunctionLowering::indexArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site) {
   bool exact = false;
-  Interval range = resultRange(op, left.range, right.range, exact);
+  Interval range = intervalOf(op, left.range, right.range, exact);
   bool narrow = options_.narrowIndices && exact && range.fitsI32() && left.range.fitsI32() && right.range.fitsI32();
   Value a = left, b = right;
   auto form = [&](Value& value) {

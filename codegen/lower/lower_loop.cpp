@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Loops.
 #include "codegen/lower/function_lowering.h"
+#include "codegen/lower/walk.h"
 
 #include <llvm/IR/Module.h>
 
@@ -25,6 +26,25 @@ llvm::MDNode* unrollWish(llvm::LLVMContext& context, unsigned wish) {
   llvm::MDNode* loop = llvm::MDNode::getDistinct(context, {nullptr, how});
   loop->replaceOperandWith(0, loop);
   return loop;
+}
+
+/// How much code the statements are, in expressions; a large number if there is a loop or a barrier among them.
+unsigned weightOf(const TypedProgram& program, const std::vector<TStmtId>& statements) {
+  constexpr unsigned tooMuch = 1u << 20;
+  unsigned weight = 0;
+  auto expression = [&](auto&& self, TExprId id) -> void {
+    const TExpr& expr = program.expr(id);
+    ++weight;
+    if (const auto* call = std::get_if<CallFunction>(&expr.node)) weight += program.functions[call->function.value].isExtern ? tooMuch : weightOf(program, program.functions[call->function.value].body.statements);
+    forEachPart(expr, [&](TExprId e) { self(self, e); }, [&](TStmtId s) { weight += weightOf(program, {s}); });
+  };
+  for (TStmtId id : statements) {
+    const TStmt& stmt = program.stmt(id);
+    if (std::holds_alternative<For>(stmt.node) || std::holds_alternative<While>(stmt.node) || std::holds_alternative<Barrier>(stmt.node) || std::holds_alternative<Collective>(stmt.node)) return tooMuch;
+    forEachPart(stmt, [&](TExprId e) { expression(expression, e); }, [&](TStmtId s) { weight += weightOf(program, {s}); });
+    if (weight >= tooMuch) return tooMuch;
+  }
+  return weight;
 }
 
 }  // namespace
@@ -133,7 +153,14 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   llvm::Value* advanced = builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/noWrap && (nonNegative || (!isSigned && !down)), /*HasNSW=*/noWrap && isSigned);
   variable->addIncoming(advanced, builder_.GetInsertBlock());
   llvm::BranchInst* back = builder_.CreateBr(header);
-  if (llvm::MDNode* wish = unrollWish(context(), node.unroll)) back->setMetadata(llvm::LLVMContext::MD_loop, wish);
+  unsigned unroll = node.unroll;
+  if (unroll == 0 && options_.unrollConstantLoops && low.range.low == low.range.high && high.range.low == high.range.high && stepRange.low == stepRange.high && !down) {
+    // Short loops over constants (a tile in shared memory): as straight code their addresses are constants.
+    Wide rounds = Wide(high.range.low) - low.range.low;
+    rounds = rounds > 0 ? (rounds + stepRange.low - 1) / stepRange.low : 0;
+    if (rounds > 1 && rounds <= 64 && rounds * weightOf(program_, node.body) <= 1024) unroll = UINT32_MAX;
+  }
+  if (llvm::MDNode* wish = unrollWish(context(), unroll)) back->setMetadata(llvm::LLVMContext::MD_loop, wish);
   done->moveAfter(&function_.back());
   placeAt(done);
 }

@@ -2,13 +2,13 @@
 // Values of the typed program while LLVM code is being made for them.
 #pragma once
 
+#include "codegen/lower/interval.h"
 #include "frontend/types/types.h"
 
 #include <llvm/ADT/SmallVector.h>
 #include <llvm/Support/Alignment.h>
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -17,17 +17,6 @@ class Value;
 }
 
 namespace rad::cg {
-
-/// What is known of an integer: it lies in [low, high]. Unsigned 64-bit values above the signed range are not described.
-struct Interval {
-  int64_t low = std::numeric_limits<int64_t>::min();
-  int64_t high = std::numeric_limits<int64_t>::max();
-  static Interval exactly(int64_t value) { return {value, value}; }
-  bool isFull() const { return low == std::numeric_limits<int64_t>::min() && high == std::numeric_limits<int64_t>::max(); }
-  bool within(int64_t from, int64_t to) const { return low >= from && high <= to; }
-  bool fitsI32() const { return within(INT32_MIN, INT32_MAX); }
-  bool contains(int64_t value) const { return low <= value && value <= high; }
-};
 
 struct ViewValue;
 

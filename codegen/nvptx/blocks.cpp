@@ -62,7 +62,7 @@ void bindShared(FunctionLowering& f, const Kernel& kernel) {
     return made;
   };
   llvm::IRBuilder<>& b = f.builder();
-  if (layout.isDynamic) whole = make(llvm::ArrayType::get(b.getInt8Ty(), 0), kernel.symbol + ".shared", true);
+  if (layout.isDynamic) whole = make(llvm::ArrayType::get(b.getInt8Ty(), 0), kernel.symbol + "_shared_memory", true);
   for (size_t i = 0; i < kernel.shared.size(); ++i) {
     LocalId id = kernel.shared[i];
     const Local& local = kernel.body.locals[id.value];

@@ -76,6 +76,7 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
   LowerOptions lowerOptions;
   lowerOptions.unchecked = options.unchecked;
   lowerOptions.narrowIndices = true;
+  lowerOptions.unrollConstantLoops = true;
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];
     GeometryManifest geometry = chooseGeometry(program, id, target, spec);

@@ -19,17 +19,17 @@ namespace {
 /// index arithmetic imply has to be written on each access: the back end joins accesses to wider ones by that.
 constexpr const char* gpuFull =
     "always-inline,globaldce,"
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,"
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,licm,simple-loop-unswitch),"
-    "simplifycfg,instcombine,"
+    "simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop(indvars,loop-deletion,loop-unroll-full),"
-    "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine,simplifycfg,"
+    "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-unroll<O2>,"
-    "instcombine,loop-mssa(licm),early-cse<memssa>,simplifycfg,infer-alignment)";
+    "instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg,infer-alignment)";
 /// Without loops there is less to do.
 constexpr const char* gpuStraight =
     "always-inline,globaldce,"
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine,early-cse<memssa>,simplifycfg,infer-alignment)";
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,infer-alignment)";
 constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
 
 bool hasLoops(const llvm::Module& module) {
