@@ -89,6 +89,13 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
     case FissionStep::Kind::RegionMember:
     case FissionStep::Kind::Nothing: return true;
     case FissionStep::Kind::Control: return false;
+    case FissionStep::Kind::Uniform: {
+      const TStmt& stmt = program_.stmt(id);
+      const auto* declare = std::get_if<Declare>(&stmt.node);
+      LocalId local = declare ? declare->local : std::get<LocalRef>(program_.expr(std::get<Assign>(stmt.node).place).node).local;
+      if (plan_.homes[local.value] == LocalHome::Uniform) bindForBlock(f, local);
+      return false;
+    }
     case FissionStep::Kind::Collective:
       if (plan_.regions[step.region].statements.empty()) emitRegion(f, plan_.regions[step.region]);
       if (!f.terminated()) emitCollective(f, std::get<Collective>(program_.stmt(id).node));

@@ -25,6 +25,9 @@ class Planner {
   void flush(std::vector<TStmtId>& run, TStmtId collective);
   void split(TStmtId id, bool inSplitLoop);
   void describe(Region& region);
+  bool setsUniform(TStmtId id) const;
+  bool isUniform(TExprId id) const;
+  void once(TStmtId id);
   void blockReads(TExprId id);
   void note(LocalId local, int user);
   void chooseHomes();
@@ -79,7 +82,75 @@ void Planner::note(LocalId local, int user) {
   else if (known != user) known = kMany;
 }
 
+/// True if the statement does nothing but set a uniform scalar to what all threads compute alike.
+bool Planner::setsUniform(TStmtId id) const {
+  auto isUniformScalar = [&](LocalId local) {
+    const Local& known = kernel_.body.locals[local.value];
+    return known.uniform && program_.types->get(known.type).kind == TypeKind::Scalar;
+  };
+  const TStmt& stmt = program_.stmt(id);
+  if (const auto* declare = std::get_if<Declare>(&stmt.node))
+    return declare->init && isUniformScalar(declare->local) && isUniform(declare->init);
+  if (const auto* assign = std::get_if<Assign>(&stmt.node)) {
+    const auto* ref = std::get_if<LocalRef>(&program_.expr(assign->place).node);
+    return ref && isUniformScalar(ref->local) && isUniform(assign->value);
+  }
+  return false;
+}
+
+/// Computed from uniform values alone, without memory.
+bool Planner::isUniform(TExprId id) const {
+  const TExpr& expr = program_.expr(id);
+  bool fine = std::visit(detail::Overloaded{
+                             [&](const LocalRef& ref) {
+                               const Local& local = kernel_.body.locals[ref.local.value];
+                               switch (local.kind) {
+                                 case LocalKind::Param:
+                                 case LocalKind::MutParam:
+                                 case LocalKind::Dimension:
+                                 case LocalKind::DomainVar: return true;
+                                 case LocalKind::ThreadVar:
+                                 case LocalKind::Shared: return false;
+                                 case LocalKind::Let:
+                                 case LocalKind::Var: return local.uniform;
+                               }
+                               return false;
+                             },
+                             [](const ViewElement&) { return false; },
+                             [](const ViewSlice&) { return false; },
+                             [](const CallFunction&) { return false; },
+                             [](const BlockValue&) { return false; },
+                             [](const auto&) { return true; },
+                         },
+                         expr.node);
+  if (!fine) return false;
+  forEachChild(expr, [&](TExprId child) { fine = fine && isUniform(child); }, [&](TStmtId) { fine = false; });
+  return fine;
+}
+
+void Planner::once(TStmtId id) {
+  plan_.steps[id.value] = {FissionStep::Kind::Uniform, 0};
+  const TStmt& stmt = program_.stmt(id);
+  if (const auto* declare = std::get_if<Declare>(&stmt.node)) {
+    note(declare->local, kBlock);
+    plan_.initializers[declare->local.value] = declare->init;
+    ++declarations_[declare->local.value];
+    blockValue_[declare->local.value] = true;
+    blockReads(declare->init);
+  } else if (const auto* assign = std::get_if<Assign>(&stmt.node)) {
+    blockReads(assign->place);
+    blockReads(assign->value);
+  }
+}
+
 void Planner::flush(std::vector<TStmtId>& run, TStmtId collective) {
+  // What only sets uniform locals at either end needs no loop over threads.
+  size_t first = 0, last = run.size();
+  while (first < last && setsUniform(run[first])) once(run[first++]);
+  std::vector<TStmtId> behind;
+  while (!collective && last > first && setsUniform(run[last - 1])) behind.push_back(run[--last]);
+  for (TStmtId id : behind) once(id);
+  run = std::vector<TStmtId>(run.begin() + static_cast<ptrdiff_t>(first), run.begin() + static_cast<ptrdiff_t>(last));
   if (run.empty() && !collective) return;
   auto number = static_cast<unsigned>(plan_.regions.size());
   Region region;

@@ -28,6 +28,7 @@ struct FissionStep {
     Collective,   // reduce what the region stored; run the region first if it has no statements
     Nothing,      // a barrier: the end of the region before is one
     Control,      // once for the block: a loop, branch or scope with regions inside, break, continue
+    Uniform,      // once for the block: it sets a uniform local from uniform values
   };
   Kind kind = Kind::Nothing;
   unsigned region = 0;
