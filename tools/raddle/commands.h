@@ -44,6 +44,7 @@ struct BuildCommand {
   std::string spec = "aligned16,small";
   bool verify = false;
   unsigned repeat = 1;
+  std::string beside;  // PTX to assemble after each build, for comparison
 };
 
 int run(const RunCommand& command);

@@ -67,6 +67,8 @@ int start(int argc, char** argv) {
   buildApp->add_option("--spec", buildCommand.spec, "what the variant may assume: aligned16, inner4, small, comma-separated, or none")->type_name("FACTS");
   buildApp->add_option("--repeat", buildCommand.repeat, "do it N times in one process; --time then prints one line each")
       ->check(CLI::Range(1, 1000000))->type_name("N");
+  buildApp->add_option("--beside", buildCommand.beside, "after each build, assemble this PTX too; --time=json gives its milliseconds as \"beside\"")
+      ->type_name("PTX");
   buildApp->add_flag("--verify", buildCommand.verify, "compare messages with the expect-error comments of the program");
 
   CommonOptions replOptions;
