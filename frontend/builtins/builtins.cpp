@@ -8,7 +8,8 @@ namespace {
 
 using enum MathOperands;
 constexpr MathInfo mathRows[] = {
-#define MATH(Name, text, arity, operands, llvm, libdevice, libm, doc) {#text, arity, operands, llvm, libdevice, libm, doc},
+#define MATH(Name, text, arity, operands, llvm, libdevice, libm, doc) \
+  {#text, arity, operands, llvm, libdevice, libm, doc},
 #include "frontend/builtins/builtins.def"
 };
 constexpr std::string_view hostNames[] = {

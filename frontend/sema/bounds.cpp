@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which index checks cannot fail: a walk over a finished body that collects facts about values that do not change (sizes,
-// points, loop variables, `let`s) from domains, ranges and conditions, and asks for each index whether 0 <= i < extent
-// follows. Values are those that the program computes: a form stands for an expression only where its arithmetic cannot
-// wrap.
+// Which index checks cannot fail: a walk over a finished body that collects facts about values that do not change
+// (sizes, points, loop variables, `let`s) from domains, ranges and conditions, and asks for each index whether 0 <= i <
+// extent follows. Values are those that the program computes: a form stands for an expression only where its arithmetic
+// cannot wrap.
 #include "frontend/sema/checker.h"
 #include "frontend/sema/children.h"
 #include "frontend/sema/facts.h"
@@ -17,7 +17,8 @@ constexpr Wide largestExtent = Wide{1} << 60;  // what a launch accepts
 
 class BoundsProver {
  public:
-  BoundsProver(TypedProgram& program, Body& body, Side side) : program_(program), types_(*program.types), body_(&body), side_(side) {}
+  BoundsProver(TypedProgram& program, Body& body, Side side)
+      : program_(program), types_(*program.types), body_(&body), side_(side) {}
 
   void kernel(Kernel& kernel) {
     kernel_ = &kernel;
@@ -34,10 +35,12 @@ class BoundsProver {
       values_[axis.variable.value] = Linear::of(point(low, high, Scalar::Index));
     }
     for (size_t i = 0; i < kernel.threads.size(); ++i)
-      values_[kernel.threads[i].value] = Linear::of(facts_.fresh({kernel.threadLow[i], kernel.threadLow[i] + kernel.threadCount[i] - 1}));
+      values_[kernel.threads[i].value] =
+          Linear::of(facts_.fresh({kernel.threadLow[i], kernel.threadLow[i] + kernel.threadCount[i] - 1}));
     for (LocalId shared : kernel.shared) {
       const Local& local = body_->locals[shared.value];
-      for (size_t d = 0; d < local.sharedExtents.size(); ++d) extents_[{shared.value, static_cast<unsigned>(d)}] = Linear::of(static_cast<Wide>(local.sharedExtents[d]));
+      for (size_t d = 0; d < local.sharedExtents.size(); ++d)
+        extents_[{shared.value, static_cast<unsigned>(d)}] = Linear::of(static_cast<Wide>(local.sharedExtents[d]));
     }
     statements(body_->statements);
     if (kernel.reduction) {
@@ -123,7 +126,8 @@ class BoundsProver {
     constexpr Wide limit = Wide{1} << 62;
     if (!x.within(-limit, limit) || !y.within(-limit, limit)) return fresh({});
     const Wide corners[] = {x.low * y.low, x.low * y.high, x.high * y.low, x.high * y.high};
-    const Wide low = *std::min_element(std::begin(corners), std::end(corners)), high = *std::max_element(std::begin(corners), std::end(corners));
+    const Wide low = *std::min_element(std::begin(corners), std::end(corners)),
+               high = *std::max_element(std::begin(corners), std::end(corners));
     if (low < -(Wide{1} << 90) || high > (Wide{1} << 90)) return fresh({});
     return fresh({low, high});
   }
@@ -145,31 +149,43 @@ class BoundsProver {
   /// Sizes are evaluated without wrapping: overflow refuses the launch.
   Linear shape(const ShapeExpr& size, const Kernel& kernel) {
     auto operand = [&](size_t i) { return shape(size.operands[i], kernel); };
-    auto tame = [&](const Linear& form) { return isTame(form) ? form : fresh({smallestOf(Scalar::I64), largestOf(Scalar::I64)}); };
+    auto tame = [&](const Linear& form) {
+      return isTame(form) ? form : fresh({smallestOf(Scalar::I64), largestOf(Scalar::I64)});
+    };
     switch (size.op) {
-      case ShapeOp::Constant: return Linear::of(static_cast<Wide>(size.value));
-      case ShapeOp::Dimension: return values_[kernel.dims[static_cast<size_t>(size.value)].local.value];
-      case ShapeOp::Parameter: return local(kernel.params[static_cast<size_t>(size.value)].local);
-      case ShapeOp::Add: return tame(operand(0) + operand(1));
-      case ShapeOp::Sub: return tame(operand(0) - operand(1));
-      case ShapeOp::Mul: return tame(product(operand(0), operand(1)));
+      case ShapeOp::Constant:
+        return Linear::of(static_cast<Wide>(size.value));
+      case ShapeOp::Dimension:
+        return values_[kernel.dims[static_cast<size_t>(size.value)].local.value];
+      case ShapeOp::Parameter:
+        return local(kernel.params[static_cast<size_t>(size.value)].local);
+      case ShapeOp::Add:
+        return tame(operand(0) + operand(1));
+      case ShapeOp::Sub:
+        return tame(operand(0) - operand(1));
+      case ShapeOp::Mul:
+        return tame(product(operand(0), operand(1)));
       case ShapeOp::Div:
       case ShapeOp::CeilDiv: {
         const Linear value = operand(0), divisor = operand(1);
         if (divisor.isConstant() && divisor.constant > 0 && divisor.constant < (Wide{1} << 40)) {
           const bool isUp = size.op == ShapeOp::CeilDiv;
-          if (!isUp || facts_.range(value).low >= 0) return divide(isUp ? value + (divisor.constant - 1) : value, divisor.constant, types_.index());
+          if (!isUp || facts_.range(value).low >= 0)
+            return divide(isUp ? value + (divisor.constant - 1) : value, divisor.constant, types_.index());
         }
         const Interval range = facts_.range(value);
         return fresh({std::min<Wide>(range.low, 0), std::max<Wide>(range.high, 0)});
       }
       case ShapeOp::Rem: {
         const Linear value = operand(0), divisor = operand(1);
-        if (divisor.isConstant() && divisor.constant > 0 && divisor.constant < (Wide{1} << 40)) return remainder(value, divisor.constant);
+        if (divisor.isConstant() && divisor.constant > 0 && divisor.constant < (Wide{1} << 40))
+          return remainder(value, divisor.constant);
         return fresh({smallestOf(Scalar::I64), largestOf(Scalar::I64)});
       }
-      case ShapeOp::Min: return least(operand(0), operand(1));
-      case ShapeOp::Max: return greatest(operand(0), operand(1));
+      case ShapeOp::Min:
+        return least(operand(0), operand(1));
+      case ShapeOp::Max:
+        return greatest(operand(0), operand(1));
     }
     return fresh({});
   }
@@ -177,9 +193,17 @@ class BoundsProver {
   bool isFixed(LocalId id) const {
     const Local& local = body_->locals[id.value];
     switch (local.kind) {
-      case LocalKind::Let: case LocalKind::Param: case LocalKind::Dimension: case LocalKind::DomainVar: case LocalKind::ThreadVar: return true;
-      case LocalKind::Var: return false;
-      case LocalKind::MutParam: case LocalKind::Shared: return types_.get(local.type).kind == TypeKind::View;
+      case LocalKind::Let:
+      case LocalKind::Param:
+      case LocalKind::Dimension:
+      case LocalKind::DomainVar:
+      case LocalKind::ThreadVar:
+        return true;
+      case LocalKind::Var:
+        return false;
+      case LocalKind::MutParam:
+      case LocalKind::Shared:
+        return types_.get(local.type).kind == TypeKind::View;
     }
     return false;
   }
@@ -217,7 +241,9 @@ class BoundsProver {
     const TExpr& e = program_.expr(id);
     const auto scalar = scalarOf(e.type);
     if (!scalar || isFloat(*scalar)) return anyOf(e.type);
-    if (const auto* constant = std::get_if<ConstInt>(&e.node)) return Linear::of(isInteger(*scalar) ? wrapTo(*scalar, static_cast<Wide>(constant->bits)) : static_cast<Wide>(constant->bits));
+    if (const auto* constant = std::get_if<ConstInt>(&e.node))
+      return Linear::of(isInteger(*scalar) ? wrapTo(*scalar, static_cast<Wide>(constant->bits))
+                                           : static_cast<Wide>(constant->bits));
     if (const auto* ref = std::get_if<LocalRef>(&e.node)) return local(ref->local);
     if (const auto* size = std::get_if<ViewExtent>(&e.node)) return extent(size->view, size->dim);
     if (const auto* node = std::get_if<Convert>(&e.node)) {
@@ -225,7 +251,8 @@ class BoundsProver {
       if (!from || isFloat(*from)) return anyOf(e.type);
       return exact(value(node->operand), e.type);
     }
-    if (const auto* node = std::get_if<Negate>(&e.node)) return exact(value(node->operand).scaled(-1), e.type, static_cast<bool>(node->overflow));
+    if (const auto* node = std::get_if<Negate>(&e.node))
+      return exact(value(node->operand).scaled(-1), e.type, static_cast<bool>(node->overflow));
     if (const auto* node = std::get_if<MathCall>(&e.node)) {
       if (node->op == Math::Min) return least(value(node->operands[0]), value(node->operands[1]));
       if (node->op == Math::Max) return greatest(value(node->operands[0]), value(node->operands[1]));
@@ -254,7 +281,8 @@ class BoundsProver {
     for (size_t i = 0; i < callee.params.size(); ++i) {
       const Local& param = callee.body.locals[callee.params[i].value];
       const auto scalar = scalarOf(param.type);
-      if (param.kind == LocalKind::Param && scalar && isInteger(*scalar)) values.emplace(callee.params[i].value, value(call.arguments[i]));
+      if (param.kind == LocalKind::Param && scalar && isInteger(*scalar))
+        values.emplace(callee.params[i].value, value(call.arguments[i]));
     }
     std::map<std::pair<uint32_t, unsigned>, Linear> extents;
     std::map<uint32_t, TExprId> conditions;
@@ -278,13 +306,17 @@ class BoundsProver {
   }
 
   Linear arithmetic(const Arithmetic& node, TypeId type) {
-    const bool fails = side_ == Side::Host && node.site && (node.op == BinaryOp::Add || node.op == BinaryOp::Sub || node.op == BinaryOp::Mul);
+    const bool fails = side_ == Side::Host && node.site &&
+                       (node.op == BinaryOp::Add || node.op == BinaryOp::Sub || node.op == BinaryOp::Mul);
     const Linear a = value(node.left), b = value(node.right);
     constexpr Wide small = Wide{1} << 40;
     switch (node.op) {
-      case BinaryOp::Add: return exact(a + b, type, fails);
-      case BinaryOp::Sub: return exact(a - b, type, fails);
-      case BinaryOp::Mul: return exact(product(a, b), type, fails);
+      case BinaryOp::Add:
+        return exact(a + b, type, fails);
+      case BinaryOp::Sub:
+        return exact(a - b, type, fails);
+      case BinaryOp::Mul:
+        return exact(product(a, b), type, fails);
       case BinaryOp::Div:
         if (b.isConstant() && b.constant > 0 && b.constant < small) return divide(a, b.constant, type);
         return anyOf(type);
@@ -298,10 +330,12 @@ class BoundsProver {
         }
         return anyOf(type);
       case BinaryOp::Shl:
-        if (b.isConstant() && b.constant >= 0 && b.constant < 40) return exact(a.scaled(Wide{1} << static_cast<int>(b.constant)), type);
+        if (b.isConstant() && b.constant >= 0 && b.constant < 40)
+          return exact(a.scaled(Wide{1} << static_cast<int>(b.constant)), type);
         return anyOf(type);
       case BinaryOp::Shr:
-        if (b.isConstant() && b.constant >= 0 && b.constant < 40 && facts_.range(a).low >= 0) return divide(a, Wide{1} << static_cast<int>(b.constant), type);
+        if (b.isConstant() && b.constant >= 0 && b.constant < 40 && facts_.range(a).low >= 0)
+          return divide(a, Wide{1} << static_cast<int>(b.constant), type);
         return anyOf(type);
       case BinaryOp::BitAnd: {
         const Linear& mask = b.isConstant() ? b : a;
@@ -311,8 +345,17 @@ class BoundsProver {
         if (facts_.range(other).low >= 0) facts_.assume(other - result);
         return result;
       }
-      case BinaryOp::BitOr: case BinaryOp::BitXor: case BinaryOp::Eq: case BinaryOp::Ne: case BinaryOp::Lt: case BinaryOp::Le: case BinaryOp::Gt: case BinaryOp::Ge:
-      case BinaryOp::And: case BinaryOp::Or: return anyOf(type);
+      case BinaryOp::BitOr:
+      case BinaryOp::BitXor:
+      case BinaryOp::Eq:
+      case BinaryOp::Ne:
+      case BinaryOp::Lt:
+      case BinaryOp::Le:
+      case BinaryOp::Gt:
+      case BinaryOp::Ge:
+      case BinaryOp::And:
+      case BinaryOp::Or:
+        return anyOf(type);
     }
     return anyOf(type);
   }
@@ -329,7 +372,8 @@ class BoundsProver {
     }
     if (const auto* node = std::get_if<LogicNot>(&e.node)) return assume(node->operand, !truth);
     if (const auto* ref = std::get_if<LocalRef>(&e.node)) {
-      if (auto it = conditions_.find(ref->local.value); it != conditions_.end() && isFixed(ref->local)) assume(it->second, truth);
+      if (auto it = conditions_.find(ref->local.value); it != conditions_.end() && isFixed(ref->local))
+        assume(it->second, truth);
       return;
     }
     const auto* node = std::get_if<Compare>(&e.node);
@@ -340,14 +384,37 @@ class BoundsProver {
     BinaryOp op = node->op;
     if (!truth) {
       switch (op) {
-        case BinaryOp::Eq: op = BinaryOp::Ne; break;
-        case BinaryOp::Ne: op = BinaryOp::Eq; break;
-        case BinaryOp::Lt: op = BinaryOp::Ge; break;
-        case BinaryOp::Le: op = BinaryOp::Gt; break;
-        case BinaryOp::Gt: op = BinaryOp::Le; break;
-        case BinaryOp::Ge: op = BinaryOp::Lt; break;
-        case BinaryOp::Add: case BinaryOp::Sub: case BinaryOp::Mul: case BinaryOp::Div: case BinaryOp::Rem: case BinaryOp::BitAnd: case BinaryOp::BitOr:
-        case BinaryOp::BitXor: case BinaryOp::Shl: case BinaryOp::Shr: case BinaryOp::And: case BinaryOp::Or: return;
+        case BinaryOp::Eq:
+          op = BinaryOp::Ne;
+          break;
+        case BinaryOp::Ne:
+          op = BinaryOp::Eq;
+          break;
+        case BinaryOp::Lt:
+          op = BinaryOp::Ge;
+          break;
+        case BinaryOp::Le:
+          op = BinaryOp::Gt;
+          break;
+        case BinaryOp::Gt:
+          op = BinaryOp::Le;
+          break;
+        case BinaryOp::Ge:
+          op = BinaryOp::Lt;
+          break;
+        case BinaryOp::Add:
+        case BinaryOp::Sub:
+        case BinaryOp::Mul:
+        case BinaryOp::Div:
+        case BinaryOp::Rem:
+        case BinaryOp::BitAnd:
+        case BinaryOp::BitOr:
+        case BinaryOp::BitXor:
+        case BinaryOp::Shl:
+        case BinaryOp::Shr:
+        case BinaryOp::And:
+        case BinaryOp::Or:
+          return;
       }
     }
     if (op == BinaryOp::Lt || op == BinaryOp::Le) facts_.assume(b - a - (op == BinaryOp::Lt ? 1 : 0));
@@ -357,8 +424,10 @@ class BoundsProver {
       facts_.assume(b - a);
     }
     if (op == BinaryOp::Ne) {
-      if (facts_.prove(a - b)) facts_.assume(a - b - 1);
-      else if (facts_.prove(b - a)) facts_.assume(b - a - 1);
+      if (facts_.prove(a - b))
+        facts_.assume(a - b - 1);
+      else if (facts_.prove(b - a))
+        facts_.assume(b - a - 1);
     }
   }
 
@@ -427,8 +496,11 @@ class BoundsProver {
   bool ends(const std::vector<TStmtId>& ids) const {
     for (TStmtId id : ids) {
       const auto& node = program_.stmt(id).node;
-      if (std::holds_alternative<Return>(node) || std::holds_alternative<Break>(node) || std::holds_alternative<Continue>(node)) return true;
-      if (const auto* branch = std::get_if<If>(&node); branch && ends(branch->thenBody) && ends(branch->elseBody)) return true;
+      if (std::holds_alternative<Return>(node) || std::holds_alternative<Break>(node) ||
+          std::holds_alternative<Continue>(node))
+        return true;
+      if (const auto* branch = std::get_if<If>(&node); branch && ends(branch->thenBody) && ends(branch->elseBody))
+        return true;
       if (const auto* scope = std::get_if<Scope>(&node); scope && ends(scope->body)) return true;
     }
     return false;
@@ -450,8 +522,10 @@ class BoundsProver {
       walk(node->init);
       if (!node->init || !isFixed(node->local)) return;
       const Type type = types_.get(body_->locals[node->local.value].type);
-      if (type.kind == TypeKind::Scalar && isInteger(type.scalar)) values_[node->local.value] = value(node->init);
-      else if (type.kind == TypeKind::Scalar && type.scalar == Scalar::Bool) conditions_[node->local.value] = node->init;
+      if (type.kind == TypeKind::Scalar && isInteger(type.scalar))
+        values_[node->local.value] = value(node->init);
+      else if (type.kind == TypeKind::Scalar && type.scalar == Scalar::Bool)
+        conditions_[node->local.value] = node->init;
       else if (type.kind == TypeKind::View)
         for (unsigned d = 0; d < type.rank; ++d) {
           const Linear size = extent(node->init, d);
@@ -469,8 +543,10 @@ class BoundsProver {
       statements(node->elseBody);
       facts_.leave(mark);
       // Where one branch never comes back, the other's condition holds from here on.
-      if (ends(node->thenBody)) assume(node->condition, false);
-      else if (ends(node->elseBody)) assume(node->condition, true);
+      if (ends(node->thenBody))
+        assume(node->condition, false);
+      else if (ends(node->elseBody))
+        assume(node->condition, true);
       return;
     }
     if (const auto* node = std::get_if<While>(&s.node)) {
@@ -523,59 +599,16 @@ class BoundsProver {
   Side side_;
   Kernel* kernel_ = nullptr;
   FactBase facts_;
-  std::map<uint32_t, Linear> values_;                          // immutable locals
-  std::map<std::pair<uint32_t, unsigned>, Linear> extents_;    // of views that never change
-  std::map<uint32_t, TExprId> conditions_;                     // `let inside = ...`
-};
-
-/// Finds out how the parameters of a forall kernel are used.
-class ElementwiseFinder {
- public:
-  ElementwiseFinder(const TypedProgram& program, Kernel& kernel) : program_(program), kernel_(kernel) {}
-
-  void run() {
-    for (const KernelParam& param : kernel_.params) state_[param.local.value] = program_.types->get(param.type).kind == TypeKind::View;
-    for (TStmtId id : kernel_.body.statements) statement(id);
-    if (kernel_.reduction) {
-      if (kernel_.reduction->condition) expr(kernel_.reduction->condition);
-      expr(kernel_.reduction->value);
-    }
-    for (KernelParam& param : kernel_.params) param.elementwise = state_[param.local.value];
-  }
-
- private:
-  bool isPoint(TExprId id, size_t axis) const {
-    const auto* ref = std::get_if<LocalRef>(&program_.expr(id).node);
-    return ref && axis < kernel_.axes.size() && ref->local == kernel_.axes[axis].variable;
-  }
-  void expr(TExprId id) {
-    const TExpr& e = program_.expr(id);
-    if (const auto* element = std::get_if<ViewElement>(&e.node))
-      if (const auto* ref = std::get_if<LocalRef>(&program_.expr(element->view).node); ref && state_.contains(ref->local.value)) {
-        bool own = element->indices.size() == kernel_.axes.size();
-        for (size_t d = 0; own && d < element->indices.size(); ++d) own = isPoint(element->indices[d], d);
-        if (!own) state_[ref->local.value] = false;
-        for (TExprId index : element->indices) expr(index);
-        return;
-      }
-    if (const auto* size = std::get_if<ViewExtent>(&e.node); size && std::holds_alternative<LocalRef>(program_.expr(size->view).node)) return;
-    if (const auto* ref = std::get_if<LocalRef>(&e.node))
-      if (auto it = state_.find(ref->local.value); it != state_.end()) it->second = false;  // used as a whole
-    forEachChild(e, [&](TExprId child) { expr(child); }, [&](TStmtId child) { statement(child); });
-  }
-  void statement(TStmtId id) {
-    forEachChild(program_.stmt(id), [&](TExprId child) { expr(child); }, [&](TStmtId child) { statement(child); });
-  }
-
-  const TypedProgram& program_;
-  Kernel& kernel_;
-  std::map<uint32_t, bool> state_;
+  std::map<uint32_t, Linear> values_;                        // immutable locals
+  std::map<std::pair<uint32_t, unsigned>, Linear> extents_;  // of views that never change
+  std::map<uint32_t, TExprId> conditions_;                   // `let inside = ...`
 };
 
 }  // namespace
 
-void proveChecks(TypedProgram& program, Kernel& kernel) { BoundsProver(program, kernel.body, Side::Device).kernel(kernel); }
+void proveChecks(TypedProgram& program, Kernel& kernel) {
+  BoundsProver(program, kernel.body, Side::Device).kernel(kernel);
+}
 void proveChecks(TypedProgram& program, Body& body, Side side) { BoundsProver(program, body, side).body(); }
-void findElementwise(const TypedProgram& program, Kernel& kernel) { ElementwiseFinder(program, kernel).run(); }
 
 }  // namespace rad::sema

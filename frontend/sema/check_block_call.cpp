@@ -13,7 +13,8 @@ Value Checker::callBarrier(const CallExpr& node, Range range) {
     return errorValue(range);
   }
   if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
-    report(Diag::BlockOnly, range, {"barrier()"}).help("kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent");
+    report(Diag::BlockOnly, range, {"barrier()"})
+        .help("kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent");
     return errorValue(range);
   }
   if (ctx_->valueBlocks || !ctx_->canHoist) {
@@ -32,7 +33,8 @@ Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range
     return errorValue(range);
   }
   if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
-    report(Diag::BlockOnly, range, {name}).help("kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent");
+    report(Diag::BlockOnly, range, {name})
+        .help("kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent");
     return errorValue(range);
   }
   const bool canHoist = ctx_->canHoist;
@@ -45,11 +47,16 @@ Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range
     return errorValue(range);
   }
   if (!canHoist || ctx_->valueBlocks) {
-    report(Diag::CollectivePlace, range, {name}).help(fmt::format("give it a statement of its own: `let total = {}`", shorten(range)));
+    report(Diag::CollectivePlace, range, {name})
+        .help(fmt::format("give it a statement of its own: `let total = {}`", shorten(range)));
     return errorValue(range);
   }
   const LocalId result = addLocal("", value.type, LocalKind::Let, range);
-  Collective collective{.result = result, .op = BinaryOp::Add, .minMax = Math::Min, .isMinMax = builtin != BlockBuiltin::BlockSum, .value = materialize(value)};
+  Collective collective{.result = result,
+                        .op = BinaryOp::Add,
+                        .minMax = Math::Min,
+                        .isMinMax = builtin != BlockBuiltin::BlockSum,
+                        .value = materialize(value)};
   if (builtin == BlockBuiltin::BlockMax) collective.minMax = Math::Max;
   emit(range, collective);
   return {value.type, localRef(result, range), {}, range};
@@ -71,12 +78,16 @@ Value Checker::threadMember(Ident member, Range range) {
   TExprId sum;
   for (size_t i = 0; i < kernel.threads.size(); ++i) {
     TExprId axis = localRef(kernel.threads[i], range);
-    if (kernel.threadLow[i]) axis = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Sub, axis, constInt(types().index(), kernel.threadLow[i], range), {}});
+    if (kernel.threadLow[i])
+      axis =
+          program_.addExpr(types().index(), range,
+                           Arithmetic{BinaryOp::Sub, axis, constInt(types().index(), kernel.threadLow[i], range), {}});
     if (!sum) {
       sum = axis;
       continue;
     }
-    sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Mul, sum, constInt(types().index(), kernel.threadCount[i], range), {}});
+    sum = program_.addExpr(types().index(), range,
+                           Arithmetic{BinaryOp::Mul, sum, constInt(types().index(), kernel.threadCount[i], range), {}});
     sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Add, sum, axis, {}});
   }
   return {types().index(), sum, {}, range};
@@ -85,7 +96,8 @@ Value Checker::threadMember(Ident member, Range range) {
 Value Checker::blockMember(Ident member, Range range) {
   const std::string_view name = text(member.name);
   if (findBlockBuiltin(name)) {
-    report(Diag::FunctionAsValue, range, {fmt::format("block.{}", name), "function"}).help(fmt::format("call it: block.{}(x)", name));
+    report(Diag::FunctionAsValue, range, {fmt::format("block.{}", name), "function"})
+        .help(fmt::format("call it: block.{}(x)", name));
     return errorValue(range);
   }
   if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
@@ -103,13 +115,17 @@ Value Checker::blockMember(Ident member, Range range) {
     for (const DomainAxis& axis : kernel.axes) {
       TExprId at = localRef(axis.variable, range);
       const bool fromZero = axis.low.op == ShapeOp::Constant && axis.low.value == 0;
-      if (!fromZero) at = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Sub, at, shapeCode(axis.low, kernel, range), {}});
+      if (!fromZero)
+        at = program_.addExpr(types().index(), range,
+                              Arithmetic{BinaryOp::Sub, at, shapeCode(axis.low, kernel, range), {}});
       if (!sum) {
         sum = at;
         continue;
       }
       TExprId extent = shapeCode(axis.high, kernel, range);
-      if (!fromZero) extent = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Sub, extent, shapeCode(axis.low, kernel, range), {}});
+      if (!fromZero)
+        extent = program_.addExpr(types().index(), range,
+                                  Arithmetic{BinaryOp::Sub, extent, shapeCode(axis.low, kernel, range), {}});
       sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Mul, sum, extent, {}});
       sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Add, sum, at, {}});
     }
@@ -117,7 +133,8 @@ Value Checker::blockMember(Ident member, Range range) {
   }
   static constexpr std::string_view members[] = {"index", "size", "sum", "min", "max"};
   auto builder = report(Diag::UnknownMember, member.range, {"block", std::string(name)});
-  if (std::string near = nearestName(name, {std::begin(members), std::end(members)}); !near.empty()) builder.help(fmt::format("did you mean block.{}?", near));
+  if (std::string near = nearestName(name, {std::begin(members), std::end(members)}); !near.empty())
+    builder.help(fmt::format("did you mean block.{}?", near));
   return errorValue(range);
 }
 

@@ -10,15 +10,18 @@
 namespace rad::sema {
 
 bool isVariadic(List<Param> params, const Ast& ast) {
-  // Parameters may stand behind the variadic one (random.uniform(shape: index..., seed: u64 = 0)): they are given by name.
-  return std::any_of(params.begin(), params.end(),
-                     [&](const Param& param) { return param.type && std::holds_alternative<SpreadExpr>(ast.expr(param.type).node); });
+  // Parameters may stand behind the variadic one (random.uniform(shape: index..., seed: u64 = 0)): they are given by
+  // name.
+  return std::any_of(params.begin(), params.end(), [&](const Param& param) {
+    return param.type && std::holds_alternative<SpreadExpr>(ast.expr(param.type).node);
+  });
 }
 
 bool Checker::noNames(List<Argument> arguments, std::string_view callee) {
   for (const Argument& argument : arguments)
     if (!argument.name.name.empty()) {
-      report(Diag::UnknownArgument, argument.name.range, {fmt::format("`{}`", callee), std::string(text(argument.name.name))});
+      report(Diag::UnknownArgument, argument.name.range,
+             {fmt::format("`{}`", callee), std::string(text(argument.name.name))});
       return false;
     }
   return true;
@@ -27,7 +30,9 @@ bool Checker::noNames(List<Argument> arguments, std::string_view callee) {
 bool Checker::countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range) {
   if (!noNames(arguments, callee)) return false;
   if (arguments.size() == count) return true;
-  report(Diag::ArgumentCount, range, {std::string(callee), count == 1 ? "1 argument" : fmt::format("{} arguments", count), std::to_string(arguments.size())});
+  report(Diag::ArgumentCount, range,
+         {std::string(callee), count == 1 ? "1 argument" : fmt::format("{} arguments", count),
+          std::to_string(arguments.size())});
   return false;
 }
 
@@ -75,7 +80,8 @@ bool Checker::foreignHabit(ExprId, std::string_view name, Range range) {
 
 Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   ExprId calleeId = node.callee;
-  while (std::holds_alternative<ParenExpr>(expr(calleeId).node)) calleeId = std::get<ParenExpr>(expr(calleeId).node).inner;
+  while (std::holds_alternative<ParenExpr>(expr(calleeId).node))
+    calleeId = std::get<ParenExpr>(expr(calleeId).node).inner;
   List<Argument> statics;
   if (const auto* index = std::get_if<IndexExpr>(&expr(calleeId).node)) {
     statics = index->arguments;
@@ -95,23 +101,29 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
         }
         std::vector<std::string_view> known(blockBuiltinNames().begin(), blockBuiltinNames().end());
         auto builder = report(Diag::UnknownMember, member->member.range, {"block", std::string(name)});
-        if (std::string near = nearestName(name, known); !near.empty()) builder.help(fmt::format("did you mean block.{}?", near));
+        if (std::string near = nearestName(name, known); !near.empty())
+          builder.help(fmt::format("did you mean block.{}?", near));
         return errorValue(range);
       }
-      if (!entity && (module == "warp" || module == "cluster" || module == "atomic" || module == "thread" || module == "device")) {
+      if (!entity &&
+          (module == "warp" || module == "cluster" || module == "atomic" || module == "thread" || module == "device")) {
         notYet(range, fmt::format("{}.{}", module, name));
         return errorValue(range);
       }
-      ModuleScope* scope = entity ? (entity->kind == Entity::Kind::Module ? entity->module : nullptr) : findModule(module);
+      ModuleScope* scope =
+          entity ? (entity->kind == Entity::Kind::Module ? entity->module : nullptr) : findModule(module);
       if (scope) {
-        if (auto it = scope->names.find(member->member.name); it != scope->names.end()) return callEntity(*it->second, statics, node, range, expected);
+        if (auto it = scope->names.find(member->member.name); it != scope->names.end())
+          return callEntity(*it->second, statics, node, range, expected);
         if (scope->name == "math")
           if (auto math = findMath(name)) return callMath(*math, node, range, expected);
         std::vector<std::string_view> known;
         for (const auto& [symbol, unused] : scope->names) known.push_back(text(symbol));
         std::sort(known.begin(), known.end());
-        auto builder = report(Diag::UnknownMember, member->member.range, {fmt::format("module {}", module), std::string(name)});
-        if (std::string near = nearestName(name, known); !near.empty()) builder.help(fmt::format("did you mean {}.{}?", module, near));
+        auto builder =
+            report(Diag::UnknownMember, member->member.range, {fmt::format("module {}", module), std::string(name)});
+        if (std::string near = nearestName(name, known); !near.empty())
+          builder.help(fmt::format("did you mean {}.{}?", module, near));
         return errorValue(range);
       }
       if (!entity) {
@@ -122,15 +134,19 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     Value base = checkExpr(member->base);
     if (isError(base.type)) return errorValue(range);
     auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
-    if (isView(base.type) && (name == "len" || name == "size")) builder.help("x.len has no parentheses");
-    else if (isView(base.type) && findReducer(name)) builder.help(fmt::format("write {0}(x[i] for i in 0..x.len), or {0}(x)", name));
+    if (isView(base.type) && (name == "len" || name == "size"))
+      builder.help("x.len has no parentheses");
+    else if (isView(base.type) && findReducer(name))
+      builder.help(fmt::format("write {0}(x[i] for i in 0..x.len), or {0}(x)", name));
     return errorValue(range);
   }
   const auto* nameNode = std::get_if<NameExpr>(&callee.node);
   if (!nameNode) {
     if (!std::holds_alternative<ErrorExpr>(callee.node)) {
-      if (std::holds_alternative<LambdaExpr>(callee.node)) notYet(callee.range, "a lambda");
-      else report(Diag::NotCallable, callee.range, {shorten(callee.range)});
+      if (std::holds_alternative<LambdaExpr>(callee.node))
+        notYet(callee.range, "a lambda");
+      else
+        report(Diag::NotCallable, callee.range, {shorten(callee.range)});
     }
     return errorValue(range);
   }
@@ -145,12 +161,15 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
       if (!countIs(spelling(*scalar), node.arguments, 1, range)) return errorValue(range);
       return conversionCall(*scalar, checkExpr(node.arguments[0].value, binding->type), range);
     }
-    if (!isError(binding->type)) report(Diag::NotCallable, callee.range, {std::string(name)}).note(binding->range, "defined here");
+    if (!isError(binding->type))
+      report(Diag::NotCallable, callee.range, {std::string(name)}).note(binding->range, "defined here");
     return errorValue(range);
   }
-  if (Entity* entity = findEntity(nameNode->name, ctx_->home)) return callEntity(*entity, statics, node, range, expected);
+  if (Entity* entity = findEntity(nameNode->name, ctx_->home))
+    return callEntity(*entity, statics, node, range, expected);
   // A generator makes a reduction of its function.
-  const bool hasGenerator = !node.arguments.empty() && std::holds_alternative<GeneratorExpr>(expr(node.arguments.back().value).node);
+  const bool hasGenerator =
+      !node.arguments.empty() && std::holds_alternative<GeneratorExpr>(expr(node.arguments.back().value).node);
   if (auto reducer = findReducer(name)) {
     if (hasGenerator) {
       if (node.arguments.size() != 1) {
@@ -159,9 +178,11 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
       }
       return checkReduce(*reducer, node.arguments[0].value, range, expected);
     }
-    if (node.arguments.size() == 1 && node.arguments[0].name.name.empty()) return reduceView(*reducer, node.arguments[0].value, name, range);
+    if (node.arguments.size() == 1 && node.arguments[0].name.name.empty())
+      return reduceView(*reducer, node.arguments[0].value, name, range);
     if (!findMath(name)) {
-      report(Diag::ReducerArguments, range, {std::string(name)}).help(fmt::format("write {}(x[i] for i in 0..n)", name));
+      report(Diag::ReducerArguments, range, {std::string(name)})
+          .help(fmt::format("write {}(x[i] for i in 0..n)", name));
       return errorValue(range);
     }
   }
@@ -189,8 +210,8 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (name == "print") return callPrint(node, range);
   if (name == "assert") return callAssert(node, range);
   if (name == "barrier") return callBarrier(node, range);
-  if (name == "vec" || name == "array" || name == "fence" || name == "uniform" || name == "ptx" || name == "event" || name == "elapsed" || name == "plot" ||
-      name == "read_npy" || name == "write_npy") {
+  if (name == "vec" || name == "array" || name == "fence" || name == "uniform" || name == "ptx" || name == "event" ||
+      name == "elapsed" || name == "plot" || name == "read_npy" || name == "write_npy") {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }
@@ -200,8 +221,10 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
 
 Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr& node, Range range, TypeId expected) {
   switch (entity.kind) {
-    case Entity::Kind::Fn: return callFunction(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), statics, node, range, expected);
-    case Entity::Kind::Kernel: return callKernel(entity, std::get<KernelDecl>(entity.ast->decl(entity.decl).node), statics, node, range);
+    case Entity::Kind::Fn:
+      return callFunction(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), statics, node, range, expected);
+    case Entity::Kind::Kernel:
+      return callKernel(entity, std::get<KernelDecl>(entity.ast->decl(entity.decl).node), statics, node, range);
     case Entity::Kind::TypeAlias: {
       auto type = tryType(node.callee);
       if (type && scalarOf(*type)) {
@@ -210,14 +233,17 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
       }
       break;
     }
-    case Entity::Kind::Unsupported: return errorValue(range);
+    case Entity::Kind::Unsupported:
+      return errorValue(range);
     case Entity::Kind::Global:
       if (isError(entity.type)) return errorValue(range);
       break;
     case Entity::Kind::Const:
-    case Entity::Kind::Module: break;
+    case Entity::Kind::Module:
+      break;
   }
-  report(Diag::NotCallable, expr(node.callee).range, {std::string(text(entity.name))}).note(entity.range, "defined here");
+  report(Diag::NotCallable, expr(node.callee).range, {std::string(text(entity.name))})
+      .note(entity.range, "defined here");
   return errorValue(range);
 }
 
@@ -238,17 +264,26 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
       // takes the type of the others
     } else if (auto s = scalarOf(value.type); s && *s != Scalar::Bool) {
       anyTyped = true;
-      if (!scalar) scalar = s;
-      else if (auto common = commonScalar(*scalar, *s)) scalar = common;
+      if (!scalar)
+        scalar = s;
+      else if (auto common = commonScalar(*scalar, *s))
+        scalar = common;
       else if (ok) {
-        auto builder = isSignMix(*scalar, *s) ? report(Diag::SignMix, range, {std::string(info.name), std::string(spelling(*scalar)), spellType(value.type)})
-                                              : report(Diag::OperandTypes, range, {std::string(info.name), std::string(spelling(*scalar)), spellType(value.type)});
+        auto builder = isSignMix(*scalar, *s)
+                           ? report(Diag::SignMix, range,
+                                    {std::string(info.name), std::string(spelling(*scalar)), spellType(value.type)})
+                           : report(Diag::OperandTypes, range,
+                                    {std::string(info.name), std::string(spelling(*scalar)), spellType(value.type)});
         builder.help(fmt::format("convert one side: {}({})", spelling(*scalar), shorten(value.range)));
         ok = false;
       }
     } else {
-      if (typeOf(value.type).kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
-      else report(Diag::MathOperand, value.range, {std::string(info.name), info.operands == MathOperands::F ? "f32 or f64" : "numbers", spellType(value.type)});
+      if (typeOf(value.type).kind == TypeKind::Unit)
+        report(Diag::NoValue, value.range, {});
+      else
+        report(Diag::MathOperand, value.range,
+               {std::string(info.name), info.operands == MathOperands::F ? "f32 or f64" : "numbers",
+                spellType(value.type)});
       ok = false;
     }
     values.push_back(std::move(value));
@@ -258,29 +293,43 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
     // Constants alone: whole numbers stay constants where that is exact.
     bool allInt = true;
     for (const Value& value : values) allInt = allInt && value.constant->kind == ConstValue::Kind::Int;
-    auto real = [](const ConstValue& c) { return c.kind == ConstValue::Kind::Float ? c.real : static_cast<double>(c.integer); };
+    auto real = [](const ConstValue& c) {
+      return c.kind == ConstValue::Kind::Float ? c.real : static_cast<double>(c.integer);
+    };
     if (info.operands != MathOperands::F) {
-      auto pick = [&](bool second) { return constantValue(allInt ? types().untypedInt() : types().untypedFloat(),
-                                                          allInt ? *values[second].constant : ConstValue::ofFloat(real(*values[second].constant)), range); };
+      auto pick = [&](bool second) {
+        return constantValue(allInt ? types().untypedInt() : types().untypedFloat(),
+                             allInt ? *values[second].constant : ConstValue::ofFloat(real(*values[second].constant)),
+                             range);
+      };
       if (op == Math::Abs) {
-        if (allInt) return constantValue(types().untypedInt(), ConstValue::ofInt(values[0].constant->integer < 0 ? -values[0].constant->integer : values[0].constant->integer), range);
+        if (allInt)
+          return constantValue(types().untypedInt(),
+                               ConstValue::ofInt(values[0].constant->integer < 0 ? -values[0].constant->integer
+                                                                                 : values[0].constant->integer),
+                               range);
         return constantValue(types().untypedFloat(), ConstValue::ofFloat(std::fabs(real(*values[0].constant))), range);
       }
       const double a = real(*values[0].constant), b = real(*values[1].constant);
-      if (op == Math::Min) return pick(allInt ? values[1].constant->integer < values[0].constant->integer : std::isnan(a) || b < a);
-      if (op == Math::Max) return pick(allInt ? values[1].constant->integer > values[0].constant->integer : std::isnan(a) || b > a);
+      if (op == Math::Min)
+        return pick(allInt ? values[1].constant->integer < values[0].constant->integer : std::isnan(a) || b < a);
+      if (op == Math::Max)
+        return pick(allInt ? values[1].constant->integer > values[0].constant->integer : std::isnan(a) || b > a);
     }
     if (op == Math::Sqrt && real(*values[0].constant) >= 0) {
       const TypeId target = isError(hint) ? types().scalar(Scalar::F32) : hint;
       if (target == types().scalar(Scalar::F64) || target == types().scalar(Scalar::F32)) {
-        const double root = target == types().scalar(Scalar::F32) ? std::sqrt(static_cast<float>(real(*values[0].constant))) : std::sqrt(real(*values[0].constant));
+        const double root = target == types().scalar(Scalar::F32)
+                                ? std::sqrt(static_cast<float>(real(*values[0].constant)))
+                                : std::sqrt(real(*values[0].constant));
         return constantValue(target, ConstValue::ofFloat(root), range);
       }
     }
     scalar = isError(hint) ? Scalar::F32 : *scalarOf(hint);
   }
   if (info.operands == MathOperands::F && !isFloat(*scalar)) {
-    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f32 or f64", std::string(spelling(*scalar))}).help(fmt::format("write {}(f32({}))", info.name, shorten(values[0].range)));
+    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f32 or f64", std::string(spelling(*scalar))})
+        .help(fmt::format("write {}(f32({}))", info.name, shorten(values[0].range)));
     return errorValue(range);
   }
   if (info.operands == MathOperands::I && !isInteger(*scalar)) {

@@ -10,12 +10,14 @@ GlobalId Checker::globalOf(Entity& entity) {
   auto [it, isNew] = globals_.try_emplace(&entity);
   if (isNew) {
     it->second = {static_cast<uint32_t>(program_.globals.size())};
-    program_.globals.push_back({std::string(text(entity.name)), entity.symbol, entity.type, entity.isVar, false, entity.range});
+    program_.globals.push_back(
+        {std::string(text(entity.name)), entity.symbol, entity.type, entity.isVar, false, entity.range});
   }
   return it->second;
 }
 
-void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant, Range range) {
+void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant,
+                           Range range) {
   const std::string spelled(text(name.name));
   if (spelled == "_") {
     if (init) emit(range, Evaluate{init});
@@ -25,8 +27,16 @@ void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, st
     report(Diag::Redefined, name.range, {spelled}).note(it->second->range, "first defined here");
     return;
   }
-  session_.entities.push_back({.kind = Entity::Kind::Global, .name = name.name, .range = name.range, .ast = ast_, .decl = {}, .home = unit_, .symbol = {}, .type = type,
-                               .isVar = isVar, .constant = constant});
+  session_.entities.push_back({.kind = Entity::Kind::Global,
+                               .name = name.name,
+                               .range = name.range,
+                               .ast = ast_,
+                               .decl = {},
+                               .home = unit_,
+                               .symbol = {},
+                               .type = type,
+                               .isVar = isVar,
+                               .constant = constant});
   Entity& entity = session_.entities.back();
   unit_->names.emplace(name.name, &entity);
   if (isError(type) || constant) return;  // a constant needs no place at run time
@@ -44,10 +54,18 @@ void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, R
     const TExprId init = isError(type) ? TExprId{} : materialize(value);
     return defineGlobal(name, isVar, type, init, std::nullopt, range);
   }
-  if (isConstant) return bind(name, {.kind = Binding::Kind::Constant, .local = {}, .type = type, .constant = value.constant, .pack = {}, .range = name.range});
-  const LocalId local = addLocal(std::string(text(name.name)), type, isVar ? LocalKind::Var : LocalKind::Let, name.range);
+  if (isConstant)
+    return bind(name, {.kind = Binding::Kind::Constant,
+                       .local = {},
+                       .type = type,
+                       .constant = value.constant,
+                       .pack = {},
+                       .range = name.range});
+  const LocalId local =
+      addLocal(std::string(text(name.name)), type, isVar ? LocalKind::Var : LocalKind::Let, name.range);
   if (!isError(type)) emit(range, Declare{local, materialize(value)});
-  bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
+  bind(name,
+       {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
 }
 
 void Checker::checkLet(const LetStmt& node, Range range) {
@@ -61,7 +79,9 @@ void Checker::checkLet(const LetStmt& node, Range range) {
   if (!node.init) {
     // Without a type and without a value: the parser has reported that.
     if (node.type && isGlobalScope()) {
-      if (!isError(type)) notYet(range, "a script variable without a value", fmt::format("give it a value: `var {} = ...`", text(name.name)));
+      if (!isError(type))
+        notYet(range, "a script variable without a value",
+               fmt::format("give it a value: `var {} = ...`", text(name.name)));
       type = types().error();
     }
     if (isGlobalScope()) return defineGlobal(name, true, types().error(), {}, std::nullopt, range);
@@ -70,12 +90,16 @@ void Checker::checkLet(const LetStmt& node, Range range) {
       emit(range, Declare{local, {}});
       ctx_->unassigned.insert(local.value);
     }
-    bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
+    bind(name,
+         {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
     return;
   }
   Value value = checkExpr(node.init, type);
-  if (node.type) value = isError(value.type) ? errorValue(value.range) : convertValue(value, type, fmt::format("`{}`", text(name.name)));
-  else if (node.isVar && isUntyped(value.type)) materialize(value);
+  if (node.type)
+    value =
+        isError(value.type) ? errorValue(value.range) : convertValue(value, type, fmt::format("`{}`", text(name.name)));
+  else if (node.isVar && isUntyped(value.type))
+    materialize(value);
   if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
     report(Diag::NoValue, value.range, {});
     value = errorValue(value.range);
@@ -95,13 +119,23 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   const auto& view = std::get<RepeatExpr>(expr(node.type).node);
   const Ident name = node.names[0];
   auto fail = [&] {
-    if (isGlobalScope()) defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
-    else bind(name, {.kind = Binding::Kind::Local, .local = addLocal("", types().error(), LocalKind::Let, name.range), .type = types().error(), .constant = {}, .pack = {}, .range = name.range});
+    if (isGlobalScope())
+      defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
+    else
+      bind(name, {.kind = Binding::Kind::Local,
+                  .local = addLocal("", types().error(), LocalKind::Let, name.range),
+                  .type = types().error(),
+                  .constant = {},
+                  .pack = {},
+                  .range = name.range});
   };
   const TypeId element = resolveType(view.value);
   if (isError(element) || !node.init) {
-    if (node.init) checkExpr(node.init);
-    else if (!isError(element)) notYet(range, "an array variable without a value", fmt::format("write `let {} = zeros[{}](...)`", text(name.name), spellType(element)));
+    if (node.init)
+      checkExpr(node.init);
+    else if (!isError(element))
+      notYet(range, "an array variable without a value",
+             fmt::format("write `let {} = zeros[{}](...)`", text(name.name), spellType(element)));
     return fail();
   }
   const unsigned rank = static_cast<unsigned>(view.dims.size());
@@ -140,7 +174,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
     // read_png takes the sizes that are known from here.
     const auto* call = std::get_if<CallExpr>(&expr(node.init).node);
     const auto* callee = call ? std::get_if<NameExpr>(&expr(call->callee).node) : nullptr;
-    if (callee && text(callee->name) == "read_png" && !findBinding(callee->name) && !findEntity(callee->name, ctx_->home)) {
+    if (callee && text(callee->name) == "read_png" && !findBinding(callee->name) &&
+        !findEntity(callee->name, ctx_->home)) {
       Value made = callHost(HostBuiltin::ReadPng, {}, *call, expr(node.init).range, wanted);
       return made;
     }
@@ -148,11 +183,13 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   }();
   if (!ok || isError(value.type)) return fail();
   if (!fitsType(value, wanted)) {
-    report(Diag::TypeMismatch, value.range, {spellType(wanted), fmt::format(" for `{}`", text(name.name)), spellType(value.type)});
+    report(Diag::TypeMismatch, value.range,
+           {spellType(wanted), fmt::format(" for `{}`", text(name.name)), spellType(value.type)});
     return fail();
   }
   std::vector<SiteId> sites;
-  for (unsigned d = 0; d < rank; ++d) sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(view.dims[d]).range, {}, d, rank) : SiteId{});
+  for (unsigned d = 0; d < rank; ++d)
+    sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(view.dims[d]).range, {}, d, rank) : SiteId{});
   Value defined = value;
   defineVariable(name, node.isVar, defined, value.type, range);
   Value read;
@@ -164,7 +201,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
     for (unsigned d = 0; d < rank; ++d)
       if (binds[d]) {
         defineGlobal(*binds[d], false, types().index(), {}, std::nullopt, range);
-        if (auto dim = unit_->names.find(binds[d]->name); dim != unit_->names.end()) extents[d] = globalOf(*dim->second);
+        if (auto dim = unit_->names.find(binds[d]->name); dim != unit_->names.end())
+          extents[d] = globalOf(*dim->second);
       }
     emit(range, BindGlobals{std::move(extents), materialize(read), std::move(expected), std::move(sites)});
     return;
@@ -176,7 +214,12 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   for (unsigned d = 0; d < rank; ++d)
     if (binds[d]) {
       extents[d] = addLocal(std::string(text(binds[d]->name)), types().index(), LocalKind::Dimension, binds[d]->range);
-      bind(*binds[d], {.kind = Binding::Kind::Local, .local = extents[d], .type = types().index(), .constant = {}, .pack = {}, .range = binds[d]->range});
+      bind(*binds[d], {.kind = Binding::Kind::Local,
+                       .local = extents[d],
+                       .type = types().index(),
+                       .constant = {},
+                       .pack = {},
+                       .range = binds[d]->range});
     }
   emit(range, BindView{materialize(read), std::move(extents), std::move(expected), std::move(sites)});
 }
@@ -184,8 +227,15 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
 void Checker::checkLetTuple(const LetStmt& node, Range range) {
   auto failAll = [&] {
     for (const Ident& name : node.names) {
-      if (isGlobalScope()) defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
-      else bind(name, {.kind = Binding::Kind::Local, .local = addLocal("", types().error(), LocalKind::Let, name.range), .type = types().error(), .constant = {}, .pack = {}, .range = name.range});
+      if (isGlobalScope())
+        defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
+      else
+        bind(name, {.kind = Binding::Kind::Local,
+                    .local = addLocal("", types().error(), LocalKind::Let, name.range),
+                    .type = types().error(),
+                    .constant = {},
+                    .pack = {},
+                    .range = name.range});
     }
   };
   const TypeId wanted = node.type ? resolveType(node.type) : TypeId{};
@@ -211,7 +261,12 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
     const LocalId local = addLocal(std::string(text(node.name.name)), type, LocalKind::Shared, node.name.range);
     ctx_->body.locals[local.value].sharedExtents = std::move(extents);
     if (!isError(type)) ctx_->kernel->shared.push_back(local);
-    bind(node.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = node.name.range});
+    bind(node.name, {.kind = Binding::Kind::Local,
+                     .local = local,
+                     .type = type,
+                     .constant = {},
+                     .pack = {},
+                     .range = node.name.range});
   };
   if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
     report(Diag::BlockOnly, range, {"shared"});

@@ -11,7 +11,8 @@ TExprId Checker::checkCondition(ExprId id) {
   if (isError(value.type)) return {};
   if (scalarOf(value.type) != Scalar::Bool) {
     auto builder = report(Diag::ConditionType, value.range, {"a condition", spellType(value.type)});
-    if (scalarOf(value.type) || isUntyped(value.type)) builder.help(fmt::format("write `{} != 0`", shorten(value.range)));
+    if (scalarOf(value.type) || isUntyped(value.type))
+      builder.help(fmt::format("write `{} != 0`", shorten(value.range)));
     return {};
   }
   return materialize(value);
@@ -98,7 +99,8 @@ Value Checker::checkBlockValue(ExprId block, TypeId expected) {
   return wrapBlock(std::move(result), value, range);
 }
 
-Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected) {
+Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range,
+                            TypeId expected) {
   auto missing = [&](BlockResult& block) { return !block.value || block.value->diverges; };
   if (missing(thenBlock) && missing(elseBlock)) return errorValue(range);
   // A branch that never ends takes the other one's type.
@@ -122,15 +124,26 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
   if (isError(a.type) || isError(b.type)) return errorValue(range);
   TypeId type;
   const bool aUntyped = isUntyped(a.type), bUntyped = isUntyped(b.type);
-  if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected)) type = expected;
-  else if (aUntyped && bUntyped) type = typeOf(a.type).kind == TypeKind::UntypedFloat || typeOf(b.type).kind == TypeKind::UntypedFloat ? types().scalar(Scalar::F32) : types().scalar(Scalar::I32);
-  else if ((aUntyped || bUntyped) && scalarOf(aUntyped ? b.type : a.type) && scalarOf(aUntyped ? b.type : a.type) != Scalar::Bool) type = aUntyped ? b.type : a.type;
-  else if (a.type == b.type) type = a.type;
-  else if (auto as = scalarOf(a.type), bs = scalarOf(b.type); as && bs && commonScalar(*as, *bs)) type = types().scalar(*commonScalar(*as, *bs));
-  else if (isView(a.type) && isView(b.type) && typeOf(a.type).element == typeOf(b.type).element && typeOf(a.type).rank == typeOf(b.type).rank)
+  if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected))
+    type = expected;
+  else if (aUntyped && bUntyped)
+    type = typeOf(a.type).kind == TypeKind::UntypedFloat || typeOf(b.type).kind == TypeKind::UntypedFloat
+               ? types().scalar(Scalar::F32)
+               : types().scalar(Scalar::I32);
+  else if ((aUntyped || bUntyped) && scalarOf(aUntyped ? b.type : a.type) &&
+           scalarOf(aUntyped ? b.type : a.type) != Scalar::Bool)
+    type = aUntyped ? b.type : a.type;
+  else if (a.type == b.type)
+    type = a.type;
+  else if (auto as = scalarOf(a.type), bs = scalarOf(b.type); as && bs && commonScalar(*as, *bs))
+    type = types().scalar(*commonScalar(*as, *bs));
+  else if (isView(a.type) && isView(b.type) && typeOf(a.type).element == typeOf(b.type).element &&
+           typeOf(a.type).rank == typeOf(b.type).rank)
     type = types().view(typeOf(a.type).element, typeOf(a.type).rank, false);
   else {
-    report(Diag::BranchTypes, range, {spellType(a.type), spellType(b.type)}).note(a.range, fmt::format("this is {}", spellType(a.type))).note(b.range, fmt::format("this is {}", spellType(b.type)));
+    report(Diag::BranchTypes, range, {spellType(a.type), spellType(b.type)})
+        .note(a.range, fmt::format("this is {}", spellType(a.type)))
+        .note(b.range, fmt::format("this is {}", spellType(b.type)));
     return errorValue(range);
   }
   if (typeOf(type).kind == TypeKind::Unit) {
@@ -154,7 +167,8 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
     if (!condition) return errorValue(range);
     if (condition->integer) return checkBlockValue(node.thenBlock, expected);
     if (!node.elseBranch) return unitValue(range);
-    return std::holds_alternative<BlockExpr>(expr(node.elseBranch).node) ? checkBlockValue(node.elseBranch, expected) : checkExpr(node.elseBranch, expected);
+    return std::holds_alternative<BlockExpr>(expr(node.elseBranch).node) ? checkBlockValue(node.elseBranch, expected)
+                                                                         : checkExpr(node.elseBranch, expected);
   }
   const size_t errors = diags_.errorCount();
   TExprId condition = checkCondition(node.condition);
@@ -185,7 +199,8 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
   if (!condition) return errorValue(range);
   for (BlockResult* block : {&thenBlock, &elseBlock})
     if (!block->diverges && (!block->value || typeOf(block->value->type).kind == TypeKind::Unit)) {
-      if (diags_.errorCount() == errors) report(Diag::BranchWithoutValue, expr(block == &thenBlock ? node.thenBlock : node.elseBranch).range, {});
+      if (diags_.errorCount() == errors)
+        report(Diag::BranchWithoutValue, expr(block == &thenBlock ? node.thenBlock : node.elseBranch).range, {});
       return errorValue(range);
     }
   Value joined = joinBranches(condition, std::move(thenBlock), std::move(elseBlock), range, expected);

@@ -32,7 +32,8 @@ FormatCount countHoles(std::string_view format) {
 
 }  // namespace
 
-std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat(List<Argument> arguments, size_t first, Range range) {
+std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat(List<Argument> arguments, size_t first,
+                                                                                 Range range) {
   if (!noNames(arguments, "print")) return std::nullopt;
   std::string format;
   size_t next = first;
@@ -62,11 +63,13 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
   if (hasFormat) {
     const FormatCount count = countHoles(format);
     if (!count.ok) {
-      report(Diag::FormatSyntax, expr(arguments[first].value).range, {}).help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
+      report(Diag::FormatSyntax, expr(arguments[first].value).range, {})
+          .help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
       return std::nullopt;
     }
     if (count.holes != values.size()) {
-      report(Diag::FormatArity, expr(arguments[first].value).range, {fmt::format("{} `{{}}`", count.holes), std::to_string(values.size())});
+      report(Diag::FormatArity, expr(arguments[first].value).range,
+             {fmt::format("{} `{{}}`", count.holes), std::to_string(values.size())});
       return std::nullopt;
     }
   }
@@ -133,7 +136,9 @@ std::vector<TExprId> Checker::checkExtents(List<Argument> arguments, size_t firs
         return {};
       }
       for (LocalId local : binding->pack) {
-        Value value = convertValue({ctx_->body.locals[local.value].type, localRef(local, argument.range), {}, argument.range}, types().index(), "a size");
+        Value value =
+            convertValue({ctx_->body.locals[local.value].type, localRef(local, argument.range), {}, argument.range},
+                         types().index(), "a size");
         if (isError(value.type)) return {};
         extents.push_back(materialize(value));
       }
@@ -141,7 +146,8 @@ std::vector<TExprId> Checker::checkExtents(List<Argument> arguments, size_t firs
     }
     const TExprId extent = checkSubscript(arguments[i].value, "a size");
     if (!extent) return {};
-    if (const auto* constant = std::get_if<ConstInt>(&program_.expr(extent).node); constant && static_cast<int64_t>(constant->bits) < 0) {
+    if (const auto* constant = std::get_if<ConstInt>(&program_.expr(extent).node);
+        constant && static_cast<int64_t>(constant->bits) < 0) {
       report(Diag::NegativeIndex, argument.range, {std::to_string(static_cast<int64_t>(constant->bits))});
       return {};
     }
@@ -150,7 +156,8 @@ std::vector<TExprId> Checker::checkExtents(List<Argument> arguments, size_t firs
   return extents;
 }
 
-Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallExpr& node, Range range, TypeId expected) {
+Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallExpr& node, Range range,
+                        TypeId expected) {
   const std::string_view name = spelling(builtin);
   if (!hostOnly(name, range)) return errorValue(range);
   if (builtin != HostBuiltin::Zeros && builtin != HostBuiltin::ReadPng && !statics.empty()) {
@@ -161,7 +168,8 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
     Value value = checkExpr(id);
     if (isError(value.type)) return {};
     if (typeOf(value.type).kind != TypeKind::String) {
-      report(Diag::TypeMismatch, value.range, {"text", fmt::format(" for the path of {}", name), spellType(value.type)});
+      report(Diag::TypeMismatch, value.range,
+             {"text", fmt::format(" for the path of {}", name), spellType(value.type)});
       return {};
     }
     return materialize(value);
@@ -173,8 +181,10 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
         report(Diag::StaticCount, range, {"zeros", "1", std::to_string(statics.size())});
         return errorValue(range);
       }
-      if (statics.size() == 1) element = resolveType(statics[0].value);
-      else if (isView(expected)) element = typeOf(expected).element;
+      if (statics.size() == 1)
+        element = resolveType(statics[0].value);
+      else if (isView(expected))
+        element = typeOf(expected).element;
       if (!noNames(node.arguments, name)) return errorValue(range);
       const size_t errors = diags_.errorCount();
       std::vector<TExprId> extents = checkExtents(node.arguments, 0);
@@ -203,20 +213,23 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
         return errorValue(range);
       }
       const Type& type = typeOf(value.type);
-      return code(types().view(type.element, type.rank, true), range, CopyArray{value.expr, addSite(SiteKind::HostCall, range)});
+      return code(types().view(type.element, type.rank, true), range,
+                  CopyArray{value.expr, addSite(SiteKind::HostCall, range)});
     }
     case HostBuiltin::ReadPng: {
       if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
       const TExprId path = textArgument(node.arguments[0].value);
       if (!path) return errorValue(range);
       if (!isView(expected)) {
-        report(Diag::PictureType, range, {}).help("write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1");
+        report(Diag::PictureType, range, {})
+            .help("write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1");
         return errorValue(range);
       }
       const Type& type = typeOf(expected);
       const auto element = scalarOf(type.element);
       if ((element != Scalar::U8 && element != Scalar::F32) || type.rank < 2 || type.rank > 3) {
-        report(Diag::PictureType, range, {}).help("a picture is [u8; h, w], [f32; h, w], [u8; h, w, 3] or the like, with 1, 3 or 4 channels");
+        report(Diag::PictureType, range, {})
+            .help("a picture is [u8; h, w], [f32; h, w], [u8; h, w, 3] or the like, with 1, 3 or 4 channels");
         return errorValue(range);
       }
       const TypeId made = types().view(type.element, type.rank, true);
@@ -230,7 +243,8 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       const Type& type = typeOf(view.type);
       const auto element = type.kind == TypeKind::View ? scalarOf(type.element) : std::nullopt;
       if ((element != Scalar::U8 && element != Scalar::F32) || type.rank < 2 || type.rank > 3) {
-        report(Diag::TypeMismatch, view.range, {"a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])", "", spellType(view.type)});
+        report(Diag::TypeMismatch, view.range,
+               {"a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])", "", spellType(view.type)});
         return errorValue(range);
       }
       ctx_->hasEffects = true;

@@ -19,7 +19,9 @@ TExprId Checker::checkSubscript(ExprId id, std::string_view what) {
   return convert(value, types().index(), what);
 }
 
-Value Checker::viewExtent(TExprId view, unsigned dim, Range range) { return code(types().index(), range, ViewExtent{view, dim}); }
+Value Checker::viewExtent(TExprId view, unsigned dim, Range range) {
+  return code(types().index(), range, ViewExtent{view, dim});
+}
 
 Value Checker::checkIndex(const IndexExpr& node, Range range) {
   const Expr& base = expr(node.base);
@@ -38,7 +40,8 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
     if (!which) return errorValue(range);
     const unsigned rank = typeOf(view.type).rank;
     if (which->integer < 0 || which->integer >= static_cast<Wide>(rank)) {
-      report(Diag::ShapePosition, expr(node.arguments[0].value).range, {spell(*which), spellType(view.type), std::to_string(rank)});
+      report(Diag::ShapePosition, expr(node.arguments[0].value).range,
+             {spell(*which), spellType(view.type), std::to_string(rank)});
       return errorValue(range);
     }
     return viewExtent(view.expr, static_cast<unsigned>(which->integer), range);
@@ -56,7 +59,9 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
     const bool isFunction = entity ? entity->kind == Entity::Kind::Fn || entity->kind == Entity::Kind::Kernel
                                    : findMath(spelled) || findHostBuiltin(spelled) || spelled == "bitcast";
     if (isFunction) {
-      report(Diag::FunctionAsValue, range, {std::string(spelled), entity && entity->kind == Entity::Kind::Kernel ? "kernel" : "function"}).help(fmt::format("call it: {}(...)", shorten(range)));
+      report(Diag::FunctionAsValue, range,
+             {std::string(spelled), entity && entity->kind == Entity::Kind::Kernel ? "kernel" : "function"})
+          .help(fmt::format("call it: {}(...)", shorten(range)));
       return errorValue(range);
     }
   }
@@ -65,7 +70,8 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
   if (!isView(view.type)) {
     if (typeOf(view.type).kind == TypeKind::Tuple)
       report(Diag::NotIndexable, range, {spellType(view.type)}).help("the items of a tuple are t.0, t.1, ...");
-    else report(Diag::NotIndexable, range, {spellType(view.type)});
+    else
+      report(Diag::NotIndexable, range, {spellType(view.type)});
     return errorValue(range);
   }
   return indexView(view, node.arguments, range);
@@ -79,7 +85,8 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
       return errorValue(range);
     }
   if (arguments.empty() || arguments.size() > type.rank) {
-    report(Diag::IndexCount, range, {std::to_string(arguments.size()), spellType(view.type), std::to_string(type.rank)});
+    report(Diag::IndexCount, range,
+           {std::to_string(arguments.size()), spellType(view.type), std::to_string(type.rank)});
     return errorValue(range);
   }
   const Check check = ctx_->uncheckedDepth ? Check::Unchecked : Check::Checked;
@@ -92,8 +99,10 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
       ok = false;
       return index;
     }
-    if (const auto* constant = std::get_if<ConstInt>(&program_.expr(index).node); constant && static_cast<int64_t>(constant->bits) < 0) {
-      report(Diag::NegativeIndex, expr(id).range, {std::to_string(static_cast<int64_t>(constant->bits))}).help("indices count from 0; the last element of x is x[x.len - 1]");
+    if (const auto* constant = std::get_if<ConstInt>(&program_.expr(index).node);
+        constant && static_cast<int64_t>(constant->bits) < 0) {
+      report(Diag::NegativeIndex, expr(id).range, {std::to_string(static_cast<int64_t>(constant->bits))})
+          .help("indices count from 0; the last element of x is x[x.len - 1]");
       ok = false;
     }
     return index;
@@ -142,7 +151,8 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
   }
   if (!ok) return errorValue(range);
   if (!contiguous) {
-    notYet(range, "a slice whose elements do not lie next to each other", "slice the first dimensions: m[row], m[a..b], m[row, a..b]");
+    notYet(range, "a slice whose elements do not lie next to each other",
+           "slice the first dimensions: m[row], m[a..b], m[row, a..b]");
     return errorValue(range);
   }
   if (kept == 0) return errorValue(range);
@@ -157,14 +167,17 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
   if (auto binding = findBinding(name, &owner)) {
     if (binding->kind == Binding::Kind::Local && isError(binding->type)) return {};
     if (owner != ctx_ || binding->kind != Binding::Kind::Local) {
-      report(Diag::NotMutable, node.range, {spelled, binding->kind == Binding::Kind::Constant ? "a constant" : "not a variable of this function"}).note(binding->range, "defined here");
+      report(Diag::NotMutable, node.range,
+             {spelled, binding->kind == Binding::Kind::Constant ? "a constant" : "not a variable of this function"})
+          .note(binding->range, "defined here");
       return {};
     }
     const Local local = ctx_->body.locals[binding->local.value];
     type = local.type;
     std::string why, help;
     switch (local.kind) {
-      case LocalKind::Var: break;
+      case LocalKind::Var:
+        break;
       case LocalKind::MutParam:
         if (!isView(local.type)) {
           ctx_->hasEffects = true;
@@ -178,15 +191,25 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
         why = "a shared array";
         help = fmt::format("assign to its elements: {}[i] = ...", spelled);
         break;
-      case LocalKind::Let: why = "declared with `let`"; help = "declare it with `var`"; break;
+      case LocalKind::Let:
+        why = "declared with `let`";
+        help = "declare it with `var`";
+        break;
       case LocalKind::Param:
         why = "a parameter";
         help = fmt::format("copy it first: `var {0}_ = {0}`", spelled);
-        if (ctx_->kind == Context::Kind::Function && !isView(local.type)) help += fmt::format(", or declare the parameter `mut {}` to change the caller's variable", spelled);
+        if (ctx_->kind == Context::Kind::Function && !isView(local.type))
+          help += fmt::format(", or declare the parameter `mut {}` to change the caller's variable", spelled);
         break;
-      case LocalKind::Dimension: why = "a size of the signature"; break;
-      case LocalKind::DomainVar: why = "a point of the kernel's domain or a loop variable"; break;
-      case LocalKind::ThreadVar: why = "a thread's number"; break;
+      case LocalKind::Dimension:
+        why = "a size of the signature";
+        break;
+      case LocalKind::DomainVar:
+        why = "a point of the kernel's domain or a loop variable";
+        break;
+      case LocalKind::ThreadVar:
+        why = "a thread's number";
+        break;
     }
     if (!why.empty()) {
       auto builder = report(Diag::NotMutable, node.range, {spelled, why}).note(binding->range, "defined here");
@@ -202,28 +225,37 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
     if (entity->kind == Entity::Kind::Global) {
       if (isError(entity->type)) return {};
       if (ctx_->kind != Context::Kind::Script) {
-        report(Diag::ScriptVariable, node.range, {spelled}).note(entity->range, "the script defines it here").help("pass it as a `mut` argument");
+        report(Diag::ScriptVariable, node.range, {spelled})
+            .note(entity->range, "the script defines it here")
+            .help("pass it as a `mut` argument");
         return {};
       }
       if (!entity->isVar) {
-        report(Diag::NotMutable, node.range, {spelled, "declared with `let`"}).note(entity->range, "defined here").help("declare it with `var`");
+        report(Diag::NotMutable, node.range, {spelled, "declared with `let`"})
+            .note(entity->range, "defined here")
+            .help("declare it with `var`");
         return {};
       }
       type = entity->type;
       return program_.addExpr(entity->type, node.range, GlobalRef{globalOf(*entity)});
     }
-    report(Diag::NotMutable, node.range, {spelled, entity->kind == Entity::Kind::Const ? "a constant" : "a declaration"}).note(entity->range, "declared here");
+    report(Diag::NotMutable, node.range,
+           {spelled, entity->kind == Entity::Kind::Const ? "a constant" : "a declaration"})
+        .note(entity->range, "declared here");
     return {};
   }
   auto builder = report(Diag::UnknownName, node.range, {spelled});
-  if (std::string near = nearestName(spelled, visibleNames()); !near.empty()) builder.help(fmt::format("did you mean `{}`?", near));
-  else if (isAssignment) builder.help(fmt::format("a new variable is declared with `let {0} = ...` or `var {0} = ...`", spelled));
+  if (std::string near = nearestName(spelled, visibleNames()); !near.empty())
+    builder.help(fmt::format("did you mean `{}`?", near));
+  else if (isAssignment)
+    builder.help(fmt::format("a new variable is declared with `let {0} = ...` or `var {0} = ...`", spelled));
   return {};
 }
 
 TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool readsToo) {
   const Expr& node = expr(id);
-  if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return checkPlace(paren->inner, type, isAssignment, readsToo);
+  if (const auto* paren = std::get_if<ParenExpr>(&node.node))
+    return checkPlace(paren->inner, type, isAssignment, readsToo);
   if (std::holds_alternative<NameExpr>(node.node)) return checkPlaceName(id, type, isAssignment, readsToo);
   if (const auto* index = std::get_if<IndexExpr>(&node.node)) {
     const size_t errors = diags_.errorCount();
@@ -231,14 +263,18 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
     if (isError(value.type)) return {};
     if (value.expr) {
       TExprId view;
-      if (const auto* element = std::get_if<ViewElement>(&program_.expr(value.expr).node)) view = element->view;
-      else if (const auto* slice = std::get_if<ViewSlice>(&program_.expr(value.expr).node)) view = slice->view;
+      if (const auto* element = std::get_if<ViewElement>(&program_.expr(value.expr).node))
+        view = element->view;
+      else if (const auto* slice = std::get_if<ViewSlice>(&program_.expr(value.expr).node))
+        view = slice->view;
       if (view) {
         type = value.type;
         if (!typeOf(program_.expr(view).type).writable) {
           auto builder = report(Diag::ReadOnlyView, expr(index->base).range, {shorten(expr(index->base).range)});
           if (const auto* name = std::get_if<NameExpr>(&expr(index->base).node))
-            if (auto binding = findBinding(name->name)) builder.note(binding->range, "a parameter without `mut`").help(fmt::format("declare it `mut {}`", text(name->name)));
+            if (auto binding = findBinding(name->name))
+              builder.note(binding->range, "a parameter without `mut`")
+                  .help(fmt::format("declare it `mut {}`", text(name->name)));
           return {};
         }
         if (ctx_->kind != Context::Kind::Script) ctx_->hasEffects = true;

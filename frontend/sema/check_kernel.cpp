@@ -14,7 +14,8 @@ bool isUpper(std::string_view name) { return !name.empty() && name[0] >= 'A' && 
 
 std::string Checker::kernelSymbol(std::string_view name) {
   std::string base;
-  for (char c : name) base += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ? c : '_';
+  for (char c : name)
+    base += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ? c : '_';
   if (base.empty() || (base[0] >= '0' && base[0] <= '9')) base.insert(base.begin(), 'k');
   const unsigned count = symbols_["k " + base]++;
   if (!count) return base;
@@ -29,13 +30,15 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
   auto constant = [&](const Value& value) -> std::optional<ShapeExpr> {
     if (isError(value.type)) return std::nullopt;
     if (!value.constant || value.constant->kind != ConstValue::Kind::Int || !fits(*value.constant, Scalar::I64)) {
-      report(Diag::ShapeTerm, range, {fmt::format("`{}`, {},", name, value.constant ? spell(*value.constant) : spellType(value.type))});
+      report(Diag::ShapeTerm, range,
+             {fmt::format("`{}`, {},", name, value.constant ? spell(*value.constant) : spellType(value.type))});
       return std::nullopt;
     }
     return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(value.constant->integer), {}};
   };
   if (auto binding = findBinding(node.name)) {
-    if (binding->kind == Binding::Kind::Constant) return constant(constantValue(binding->type, *binding->constant, range));
+    if (binding->kind == Binding::Kind::Constant)
+      return constant(constantValue(binding->type, *binding->constant, range));
     if (binding->kind == Binding::Kind::Local) {
       if (isError(binding->type)) return std::nullopt;
       for (size_t i = 0; i < kernel.dims.size(); ++i)
@@ -48,17 +51,23 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
     return std::nullopt;
   }
   Entity* entity = findEntity(node.name, ctx_->home);
-  if (entity && entity->kind == Entity::Kind::Const && (inDomain || isUpper(name))) return constant(valueOf(*entity, range));
+  if (entity && entity->kind == Entity::Kind::Const && (inDomain || isUpper(name)))
+    return constant(valueOf(*entity, range));
   if (entity && entity->kind == Entity::Kind::Unsupported) return std::nullopt;
   if (entity && entity->kind == Entity::Kind::Global) {
-    if (!isError(entity->type)) report(Diag::ScriptVariable, range, {name}).note(entity->range, "the script defines it here").help("add a parameter to the kernel, or declare it as a constant: `const N = ...`");
+    if (!isError(entity->type))
+      report(Diag::ScriptVariable, range, {name})
+          .note(entity->range, "the script defines it here")
+          .help("add a parameter to the kernel, or declare it as a constant: `const N = ...`");
     return std::nullopt;
   }
   if (isUpper(name)) {
-    report(Diag::UnknownName, range, {name}).help(fmt::format("a size that begins with an upper-case letter is a constant: `const {} = 128`", name));
+    report(Diag::UnknownName, range, {name})
+        .help(fmt::format("a size that begins with an upper-case letter is a constant: `const {} = 128`", name));
     return std::nullopt;
   }
-  report(Diag::UnboundDimension, range, {name}).help(fmt::format("a plain `{0}` as a size of an array parameter binds it: `x: [f32; {0}]`", name));
+  report(Diag::UnboundDimension, range, {name})
+      .help(fmt::format("a plain `{0}` as a size of an array parameter binds it: `x: [f32; {0}]`", name));
   return std::nullopt;
 }
 
@@ -69,7 +78,8 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
     auto left = shapeExpr(a, kernel, inDomain);
     auto right = shapeExpr(b, kernel, inDomain);
     if (!left || !right) return std::nullopt;
-    if ((op == ShapeOp::Div || op == ShapeOp::Rem || op == ShapeOp::CeilDiv) && right->op == ShapeOp::Constant && right->value <= 0) {
+    if ((op == ShapeOp::Div || op == ShapeOp::Rem || op == ShapeOp::CeilDiv) && right->op == ShapeOp::Constant &&
+        right->value <= 0) {
       report(right->value == 0 ? Diag::DivisionByZero : Diag::ShapeTerm, range, {"a division by a negative number"});
       return std::nullopt;
     }
@@ -77,17 +87,37 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
       const Wide x = left->value, y = right->value;
       Wide value = 0;
       switch (op) {
-        case ShapeOp::Add: value = x + y; break;
-        case ShapeOp::Sub: value = x - y; break;
-        case ShapeOp::Mul: value = x * y; break;
-        case ShapeOp::Div: value = x / y; break;
-        case ShapeOp::Rem: value = x % y; break;
-        case ShapeOp::Min: value = x < y ? x : y; break;
-        case ShapeOp::Max: value = x > y ? x : y; break;
-        case ShapeOp::CeilDiv: value = x > 0 ? (x + y - 1) / y : x / y; break;
-        case ShapeOp::Constant: case ShapeOp::Dimension: case ShapeOp::Parameter: break;
+        case ShapeOp::Add:
+          value = x + y;
+          break;
+        case ShapeOp::Sub:
+          value = x - y;
+          break;
+        case ShapeOp::Mul:
+          value = x * y;
+          break;
+        case ShapeOp::Div:
+          value = x / y;
+          break;
+        case ShapeOp::Rem:
+          value = x % y;
+          break;
+        case ShapeOp::Min:
+          value = x < y ? x : y;
+          break;
+        case ShapeOp::Max:
+          value = x > y ? x : y;
+          break;
+        case ShapeOp::CeilDiv:
+          value = x > 0 ? (x + y - 1) / y : x / y;
+          break;
+        case ShapeOp::Constant:
+        case ShapeOp::Dimension:
+        case ShapeOp::Parameter:
+          break;
       }
-      if (value >= smallestOf(Scalar::I64) && value <= largestOf(Scalar::I64)) return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(value), {}};
+      if (value >= smallestOf(Scalar::I64) && value <= largestOf(Scalar::I64))
+        return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(value), {}};
     }
     return ShapeExpr{op, 0, {*left, *right}};
   };
@@ -109,13 +139,30 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
   }
   if (const auto* binary = std::get_if<BinaryExpr>(&node.node)) {
     switch (binary->op) {
-      case BinaryOp::Add: return two(ShapeOp::Add, binary->left, binary->right);
-      case BinaryOp::Sub: return two(ShapeOp::Sub, binary->left, binary->right);
-      case BinaryOp::Mul: return two(ShapeOp::Mul, binary->left, binary->right);
-      case BinaryOp::Div: return two(ShapeOp::Div, binary->left, binary->right);
-      case BinaryOp::Rem: return two(ShapeOp::Rem, binary->left, binary->right);
-      case BinaryOp::BitAnd: case BinaryOp::BitOr: case BinaryOp::BitXor: case BinaryOp::Shl: case BinaryOp::Shr: case BinaryOp::Eq: case BinaryOp::Ne:
-      case BinaryOp::Lt: case BinaryOp::Le: case BinaryOp::Gt: case BinaryOp::Ge: case BinaryOp::And: case BinaryOp::Or: break;
+      case BinaryOp::Add:
+        return two(ShapeOp::Add, binary->left, binary->right);
+      case BinaryOp::Sub:
+        return two(ShapeOp::Sub, binary->left, binary->right);
+      case BinaryOp::Mul:
+        return two(ShapeOp::Mul, binary->left, binary->right);
+      case BinaryOp::Div:
+        return two(ShapeOp::Div, binary->left, binary->right);
+      case BinaryOp::Rem:
+        return two(ShapeOp::Rem, binary->left, binary->right);
+      case BinaryOp::BitAnd:
+      case BinaryOp::BitOr:
+      case BinaryOp::BitXor:
+      case BinaryOp::Shl:
+      case BinaryOp::Shr:
+      case BinaryOp::Eq:
+      case BinaryOp::Ne:
+      case BinaryOp::Lt:
+      case BinaryOp::Le:
+      case BinaryOp::Gt:
+      case BinaryOp::Ge:
+      case BinaryOp::And:
+      case BinaryOp::Or:
+        break;
     }
     // Shifts and the like are fine among constants.
     const size_t errors = diags_.errorCount();
@@ -126,7 +173,9 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
     return std::nullopt;
   }
   if (const auto* call = std::get_if<CallExpr>(&node.node))
-    if (const auto* callee = std::get_if<NameExpr>(&expr(call->callee).node); callee && call->arguments.size() == 2 && call->arguments[0].name.name.empty() && call->arguments[1].name.name.empty()) {
+    if (const auto* callee = std::get_if<NameExpr>(&expr(call->callee).node); callee && call->arguments.size() == 2 &&
+                                                                              call->arguments[0].name.name.empty() &&
+                                                                              call->arguments[1].name.name.empty()) {
       const std::string_view name = text(callee->name);
       const ExprId a = call->arguments[0].value, b = call->arguments[1].value;
       if (name == "ceil_div") return two(ShapeOp::CeilDiv, a, b);
@@ -134,35 +183,49 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
       if (name == "max") return two(ShapeOp::Max, a, b);
     }
   if (const auto* member = std::get_if<MemberExpr>(&node.node))
-    if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node); base && text(base->name) == "device" && !findBinding(base->name)) {
+    if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node);
+        base && text(base->name) == "device" && !findBinding(base->name)) {
       notYet(range, "a property of the device");
       return std::nullopt;
     }
-  report(Diag::ShapeTerm, range, {fmt::format("`{}`", shorten(range))}).help("sizes are made of the signature's names, constants, + - * / %, min, max and ceil_div");
+  report(Diag::ShapeTerm, range, {fmt::format("`{}`", shorten(range))})
+      .help("sizes are made of the signature's names, constants, + - * / %, min, max and ceil_div");
   return std::nullopt;
 }
 
 TExprId Checker::shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range range) {
   const TypeId index = types().index();
   auto operand = [&](size_t i) { return shapeCode(shape.operands[i], kernel, range); };
-  auto arithmetic = [&](BinaryOp op, TExprId a, TExprId b) { return program_.addExpr(index, range, Arithmetic{op, a, b, {}}); };
+  auto arithmetic = [&](BinaryOp op, TExprId a, TExprId b) {
+    return program_.addExpr(index, range, Arithmetic{op, a, b, {}});
+  };
   switch (shape.op) {
-    case ShapeOp::Constant: return constInt(index, shape.value, range);
-    case ShapeOp::Dimension: return localRef(kernel.dims[static_cast<size_t>(shape.value)].local, range);
+    case ShapeOp::Constant:
+      return constInt(index, shape.value, range);
+    case ShapeOp::Dimension:
+      return localRef(kernel.dims[static_cast<size_t>(shape.value)].local, range);
     case ShapeOp::Parameter: {
       const LocalId local = kernel.params[static_cast<size_t>(shape.value)].local;
       TExprId value = localRef(local, range);
       return ctx_->body.locals[local.value].type == index ? value : program_.addExpr(index, range, Convert{value});
     }
-    case ShapeOp::Add: return arithmetic(BinaryOp::Add, operand(0), operand(1));
-    case ShapeOp::Sub: return arithmetic(BinaryOp::Sub, operand(0), operand(1));
-    case ShapeOp::Mul: return arithmetic(BinaryOp::Mul, operand(0), operand(1));
-    case ShapeOp::Div: return arithmetic(BinaryOp::Div, operand(0), operand(1));
-    case ShapeOp::Rem: return arithmetic(BinaryOp::Rem, operand(0), operand(1));
-    case ShapeOp::Min: return program_.addExpr(index, range, MathCall{Math::Min, {operand(0), operand(1)}});
-    case ShapeOp::Max: return program_.addExpr(index, range, MathCall{Math::Max, {operand(0), operand(1)}});
+    case ShapeOp::Add:
+      return arithmetic(BinaryOp::Add, operand(0), operand(1));
+    case ShapeOp::Sub:
+      return arithmetic(BinaryOp::Sub, operand(0), operand(1));
+    case ShapeOp::Mul:
+      return arithmetic(BinaryOp::Mul, operand(0), operand(1));
+    case ShapeOp::Div:
+      return arithmetic(BinaryOp::Div, operand(0), operand(1));
+    case ShapeOp::Rem:
+      return arithmetic(BinaryOp::Rem, operand(0), operand(1));
+    case ShapeOp::Min:
+      return program_.addExpr(index, range, MathCall{Math::Min, {operand(0), operand(1)}});
+    case ShapeOp::Max:
+      return program_.addExpr(index, range, MathCall{Math::Max, {operand(0), operand(1)}});
     case ShapeOp::CeilDiv: {
-      TExprId sum = arithmetic(BinaryOp::Sub, arithmetic(BinaryOp::Add, operand(0), operand(1)), constInt(index, 1, range));
+      TExprId sum =
+          arithmetic(BinaryOp::Sub, arithmetic(BinaryOp::Add, operand(0), operand(1)), constInt(index, 1, range));
       return arithmetic(BinaryOp::Div, sum, operand(1));
     }
   }
@@ -179,18 +242,31 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel) {
       continue;
     }
     TypeId type = param.type ? resolveType(param.type) : TypeId{};
-    if (isView(type)) type = types().view(typeOf(type).element, typeOf(type).rank, param.isMut);
+    if (isView(type))
+      type = types().view(typeOf(type).element, typeOf(type).rank, param.isMut);
     else if (!isError(type) && !scalarOf(type)) {
       notYet(param.name.range, fmt::format("a kernel parameter of type {}", spellType(type)));
       type = {};
     } else if (!isError(type) && param.isMut) {
-      report(Diag::MutScalar, param.name.range, {std::string(text(param.name.name))}).help(fmt::format("a result goes into an array: `mut {}: [{}; 1]`", text(param.name.name), spellType(type)));
+      report(Diag::MutScalar, param.name.range, {std::string(text(param.name.name))})
+          .help(fmt::format("a result goes into an array: `mut {}: [{}; 1]`", text(param.name.name), spellType(type)));
       type = {};
     }
     ok = ok && !isError(type);
-    const LocalId local = addLocal(std::string(text(param.name.name)), type, param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
-    bind(param.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = param.name.range});
-    kernel.params.push_back({.local = local, .name = std::string(text(param.name.name)), .type = type, .isMut = param.isMut, .shape = {}, .range = param.name.range});
+    const LocalId local = addLocal(std::string(text(param.name.name)), type,
+                                   param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
+    bind(param.name, {.kind = Binding::Kind::Local,
+                      .local = local,
+                      .type = type,
+                      .constant = {},
+                      .pack = {},
+                      .range = param.name.range});
+    kernel.params.push_back({.local = local,
+                             .name = std::string(text(param.name.name)),
+                             .type = type,
+                             .isMut = param.isMut,
+                             .shape = {},
+                             .range = param.name.range});
   }
   // Plain names bind; then the expressions are read.
   for (const Param& param : decl.params) {
@@ -204,7 +280,13 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel) {
       const Range range = expr(dim).range;
       const LocalId local = addLocal(std::string(spelled), types().index(), LocalKind::Dimension, range);
       kernel.dims.push_back({local, std::string(spelled)});
-      if (spelled != "_") bind({name->name, range}, {.kind = Binding::Kind::Local, .local = local, .type = types().index(), .constant = {}, .pack = {}, .range = range});
+      if (spelled != "_")
+        bind({name->name, range}, {.kind = Binding::Kind::Local,
+                                   .local = local,
+                                   .type = types().index(),
+                                   .constant = {},
+                                   .pack = {},
+                                   .range = range});
     }
   }
   size_t anonymous = 0;
@@ -245,7 +327,8 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
     if (clause.step) notYet(expr(clause.step).range, "a step in a domain", "multiply inside: `let i = 2 * k`");
     auto low = shapeExpr(clause.low, kernel, true);
     auto high = shapeExpr(clause.high, kernel, true);
-    const LocalId variable = addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
+    const LocalId variable =
+        addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     kernel.axes.push_back({variable, low.value_or(ShapeExpr{}), high.value_or(ShapeExpr{})});
   }
   if (kernel.axes.size() > 3) notYet(decl.domain.outer[3].name.range, "a domain with more than three names");
@@ -254,13 +337,17 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
     if (clause.step) notYet(expr(clause.step).range, "a step in a domain");
     auto low = checkConstant(clause.low, types().index(), "the extent of `threads`");
     auto high = checkConstant(clause.high, types().index(), "the extent of `threads`");
-    const LocalId variable = addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::ThreadVar, clause.name.range);
+    const LocalId variable =
+        addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::ThreadVar, clause.name.range);
     kernel.threads.push_back(variable);
     int64_t count = 1;
     if (low && high) {
       const Wide wide = high->integer - low->integer;
-      if (wide < 1 || wide > 1024) report(Diag::ThreadCount, cover(expr(clause.low).range, expr(clause.high).range), {spell(ConstValue::ofInt(wide))});
-      else count = static_cast<int64_t>(wide);
+      if (wide < 1 || wide > 1024)
+        report(Diag::ThreadCount, cover(expr(clause.low).range, expr(clause.high).range),
+               {spell(ConstValue::ofInt(wide))});
+      else
+        count = static_cast<int64_t>(wide);
     }
     kernel.threadLow.push_back(low ? static_cast<int64_t>(low->integer) : 0);
     kernel.threadCount.push_back(count);
@@ -274,10 +361,20 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
   // The names come into scope together, behind all bounds.
   size_t axis = 0;
   for (const RangeClause& clause : decl.domain.outer)
-    bind(clause.name, {.kind = Binding::Kind::Local, .local = kernel.axes[axis++].variable, .type = types().index(), .constant = {}, .pack = {}, .range = clause.name.range});
+    bind(clause.name, {.kind = Binding::Kind::Local,
+                       .local = kernel.axes[axis++].variable,
+                       .type = types().index(),
+                       .constant = {},
+                       .pack = {},
+                       .range = clause.name.range});
   axis = 0;
   for (const RangeClause& clause : decl.domain.threads)
-    bind(clause.name, {.kind = Binding::Kind::Local, .local = kernel.threads[axis++], .type = types().index(), .constant = {}, .pack = {}, .range = clause.name.range});
+    bind(clause.name, {.kind = Binding::Kind::Local,
+                       .local = kernel.threads[axis++],
+                       .type = types().index(),
+                       .constant = {},
+                       .pack = {},
+                       .range = clause.name.range});
 }
 
 void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {
@@ -287,10 +384,12 @@ void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {
     if (name == "strict") kernel.strict = true;
     if (name == "min_blocks" || name == "max_registers" || name == "max_threads") {
       if (attribute.arguments.size() != 1) {
-        report(Diag::ArgumentCount, attribute.range, {fmt::format("@{}", name), "1 argument", std::to_string(attribute.arguments.size())});
+        report(Diag::ArgumentCount, attribute.range,
+               {fmt::format("@{}", name), "1 argument", std::to_string(attribute.arguments.size())});
         continue;
       }
-      auto value = checkConstant(attribute.arguments[0].value, types().index(), fmt::format("the argument of @{}", name));
+      auto value =
+          checkConstant(attribute.arguments[0].value, types().index(), fmt::format("the argument of @{}", name));
       if (!value) continue;
       if (value->integer < 1 || value->integer > 1024) {
         report(Diag::AttributeRange, expr(attribute.arguments[0].value).range, {std::string(name), spell(*value)});
@@ -305,7 +404,8 @@ void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {
       }
     }
   }
-  if (kernel.fastMath && kernel.strict) report(Diag::AttributePlace, decl.attributes[0].range, {"fast", "kernels without @strict"});
+  if (kernel.fastMath && kernel.strict)
+    report(Diag::AttributePlace, decl.attributes[0].range, {"fast", "kernels without @strict"});
 }
 
 void Checker::finishKernel(Kernel& kernel) {
@@ -315,9 +415,22 @@ void Checker::finishKernel(Kernel& kernel) {
   if (!kernel.isForall) checkUniformity(program_, kernel, diags_);
 }
 
-bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Kernel& kernel) {
-  Context context{.kind = Context::Kind::Kernel, .side = Side::Device, .home = entity.home, .body = {}, .scopes = {}, .name = std::string(text(entity.name)),
-                  .result = types().unit(), .function = {}, .isBlocks = !decl.domain.isForall, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
+                          Kernel& kernel) {
+  Context context{.kind = Context::Kind::Kernel,
+                  .side = Side::Device,
+                  .home = entity.home,
+                  .body = {},
+                  .scopes = {},
+                  .name = std::string(text(entity.name)),
+                  .result = types().unit(),
+                  .function = {},
+                  .isBlocks = !decl.domain.isForall,
+                  .kernel = &kernel,
+                  .captures = {},
+                  .captured = {},
+                  .unassigned = {},
+                  .sizeOf = {}};
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   const size_t errors = diags_.errorCount();

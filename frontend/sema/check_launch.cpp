@@ -6,9 +6,11 @@
 
 namespace rad::sema {
 
-KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Range call) {
+KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& decl,
+                                           const std::vector<StaticValue>& statics, Range call) {
   std::string key = fmt::format("{}:", static_cast<const void*>(&entity));
-  for (const StaticValue& value : statics) key += fmt::format("{}={}:", value.type.value, value.isType ? "" : spell(value.constant));
+  for (const StaticValue& value : statics)
+    key += fmt::format("{}={}:", value.type.value, value.isType ? "" : spell(value.constant));
   auto [it, isNew] = kernels_.try_emplace(key);
   if (!isNew) return &it->second;
   KernelInstance& instance = it->second;
@@ -26,10 +28,13 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   return &instance;
 }
 
-Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range) {
+Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node,
+                          Range range) {
   const std::string name(text(entity.name));
   if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
-    report(Diag::LaunchInKernel, range, {name}).note(entity.range, "declared as a kernel here").help("declare it as `fn` to call it from kernels");
+    report(Diag::LaunchInKernel, range, {name})
+        .note(entity.range, "declared as a kernel here")
+        .help("declare it as `fn` to call it from kernels");
     return errorValue(range);
   }
   auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
@@ -42,8 +47,12 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
     const KernelParam param = program_.kernels[instance->id.value].params[p];
     if (call->values[p].empty()) return errorValue(range);
     Value& value = call->values[p][0];
-    if (param.isMut && isView(value.type) && fitsType(value, types().view(typeOf(param.type).element, typeOf(param.type).rank, false)) && !typeOf(value.type).writable) {
-      report(Diag::ReadOnlyView, value.range, {shorten(value.range)}).note(param.range, fmt::format("`{}` of `{}` is written to", param.name, name)).help("a function's array parameter is writable with `mut`");
+    if (param.isMut && isView(value.type) &&
+        fitsType(value, types().view(typeOf(param.type).element, typeOf(param.type).rank, false)) &&
+        !typeOf(value.type).writable) {
+      report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
+          .note(param.range, fmt::format("`{}` of `{}` is written to", param.name, name))
+          .help("a function's array parameter is writable with `mut`");
       ok = false;
       continue;
     }

@@ -29,8 +29,10 @@ bool Checker::reduceOperand(Reducer reducer, Value& value, Range) {
   const bool wantsBool = reducer == Reducer::All || reducer == Reducer::Any;
   if (!scalar || (*scalar == Scalar::Bool) != wantsBool) {
     const std::string name(reducerName(static_cast<int>(reducer)));
-    auto builder = report(Diag::MathOperand, value.range, {name, wantsBool ? "bool" : "numbers", spellType(value.type)});
-    if (scalar == Scalar::Bool && reducer == Reducer::Sum) builder.help("count with `sum(1 for i in 0..n if condition)`");
+    auto builder =
+        report(Diag::MathOperand, value.range, {name, wantsBool ? "bool" : "numbers", spellType(value.type)});
+    if (scalar == Scalar::Bool && reducer == Reducer::Sum)
+      builder.help("count with `sum(1 for i in 0..n if condition)`");
     return false;
   }
   materialize(value);
@@ -42,12 +44,59 @@ TExprId Checker::reduceIdentity(Reducer reducer, TypeId type, Range range) {
   if (reducer == Reducer::All || reducer == Reducer::Any) return constInt(type, reducer == Reducer::All, range);
   if (isFloat(scalar)) {
     const double infinity = std::numeric_limits<double>::infinity();
-    return program_.addExpr(type, range, ConstFloat{reducer == Reducer::Sum ? 0 : reducer == Reducer::Min ? infinity : -infinity});
+    return program_.addExpr(type, range,
+                            ConstFloat{reducer == Reducer::Sum   ? 0
+                                       : reducer == Reducer::Min ? infinity
+                                                                 : -infinity});
   }
-  return constInt(type, reducer == Reducer::Sum ? 0 : reducer == Reducer::Min ? largestOf(scalar) : smallestOf(scalar), range);
+  return constInt(type,
+                  reducer == Reducer::Sum   ? 0
+                  : reducer == Reducer::Min ? largestOf(scalar)
+                                            : smallestOf(scalar),
+                  range);
 }
 
-bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses, std::vector<TExprId>& bounds) {
+std::optional<ShapeExpr> Checker::capturedSize(TExprId bound, Context& outer, Kernel& kernel) {
+  // The size of an array is that of the captured one: so indices up to it need no check.
+  const TExpr e = program_.expr(bound);
+  Value view;
+  unsigned dim = 0;
+  std::string key, name;
+  auto ofLocal = [&](LocalId local) {
+    const Local& l = outer.body.locals[local.value];
+    if (l.kind == LocalKind::Var) return;
+    Context* const current = std::exchange(ctx_, &outer);
+    view = {l.type, localRef(local, e.range), {}, e.range};
+    ctx_ = current;
+    key = fmt::format("l:{}:{}", static_cast<const void*>(&outer), local.value);
+    name = l.name;
+  };
+  if (const auto* ref = std::get_if<LocalRef>(&e.node)) {
+    auto it = outer.sizeOf.find(ref->local.value);
+    if (it == outer.sizeOf.end()) return std::nullopt;
+    dim = it->second.second;
+    ofLocal(it->second.first);
+  } else if (const auto* extent = std::get_if<ViewExtent>(&e.node)) {
+    dim = extent->dim;
+    const TExpr base = program_.expr(extent->view);
+    if (const auto* local = std::get_if<LocalRef>(&base.node)) ofLocal(local->local);
+    if (const auto* global = std::get_if<GlobalRef>(&base.node))
+      for (const auto& [entity, id] : globals_)
+        if (id == global->global) {
+          view = {base.type, extent->view, {}, base.range};
+          key = fmt::format("g:{}", static_cast<const void*>(entity));
+          name = std::string(text(entity->name));
+        }
+  }
+  if (key.empty() || !isView(view.type) || name.empty()) return std::nullopt;
+  const Value captured = capture(key, outer, view, name, e.range);
+  const LocalId local = std::get<LocalRef>(program_.expr(captured.expr).node).local;
+  for (const KernelParam& param : kernel.params)
+    if (param.local == local && dim < param.shape.size()) return param.shape[dim];
+  return std::nullopt;
+}
+
+bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses) {
   // `context` is not current yet: the bounds are the host's to evaluate, and travel as parameters.
   bool ok = true;
   struct Bound {
@@ -57,13 +106,16 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
   std::vector<std::pair<Bound, Bound>> ranges;
   for (const RangeClause& clause : clauses) {
     if (clause.step) {
-      notYet(expr(clause.step).range, "a step in a generator of host code", "multiply inside: `x[2 * i] for i in 0..n / 2`");
+      notYet(expr(clause.step).range, "a step in a generator of host code",
+             "multiply inside: `x[2 * i] for i in 0..n / 2`");
       ok = false;
     }
     auto bound = [&](ExprId id) {
       Bound result{checkSubscript(id, "the bound of a range"), std::nullopt};
-      if (!result.code) ok = false;
-      else if (const auto* constant = std::get_if<ConstInt>(&program_.expr(result.code).node)) result.constant = static_cast<int64_t>(constant->bits);
+      if (!result.code)
+        ok = false;
+      else if (const auto* constant = std::get_if<ConstInt>(&program_.expr(result.code).node))
+        result.constant = static_cast<int64_t>(constant->bits);
       return result;
     };
     const Bound low = bound(clause.low);
@@ -80,23 +132,29 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
   for (const RangeClause& clause : clauses) {
     auto shape = [&](const Bound& bound, std::string_view which) {
       if (bound.constant) return ShapeExpr{ShapeOp::Constant, *bound.constant, {}};
+      if (auto size = capturedSize(bound.code, *saved, kernel)) return *size;
       const Range range = program_.expr(bound.code).range;
       const std::string name = fmt::format("{}.{}", text(clause.name.name), which);
       const LocalId local = addLocal(name, types().index(), LocalKind::Param, range);
       kernel.params.push_back({.local = local, .name = name, .type = types().index(), .shape = {}, .range = range});
-      bounds.push_back(bound.code);
+      ctx_->captures.push_back(bound.code);
       return ShapeExpr{ShapeOp::Parameter, static_cast<int64_t>(kernel.params.size() - 1), {}};
     };
     const ShapeExpr low = shape(ranges[axis].first, "low");
     const ShapeExpr high = shape(ranges[axis].second, "high");
-    const LocalId variable = addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
+    const LocalId variable =
+        addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     kernel.axes.push_back({variable, low, high});
     ++axis;
   }
   axis = 0;
   for (const RangeClause& clause : clauses)
-    bind(clause.name, {.kind = Binding::Kind::Local, .local = kernel.axes[axis++].variable, .type = types().index(), .constant = {}, .pack = {}, .range = clause.name.range});
-  context.captures = bounds;
+    bind(clause.name, {.kind = Binding::Kind::Local,
+                       .local = kernel.axes[axis++].variable,
+                       .type = types().index(),
+                       .constant = {},
+                       .pack = {},
+                       .range = clause.name.range});
   ctx_ = saved;
   return true;
 }
@@ -105,12 +163,23 @@ Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range rang
   Kernel kernel;
   kernel.name = shorten(range);
   kernel.range = range;
-  Context context{.kind = Context::Kind::Reduction, .side = Side::Device, .parent = ctx_, .home = ctx_->home, .body = {}, .scopes = {}, .name = kernel.name,
-                  .result = types().unit(), .function = {}, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  Context context{.kind = Context::Kind::Reduction,
+                  .side = Side::Device,
+                  .parent = ctx_,
+                  .home = ctx_->home,
+                  .body = {},
+                  .scopes = {},
+                  .name = kernel.name,
+                  .result = types().unit(),
+                  .function = {},
+                  .kernel = &kernel,
+                  .captures = {},
+                  .captured = {},
+                  .unassigned = {},
+                  .sizeOf = {}};
   std::vector<TStmtId> statements;
   context.out = &statements;
-  std::vector<TExprId> bounds;
-  if (!openReduction(context, kernel, node.clauses, bounds)) return errorValue(range);
+  if (!openReduction(context, kernel, node.clauses)) return errorValue(range);
   const size_t errors = diags_.errorCount();
   Context* const saved = std::exchange(ctx_, &context);
   TExprId condition;
@@ -121,11 +190,21 @@ Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range rang
   if (!ok || diags_.errorCount() != errors) return errorValue(range);
   Reduction reduction{.value = value.expr, .condition = condition};
   switch (reducer) {
-    case Reducer::Sum: break;
-    case Reducer::Min: reduction.isMinMax = true; break;
-    case Reducer::Max: reduction.isMinMax = true; reduction.minMax = Math::Max; break;
-    case Reducer::All: reduction.op = BinaryOp::And; break;
-    case Reducer::Any: reduction.op = BinaryOp::Or; break;
+    case Reducer::Sum:
+      break;
+    case Reducer::Min:
+      reduction.isMinMax = true;
+      break;
+    case Reducer::Max:
+      reduction.isMinMax = true;
+      reduction.minMax = Math::Max;
+      break;
+    case Reducer::All:
+      reduction.op = BinaryOp::And;
+      break;
+    case Reducer::Any:
+      reduction.op = BinaryOp::Or;
+      break;
   }
   kernel.reduction = reduction;
   kernel.reductionType = value.type;
@@ -167,9 +246,15 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
       }
     }
     ok = ok && loop.low && loop.high;
-    loop.variable = addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
+    loop.variable =
+        addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     pushScope();
-    bind(clause.name, {.kind = Binding::Kind::Local, .local = loop.variable, .type = types().index(), .constant = {}, .pack = {}, .range = clause.name.range});
+    bind(clause.name, {.kind = Binding::Kind::Local,
+                       .local = loop.variable,
+                       .type = types().index(),
+                       .constant = {},
+                       .pack = {},
+                       .range = clause.name.range});
     loops.push_back(loop);
   }
   std::vector<TStmtId> inner;
@@ -191,7 +276,9 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   if (!ok) return errorValue(range);
   const TypeId type = value.type;
   const LocalId total = addLocal("", type, LocalKind::Var, range);
-  auto assign = [&](std::optional<BinaryOp> op, TExprId right) { return program_.addStmt(range, Assign{localRef(total, range), op, right, {}}); };
+  auto assign = [&](std::optional<BinaryOp> op, TExprId right) {
+    return program_.addStmt(range, Assign{localRef(total, range), op, right, {}});
+  };
   switch (reducer) {
     case Reducer::Sum: {
       SiteId site;
@@ -201,17 +288,24 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
     }
     case Reducer::Min:
     case Reducer::Max:
-      step.push_back(assign(std::nullopt, program_.addExpr(type, range, MathCall{reducer == Reducer::Min ? Math::Min : Math::Max, {localRef(total, range), value.expr}})));
+      step.push_back(assign(std::nullopt, program_.addExpr(type, range,
+                                                           MathCall{reducer == Reducer::Min ? Math::Min : Math::Max,
+                                                                    {localRef(total, range), value.expr}})));
       break;
     case Reducer::All:
     case Reducer::Any:
-      step.push_back(assign(std::nullopt, program_.addExpr(type, range, Logic{reducer == Reducer::All, localRef(total, range), value.expr})));
+      step.push_back(
+          assign(std::nullopt,
+                 program_.addExpr(type, range, Logic{reducer == Reducer::All, localRef(total, range), value.expr})));
       break;
   }
-  if (condition) inner.push_back(program_.addStmt(range, If{condition, std::move(step), {}}));
-  else inner.insert(inner.end(), step.begin(), step.end());
+  if (condition)
+    inner.push_back(program_.addStmt(range, If{condition, std::move(step), {}}));
+  else
+    inner.insert(inner.end(), step.begin(), step.end());
   for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
-    const TStmtId made = program_.addStmt(range, For{loop->variable, loop->low, loop->high, loop->step, loop->site, std::move(inner), 0});
+    const TStmtId made = program_.addStmt(
+        range, For{loop->variable, loop->low, loop->high, loop->step, loop->site, std::move(inner), 0});
     inner = {made};
   }
   std::vector<TStmtId> all{program_.addStmt(range, Declare{total, reduceIdentity(reducer, type, range)})};
@@ -225,21 +319,36 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   Value view = checkExpr(argument);
   if (isError(view.type)) return errorValue(range);
   if (!isView(view.type)) {
-    report(Diag::ReducerArguments, range, {std::string(name)}).help(fmt::format("write {}(x[i] for i in 0..n), or {}(x) of an array x", name, name));
+    report(Diag::ReducerArguments, range, {std::string(name)})
+        .help(fmt::format("write {}(x[i] for i in 0..n), or {}(x) of an array x", name, name));
     return errorValue(range);
   }
   if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
-    notYet(range, fmt::format("{} of a whole array in a kernel", name), fmt::format("write {}(x[i] for i in 0..x.len)", name));
+    notYet(range, fmt::format("{} of a whole array in a kernel", name),
+           fmt::format("write {}(x[i] for i in 0..x.len)", name));
     return errorValue(range);
   }
   const Type type = typeOf(view.type);
   TExprId flat = view.expr;
-  if (type.rank > 1) flat = program_.addExpr(types().view(type.element, 1, type.writable), view.range, ViewFlat{view.expr});
+  if (type.rank > 1)
+    flat = program_.addExpr(types().view(type.element, 1, type.writable), view.range, ViewFlat{view.expr});
   Kernel kernel;
   kernel.name = shorten(range);
   kernel.range = range;
-  Context context{.kind = Context::Kind::Reduction, .side = Side::Device, .parent = ctx_, .home = ctx_->home, .body = {}, .scopes = {}, .name = kernel.name,
-                  .result = types().unit(), .function = {}, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  Context context{.kind = Context::Kind::Reduction,
+                  .side = Side::Device,
+                  .parent = ctx_,
+                  .home = ctx_->home,
+                  .body = {},
+                  .scopes = {},
+                  .name = kernel.name,
+                  .result = types().unit(),
+                  .function = {},
+                  .kernel = &kernel,
+                  .captures = {},
+                  .captured = {},
+                  .unassigned = {},
+                  .sizeOf = {}};
   std::vector<TStmtId> none;
   context.out = &none;
   Context* const saved = std::exchange(ctx_, &context);
@@ -252,7 +361,8 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   const ShapeExpr extent{ShapeOp::Dimension, 0, {}};
   kernel.params.push_back({.local = local, .name = "x", .type = readOnly, .shape = {extent}, .range = view.range});
   kernel.axes.push_back({point, ShapeExpr{}, extent});
-  ViewElement element{localRef(local, range), {localRef(point, range)}, {Check::Checked}, {addSite(SiteKind::Index, range, {}, 0, 1)}};
+  ViewElement element{
+      localRef(local, range), {localRef(point, range)}, {Check::Checked}, {addSite(SiteKind::Index, range, {}, 0, 1)}};
   Value value = code(type.element, view.range, std::move(element));
   const bool ok = reduceOperand(reducer, value, range);
   ctx_ = saved;
@@ -272,6 +382,18 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   return code(value.type, range, HostReduce{id, {flat}, addSite(SiteKind::Launch, range)});
 }
 
+TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments,
+                          Range range) {
+  auto argument = [&](size_t i) { return localRef(std::get<LocalRef>(program_.expr(arguments[i]).node).local, range); };
+  if (size.op == ShapeOp::Constant) return constInt(types().index(), size.value < 0 ? 0 : size.value, range);
+  if (size.op == ShapeOp::Parameter) return argument(static_cast<size_t>(size.value));
+  for (size_t p = 0; p < kernel.params.size(); ++p)
+    for (unsigned d = 0; d < kernel.params[p].shape.size(); ++d)
+      if (kernel.params[p].shape[d].op == ShapeOp::Dimension && kernel.params[p].shape[d].value == size.value)
+        return program_.addExpr(types().index(), range, ViewExtent{argument(p), d});
+  return constInt(types().index(), 0, range);
+}
+
 Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
     notYet(range, "an array made in a kernel");
@@ -285,24 +407,39 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   Kernel kernel;
   kernel.name = shorten(range);
   kernel.range = range;
-  Context context{.kind = Context::Kind::Reduction, .side = Side::Device, .parent = ctx_, .home = ctx_->home, .body = {}, .scopes = {}, .name = kernel.name,
-                  .result = types().unit(), .function = {}, .kernel = &kernel, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  Context context{.kind = Context::Kind::Reduction,
+                  .side = Side::Device,
+                  .parent = ctx_,
+                  .home = ctx_->home,
+                  .body = {},
+                  .scopes = {},
+                  .name = kernel.name,
+                  .result = types().unit(),
+                  .function = {},
+                  .kernel = &kernel,
+                  .captures = {},
+                  .captured = {},
+                  .unassigned = {},
+                  .sizeOf = {}};
   std::vector<TStmtId> statements;
   context.out = &statements;
-  std::vector<TExprId> bounds;
-  if (!openReduction(context, kernel, generator.clauses, bounds)) return errorValue(range);
+  if (!openReduction(context, kernel, generator.clauses)) return errorValue(range);
   for (const DomainAxis& axis : kernel.axes)
     if (axis.low.op != ShapeOp::Constant || axis.low.value != 0) {
-      notYet(range, "an array comprehension whose range does not begin at 0", "shift inside: `[f(i + a) for i in 0..n]`");
+      notYet(range, "an array comprehension whose range does not begin at 0",
+             "shift inside: `[f(i + a) for i in 0..n]`");
       return errorValue(range);
     }
   const size_t errors = diags_.errorCount();
   Context* const saved = std::exchange(ctx_, &context);
   Value value = checkExpr(generator.value);
   if (!isError(value.type)) {
-    if (typeOf(value.type).kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
-    else if (isUntyped(value.type)) materialize(value);
-    else if (!scalarOf(value.type)) notYet(value.range, fmt::format("an array of {}", spellType(value.type)));
+    if (typeOf(value.type).kind == TypeKind::Unit)
+      report(Diag::NoValue, value.range, {});
+    else if (isUntyped(value.type))
+      materialize(value);
+    else if (!scalarOf(value.type))
+      notYet(value.range, fmt::format("an array of {}", spellType(value.type)));
   }
   if (isError(value.type) || diags_.errorCount() != errors) {
     ctx_ = saved;
@@ -337,14 +474,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
     argument = localRef(local, range);
   }
   std::vector<TExprId> extents;
-  for (const DomainAxis& axis : kernel.axes) {
-    if (axis.high.op == ShapeOp::Constant) extents.push_back(constInt(types().index(), axis.high.value < 0 ? 0 : axis.high.value, range));
-    else {
-      const TExprId high = program_.expr(arguments[static_cast<size_t>(axis.high.value)]).type == types().index()
-                               ? localRef(std::get<LocalRef>(program_.expr(arguments[static_cast<size_t>(axis.high.value)]).node).local, range) : TExprId{};
-      extents.push_back(high);
-    }
-  }
+  for (const DomainAxis& axis : kernel.axes) extents.push_back(hostSize(axis.high, kernel, arguments, range));
   finishKernel(kernel);
   const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));

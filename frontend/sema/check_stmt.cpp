@@ -14,14 +14,22 @@ bool Checker::checkStmt(StmtId id) {
   switch (stmt.kind()) {
     case StmtKind::Let: {
       const auto& node = std::get<LetStmt>(stmt.node);
-      if (node.isTuple) checkLetTuple(node, stmt.range);
-      else checkLet(node, stmt.range);
+      if (node.isTuple)
+        checkLetTuple(node, stmt.range);
+      else
+        checkLet(node, stmt.range);
       return false;
     }
-    case StmtKind::Assign: checkAssign(std::get<AssignStmt>(stmt.node), stmt.range); return false;
-    case StmtKind::Expr: return checkExprStmt(std::get<ExprStmt>(stmt.node), stmt.range);
-    case StmtKind::While: return checkWhile(std::get<WhileStmt>(stmt.node), stmt.range);
-    case StmtKind::For: checkFor(std::get<ForStmt>(stmt.node), stmt.range); return false;
+    case StmtKind::Assign:
+      checkAssign(std::get<AssignStmt>(stmt.node), stmt.range);
+      return false;
+    case StmtKind::Expr:
+      return checkExprStmt(std::get<ExprStmt>(stmt.node), stmt.range);
+    case StmtKind::While:
+      return checkWhile(std::get<WhileStmt>(stmt.node), stmt.range);
+    case StmtKind::For:
+      checkFor(std::get<ForStmt>(stmt.node), stmt.range);
+      return false;
     case StmtKind::Break:
     case StmtKind::Continue: {
       const bool isBreak = stmt.kind() == StmtKind::Break;
@@ -33,17 +41,27 @@ bool Checker::checkStmt(StmtId id) {
         notYet(stmt.range, fmt::format("`{}` inside a block that gives a value", isBreak ? "break" : "continue"));
         return true;
       }
-      if (isBreak) emit(stmt.range, Break{});
-      else emit(stmt.range, Continue{});
+      if (isBreak)
+        emit(stmt.range, Break{});
+      else
+        emit(stmt.range, Continue{});
       return true;
     }
-    case StmtKind::Return: checkReturn(std::get<ReturnStmt>(stmt.node), stmt.range); return true;
-    case StmtKind::Shared: checkShared(std::get<SharedStmt>(stmt.node), stmt.range); return false;
+    case StmtKind::Return:
+      checkReturn(std::get<ReturnStmt>(stmt.node), stmt.range);
+      return true;
+    case StmtKind::Shared:
+      checkShared(std::get<SharedStmt>(stmt.node), stmt.range);
+      return false;
     case StmtKind::Forall:
       notYet(stmt.range, "`forall` as a statement", "declare a kernel: kernel name(...) forall i in 0..n { ... }");
       return false;
-    case StmtKind::OnBlock: notYet(stmt.range, "`on` a stream"); return false;
-    case StmtKind::Decl: notYet(stmt.range, "a declaration inside a block", "declare it at the top of the file"); return false;
+    case StmtKind::OnBlock:
+      notYet(stmt.range, "`on` a stream");
+      return false;
+    case StmtKind::Decl:
+      notYet(stmt.range, "a declaration inside a block", "declare it at the top of the file");
+      return false;
   }
   return false;
 }
@@ -58,7 +76,8 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     return;
   }
   // `_ = e` evaluates e and drops its value.
-  if (const auto* name = std::get_if<NameExpr>(&expr(node.target).node); name && text(name->name) == "_" && !node.isCompound) {
+  if (const auto* name = std::get_if<NameExpr>(&expr(node.target).node);
+      name && text(name->name) == "_" && !node.isCompound) {
     Value value = checkExpr(node.value);
     if (value.expr && !isError(value.type)) emit(range, Evaluate{value.expr});
     return;
@@ -79,10 +98,12 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     }
     // The operator's rules are those of `place op value`; the result goes back into the place's type.
     const bool isShift = node.op == BinaryOp::Shl || node.op == BinaryOp::Shr;
-    const bool isBits = isShift || node.op == BinaryOp::BitAnd || node.op == BinaryOp::BitOr || node.op == BinaryOp::BitXor;
+    const bool isBits =
+        isShift || node.op == BinaryOp::BitAnd || node.op == BinaryOp::BitOr || node.op == BinaryOp::BitXor;
     const auto rs = scalarOf(value.type);
     const bool rightIsFloat = (rs && isFloat(*rs)) || typeOf(value.type).kind == TypeKind::UntypedFloat;
-    if (*scalar == Scalar::Bool || (!rs && !isUntyped(value.type)) || rs == Scalar::Bool || (isBits && (isFloat(*scalar) || rightIsFloat))) {
+    if (*scalar == Scalar::Bool || (!rs && !isUntyped(value.type)) || rs == Scalar::Bool ||
+        (isBits && (isFloat(*scalar) || rightIsFloat))) {
       report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
       return;
     }
@@ -91,11 +112,13 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
           .help(fmt::format("write {}({})", spellType(type), shorten(value.range)));
       return;
     }
-    if ((node.op == BinaryOp::Div || node.op == BinaryOp::Rem) && isInteger(*scalar) && value.constant && value.constant->kind == ConstValue::Kind::Int && value.constant->integer == 0) {
+    if ((node.op == BinaryOp::Div || node.op == BinaryOp::Rem) && isInteger(*scalar) && value.constant &&
+        value.constant->kind == ConstValue::Kind::Int && value.constant->integer == 0) {
       report(Diag::DivisionByZero, range, {});
       return;
     }
-    const bool nonZero = value.constant && value.constant->kind == ConstValue::Kind::Int && value.constant->integer != 0;
+    const bool nonZero =
+        value.constant && value.constant->kind == ConstValue::Kind::Int && value.constant->integer != 0;
     TExprId right;
     if (isShift && rs) {
       Value converted = conversionCall(*scalar, value, value.range);
@@ -110,7 +133,8 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     if (isInteger(*scalar)) {
       if (node.op == BinaryOp::Div || node.op == BinaryOp::Rem) {
         if (!nonZero) site = addSite(SiteKind::DivideByZero, range);
-      } else if (isHostCode() && isSignedInteger(*scalar) && (node.op == BinaryOp::Add || node.op == BinaryOp::Sub || node.op == BinaryOp::Mul)) {
+      } else if (isHostCode() && isSignedInteger(*scalar) &&
+                 (node.op == BinaryOp::Add || node.op == BinaryOp::Sub || node.op == BinaryOp::Mul)) {
         site = addSite(SiteKind::Overflow, range);
       }
     }
@@ -122,7 +146,9 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
   TExprId place = checkPlace(node.target, type, false, false);
   Value value = checkExpr(node.value, type);
   if (isName)
-    if (auto binding = findBinding(std::get<NameExpr>(expr(node.target).node).name); binding && binding->kind == Binding::Kind::Local) ctx_->unassigned.erase(binding->local.value);
+    if (auto binding = findBinding(std::get<NameExpr>(expr(node.target).node).name);
+        binding && binding->kind == Binding::Kind::Local)
+      ctx_->unassigned.erase(binding->local.value);
   if (!place || isError(value.type)) return;
   const bool isSlice = std::holds_alternative<ViewSlice>(program_.expr(place).node);
   if (isSlice) {
@@ -203,15 +229,22 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
   if (value.expr)
     if (const auto* call = std::get_if<CallFunction>(&program_.expr(value.expr).node))
       for (const auto& [key, instance] : functions_)
-        if (instance.id == call->function) hasEffects = instance.hasEffects || instance.state == FunctionInstance::State::Busy || program_.functions[call->function.value].isExtern;
+        if (instance.id == call->function)
+          hasEffects = instance.hasEffects || instance.state == FunctionInstance::State::Busy ||
+                       program_.functions[call->function.value].isExtern;
   if (hasEffects) {
     emit(range, Evaluate{value.expr});
     return false;
   }
   auto builder = report(Diag::UnusedValue, range, {});
-  if (inner.kind() == ExprKind::Unary) builder.help("a line that starts with `-` begins a new statement; to go on with the line before, end that one with the operator");
-  else if (inner.kind() == ExprKind::Binary && std::get<BinaryExpr>(inner.node).op == BinaryOp::Eq) builder.help("`=` assigns");
-  else builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
+  if (inner.kind() == ExprKind::Unary)
+    builder.help(
+        "a line that starts with `-` begins a new statement; to go on with the line before, end that one with the "
+        "operator");
+  else if (inner.kind() == ExprKind::Binary && std::get<BinaryExpr>(inner.node).op == BinaryOp::Eq)
+    builder.help("`=` assigns");
+  else
+    builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
   return false;
 }
 
@@ -294,13 +327,17 @@ void Checker::checkFor(const ForStmt& node, Range range) {
     }
     const auto s = scalarOf(bound->type);
     if (typeOf(bound->type).kind != TypeKind::UntypedInt && !(s && isInteger(*s))) {
-      report(Diag::IndexType, bound->range, {bound == &step ? "the step of a loop" : "the bound of a loop", spellType(bound->type)});
+      report(Diag::IndexType, bound->range,
+             {bound == &step ? "the step of a loop" : "the bound of a loop", spellType(bound->type)});
       ok = false;
     } else if (s) {
-      if (!scalar) scalar = s;
-      else if (auto common = commonScalar(*scalar, *s)) scalar = common;
+      if (!scalar)
+        scalar = s;
+      else if (auto common = commonScalar(*scalar, *s))
+        scalar = common;
       else if (ok) {
-        report(Diag::SignMix, range, {"..", std::string(spelling(*scalar)), std::string(spelling(*s))}).help(fmt::format("write {}({})", spelling(*scalar), shorten(bound->range)));
+        report(Diag::SignMix, range, {"..", std::string(spelling(*scalar)), std::string(spelling(*s))})
+            .help(fmt::format("write {}({})", spelling(*scalar), shorten(bound->range)));
         ok = false;
       }
     }
@@ -341,13 +378,21 @@ void Checker::checkFor(const ForStmt& node, Range range) {
   if (node.unroll == Unroll::Full) unroll = UINT_MAX;
   if (node.unroll == Unroll::Factor) {
     auto factor = checkConstant(node.factor, types().index(), "the factor of `unroll`");
-    if (factor && (factor->integer < 1 || factor->integer > 1024)) report(Diag::UnrollFactor, expr(node.factor).range, {spell(*factor)});
-    else if (factor) unroll = static_cast<unsigned>(factor->integer);
+    if (factor && (factor->integer < 1 || factor->integer > 1024))
+      report(Diag::UnrollFactor, expr(node.factor).range, {spell(*factor)});
+    else if (factor)
+      unroll = static_cast<unsigned>(factor->integer);
   }
   const std::set<uint32_t> before = ctx_->unassigned;
   pushScope();
-  const LocalId variable = addLocal(std::string(text(node.range.name.name)), type, LocalKind::DomainVar, node.range.name.range);
-  bind(node.range.name, {.kind = Binding::Kind::Local, .local = variable, .type = type, .constant = {}, .pack = {}, .range = node.range.name.range});
+  const LocalId variable =
+      addLocal(std::string(text(node.range.name.name)), type, LocalKind::DomainVar, node.range.name.range);
+  bind(node.range.name, {.kind = Binding::Kind::Local,
+                         .local = variable,
+                         .type = type,
+                         .constant = {},
+                         .pack = {},
+                         .range = node.range.name.range});
   ++ctx_->loops;
   BlockResult body = checkBlock(node.body, false);
   --ctx_->loops;
@@ -370,7 +415,8 @@ void Checker::returnValue(Value value, Range range) {
       emit(range, Return{});
       return;
     }
-    report(Diag::UnexpectedResult, range, {context.name, spellType(value.type)}).help(fmt::format("declare the result: `-> {}`", isUntyped(value.type) ? "f32" : spellType(value.type)));
+    report(Diag::UnexpectedResult, range, {context.name, spellType(value.type)})
+        .help(fmt::format("declare the result: `-> {}`", isUntyped(value.type) ? "f32" : spellType(value.type)));
     return;
   }
   if (isView(value.type) && !typeOf(value.type).writable) context.returnedReadOnly = true;
@@ -387,11 +433,13 @@ void Checker::checkReturn(const ReturnStmt& node, Range range) {
     return;
   }
   if (context.kind == Context::Kind::Kernel && node.value) {
-    report(Diag::KernelResult, expr(node.value).range, {context.name}).help("write the result into a `mut` array parameter");
+    report(Diag::KernelResult, expr(node.value).range, {context.name})
+        .help("write the result into a `mut` array parameter");
     return;
   }
   if (!node.value) {
-    if (context.kind == Context::Kind::Function && typeOf(context.result).kind != TypeKind::Unit && !isError(context.result)) {
+    if (context.kind == Context::Kind::Function && typeOf(context.result).kind != TypeKind::Unit &&
+        !isError(context.result)) {
       report(Diag::MissingResult, range, {context.name, spellType(context.result)});
       return;
     }
@@ -421,8 +469,11 @@ bool Checker::checkTailStatements(List<StmtId> statements) {
       bool ignored = true;
       for (size_t k = i + 1; k < statements.size(); ++k)
         if (!std::holds_alternative<DeclStmt>(ast_->stmt(statements[k]).node)) {
-          if (const auto* last = std::get_if<ExprStmt>(&ast_->stmt(statements[k]).node); last && k + 1 == statements.size()) checkTail(last->expr);
-          else ignored = checkStmt(statements[k]) || ignored;
+          if (const auto* last = std::get_if<ExprStmt>(&ast_->stmt(statements[k]).node);
+              last && k + 1 == statements.size())
+            checkTail(last->expr);
+          else
+            ignored = checkStmt(statements[k]) || ignored;
         }
       return true;
     }
@@ -439,7 +490,8 @@ void Checker::checkTail(ExprId id) {
     if (const auto* b = std::get_if<BlockExpr>(&expr(inner).node)) {
       pushScope();
       const size_t errors = diags_.errorCount();
-      if (!checkTailStatements(b->statements) && diags_.errorCount() == errors) report(Diag::MissingReturn, expr(inner).range, {ctx_->name, spellType(ctx_->result)});
+      if (!checkTailStatements(b->statements) && diags_.errorCount() == errors)
+        report(Diag::MissingReturn, expr(inner).range, {ctx_->name, spellType(ctx_->result)});
       popScope();
     } else {
       checkTail(inner);
@@ -469,7 +521,8 @@ void Checker::checkTail(ExprId id) {
     return;
   }
   Value value = checkExpr(id, ctx_->result);
-  if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit && typeOf(ctx_->result).kind != TypeKind::Unit && !ctx_->inferResult) {
+  if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit &&
+      typeOf(ctx_->result).kind != TypeKind::Unit && !ctx_->inferResult) {
     report(Diag::MissingReturn, node.range, {ctx_->name, spellType(ctx_->result)});
     return;
   }

@@ -116,10 +116,12 @@ void Checker::reportNotType(ExprId id) {
   struct Habit {
     std::string_view foreign, ours;
   };
-  static constexpr Habit habits[] = {{"int", "i32"}, {"float", "f32"}, {"double", "f64"}, {"long", "i64"}, {"short", "i16"}, {"char", "i8"}, {"uint", "u32"},
-                                     {"unsigned", "u32"}, {"size_t", "index"}, {"usize", "index"}, {"isize", "index"}, {"half", "f16"}, {"byte", "u8"},
-                                     {"uint8_t", "u8"}, {"int32_t", "i32"}, {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"}, {"float64", "f64"},
-                                     {"int32", "i32"}, {"int64", "i64"}, {"uint8", "u8"}, {"uint32", "u32"}, {"boolean", "bool"}, {"f64x", "f64"}};
+  static constexpr Habit habits[] = {
+      {"int", "i32"},      {"float", "f32"},   {"double", "f64"},   {"long", "i64"},     {"short", "i16"},
+      {"char", "i8"},      {"uint", "u32"},    {"unsigned", "u32"}, {"size_t", "index"}, {"usize", "index"},
+      {"isize", "index"},  {"half", "f16"},    {"byte", "u8"},      {"uint8_t", "u8"},   {"int32_t", "i32"},
+      {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"},  {"float64", "f64"},  {"int32", "i32"},
+      {"int64", "i64"},    {"uint8", "u8"},    {"uint32", "u32"},   {"boolean", "bool"}, {"f64x", "f64"}};
   for (const Habit& habit : habits)
     if (habit.foreign == spelled) {
       report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", habit.ours));

@@ -20,7 +20,7 @@ struct Entity {
   enum class Kind : uint8_t { Fn, Kernel, Const, TypeAlias, Global, Module, Unsupported };
   Kind kind = Kind::Fn;
   Symbol name;
-  Range range;                    // of the name
+  Range range;  // of the name
   const Ast* ast = nullptr;
   DeclId decl;
   ModuleScope* home = nullptr;
@@ -30,24 +30,25 @@ struct Entity {
   std::string symbol;
   TypeId type;
   bool isVar = false;
-  std::optional<ConstValue> constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
+  std::optional<ConstValue>
+      constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
   enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const
 };
 
 /// The declarations of a file, a library module, or of all entries of a session.
 struct ModuleScope {
   std::string name;
-  ModuleScope* outer = nullptr;   // where names are looked up next (a unit: the session's)
+  ModuleScope* outer = nullptr;  // where names are looked up next (a unit: the session's)
   std::unordered_map<Symbol, Entity*> names;
 };
 
 /// An expression that has been checked: a constant that still takes the type its context needs, or code.
 struct Value {
   TypeId type;
-  TExprId expr;                        // none for a constant that was not written into the program yet, and for Unit
+  TExprId expr;  // none for a constant that was not written into the program yet, and for Unit
   std::optional<ConstValue> constant;
   Range range;
-  bool diverges = false;               // a block that never gets to its end
+  bool diverges = false;  // a block that never gets to its end
 };
 
 /// A name inside a body.
@@ -55,14 +56,15 @@ struct Binding {
   enum class Kind : uint8_t { Local, Constant, Type, Pack };
   Kind kind = Kind::Local;
   LocalId local;
-  TypeId type;                         // of the local, constant, or the type itself
+  TypeId type;  // of the local, constant, or the type itself
   std::optional<ConstValue> constant;
-  std::vector<LocalId> pack;           // `shape: index...`
+  std::vector<LocalId> pack;  // `shape: index...`
   Range range;
 };
 using LocalScope = std::unordered_map<Symbol, Binding>;
 
-/// What is being checked: the script, a function, a kernel, or the kernel of a reduction (which captures from `parent`).
+/// What is being checked: the script, a function, a kernel, or the kernel of a reduction (which captures from
+/// `parent`).
 struct Context {
   enum class Kind : uint8_t { Script, Function, Kernel, Reduction };
   Kind kind = Kind::Script;
@@ -71,28 +73,28 @@ struct Context {
   ModuleScope* home = nullptr;
   Body body;
   std::vector<LocalScope> scopes;
-  std::vector<TStmtId>* out = nullptr;   // where statements go
-  std::string name;                      // for messages
+  std::vector<TStmtId>* out = nullptr;  // where statements go
+  std::string name;                     // for messages
   // functions
   TypeId result;
   bool inferResult = false;
-  bool resultSeen = false;               // inferResult: a return has fixed it
-  bool returnedReadOnly = false;         // a view without write access was returned
+  bool resultSeen = false;        // inferResult: a return has fixed it
+  bool returnedReadOnly = false;  // a view without write access was returned
   FunctionId function;
   // kernels
   bool isBlocks = false;
   Kernel* kernel = nullptr;
-  std::vector<TExprId> captures;         // Reduction: the arguments, of `parent`
+  std::vector<TExprId> captures;  // Reduction: the arguments, of `parent`
   std::map<std::string, Binding> captured;
   // flow
   unsigned loops = 0;
-  unsigned valueBlocks = 0;              // inside BlockValues
-  bool canHoist = false;                 // a collective may be put before the statement that is being checked
+  unsigned valueBlocks = 0;  // inside BlockValues
+  bool canHoist = false;     // a collective may be put before the statement that is being checked
   unsigned uncheckedDepth = 0;
-  std::set<uint32_t> unassigned;         // locals that may lack a value here
+  std::set<uint32_t> unassigned;  // locals that may lack a value here
   bool hasEffects = false;
-  // reuse of expressions
-  std::vector<LocalId> threadLocals;
+  std::map<uint32_t, std::pair<LocalId, unsigned>>
+      sizeOf;  // Dimension locals of a fn: the view and axis they are the size of
 };
 
 /// What is known of an instance of a fn.
@@ -112,7 +114,7 @@ struct KernelInstance {
 /// A compile-time argument.
 struct StaticValue {
   bool isType = false;
-  TypeId type;                           // the type itself, or the constant's
+  TypeId type;  // the type itself, or the constant's
   ConstValue constant;
 };
 
@@ -133,7 +135,7 @@ struct SessionState {
   std::deque<Entity> entities;
   std::deque<std::unique_ptr<Ast>> asts;
   ModuleScope session{.name = "", .outer = nullptr, .names = {}};
-  std::map<std::string, ModuleScope, std::less<>> modules;   // by name, once parsed
+  std::map<std::string, ModuleScope, std::less<>> modules;  // by name, once parsed
   std::set<std::string, std::less<>> failedModules;
   unsigned nextGlobal = 0;
   bool buildAllKernels = false;
@@ -170,15 +172,21 @@ class Checker {
   const Type& typeOf(TypeId id) const { return session_.types.get(id); }
   TypeTable& types() { return session_.types; }
   bool isError(TypeId id) const { return id == TypeId{}; }
-  bool isUntyped(TypeId id) const { return typeOf(id).kind == TypeKind::UntypedInt || typeOf(id).kind == TypeKind::UntypedFloat; }
+  bool isUntyped(TypeId id) const {
+    return typeOf(id).kind == TypeKind::UntypedInt || typeOf(id).kind == TypeKind::UntypedFloat;
+  }
   bool isView(TypeId id) const { return typeOf(id).kind == TypeKind::View; }
   std::optional<Scalar> scalarOf(TypeId id) const;
-  Diagnostics::Builder report(Diag kind, Range range, std::vector<std::string> arguments = {}) { return diags_.report(kind, range, std::move(arguments)); }
+  Diagnostics::Builder report(Diag kind, Range range, std::vector<std::string> arguments = {}) {
+    return diags_.report(kind, range, std::move(arguments));
+  }
   void notYet(Range range, std::string what, std::string help = {});
   Value errorValue(Range range) { return {types().error(), {}, {}, range}; }
   Value unitValue(Range range) { return {types().unit(), {}, {}, range}; }
   template <class Node>
-  Value code(TypeId type, Range range, Node node) { return {type, program_.addExpr(type, range, std::move(node)), {}, range}; }
+  Value code(TypeId type, Range range, Node node) {
+    return {type, program_.addExpr(type, range, std::move(node)), {}, range};
+  }
   Value constantValue(TypeId type, ConstValue value, Range range) { return {type, {}, std::move(value), range}; }
   template <class Node>
   TStmtId emit(Range range, Node node) {
@@ -211,7 +219,7 @@ class Checker {
 
   // ---- types and sizes (check_type.cpp) ----
   TypeId resolveType(ExprId id);
-  std::optional<TypeId> tryType(ExprId id);        // a type if the expression names one; no message
+  std::optional<TypeId> tryType(ExprId id);  // a type if the expression names one; no message
   void reportNotType(ExprId id);
 
   // ---- expressions ----
@@ -251,7 +259,8 @@ class Checker {
   Value checkCall(const CallExpr& node, Range range, TypeId expected);
   Value callEntity(Entity& entity, List<Argument> staticArguments, const CallExpr& node, Range range, TypeId expected);
   Value callMath(Math op, const CallExpr& node, Range range, TypeId expected);
-  Value callHost(HostBuiltin builtin, List<Argument> staticArguments, const CallExpr& node, Range range, TypeId expected);
+  Value callHost(HostBuiltin builtin, List<Argument> staticArguments, const CallExpr& node, Range range,
+                 TypeId expected);
   Value callBlock(BlockBuiltin builtin, const CallExpr& node, Range range);
   Value callBarrier(const CallExpr& node, Range range);
   Value callPrint(const CallExpr& node, Range range);
@@ -262,24 +271,29 @@ class Checker {
   bool foreignHabit(ExprId callee, std::string_view name, Range range);
   bool noNames(List<Argument> arguments, std::string_view callee);
   bool countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range);
-  std::optional<std::pair<std::string, std::vector<TExprId>>> checkFormat(List<Argument> arguments, size_t first, Range range);
+  std::optional<std::pair<std::string, std::vector<TExprId>>> checkFormat(List<Argument> arguments, size_t first,
+                                                                          Range range);
   std::vector<TExprId> checkExtents(List<Argument> arguments, size_t first);
   bool hostOnly(std::string_view what, Range range);
 
   // ---- generics.cpp ----
   /// A call's arguments beside the callee's parameters.
   struct PreparedCall {
-    std::vector<std::vector<Value>> values;      // one a parameter; any number for a variadic one
-    std::vector<std::vector<ExprId>> written;    // what the caller wrote, in the same places
+    std::vector<std::vector<Value>> values;    // one a parameter; any number for a variadic one
+    std::vector<std::vector<ExprId>> written;  // what the caller wrote, in the same places
     std::vector<StaticValue> statics;
-    LocalScope scope;                            // the compile-time parameters, bound
+    LocalScope scope;  // the compile-time parameters, bound
   };
-  std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params, List<Argument> statics, List<Argument> arguments, Range range);
-  bool matchArguments(std::string_view name, List<Param> params, const Ast& calleeAst, List<Argument> arguments, Range range, std::vector<std::vector<ExprId>>& written);
-  bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range, std::vector<std::optional<StaticValue>>& found);
-  bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range, const PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
-  void unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams, std::vector<std::optional<StaticValue>>& found,
-             const std::vector<bool>& fixed, bool untypedToo);
+  std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params,
+                                          List<Argument> statics, List<Argument> arguments, Range range);
+  bool matchArguments(std::string_view name, List<Param> params, const Ast& calleeAst, List<Argument> arguments,
+                      Range range, std::vector<std::vector<ExprId>>& written);
+  bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
+                    std::vector<std::optional<StaticValue>>& found);
+  bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
+                    const PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
+  void unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams,
+             std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed, bool untypedToo);
   bool constraintHolds(std::string_view constraint, TypeId type, bool& known);
   std::string instanceName(std::string_view name, const std::vector<StaticValue>& values);
   std::string uniqueName(std::string name);
@@ -287,16 +301,19 @@ class Checker {
   template <class Action>
   auto inCallee(Entity& entity, LocalScope scope, Action action);
   std::optional<Value> defaultArgument(Entity& entity, const Param& param, const LocalScope& scope);
-  Value callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node, Range range, TypeId expected);
-  FunctionInstance* instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics, const std::vector<size_t>& packs, Range call);
-  void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance, const std::vector<StaticValue>& statics, const std::vector<size_t>& packs);
+  Value callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node, Range range,
+                     TypeId expected);
+  FunctionInstance* instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
+                                const std::vector<size_t>& packs, Range call);
+  void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
+                         const std::vector<StaticValue>& statics, const std::vector<size_t>& packs);
   void bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals);
   void noteCall(size_t firstNew, std::string_view name, Range call);
 
   // ---- statements ----
   BlockResult checkBlock(ExprId block, bool wantsValue, TypeId expected = {});
   bool checkStatements(List<StmtId> statements, bool wantsValue, TypeId expected, std::optional<Value>& value);
-  bool checkStmt(StmtId id);                        // true: what follows is never reached
+  bool checkStmt(StmtId id);  // true: what follows is never reached
   void checkLet(const LetStmt& node, Range range);
   void checkLetView(const LetStmt& node, Range range);
   void checkLetTuple(const LetStmt& node, Range range);
@@ -314,12 +331,13 @@ class Checker {
   void checkReturn(const ReturnStmt& node, Range range);
   void checkShared(const SharedStmt& node, Range range);
   void returnValue(Value value, Range range);
-  void checkTail(ExprId id);                        // the last expression of a function: its result
+  void checkTail(ExprId id);  // the last expression of a function: its result
   bool checkTailStatements(List<StmtId> statements);
   bool hasBreak(ExprId body) const;
 
   // ---- kernels ----
-  KernelInstance* instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Range call);
+  KernelInstance* instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
+                                    Range call);
   bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Kernel& kernel);
   bool checkKernelParams(const KernelDecl& decl, Kernel& kernel);
   void checkDomain(const KernelDecl& decl, Kernel& kernel);
@@ -342,23 +360,25 @@ class Checker {
   TExprId reduceIdentity(Reducer reducer, TypeId type, Range range);
   bool reduceOperand(Reducer reducer, Value& value, Range range);
   std::string shorten(Range range);
-  bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses, std::vector<TExprId>& bounds);
+  std::optional<ShapeExpr> capturedSize(TExprId bound, Context& outer, Kernel& kernel);
+  bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses);
+  TExprId hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments, Range range);
 
   SessionState& session_;
   Diagnostics& diags_;
   bool interactive_;
   TypedProgram program_;
-  const Ast* ast_ = nullptr;              // of the code being checked
+  const Ast* ast_ = nullptr;  // of the code being checked
   ModuleScope* unit_ = nullptr;
-  std::unordered_map<Symbol, Range> scriptNames_;   // what the unit's script defines somewhere
+  std::unordered_map<Symbol, Range> scriptNames_;  // what the unit's script defines somewhere
   Context* ctx_ = nullptr;
   std::map<std::string, FunctionInstance> functions_;
   std::map<std::string, KernelInstance> kernels_;
   std::map<std::string, unsigned> symbols_;
   std::map<const Entity*, GlobalId> globals_;
-  std::vector<std::string> active_;       // keys of instances being checked, outermost first
-  std::map<uint32_t, std::vector<TypeId>> busyParams_;   // parameter types of functions whose body is being checked
-  unsigned depth_ = 0;                    // of nested expressions
+  std::vector<std::string> active_;                     // keys of instances being checked, outermost first
+  std::map<uint32_t, std::vector<TypeId>> busyParams_;  // parameter types of functions whose body is being checked
+  unsigned depth_ = 0;                                  // of nested expressions
 };
 
 /// Whether a parameter is `name: T...`.
@@ -370,7 +390,7 @@ void proveChecks(TypedProgram& program, Kernel& kernel);
 void proveChecks(TypedProgram& program, Body& body, Side side);
 /// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
 void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics);
-/// Fills KernelParam::elementwise. (bounds.cpp)
+/// Fills KernelParam::elementwise. (elementwise.cpp)
 void findElementwise(const TypedProgram& program, Kernel& kernel);
 
 }  // namespace rad::sema

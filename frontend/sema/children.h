@@ -6,7 +6,8 @@
 
 namespace rad::sema {
 
-/// Calls onExpr(id) for each direct sub-expression in order of evaluation, onStmt(id) for each statement of a BlockValue.
+/// Calls onExpr(id) for each direct sub-expression in order of evaluation, onStmt(id) for each statement of a
+/// BlockValue.
 template <class OnExpr, class OnStmt>
 void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
   auto some = [&](TExprId id) {

@@ -27,15 +27,31 @@ Folded ofBool(bool value) { return {ConstValue::ofBool(value)}; }
 template <class T>
 Folded compare(BinaryOp op, T a, T b) {
   switch (op) {
-    case BinaryOp::Eq: return ofBool(a == b);
-    case BinaryOp::Ne: return ofBool(a != b);
-    case BinaryOp::Lt: return ofBool(a < b);
-    case BinaryOp::Le: return ofBool(a <= b);
-    case BinaryOp::Gt: return ofBool(a > b);
-    case BinaryOp::Ge: return ofBool(a >= b);
-    case BinaryOp::Add: case BinaryOp::Sub: case BinaryOp::Mul: case BinaryOp::Div: case BinaryOp::Rem:
-    case BinaryOp::BitAnd: case BinaryOp::BitOr: case BinaryOp::BitXor: case BinaryOp::Shl: case BinaryOp::Shr:
-    case BinaryOp::And: case BinaryOp::Or: break;
+    case BinaryOp::Eq:
+      return ofBool(a == b);
+    case BinaryOp::Ne:
+      return ofBool(a != b);
+    case BinaryOp::Lt:
+      return ofBool(a < b);
+    case BinaryOp::Le:
+      return ofBool(a <= b);
+    case BinaryOp::Gt:
+      return ofBool(a > b);
+    case BinaryOp::Ge:
+      return ofBool(a >= b);
+    case BinaryOp::Add:
+    case BinaryOp::Sub:
+    case BinaryOp::Mul:
+    case BinaryOp::Div:
+    case BinaryOp::Rem:
+    case BinaryOp::BitAnd:
+    case BinaryOp::BitOr:
+    case BinaryOp::BitXor:
+    case BinaryOp::Shl:
+    case BinaryOp::Shr:
+    case BinaryOp::And:
+    case BinaryOp::Or:
+      break;
   }
   return {std::nullopt, FoldFailure::NotFoldable};
 }
@@ -44,10 +60,15 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
   const bool isSigned = !scalar || isSignedInteger(*scalar);
   Wide result = 0;
   switch (op) {
-    case BinaryOp::Add: result = a + b; break;
-    case BinaryOp::Sub: result = a - b; break;
+    case BinaryOp::Add:
+      result = a + b;
+      break;
+    case BinaryOp::Sub:
+      result = a - b;
+      break;
     case BinaryOp::Mul:
-      if (a != 0 && (b > wideLimit / (a < 0 ? -a : a) || b < -(wideLimit / (a < 0 ? -a : a)))) return {std::nullopt, FoldFailure::Overflow};
+      if (a != 0 && (b > wideLimit / (a < 0 ? -a : a) || b < -(wideLimit / (a < 0 ? -a : a))))
+        return {std::nullopt, FoldFailure::Overflow};
       result = a * b;
       break;
     case BinaryOp::Div:
@@ -55,27 +76,47 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
       if (b == 0) return {std::nullopt, FoldFailure::DivideByZero};
       result = op == BinaryOp::Div ? a / b : a % b;
       break;
-    case BinaryOp::BitAnd: result = a & b; break;
-    case BinaryOp::BitOr: result = a | b; break;
-    case BinaryOp::BitXor: result = a ^ b; break;
+    case BinaryOp::BitAnd:
+      result = a & b;
+      break;
+    case BinaryOp::BitOr:
+      result = a | b;
+      break;
+    case BinaryOp::BitXor:
+      result = a ^ b;
+      break;
     case BinaryOp::Shl:
     case BinaryOp::Shr: {
       Wide count = b;
-      if (scalar) count = b & (bitsOf(*scalar) - 1);
-      else if (b < 0 || b > 63) return {std::nullopt, FoldFailure::Overflow};
-      if (op == BinaryOp::Shr) result = a >> static_cast<int>(count);
-      else if (scalar) return {ConstValue::ofInt(wrapTo(*scalar, a << static_cast<int>(count)))};
-      else if (a > (wideLimit >> 64) || a < -(wideLimit >> 64)) return {std::nullopt, FoldFailure::Overflow};
-      else result = a << static_cast<int>(count);
+      if (scalar)
+        count = b & (bitsOf(*scalar) - 1);
+      else if (b < 0 || b > 63)
+        return {std::nullopt, FoldFailure::Overflow};
+      if (op == BinaryOp::Shr)
+        result = a >> static_cast<int>(count);
+      else if (scalar)
+        return {ConstValue::ofInt(wrapTo(*scalar, a << static_cast<int>(count)))};
+      else if (a > (wideLimit >> 64) || a < -(wideLimit >> 64))
+        return {std::nullopt, FoldFailure::Overflow};
+      else
+        result = a << static_cast<int>(count);
       break;
     }
-    case BinaryOp::Eq: case BinaryOp::Ne: case BinaryOp::Lt: case BinaryOp::Le: case BinaryOp::Gt: case BinaryOp::Ge:
+    case BinaryOp::Eq:
+    case BinaryOp::Ne:
+    case BinaryOp::Lt:
+    case BinaryOp::Le:
+    case BinaryOp::Gt:
+    case BinaryOp::Ge:
       return compare(op, a, b);
-    case BinaryOp::And: case BinaryOp::Or: return {std::nullopt, FoldFailure::NotFoldable};
+    case BinaryOp::And:
+    case BinaryOp::Or:
+      return {std::nullopt, FoldFailure::NotFoldable};
   }
   if (scalar) {
     if (result >= smallestOf(*scalar) && result <= largestOf(*scalar)) return {ConstValue::ofInt(result)};
-    return {isSigned ? std::nullopt : std::optional(ConstValue::ofInt(wrapTo(*scalar, result))), isSigned ? FoldFailure::Overflow : FoldFailure::None};
+    return {isSigned ? std::nullopt : std::optional(ConstValue::ofInt(wrapTo(*scalar, result))),
+            isSigned ? FoldFailure::Overflow : FoldFailure::None};
   }
   if (result > wideLimit || result < -wideLimit) return {std::nullopt, FoldFailure::Overflow};
   return {ConstValue::ofInt(result)};
@@ -84,14 +125,35 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
 Folded foldFloat(BinaryOp op, double a, double b, std::optional<Scalar> scalar) {
   double result = 0;
   switch (op) {
-    case BinaryOp::Add: result = a + b; break;
-    case BinaryOp::Sub: result = a - b; break;
-    case BinaryOp::Mul: result = a * b; break;
-    case BinaryOp::Div: result = a / b; break;
-    case BinaryOp::Rem: result = std::fmod(a, b); break;
-    case BinaryOp::BitAnd: case BinaryOp::BitOr: case BinaryOp::BitXor: case BinaryOp::Shl: case BinaryOp::Shr:
-    case BinaryOp::And: case BinaryOp::Or: return {std::nullopt, FoldFailure::NotFoldable};
-    case BinaryOp::Eq: case BinaryOp::Ne: case BinaryOp::Lt: case BinaryOp::Le: case BinaryOp::Gt: case BinaryOp::Ge:
+    case BinaryOp::Add:
+      result = a + b;
+      break;
+    case BinaryOp::Sub:
+      result = a - b;
+      break;
+    case BinaryOp::Mul:
+      result = a * b;
+      break;
+    case BinaryOp::Div:
+      result = a / b;
+      break;
+    case BinaryOp::Rem:
+      result = std::fmod(a, b);
+      break;
+    case BinaryOp::BitAnd:
+    case BinaryOp::BitOr:
+    case BinaryOp::BitXor:
+    case BinaryOp::Shl:
+    case BinaryOp::Shr:
+    case BinaryOp::And:
+    case BinaryOp::Or:
+      return {std::nullopt, FoldFailure::NotFoldable};
+    case BinaryOp::Eq:
+    case BinaryOp::Ne:
+    case BinaryOp::Lt:
+    case BinaryOp::Le:
+    case BinaryOp::Gt:
+    case BinaryOp::Ge:
       return compare(op, a, b);
   }
   if (scalar == Scalar::F32) result = static_cast<float>(result);
@@ -106,13 +168,16 @@ double realOf(const ConstValue& value) {
 
 std::string spell(const ConstValue& value) {
   switch (value.kind) {
-    case ConstValue::Kind::Bool: return value.integer ? "true" : "false";
-    case ConstValue::Kind::Int: return spellWide(value.integer);
+    case ConstValue::Kind::Bool:
+      return value.integer ? "true" : "false";
+    case ConstValue::Kind::Int:
+      return spellWide(value.integer);
     case ConstValue::Kind::Float: {
       std::string text = fmt::format("{}", value.real);
       return text;
     }
-    case ConstValue::Kind::String: return "\"" + value.text + "\"";
+    case ConstValue::Kind::String:
+      return "\"" + value.text + "\"";
   }
   return {};
 }
@@ -143,7 +208,8 @@ Folded fold(BinaryOp op, const ConstValue& left, const ConstValue& right, std::o
     if (op == BinaryOp::Eq || op == BinaryOp::Ne) return compare(op, left.integer, right.integer);
     return {std::nullopt, FoldFailure::NotFoldable};
   }
-  if (left.kind == Kind::Int && right.kind == Kind::Int && !(scalar && isFloat(*scalar))) return foldInt(op, left.integer, right.integer, scalar);
+  if (left.kind == Kind::Int && right.kind == Kind::Int && !(scalar && isFloat(*scalar)))
+    return foldInt(op, left.integer, right.integer, scalar);
   return foldFloat(op, realOf(left), realOf(right), scalar);
 }
 
@@ -165,9 +231,11 @@ Folded fold(UnaryOp op, const ConstValue& operand, std::optional<Scalar> scalar)
       if (operand.kind == Kind::Bool) return ofBool(!operand.integer);
       break;
     case UnaryOp::BitNot:
-      if (operand.kind == Kind::Int) return {ConstValue::ofInt(scalar ? wrapTo(*scalar, ~operand.integer) : ~operand.integer)};
+      if (operand.kind == Kind::Int)
+        return {ConstValue::ofInt(scalar ? wrapTo(*scalar, ~operand.integer) : ~operand.integer)};
       break;
-    case UnaryOp::AddressOf: break;
+    case UnaryOp::AddressOf:
+      break;
   }
   return {std::nullopt, FoldFailure::NotFoldable};
 }
@@ -177,7 +245,8 @@ ConstValue convertConst(const ConstValue& value, Scalar to) {
   if (to == Scalar::Bool) return ConstValue::ofBool(value.kind == Kind::Float ? value.real != 0 : value.integer != 0);
   if (isFloat(to)) {
     double real = realOf(value);
-    if (to == Scalar::F32) real = value.kind == Kind::Float ? static_cast<float>(real) : static_cast<float>(value.integer);
+    if (to == Scalar::F32)
+      real = value.kind == Kind::Float ? static_cast<float>(real) : static_cast<float>(value.integer);
     return ConstValue::ofFloat(real);
   }
   if (value.kind != Kind::Float) return ConstValue::ofInt(wrapTo(to, value.integer));
@@ -191,8 +260,10 @@ ConstValue convertConst(const ConstValue& value, Scalar to) {
 bool fits(const ConstValue& value, Scalar to) {
   using Kind = ConstValue::Kind;
   switch (value.kind) {
-    case Kind::Bool: return to == Scalar::Bool;
-    case Kind::String: return false;
+    case Kind::Bool:
+      return to == Scalar::Bool;
+    case Kind::String:
+      return false;
     case Kind::Int:
       if (to == Scalar::Bool) return false;
       if (isInteger(to)) return value.integer >= smallestOf(to) && value.integer <= largestOf(to);
@@ -205,7 +276,8 @@ bool fits(const ConstValue& value, Scalar to) {
       }
     case Kind::Float:
       if (!isFloat(to)) return false;
-      return to != Scalar::F32 || !std::isfinite(value.real) || std::abs(value.real) <= std::numeric_limits<float>::max();
+      return to != Scalar::F32 || !std::isfinite(value.real) ||
+             std::abs(value.real) <= std::numeric_limits<float>::max();
   }
   return false;
 }

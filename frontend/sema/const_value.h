@@ -42,8 +42,8 @@ struct Folded {
   FoldFailure failure = FoldFailure::None;
 };
 
-/// `left op right`. `scalar` is the type of both, none for untyped constants (exact: 128 bits wide, then Overflow). Typed integers
-/// give Overflow where the exact result leaves the type; the caller decides whether that wraps.
+/// `left op right`. `scalar` is the type of both, none for untyped constants (exact: 128 bits wide, then Overflow).
+/// Typed integers give Overflow where the exact result leaves the type; the caller decides whether that wraps.
 Folded fold(BinaryOp op, const ConstValue& left, const ConstValue& right, std::optional<Scalar> scalar);
 Folded fold(UnaryOp op, const ConstValue& operand, std::optional<Scalar> scalar);
 

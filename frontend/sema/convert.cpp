@@ -49,9 +49,15 @@ TExprId Checker::materialize(Value& value, TypeId expected) {
   }
   switch (value.constant->kind) {
     case ConstValue::Kind::Bool:
-    case ConstValue::Kind::Int: value.expr = constInt(value.type, value.constant->integer, value.range); break;
-    case ConstValue::Kind::Float: value.expr = program_.addExpr(value.type, value.range, ConstFloat{value.constant->real}); break;
-    case ConstValue::Kind::String: value.expr = program_.addExpr(value.type, value.range, ConstString{value.constant->text}); break;
+    case ConstValue::Kind::Int:
+      value.expr = constInt(value.type, value.constant->integer, value.range);
+      break;
+    case ConstValue::Kind::Float:
+      value.expr = program_.addExpr(value.type, value.range, ConstFloat{value.constant->real});
+      break;
+    case ConstValue::Kind::String:
+      value.expr = program_.addExpr(value.type, value.range, ConstString{value.constant->text});
+      break;
   }
   return value.expr;
 }
@@ -70,7 +76,8 @@ bool Checker::fitsType(const Value& value, TypeId target) {
   if (to.kind != TypeKind::Scalar) return false;
   if (isUntyped(value.type)) return value.constant && fits(*value.constant, to.scalar);
   if (from.kind != TypeKind::Scalar) return false;
-  return convertsLosslessly(from.scalar, to.scalar) || (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar));
+  return convertsLosslessly(from.scalar, to.scalar) ||
+         (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar));
 }
 
 Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
@@ -82,16 +89,20 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   if (to.kind == TypeKind::View && from.kind == TypeKind::View) {
     if (fitsType(value, target)) return value;  // write access may be dropped
     if (to.element == from.element && to.rank == from.rank)
-      report(Diag::ReadOnlyView, value.range, {shorten(value.range)}).help("parameters without `mut` are read-only; declare it `mut`, or pass copy(...)");
-    else report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+      report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
+          .help("parameters without `mut` are read-only; declare it `mut`, or pass copy(...)");
+    else
+      report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
     return {types().error(), {}, {}, value.range};
   }
-  if (to.kind == TypeKind::Tuple && from.kind == TypeKind::Tuple && to.items.size() == from.items.size() && value.expr) {
+  if (to.kind == TypeKind::Tuple && from.kind == TypeKind::Tuple && to.items.size() == from.items.size() &&
+      value.expr) {
     if (const auto* made = std::get_if<MakeTuple>(&program_.expr(value.expr).node)) {
       std::vector<TExprId> items = made->items;
       for (size_t i = 0; i < items.size(); ++i) {
         Value item{program_.expr(items[i]).type, items[i], {}, program_.expr(items[i]).range};
-        if (const auto* number = std::get_if<ConstInt>(&program_.expr(items[i]).node); number && scalarOf(item.type) && isInteger(*scalarOf(item.type)))
+        if (const auto* number = std::get_if<ConstInt>(&program_.expr(items[i]).node);
+            number && scalarOf(item.type) && isInteger(*scalarOf(item.type)))
           item.constant = ConstValue::ofInt(wrapTo(*scalarOf(item.type), static_cast<Wide>(number->bits)));
         items[i] = convert(item, to.items[i], what);
       }
@@ -99,23 +110,30 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
     }
   }
   if (to.kind != TypeKind::Scalar || (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
-    if (from.kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
-    else report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+    if (from.kind == TypeKind::Unit)
+      report(Diag::NoValue, value.range, {});
+    else
+      report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
     return {types().error(), {}, {}, value.range};
   }
   if (isUntyped(value.type)) {
     if (!value.constant) return {types().error(), {}, {}, value.range};
     if (!fits(*value.constant, to.scalar)) {
       if (isInteger(to.scalar) && value.constant->kind == ConstValue::Kind::Float)
-        report(Diag::TypeMismatch, value.range, {spellType(target), place, "the float constant " + spell(*value.constant)})
+        report(Diag::TypeMismatch, value.range,
+               {spellType(target), place, "the float constant " + spell(*value.constant)})
             .help(fmt::format("write {}({}) to drop the fraction", spellType(target), shorten(value.range)));
-      else if (to.scalar == Scalar::Bool) report(Diag::TypeMismatch, value.range, {"bool", place, "the number " + spell(*value.constant)});
+      else if (to.scalar == Scalar::Bool)
+        report(Diag::TypeMismatch, value.range, {"bool", place, "the number " + spell(*value.constant)});
       else if (isFloat(to.scalar))
-        report(Diag::ConstantDoesNotFit, value.range, {spell(*value.constant), spellType(target), "it is rounded or out of range there"})
+        report(Diag::ConstantDoesNotFit, value.range,
+               {spell(*value.constant), spellType(target), "it is rounded or out of range there"})
             .help(fmt::format("write {}({}) to round it", spellType(target), shorten(value.range)));
       else
-        report(Diag::ConstantDoesNotFit, value.range, {spell(*value.constant), spellType(target),
-               fmt::format("which holds {} to {}", spell(ConstValue::ofInt(smallestOf(to.scalar))), spell(ConstValue::ofInt(largestOf(to.scalar))))});
+        report(Diag::ConstantDoesNotFit, value.range,
+               {spell(*value.constant), spellType(target),
+                fmt::format("which holds {} to {}", spell(ConstValue::ofInt(smallestOf(to.scalar))),
+                            spell(ConstValue::ofInt(largestOf(to.scalar))))});
       return {types().error(), {}, {}, value.range};
     }
     return constantValue(target, convertConst(*value.constant, to.scalar), value.range);
@@ -129,8 +147,10 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   const std::string source = shorten(value.range);
   if (from.scalar == Scalar::Bool || to.scalar == Scalar::Bool) {
     auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
-    if (from.scalar == Scalar::Bool) builder.help(fmt::format("write `if {} {{ 1 }} else {{ 0 }}`", source));
-    else builder.help(fmt::format("write `{} != 0`", source));
+    if (from.scalar == Scalar::Bool)
+      builder.help(fmt::format("write `if {} {{ 1 }} else {{ 0 }}`", source));
+    else
+      builder.help(fmt::format("write `{} != 0`", source));
   } else {
     report(Diag::LossyConversion, value.range, {spellType(value.type), spellType(target), place})
         .help(fmt::format("write {}({}) if that is meant", spellType(target), source));
@@ -155,13 +175,16 @@ Value Checker::conversionCall(Scalar to, Value operand, Range range) {
   }
   auto from = scalarOf(operand.type);
   if (!from && !isUntyped(operand.type)) {
-    report(Diag::TypeMismatch, operand.range, {"a number", fmt::format(" for {}(...)", spelling(to)), spellType(operand.type)});
+    report(Diag::TypeMismatch, operand.range,
+           {"a number", fmt::format(" for {}(...)", spelling(to)), spellType(operand.type)});
     return errorValue(range);
   }
   if (operand.constant && (operand.constant->kind != ConstValue::Kind::Bool || to == Scalar::Bool || from)) {
-    if (isUntyped(operand.type) && operand.constant->kind == ConstValue::Kind::Int && isInteger(to) && !fits(*operand.constant, to) &&
+    if (isUntyped(operand.type) && operand.constant->kind == ConstValue::Kind::Int && isInteger(to) &&
+        !fits(*operand.constant, to) &&
         (operand.constant->integer > (Wide{1} << 64) || operand.constant->integer < -(Wide{1} << 63))) {
-      report(Diag::ConstantDoesNotFit, operand.range, {spell(*operand.constant), std::string(spelling(to)), "it is beyond 64 bits"});
+      report(Diag::ConstantDoesNotFit, operand.range,
+             {spell(*operand.constant), std::string(spelling(to)), "it is beyond 64 bits"});
       return errorValue(range);
     }
     return constantValue(target, convertConst(*operand.constant, to), range);

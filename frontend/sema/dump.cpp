@@ -16,7 +16,8 @@ class Dumper {
 
   std::string run() {
     for (const Global& global : program_.globals)
-      line(fmt::format("global {} {}{}: {}", global.isDefinedHere ? "defines" : "uses", global.isVar ? "var " : "", global.symbol, type(global.type)));
+      line(fmt::format("global {} {}{}: {}", global.isDefinedHere ? "defines" : "uses", global.isVar ? "var " : "",
+                       global.symbol, type(global.type)));
     for (const Function& function : program_.functions) this->function(function);
     for (const Kernel& kernel : program_.kernels) this->kernel(kernel);
     line("script");
@@ -43,9 +44,12 @@ class Dumper {
   }
   static std::string_view mark(Check check) {
     switch (check) {
-      case Check::Checked: return "";
-      case Check::Proven: return "!";
-      case Check::Unchecked: return "?";
+      case Check::Checked:
+        return "";
+      case Check::Proven:
+        return "!";
+      case Check::Unchecked:
+        return "?";
     }
     return "";
   }
@@ -57,20 +61,37 @@ class Dumper {
   }
 
   std::string shape(const ShapeExpr& shape, const Kernel& kernel) const {
-    auto two = [&](std::string_view op) { return fmt::format("({} {} {})", this->shape(shape.operands[0], kernel), op, this->shape(shape.operands[1], kernel)); };
-    auto call = [&](std::string_view op) { return fmt::format("{}({}, {})", op, this->shape(shape.operands[0], kernel), this->shape(shape.operands[1], kernel)); };
+    auto two = [&](std::string_view op) {
+      return fmt::format("({} {} {})", this->shape(shape.operands[0], kernel), op,
+                         this->shape(shape.operands[1], kernel));
+    };
+    auto call = [&](std::string_view op) {
+      return fmt::format("{}({}, {})", op, this->shape(shape.operands[0], kernel),
+                         this->shape(shape.operands[1], kernel));
+    };
     switch (shape.op) {
-      case ShapeOp::Constant: return std::to_string(shape.value);
-      case ShapeOp::Dimension: return kernel.dims[static_cast<size_t>(shape.value)].name;
-      case ShapeOp::Parameter: return kernel.params[static_cast<size_t>(shape.value)].name;
-      case ShapeOp::Add: return two("+");
-      case ShapeOp::Sub: return two("-");
-      case ShapeOp::Mul: return two("*");
-      case ShapeOp::Div: return two("/");
-      case ShapeOp::Rem: return two("%");
-      case ShapeOp::Min: return call("min");
-      case ShapeOp::Max: return call("max");
-      case ShapeOp::CeilDiv: return call("ceil_div");
+      case ShapeOp::Constant:
+        return std::to_string(shape.value);
+      case ShapeOp::Dimension:
+        return kernel.dims[static_cast<size_t>(shape.value)].name;
+      case ShapeOp::Parameter:
+        return kernel.params[static_cast<size_t>(shape.value)].name;
+      case ShapeOp::Add:
+        return two("+");
+      case ShapeOp::Sub:
+        return two("-");
+      case ShapeOp::Mul:
+        return two("*");
+      case ShapeOp::Div:
+        return two("/");
+      case ShapeOp::Rem:
+        return two("%");
+      case ShapeOp::Min:
+        return call("min");
+      case ShapeOp::Max:
+        return call("max");
+      case ShapeOp::CeilDiv:
+        return call("ceil_div");
     }
     return {};
   }
@@ -90,55 +111,94 @@ class Dumper {
     }
     return fmt::format("{}{}", node.bits, type(e.type));
   }
-  std::string show(const ConstFloat& node, const TExpr& e) const { return fmt::format("{}{}", node.value, type(e.type)); }
+  std::string show(const ConstFloat& node, const TExpr& e) const {
+    return fmt::format("{}{}", node.value, type(e.type));
+  }
   std::string show(const ConstString& node, const TExpr&) const { return fmt::format("\"{}\"", node.value); }
   std::string show(const LocalRef& node, const TExpr&) const { return local(node.local); }
   std::string show(const GlobalRef& node, const TExpr&) const { return program_.globals[node.global.value].symbol; }
   std::string show(const ViewElement& node, const TExpr&) const {
     std::string text = expr(node.view) + "[";
-    for (size_t i = 0; i < node.indices.size(); ++i) text += fmt::format("{}{}{}", i ? ", " : "", expr(node.indices[i]), mark(node.checks[i]));
+    for (size_t i = 0; i < node.indices.size(); ++i)
+      text += fmt::format("{}{}{}", i ? ", " : "", expr(node.indices[i]), mark(node.checks[i]));
     return text + "]";
   }
   std::string show(const ViewSlice& node, const TExpr&) const {
     std::string text = "slice(" + expr(node.view);
     for (const SliceDim& dim : node.dims)
-      text += dim.isIndex ? fmt::format(", {}{}", expr(dim.low), mark(dim.check)) : fmt::format(", {}..{}{}", dim.low ? expr(dim.low) : "", dim.high ? expr(dim.high) : "", mark(dim.check));
+      text += dim.isIndex ? fmt::format(", {}{}", expr(dim.low), mark(dim.check))
+                          : fmt::format(", {}..{}{}", dim.low ? expr(dim.low) : "", dim.high ? expr(dim.high) : "",
+                                        mark(dim.check));
     return text + ")";
   }
-  std::string show(const ViewExtent& node, const TExpr&) const { return fmt::format("extent({}, {})", expr(node.view), node.dim); }
-  std::string show(const ViewFlat& node, const TExpr&) const { return fmt::format("flat({})", expr(node.view)); }
-  std::string show(const Negate& node, const TExpr& e) const { return fmt::format("neg.{}({}{})", type(e.type), expr(node.operand), site(node.overflow)); }
-  std::string show(const LogicNot& node, const TExpr&) const { return fmt::format("not({})", expr(node.operand)); }
-  std::string show(const BitNot& node, const TExpr& e) const { return fmt::format("bitnot.{}({})", type(e.type), expr(node.operand)); }
-  std::string show(const Arithmetic& node, const TExpr& e) const {
-    return fmt::format("({} {}.{} {}{})", expr(node.left), spelling(node.op), type(e.type), expr(node.right), site(node.site));
+  std::string show(const ViewExtent& node, const TExpr&) const {
+    return fmt::format("extent({}, {})", expr(node.view), node.dim);
   }
-  std::string show(const Compare& node, const TExpr&) const { return fmt::format("({} {} {})", expr(node.left), spelling(node.op), expr(node.right)); }
-  std::string show(const Logic& node, const TExpr&) const { return fmt::format("({} {} {})", expr(node.left), node.isAnd ? "and" : "or", expr(node.right)); }
-  std::string show(const Convert& node, const TExpr& e) const { return fmt::format("{}({})", type(e.type), expr(node.operand)); }
-  std::string show(const Bitcast& node, const TExpr& e) const { return fmt::format("bitcast.{}({})", type(e.type), expr(node.operand)); }
-  std::string show(const Select& node, const TExpr&) const { return fmt::format("select({}, {}, {})", expr(node.condition), expr(node.whenTrue), expr(node.whenFalse)); }
-  std::string show(const MathCall& node, const TExpr& e) const { return fmt::format("{}.{}({})", infoOf(node.op).name, type(e.type), list(node.operands)); }
-  std::string show(const CallFunction& node, const TExpr&) const { return fmt::format("call {}({})", program_.functions[node.function.value].name, list(node.arguments)); }
+  std::string show(const ViewFlat& node, const TExpr&) const { return fmt::format("flat({})", expr(node.view)); }
+  std::string show(const Negate& node, const TExpr& e) const {
+    return fmt::format("neg.{}({}{})", type(e.type), expr(node.operand), site(node.overflow));
+  }
+  std::string show(const LogicNot& node, const TExpr&) const { return fmt::format("not({})", expr(node.operand)); }
+  std::string show(const BitNot& node, const TExpr& e) const {
+    return fmt::format("bitnot.{}({})", type(e.type), expr(node.operand));
+  }
+  std::string show(const Arithmetic& node, const TExpr& e) const {
+    return fmt::format("({} {}.{} {}{})", expr(node.left), spelling(node.op), type(e.type), expr(node.right),
+                       site(node.site));
+  }
+  std::string show(const Compare& node, const TExpr&) const {
+    return fmt::format("({} {} {})", expr(node.left), spelling(node.op), expr(node.right));
+  }
+  std::string show(const Logic& node, const TExpr&) const {
+    return fmt::format("({} {} {})", expr(node.left), node.isAnd ? "and" : "or", expr(node.right));
+  }
+  std::string show(const Convert& node, const TExpr& e) const {
+    return fmt::format("{}({})", type(e.type), expr(node.operand));
+  }
+  std::string show(const Bitcast& node, const TExpr& e) const {
+    return fmt::format("bitcast.{}({})", type(e.type), expr(node.operand));
+  }
+  std::string show(const Select& node, const TExpr&) const {
+    return fmt::format("select({}, {}, {})", expr(node.condition), expr(node.whenTrue), expr(node.whenFalse));
+  }
+  std::string show(const MathCall& node, const TExpr& e) const {
+    return fmt::format("{}.{}({})", infoOf(node.op).name, type(e.type), list(node.operands));
+  }
+  std::string show(const CallFunction& node, const TExpr&) const {
+    return fmt::format("call {}({})", program_.functions[node.function.value].name, list(node.arguments));
+  }
   std::string show(const BlockValue& node, const TExpr&) const {
     Dumper inner(program_, sources_);
     inner.body_ = body_;
     inner.kernel_ = kernel_;
     inner.depth_ = depth_ + 2;
     inner.statements(node.statements);
-    return fmt::format("{{\n{}{}{}\n{}}}", inner.out_, std::string(inner.depth_ * 2, ' '), node.value ? "=> " + inner.expr(node.value) : "=> ()", std::string((depth_ + 1) * 2, ' '));
+    return fmt::format("{{\n{}{}{}\n{}}}", inner.out_, std::string(inner.depth_ * 2, ' '),
+                       node.value ? "=> " + inner.expr(node.value) : "=> ()", std::string((depth_ + 1) * 2, ' '));
   }
-  std::string show(const IfValue& node, const TExpr&) const { return fmt::format("if({}, {}, {})", expr(node.condition), expr(node.whenTrue), expr(node.whenFalse)); }
+  std::string show(const IfValue& node, const TExpr&) const {
+    return fmt::format("if({}, {}, {})", expr(node.condition), expr(node.whenTrue), expr(node.whenFalse));
+  }
   std::string show(const MakeTuple& node, const TExpr&) const { return fmt::format("tuple({})", list(node.items)); }
-  std::string show(const TupleItem& node, const TExpr&) const { return fmt::format("item({}, {})", expr(node.tuple), node.position); }
-  std::string show(const NewArray& node, const TExpr& e) const { return fmt::format("new {}({})", type(e.type), list(node.extents)); }
-  std::string show(const ReadPng& node, const TExpr& e) const { return fmt::format("read_png {}({})", type(e.type), expr(node.path)); }
+  std::string show(const TupleItem& node, const TExpr&) const {
+    return fmt::format("item({}, {})", expr(node.tuple), node.position);
+  }
+  std::string show(const NewArray& node, const TExpr& e) const {
+    return fmt::format("new {}({})", type(e.type), list(node.extents));
+  }
+  std::string show(const ReadPng& node, const TExpr& e) const {
+    return fmt::format("read_png {}({})", type(e.type), expr(node.path));
+  }
   std::string show(const CopyArray& node, const TExpr&) const { return fmt::format("copy({})", expr(node.view)); }
   std::string show(const ArgumentCount&, const TExpr&) const { return "args.len"; }
   std::string show(const ArgumentText& node, const TExpr&) const { return fmt::format("args[{}]", expr(node.index)); }
-  std::string show(const ParseNumber& node, const TExpr& e) const { return fmt::format("parse.{}({})", type(e.type), expr(node.text)); }
+  std::string show(const ParseNumber& node, const TExpr& e) const {
+    return fmt::format("parse.{}({})", type(e.type), expr(node.text));
+  }
   std::string show(const Clock&, const TExpr&) const { return "clock()"; }
-  std::string show(const HostReduce& node, const TExpr&) const { return fmt::format("reduce {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments)); }
+  std::string show(const HostReduce& node, const TExpr&) const {
+    return fmt::format("reduce {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments));
+  }
 
   void nested(const std::vector<TStmtId>& statements) {
     ++depth_;
@@ -151,10 +211,14 @@ class Dumper {
 
   void stmt(const Declare& node) {
     const Local& declared = body_->locals[node.local.value];
-    line(fmt::format("{} {}{}: {}{}", declared.kind == LocalKind::Var ? "var" : "let", local(node.local), kernel_ && !kernel_->isForall && declared.uniform ? " uniform" : "",
-                     type(declared.type), node.init ? " = " + expr(node.init) : ""));
+    line(fmt::format("{} {}{}: {}{}", declared.kind == LocalKind::Var ? "var" : "let", local(node.local),
+                     kernel_ && !kernel_->isForall && declared.uniform ? " uniform" : "", type(declared.type),
+                     node.init ? " = " + expr(node.init) : ""));
   }
-  void stmt(const Assign& node) { line(fmt::format("{} {}= {}{}", expr(node.place), node.op ? std::string(spelling(*node.op)) : "", expr(node.value), site(node.site))); }
+  void stmt(const Assign& node) {
+    line(fmt::format("{} {}= {}{}", expr(node.place), node.op ? std::string(spelling(*node.op)) : "", expr(node.value),
+                     site(node.site)));
+  }
   void stmt(const Evaluate& node) { line(expr(node.expr)); }
   void stmt(const If& node) {
     line(fmt::format("if {}", expr(node.condition)));
@@ -169,7 +233,8 @@ class Dumper {
     nested(node.body);
   }
   void stmt(const For& node) {
-    std::string text = fmt::format("for {}: {} in {}..{}", local(node.variable), type(body_->locals[node.variable.value].type), expr(node.low), expr(node.high));
+    std::string text = fmt::format("for {}: {} in {}..{}", local(node.variable),
+                                   type(body_->locals[node.variable.value].type), expr(node.low), expr(node.high));
     if (node.step) text += fmt::format(" step {}{}", expr(node.step), site(node.site));
     if (node.unroll) text += node.unroll == UINT_MAX ? " unroll" : fmt::format(" unroll({})", node.unroll);
     line(text);
@@ -184,22 +249,29 @@ class Dumper {
   }
   void stmt(const Barrier&) { line("barrier"); }
   void stmt(const Collective& node) {
-    line(fmt::format("let {}: {} = block.{}({})", local(node.result), type(body_->locals[node.result.value].type), node.isMinMax ? infoOf(node.minMax).name : "sum", expr(node.value)));
+    line(fmt::format("let {}: {} = block.{}({})", local(node.result), type(body_->locals[node.result.value].type),
+                     node.isMinMax ? infoOf(node.minMax).name : "sum", expr(node.value)));
   }
   void stmt(const Assert& node) {
-    line(fmt::format("assert {}{}{}", expr(node.condition), site(node.site), node.arguments.empty() ? "" : " " + list(node.arguments)));
+    line(fmt::format("assert {}{}{}", expr(node.condition), site(node.site),
+                     node.arguments.empty() ? "" : " " + list(node.arguments)));
   }
   void stmt(const Print& node) { line(fmt::format("print \"{}\" {}", node.format, list(node.arguments))); }
-  void stmt(const Launch& node) { line(fmt::format("launch {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments))); }
+  void stmt(const Launch& node) {
+    line(fmt::format("launch {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments)));
+  }
   void stmt(const BindView& node) {
     std::string text = "bind " + expr(node.view);
-    for (size_t i = 0; i < node.extents.size(); ++i) text += node.extents[i] ? " " + local(node.extents[i]) : node.expected[i] ? " ==" + expr(node.expected[i]) : " _";
+    for (size_t i = 0; i < node.extents.size(); ++i)
+      text += node.extents[i] ? " " + local(node.extents[i]) : node.expected[i] ? " ==" + expr(node.expected[i]) : " _";
     line(text);
   }
   void stmt(const BindGlobals& node) {
     std::string text = "bind " + expr(node.view);
     for (size_t i = 0; i < node.extents.size(); ++i)
-      text += node.extents[i] ? " " + program_.globals[node.extents[i].value].symbol : node.expected[i] ? " ==" + expr(node.expected[i]) : " _";
+      text += node.extents[i]    ? " " + program_.globals[node.extents[i].value].symbol
+              : node.expected[i] ? " ==" + expr(node.expected[i])
+                                 : " _";
     line(text);
   }
   void stmt(const WritePng& node) { line(fmt::format("write_png({}, {})", expr(node.path), expr(node.view))); }
@@ -214,8 +286,9 @@ class Dumper {
     body_ = &function.body;
     std::string text = fmt::format("{} fn {}(", function.side == Side::Host ? "host" : "device", function.name);
     for (size_t i = 0; i < function.params.size(); ++i)
-      text += fmt::format("{}{}{}: {}", i ? ", " : "", function.body.locals[function.params[i].value].kind == LocalKind::MutParam ? "mut " : "", local(function.params[i]),
-                          type(function.body.locals[function.params[i].value].type));
+      text += fmt::format("{}{}{}: {}", i ? ", " : "",
+                          function.body.locals[function.params[i].value].kind == LocalKind::MutParam ? "mut " : "",
+                          local(function.params[i]), type(function.body.locals[function.params[i].value].type));
     line(text + ") -> " + type(function.result) + (function.isExtern ? " extern " + function.symbol : ""));
     if (!function.isExtern) body(function.body);
   }
@@ -223,7 +296,8 @@ class Dumper {
   void kernel(const Kernel& kernel) {
     body_ = &kernel.body;
     kernel_ = &kernel;
-    line(fmt::format("kernel {} \"{}\"{}{}", kernel.symbol, kernel.name, kernel.fastMath ? " fast" : "", kernel.strict ? " strict" : ""));
+    line(fmt::format("kernel {} \"{}\"{}{}", kernel.symbol, kernel.name, kernel.fastMath ? " fast" : "",
+                     kernel.strict ? " strict" : ""));
     ++depth_;
     for (const KernelParam& param : kernel.params) {
       std::string text = fmt::format("param {}{}: {}", param.isMut ? "mut " : "", local(param.local), type(param.type));
@@ -236,9 +310,11 @@ class Dumper {
     }
     for (const KernelDim& dim : kernel.dims) line(fmt::format("dim {}", local(dim.local)));
     for (const DomainAxis& axis : kernel.axes)
-      line(fmt::format("{} {} in {}..{}", kernel.isForall ? "forall" : "blocks", local(axis.variable), shape(axis.low, kernel), shape(axis.high, kernel)));
+      line(fmt::format("{} {} in {}..{}", kernel.isForall ? "forall" : "blocks", local(axis.variable),
+                       shape(axis.low, kernel), shape(axis.high, kernel)));
     for (size_t i = 0; i < kernel.threads.size(); ++i)
-      line(fmt::format("threads {} in {}..{}", local(kernel.threads[i]), kernel.threadLow[i], kernel.threadLow[i] + kernel.threadCount[i]));
+      line(fmt::format("threads {} in {}..{}", local(kernel.threads[i]), kernel.threadLow[i],
+                       kernel.threadLow[i] + kernel.threadCount[i]));
     for (LocalId shared : kernel.shared) {
       std::string extents;
       for (uint64_t extent : kernel.body.locals[shared.value].sharedExtents) extents += fmt::format(" {}", extent);
@@ -249,8 +325,11 @@ class Dumper {
     if (kernel.reduction) {
       ++depth_;
       const Reduction& r = *kernel.reduction;
-      line(fmt::format("reduce {} {}: {}{}", r.isMinMax ? infoOf(r.minMax).name : r.op == BinaryOp::Add ? "sum" : spelling(r.op), expr(r.value), type(kernel.reductionType),
-                       r.condition ? " if " + expr(r.condition) : ""));
+      line(fmt::format("reduce {} {}: {}{}",
+                       r.isMinMax              ? infoOf(r.minMax).name
+                       : r.op == BinaryOp::Add ? "sum"
+                                               : spelling(r.op),
+                       expr(r.value), type(kernel.reductionType), r.condition ? " if " + expr(r.condition) : ""));
       --depth_;
     }
     kernel_ = nullptr;

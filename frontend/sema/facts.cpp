@@ -21,8 +21,10 @@ Wide clampWide(Wide value) { return std::clamp(value, -Interval::unbounded, Inte
 
 /// coefficient * bound, where bounds are at most 2^100 and coefficients below 2^62: kept inside of the limits.
 Wide scaleBound(Wide coefficient, Wide bound) {
-  if (magnitude(bound) >= Interval::unbounded) return (coefficient < 0) == (bound < 0) ? Interval::unbounded : -Interval::unbounded;
-  if (bound != 0 && magnitude(coefficient) > Interval::unbounded / magnitude(bound)) return (coefficient < 0) == (bound < 0) ? Interval::unbounded : -Interval::unbounded;
+  if (magnitude(bound) >= Interval::unbounded)
+    return (coefficient < 0) == (bound < 0) ? Interval::unbounded : -Interval::unbounded;
+  if (bound != 0 && magnitude(coefficient) > Interval::unbounded / magnitude(bound))
+    return (coefficient < 0) == (bound < 0) ? Interval::unbounded : -Interval::unbounded;
   return clampWide(coefficient * bound);
 }
 
@@ -84,7 +86,11 @@ Interval FactBase::range(const Linear& form) const {
     const Interval& atomRange = ranges_[atom];
     const Wide a = scaleBound(coefficient, atomRange.low), b = scaleBound(coefficient, atomRange.high);
     // Once unbounded, a side stays so.
-    auto add = [](Wide sum, Wide term) { return magnitude(sum) >= Interval::unbounded ? sum : magnitude(term) >= Interval::unbounded ? term : clampWide(sum + term); };
+    auto add = [](Wide sum, Wide term) {
+      return magnitude(sum) >= Interval::unbounded    ? sum
+             : magnitude(term) >= Interval::unbounded ? term
+                                                      : clampWide(sum + term);
+    };
     result.low = add(result.low, std::min(a, b));
     result.high = add(result.high, std::max(a, b));
   }
@@ -118,10 +124,12 @@ bool FactBase::proveCases(const Linear& form, unsigned depth, unsigned& budget) 
   if (!depth) return false;
   // A value that is one of two: both cases have to hold. The youngest first, its cases may hold older ones.
   for (auto term = goal.terms.rbegin(); term != goal.terms.rend(); ++term) {
-    auto choice = std::lower_bound(choices_.begin(), choices_.end(), term->first, [](const Choice& c, Atom atom) { return c.atom < atom; });
+    auto choice = std::lower_bound(choices_.begin(), choices_.end(), term->first,
+                                   [](const Choice& c, Atom atom) { return c.atom < atom; });
     if (choice == choices_.end() || choice->atom != term->first) continue;
     const Linear rest = goal - Linear::of(term->first).scaled(term->second);
-    return proveCases(rest + choice->a.scaled(term->second), depth - 1, budget) && proveCases(rest + choice->b.scaled(term->second), depth - 1, budget);
+    return proveCases(rest + choice->a.scaled(term->second), depth - 1, budget) &&
+           proveCases(rest + choice->b.scaled(term->second), depth - 1, budget);
   }
   return false;
 }

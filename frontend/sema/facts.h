@@ -31,7 +31,11 @@ struct Linear {
   Linear scaled(Wide factor) const;
   friend Linear operator+(const Linear& a, const Linear& b);
   friend Linear operator-(const Linear& a, const Linear& b) { return a + b.scaled(-1); }
-  friend Linear operator+(const Linear& a, Wide b) { Linear sum = a; sum.constant += b; return sum; }
+  friend Linear operator+(const Linear& a, Wide b) {
+    Linear sum = a;
+    sum.constant += b;
+    return sum;
+  }
   friend Linear operator-(const Linear& a, Wide b) { return a + (-b); }
 };
 
@@ -64,7 +68,7 @@ class FactBase {
   bool proveCases(const Linear& form, unsigned depth, unsigned& budget) const;
   std::vector<Interval> ranges_;
   std::vector<Linear> facts_;
-  std::vector<Choice> choices_;   // by atom, ascending
+  std::vector<Choice> choices_;  // by atom, ascending
 };
 
 }  // namespace rad::sema

@@ -10,8 +10,18 @@ namespace rad::sema {
 
 template <class Action>
 auto Checker::inCallee(Entity& entity, LocalScope scope, Action action) {
-  Context context{.kind = Context::Kind::Function, .side = ctx_->side, .home = entity.home, .body = {}, .scopes = {}, .name = {}, .result = {}, .function = {},
-                  .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  Context context{.kind = Context::Kind::Function,
+                  .side = ctx_->side,
+                  .home = entity.home,
+                  .body = {},
+                  .scopes = {},
+                  .name = {},
+                  .result = {},
+                  .function = {},
+                  .captures = {},
+                  .captured = {},
+                  .unassigned = {},
+                  .sizeOf = {}};
   std::vector<TStmtId> ignored;
   context.out = &ignored;
   context.scopes.push_back(std::move(scope));

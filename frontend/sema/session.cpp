@@ -13,13 +13,22 @@ namespace rad {
 struct Session::Impl {
   sema::SessionState state;
   std::deque<sema::ModuleScope> units;
-  std::vector<std::pair<Symbol, sema::Entity*>> hidden;   // what the last unit's names stood for before it (null: nothing)
+  std::vector<std::pair<Symbol, sema::Entity*>>
+      hidden;  // what the last unit's names stood for before it (null: nothing)
 };
 
 Session::Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader)
-    : impl_(new Impl{.state = {.sources = sources, .names = names, .library = library, .loader = std::move(loader), .types = {}, .entities = {},
-                               .asts = {}, .modules = {}, .failedModules = {}},
-                     .units = {}, .hidden = {}}) {}
+    : impl_(new Impl{.state = {.sources = sources,
+                               .names = names,
+                               .library = library,
+                               .loader = std::move(loader),
+                               .types = {},
+                               .entities = {},
+                               .asts = {},
+                               .modules = {},
+                               .failedModules = {}},
+                     .units = {},
+                     .hidden = {}}) {}
 Session::~Session() = default;
 
 std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
@@ -44,9 +53,11 @@ void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all;
 
 void Session::forgetGlobals(std::span<const std::string> symbols) {
   auto isMeant = [&](const sema::Entity& entity) {
-    return entity.kind == sema::Entity::Kind::Global && !entity.symbol.empty() && std::find(symbols.begin(), symbols.end(), entity.symbol) != symbols.end();
+    return entity.kind == sema::Entity::Kind::Global && !entity.symbol.empty() &&
+           std::find(symbols.begin(), symbols.end(), entity.symbol) != symbols.end();
   };
-  for (sema::ModuleScope& unit : impl_->units) std::erase_if(unit.names, [&](const auto& entry) { return isMeant(*entry.second); });
+  for (sema::ModuleScope& unit : impl_->units)
+    std::erase_if(unit.names, [&](const auto& entry) { return isMeant(*entry.second); });
   // What the names stood for before comes back.
   auto& names = impl_->state.session.names;
   for (auto it = names.begin(); it != names.end();) {
@@ -57,8 +68,10 @@ void Session::forgetGlobals(std::span<const std::string> symbols) {
     sema::Entity* before = nullptr;
     for (const auto& [name, entity] : impl_->hidden)
       if (name == it->first) before = entity;
-    if (before) (it++)->second = before;
-    else it = names.erase(it);
+    if (before)
+      (it++)->second = before;
+    else
+      it = names.erase(it);
   }
 }
 
@@ -71,8 +84,10 @@ namespace {
 Ident nameOf(const Decl& decl) {
   return std::visit(
       [](const auto& node) -> Ident {
-        if constexpr (requires { node.name.range; }) return node.name;
-        else return {};
+        if constexpr (requires { node.name.range; })
+          return node.name;
+        else
+          return {};
       },
       decl.node);
 }
@@ -101,15 +116,22 @@ void Checker::declare(const Ast& ast, ModuleScope& scope) {
 
 void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop) {
   const Decl& decl = ast.decl(id);
-  Entity entity{.name = {}, .range = {}, .ast = &ast, .decl = id, .home = &scope, .symbol = {}, .type = {}, .constant = {}};
+  Entity entity{
+      .name = {}, .range = {}, .ast = &ast, .decl = id, .home = &scope, .symbol = {}, .type = {}, .constant = {}};
   switch (decl.kind()) {
     case DeclKind::Fn:
       entity.kind = Entity::Kind::Fn;
       if (std::get<FnDecl>(decl.node).isOperator) return notYet(decl.range, "declaring an operator");
       break;
-    case DeclKind::Kernel: entity.kind = Entity::Kind::Kernel; break;
-    case DeclKind::Const: entity.kind = Entity::Kind::Const; break;
-    case DeclKind::TypeAlias: entity.kind = Entity::Kind::TypeAlias; break;
+    case DeclKind::Kernel:
+      entity.kind = Entity::Kind::Kernel;
+      break;
+    case DeclKind::Const:
+      entity.kind = Entity::Kind::Const;
+      break;
+    case DeclKind::TypeAlias:
+      entity.kind = Entity::Kind::TypeAlias;
+      break;
     case DeclKind::Struct:
       notYet(decl.range, "a struct");
       entity.kind = Entity::Kind::Unsupported;
@@ -118,13 +140,17 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
       notYet(decl.range, "an enum");
       entity.kind = Entity::Kind::Unsupported;
       break;
-    case DeclKind::Import: return declareImport(ast, decl, std::get<ImportDecl>(decl.node), scope);
+    case DeclKind::Import:
+      return declareImport(ast, decl, std::get<ImportDecl>(decl.node), scope);
     case DeclKind::Extern: {
       const auto& node = std::get<ExternDecl>(decl.node);
-      if (!node.from.empty()) return notYet(decl.range, fmt::format("extern \"{}\" from a file", node.language), "leave out `from` and give the object with --link");
+      if (!node.from.empty())
+        return notYet(decl.range, fmt::format("extern \"{}\" from a file", node.language),
+                      "leave out `from` and give the object with --link");
       std::string language(node.language);
       for (char& c : language) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      if (language != "ptx" && language != "cubin" && language != "c++" && language != "fatbin" && language != "lto-ir") {
+      if (language != "ptx" && language != "cubin" && language != "c++" && language != "fatbin" &&
+          language != "lto-ir") {
         report(Diag::UnknownLanguage, decl.range, {std::string(node.language)});
         return;
       }
@@ -139,22 +165,29 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
           continue;
         }
         declareOne(ast, function, scope, atTop);
-        if (Entity* made = scope.names.contains(fn.name.name) ? scope.names[fn.name.name] : nullptr) made->isExtern = true;
+        if (Entity* made = scope.names.contains(fn.name.name) ? scope.names[fn.name.name] : nullptr)
+          made->isExtern = true;
       }
       return;
     }
-    case DeclKind::Test: return;  // `raddle test` runs these; a program does not
-    case DeclKind::Instantiate: return notYet(decl.range, "`instantiate`");
+    case DeclKind::Test:
+      return;  // `raddle test` runs these; a program does not
+    case DeclKind::Instantiate:
+      return notYet(decl.range, "`instantiate`");
   }
   for (const Attribute& attribute : entity.kind == Entity::Kind::Unsupported ? List<Attribute>() : decl.attributes) {
-    static constexpr std::string_view known[] = {"inline", "noinline", "fast", "strict", "unchecked", "max_threads", "min_blocks", "max_registers", "cluster", "export"};
+    static constexpr std::string_view known[] = {"inline",      "noinline",   "fast",          "strict",  "unchecked",
+                                                 "max_threads", "min_blocks", "max_registers", "cluster", "export"};
     const std::string_view name = text(attribute.name.name);
     if (std::find(std::begin(known), std::end(known), name) == std::end(known)) {
       auto builder = report(Diag::UnknownAttribute, attribute.range, {std::string(name)});
-      if (std::string near = nearestName(name, {std::begin(known), std::end(known)}); !near.empty()) builder.help(fmt::format("did you mean @{}?", near));
+      if (std::string near = nearestName(name, {std::begin(known), std::end(known)}); !near.empty())
+        builder.help(fmt::format("did you mean @{}?", near));
     } else if (name == "unchecked" || name == "cluster" || name == "export") {
       notYet(attribute.range, fmt::format("@{}", name));
-    } else if (entity.kind == Entity::Kind::Fn ? name == "max_threads" || name == "min_blocks" || name == "max_registers" : entity.kind != Entity::Kind::Kernel) {
+    } else if (entity.kind == Entity::Kind::Fn
+                   ? name == "max_threads" || name == "min_blocks" || name == "max_registers"
+                   : entity.kind != Entity::Kind::Kernel) {
       report(Diag::AttributePlace, attribute.range, {std::string(name), "kernels"});
     }
   }
@@ -180,7 +213,8 @@ void Checker::declareImport(const Ast&, const Decl& decl, const ImportDecl& node
     for (const LibraryText& text : session_.library)
       if (text.name != "prelude") known.push_back(text.name);
     auto builder = report(Diag::UnknownModule, decl.range, {std::string(node.path)});
-    if (std::string near = nearestName(node.path, known); !near.empty()) builder.help(fmt::format("did you mean `import {}`?", near));
+    if (std::string near = nearestName(node.path, known); !near.empty())
+      builder.help(fmt::format("did you mean `import {}`?", near));
     return;
   }
   if (node.selective) {
@@ -196,8 +230,16 @@ void Checker::declareImport(const Ast&, const Decl& decl, const ImportDecl& node
     return;
   }
   if (!node.alias.name.empty() && module) {
-    session_.entities.push_back({.kind = Entity::Kind::Module, .name = node.alias.name, .range = node.alias.range, .ast = nullptr, .decl = {}, .home = &scope,
-                                 .module = module, .symbol = {}, .type = {}, .constant = {}});
+    session_.entities.push_back({.kind = Entity::Kind::Module,
+                                 .name = node.alias.name,
+                                 .range = node.alias.range,
+                                 .ast = nullptr,
+                                 .decl = {},
+                                 .home = &scope,
+                                 .module = module,
+                                 .symbol = {},
+                                 .type = {},
+                                 .constant = {}});
     scope.names[node.alias.name] = &session_.entities.back();
   }
 }
@@ -215,7 +257,10 @@ ModuleScope* Checker::findModule(std::string_view name) {
       return nullptr;
     }
     session_.asts.push_back(std::make_unique<Ast>(std::move(ast)));
-    ModuleScope& scope = session_.modules.emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr, .names = {}}).first->second;
+    ModuleScope& scope =
+        session_.modules
+            .emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr, .names = {}})
+            .first->second;
     const Ast* saved = ast_;
     ast_ = session_.asts.back().get();
     declare(*ast_, scope);
@@ -234,8 +279,18 @@ Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
 }
 
 void Checker::checkScript(const Ast& ast) {
-  Context script{.kind = Context::Kind::Script, .side = Side::Host, .home = unit_, .body = {}, .scopes = {}, .name = {}, .result = types().unit(),
-                 .function = {}, .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+  Context script{.kind = Context::Kind::Script,
+                 .side = Side::Host,
+                 .home = unit_,
+                 .body = {},
+                 .scopes = {},
+                 .name = {},
+                 .result = types().unit(),
+                 .function = {},
+                 .captures = {},
+                 .captured = {},
+                 .unassigned = {},
+                 .sizeOf = {}};
   ctx_ = &script;
   ast_ = &ast;
   std::vector<TStmtId> statements;
@@ -252,8 +307,10 @@ void Checker::checkScript(const Ast& ast) {
       if (kind != ExprKind::If && kind != ExprKind::Block && kind != ExprKind::Unchecked) {
         script.canHoist = true;
         Value value = checkExpr(last->expr);
-        if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit) emit(stmt.range, Print{"{}", {materialize(value)}});
-        else if (value.expr && !isError(value.type)) emit(stmt.range, Evaluate{value.expr});
+        if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit)
+          emit(stmt.range, Print{"{}", {materialize(value)}});
+        else if (value.expr && !isError(value.type))
+          emit(stmt.range, Evaluate{value.expr});
         continue;
       }
     }
@@ -273,7 +330,8 @@ void Checker::buildKernels(const Ast& ast, ModuleScope& unit) {
     const auto* kernel = std::get_if<KernelDecl>(&ast.decl(node->decl).node);
     if (!kernel || !kernel->staticParams.empty()) continue;
     auto it = unit.names.find(kernel->name.name);
-    if (it != unit.names.end() && it->second->kind == Entity::Kind::Kernel && it->second->decl == node->decl) instantiateKernel(*it->second, *kernel, {}, {});
+    if (it != unit.names.end() && it->second->kind == Entity::Kind::Kernel && it->second->decl == node->decl)
+      instantiateKernel(*it->second, *kernel, {}, {});
   }
 }
 
@@ -295,7 +353,9 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
       return it != unit.names.end() && it->second->decl == node->decl && it->second->ast == &ast ? it->second : nullptr;
     };
     if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) {
-      if (Entity* entity = find(kernel->name); entity && kernel->staticParams.empty() && !kernels_.contains(fmt::format("{}:", static_cast<const void*>(entity)))) {
+      if (Entity* entity = find(kernel->name);
+          entity && kernel->staticParams.empty() &&
+          !kernels_.contains(fmt::format("{}:", static_cast<const void*>(entity)))) {
         functions_.clear();
         instantiateKernel(*entity, *kernel, {}, {});
       }
@@ -311,8 +371,18 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
       auto attempt = [&](Side side, Diagnostics& found, bool quiet = true) {
         functions_.clear();
         kernels_.clear();
-        Context context{.kind = Context::Kind::Function, .side = side, .home = &unit, .body = {}, .scopes = {}, .name = {}, .result = {}, .function = {},
-                        .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+        Context context{.kind = Context::Kind::Function,
+                        .side = side,
+                        .home = &unit,
+                        .body = {},
+                        .scopes = {},
+                        .name = {},
+                        .result = {},
+                        .function = {},
+                        .captures = {},
+                        .captured = {},
+                        .unassigned = {},
+                        .sizeOf = {}};
         std::vector<TStmtId> statements;
         context.out = &statements;
         ctx_ = &context;
@@ -332,8 +402,18 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
       }
     } else if (std::holds_alternative<ConstDecl>(decl.node)) {
       if (Entity* entity = find(std::get<ConstDecl>(decl.node).name); entity && entity->kind == Entity::Kind::Const) {
-        Context context{.kind = Context::Kind::Script, .side = Side::Host, .home = &unit, .body = {}, .scopes = {}, .name = {}, .result = {}, .function = {},
-                        .captures = {}, .captured = {}, .unassigned = {}, .threadLocals = {}};
+        Context context{.kind = Context::Kind::Script,
+                        .side = Side::Host,
+                        .home = &unit,
+                        .body = {},
+                        .scopes = {},
+                        .name = {},
+                        .result = {},
+                        .function = {},
+                        .captures = {},
+                        .captured = {},
+                        .unassigned = {},
+                        .sizeOf = {}};
         std::vector<TStmtId> statements;
         context.out = &statements;
         ctx_ = &context;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Which values are the same for all threads of a block, and whether all of them reach each barrier. A local varies if
-// something that varies is assigned to it, or if it is assigned where only some threads pass. That is found by going over the
-// body until nothing changes; then each barrier and collective is looked at.
+// something that varies is assigned to it, or if it is assigned where only some threads pass. That is found by going
+// over the body until nothing changes; then each barrier and collective is looked at.
 #include "frontend/sema/checker.h"
 #include "frontend/sema/children.h"
 
@@ -14,24 +14,27 @@ namespace {
 
 /// Why something varies: the words for it, and where it comes from.
 struct Cause {
-  std::string what;     // as the message names it
-  std::string origin;   // what differs in the first place, declared or read at `where`
+  std::string what;    // as the message names it
+  std::string origin;  // what differs in the first place, declared or read at `where`
   Range where;
 };
 
 class Uniformity {
  public:
-  Uniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics) : program_(program), kernel_(kernel), diagnostics_(diagnostics) {}
+  Uniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics)
+      : program_(program), kernel_(kernel), diagnostics_(diagnostics) {}
 
   void run() {
-    for (LocalId thread : kernel_.threads) vary(thread, {quoted(thread), quoted(thread), kernel_.body.locals[thread.value].range});
+    for (LocalId thread : kernel_.threads)
+      vary(thread, {quoted(thread), quoted(thread), kernel_.body.locals[thread.value].range});
     do {
       changed_ = false;
       pass();
     } while (changed_);
     isReporting_ = true;
     pass();
-    for (size_t i = 0; i < kernel_.body.locals.size(); ++i) kernel_.body.locals[i].uniform = !varying_.contains(static_cast<uint32_t>(i));
+    for (size_t i = 0; i < kernel_.body.locals.size(); ++i)
+      kernel_.body.locals[i].uniform = !varying_.contains(static_cast<uint32_t>(i));
   }
 
  private:
@@ -52,18 +55,25 @@ class Uniformity {
     const TExpr& e = program_.expr(id);
     if (const auto* ref = std::get_if<LocalRef>(&e.node)) {
       const Local& local = kernel_.body.locals[ref->local.value];
-      if (local.kind == LocalKind::Shared && !isView(local.type)) return Cause{quoted(ref->local), quoted(ref->local), local.range};
+      if (local.kind == LocalKind::Shared && !isView(local.type))
+        return Cause{quoted(ref->local), quoted(ref->local), local.range};
       if (auto it = varying_.find(ref->local.value); it != varying_.end())
         return local.name.empty() ? it->second : Cause{quoted(ref->local), it->second.origin, it->second.where};
       return std::nullopt;
     }
-    if (std::holds_alternative<ViewElement>(e.node)) return Cause{"an element of memory", "an element of memory", e.range};
+    if (std::holds_alternative<ViewElement>(e.node))
+      return Cause{"an element of memory", "an element of memory", e.range};
     std::optional<Cause> found;
     if (std::holds_alternative<BlockValue>(e.node)) {
       // Its statements were looked at on the way here; its value decides.
       return cause(std::get<BlockValue>(e.node).value);
     }
-    forEachChild(e, [&](TExprId child) { if (!found) found = cause(child); }, [](TStmtId) {});
+    forEachChild(
+        e,
+        [&](TExprId child) {
+          if (!found) found = cause(child);
+        },
+        [](TStmtId) {});
     return found;
   }
   std::string quoted(LocalId id) const { return fmt::format("`{}`", kernel_.body.locals[id.value].name); }
@@ -93,13 +103,17 @@ class Uniformity {
       for (TExprId argument : node->arguments)
         if (!all) all = cause(argument);
       for (size_t i = 0; i < node->arguments.size() && i < callee.params.size(); ++i)
-        if (i < callee.body.locals.size() && callee.body.locals[callee.params[i].value].kind == LocalKind::MutParam && all) assign(node->arguments[i], *all);
+        if (i < callee.body.locals.size() && callee.body.locals[callee.params[i].value].kind == LocalKind::MutParam &&
+            all)
+          assign(node->arguments[i], *all);
     }
     forEachChild(e, [&](TExprId child) { inner(child); }, [&](TStmtId child) { statement(child); });
   }
 
   void assign(TExprId place, const Cause& cause) {
-    if (const auto* ref = std::get_if<LocalRef>(&program_.expr(place).node); ref && !isView(kernel_.body.locals[ref->local.value].type)) vary(ref->local, cause);
+    if (const auto* ref = std::get_if<LocalRef>(&program_.expr(place).node);
+        ref && !isView(kernel_.body.locals[ref->local.value].type))
+      vary(ref->local, cause);
   }
 
   /// What keeps some threads away from here, if anything does.
@@ -122,7 +136,8 @@ class Uniformity {
     if (!isReporting_) return;
     const auto away = control();
     if (!away) return;
-    diagnostics_.report(Diag::NotUniform, range, {std::string(what), away->what}).note(away->where, fmt::format("{} may differ from thread to thread", away->origin))
+    diagnostics_.report(Diag::NotUniform, range, {std::string(what), away->what})
+        .note(away->where, fmt::format("{} may differ from thread to thread", away->origin))
         .help("move it out of the condition, so that all threads of the block reach it");
   }
 
@@ -131,7 +146,7 @@ class Uniformity {
   }
 
   struct Loop {
-    std::optional<Cause> left;   // some threads may have left, or skipped the rest
+    std::optional<Cause> left;  // some threads may have left, or skipped the rest
   };
 
   template <class Action>
@@ -210,7 +225,7 @@ class Uniformity {
   Kernel& kernel_;
   Diagnostics& diagnostics_;
   std::map<uint32_t, Cause> varying_;
-  std::map<uint32_t, Cause> lefts_;      // by loop
+  std::map<uint32_t, Cause> lefts_;  // by loop
   std::optional<Cause> control_, returned_;
   Loop* loop_ = nullptr;
   bool changed_ = false, isReporting_ = false;
@@ -218,6 +233,8 @@ class Uniformity {
 
 }  // namespace
 
-void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics) { Uniformity(program, kernel, diagnostics).run(); }
+void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics) {
+  Uniformity(program, kernel, diagnostics).run();
+}
 
 }  // namespace rad::sema

@@ -21,7 +21,8 @@ class Verifier {
       this->function(function);
     }
     for (const Kernel& kernel : program_.kernels) {
-      require(!kernel.symbol.empty() && symbols.insert(kernel.symbol).second, "the kernel symbol " + kernel.symbol + " is not unique");
+      require(!kernel.symbol.empty() && symbols.insert(kernel.symbol).second,
+              "the kernel symbol " + kernel.symbol + " is not unique");
       this->kernel(kernel);
     }
     where_ = "the script";
@@ -51,22 +52,28 @@ class Verifier {
   /// A view with write access may stand where a read-only one is wanted.
   bool suits(TypeId value, TypeId wanted) const {
     if (value == wanted) return true;
-    return isView(value) && isView(wanted) && type(value).element == type(wanted).element && type(value).rank == type(wanted).rank && (type(value).writable || !type(wanted).writable);
+    return isView(value) && isView(wanted) && type(value).element == type(wanted).element &&
+           type(value).rank == type(wanted).rank && (type(value).writable || !type(wanted).writable);
   }
   bool wantType(TExprId id, TypeId wanted, std::string_view what) {
     if (!require(static_cast<bool>(id), fmt::format("{} is missing", what))) return false;
-    return require(suits(program_.expr(id).type, wanted), fmt::format("{} is {}, not {}", what, spell(program_.expr(id).type), spell(wanted)));
+    return require(suits(program_.expr(id).type, wanted),
+                   fmt::format("{} is {}, not {}", what, spell(program_.expr(id).type), spell(wanted)));
   }
-  bool wantSite(SiteId id, std::string_view what) { return require(id.value < program_.sites.size(), fmt::format("{} has no site", what)); }
+  bool wantSite(SiteId id, std::string_view what) {
+    return require(id.value < program_.sites.size(), fmt::format("{} has no site", what));
+  }
   bool host(std::string_view what) { return require(side_ == Side::Host, fmt::format("{} in device code", what)); }
 
   // ---- expressions ----
   TypeId at(TExprId id) {
-    if (!require(static_cast<bool>(id) && id.value < program_.exprCount(), "an expression id is out of range")) return types_.error();
+    if (!require(static_cast<bool>(id) && id.value < program_.exprCount(), "an expression id is out of range"))
+      return types_.error();
     if (!require(++depth_ < 20000, "expressions nest without end")) return types_.error();
     const TExpr& e = program_.expr(id);
     const Type& t = type(e.type);
-    require(t.kind != TypeKind::Error && t.kind != TypeKind::UntypedInt && t.kind != TypeKind::UntypedFloat, fmt::format("an expression of type {}", spell(e.type)));
+    require(t.kind != TypeKind::Error && t.kind != TypeKind::UntypedInt && t.kind != TypeKind::UntypedFloat,
+            fmt::format("an expression of type {}", spell(e.type)));
     std::visit([&](const auto& node) { check(node, e); }, e.node);
     --depth_;
     return e.type;
@@ -79,26 +86,37 @@ class Verifier {
     return bits == 64 || node.bits < (uint64_t{1} << bits);
   }
 
-  void check(const ConstInt& node, const TExpr& e) { require(constantInRange(node, e.type), fmt::format("the constant {} is no {}", node.bits, spell(e.type))); }
+  void check(const ConstInt& node, const TExpr& e) {
+    require(constantInRange(node, e.type), fmt::format("the constant {} is no {}", node.bits, spell(e.type)));
+  }
   void check(const ConstFloat& node, const TExpr& e) {
     if (!require(isScalar(e.type) && isFloat(type(e.type).scalar), "a float constant of another type")) return;
-    if (type(e.type).scalar == Scalar::F32) require(node.value != node.value || static_cast<double>(static_cast<float>(node.value)) == node.value, "an f32 constant that is no f32");
+    if (type(e.type).scalar == Scalar::F32)
+      require(node.value != node.value || static_cast<double>(static_cast<float>(node.value)) == node.value,
+              "an f32 constant that is no f32");
   }
-  void check(const ConstString&, const TExpr& e) { require(e.type == types_.string() && host("a text"), "a text of another type"); }
+  void check(const ConstString&, const TExpr& e) {
+    require(e.type == types_.string() && host("a text"), "a text of another type");
+  }
   void check(const LocalRef& node, const TExpr& e) {
     if (!require(node.local.value < body_->locals.size(), "a local id is out of range")) return;
-    require(body_->locals[node.local.value].type == e.type, fmt::format("the local {} is read as {}", body_->locals[node.local.value].name, spell(e.type)));
-    require(declared_.contains(node.local.value), fmt::format("the local {} ({}) is used where it is not declared", body_->locals[node.local.value].name, node.local.value));
+    require(body_->locals[node.local.value].type == e.type,
+            fmt::format("the local {} is read as {}", body_->locals[node.local.value].name, spell(e.type)));
+    require(declared_.contains(node.local.value), fmt::format("the local {} ({}) is used where it is not declared",
+                                                              body_->locals[node.local.value].name, node.local.value));
   }
   void check(const GlobalRef& node, const TExpr& e) {
     require(inScript_, "a global outside of the script");
-    if (require(node.global.value < program_.globals.size(), "a global id is out of range")) require(program_.globals[node.global.value].type == e.type, "a global has another type");
+    if (require(node.global.value < program_.globals.size(), "a global id is out of range"))
+      require(program_.globals[node.global.value].type == e.type, "a global has another type");
   }
   void check(const ViewElement& node, const TExpr& e) {
     const TypeId view = at(node.view);
     if (!require(isView(view), "an element of something else than a view")) return;
     require(type(view).element == e.type, "an element has another type than its view says");
-    require(node.indices.size() == type(view).rank && node.checks.size() == node.indices.size() && node.sites.size() == node.indices.size(), "an element needs an index, a check and a site a dimension");
+    require(node.indices.size() == type(view).rank && node.checks.size() == node.indices.size() &&
+                node.sites.size() == node.indices.size(),
+            "an element needs an index, a check and a site a dimension");
     for (TExprId index : node.indices) wantType(index, types_.index(), "an index"), at(index);
     for (size_t i = 0; i < node.checks.size() && i < node.sites.size(); ++i)
       if (node.checks[i] == Check::Checked) wantSite(node.sites[i], "a checked index");
@@ -120,27 +138,53 @@ class Verifier {
       }
       if ((dim.low || dim.high) && dim.check == Check::Checked) wantSite(dim.site, "a checked slice");
     }
-    require(kept == type(e.type).rank && type(e.type).element == type(view).element, "a slice has another type than it should");
+    require(kept == type(e.type).rank && type(e.type).element == type(view).element,
+            "a slice has another type than it should");
   }
   void check(const ViewExtent& node, const TExpr& e) {
     const TypeId view = at(node.view);
-    if (require(isView(view), "the extent of something else than a view")) require(node.dim < type(view).rank && e.type == types_.index(), "an extent of a dimension that is not there");
+    if (require(isView(view), "the extent of something else than a view"))
+      require(node.dim < type(view).rank && e.type == types_.index(), "an extent of a dimension that is not there");
   }
   void check(const ViewFlat& node, const TExpr& e) {
     const TypeId view = at(node.view);
-    if (require(isView(view) && isView(e.type), "flat of something else than a view")) require(type(e.type).rank == 1 && type(e.type).element == type(view).element, "flat has another type");
+    if (require(isView(view) && isView(e.type), "flat of something else than a view"))
+      require(type(e.type).rank == 1 && type(e.type).element == type(view).element, "flat has another type");
   }
-  void check(const Negate& node, const TExpr& e) { require(at(node.operand) == e.type && isNumber(e.type), "negation of another type"); }
-  void check(const LogicNot& node, const TExpr& e) { require(isBool(at(node.operand)) && isBool(e.type), "not of another type than bool"); }
-  void check(const BitNot& node, const TExpr& e) { require(at(node.operand) == e.type && isWhole(e.type), "~ of another type"); }
+  void check(const Negate& node, const TExpr& e) {
+    require(at(node.operand) == e.type && isNumber(e.type), "negation of another type");
+  }
+  void check(const LogicNot& node, const TExpr& e) {
+    require(isBool(at(node.operand)) && isBool(e.type), "not of another type than bool");
+  }
+  void check(const BitNot& node, const TExpr& e) {
+    require(at(node.operand) == e.type && isWhole(e.type), "~ of another type");
+  }
   void arithmetic(BinaryOp op, TypeId result, TypeId right) {
-    require(isNumber(result) && right == result, fmt::format("`{}` of {} and {}", spelling(op), spell(result), spell(right)));
+    require(isNumber(result) && right == result,
+            fmt::format("`{}` of {} and {}", spelling(op), spell(result), spell(right)));
     switch (op) {
-      case BinaryOp::Add: case BinaryOp::Sub: case BinaryOp::Mul: case BinaryOp::Div: case BinaryOp::Rem: break;
-      case BinaryOp::BitAnd: case BinaryOp::BitOr: case BinaryOp::BitXor: case BinaryOp::Shl: case BinaryOp::Shr:
+      case BinaryOp::Add:
+      case BinaryOp::Sub:
+      case BinaryOp::Mul:
+      case BinaryOp::Div:
+      case BinaryOp::Rem:
+        break;
+      case BinaryOp::BitAnd:
+      case BinaryOp::BitOr:
+      case BinaryOp::BitXor:
+      case BinaryOp::Shl:
+      case BinaryOp::Shr:
         require(isWhole(result), "a bit operation on floats");
         break;
-      case BinaryOp::Eq: case BinaryOp::Ne: case BinaryOp::Lt: case BinaryOp::Le: case BinaryOp::Gt: case BinaryOp::Ge: case BinaryOp::And: case BinaryOp::Or:
+      case BinaryOp::Eq:
+      case BinaryOp::Ne:
+      case BinaryOp::Lt:
+      case BinaryOp::Le:
+      case BinaryOp::Gt:
+      case BinaryOp::Ge:
+      case BinaryOp::And:
+      case BinaryOp::Or:
         fail("a comparison as arithmetic");
     }
   }
@@ -152,7 +196,8 @@ class Verifier {
   }
   void check(const Compare& node, const TExpr& e) {
     const TypeId left = at(node.left), right = at(node.right);
-    require(isBool(e.type) && left == right && isScalar(left), fmt::format("comparison of {} and {}", spell(left), spell(right)));
+    require(isBool(e.type) && left == right && isScalar(left),
+            fmt::format("comparison of {} and {}", spell(left), spell(right)));
     require(node.op >= BinaryOp::Eq && node.op <= BinaryOp::Ge, "arithmetic as a comparison");
     if (isBool(left)) require(node.op == BinaryOp::Eq || node.op == BinaryOp::Ne, "an order of bools");
   }
@@ -160,26 +205,36 @@ class Verifier {
     const TypeId left = at(node.left), right = at(node.right);
     require(isBool(left) && isBool(right) && isBool(e.type), "logic of another type than bool");
   }
-  void check(const Convert& node, const TExpr& e) { require(isScalar(at(node.operand)) && isScalar(e.type), "a conversion of something else than scalars"); }
+  void check(const Convert& node, const TExpr& e) {
+    require(isScalar(at(node.operand)) && isScalar(e.type), "a conversion of something else than scalars");
+  }
   void check(const Bitcast& node, const TExpr& e) {
     const TypeId from = at(node.operand);
-    require(isScalar(from) && isScalar(e.type) && bitsOf(type(from).scalar) == bitsOf(type(e.type).scalar), "a bitcast of different sizes");
+    require(isScalar(from) && isScalar(e.type) && bitsOf(type(from).scalar) == bitsOf(type(e.type).scalar),
+            "a bitcast of different sizes");
   }
   void check(const Select& node, const TExpr& e) {
-    require(isBool(at(node.condition)) && at(node.whenTrue) == e.type && at(node.whenFalse) == e.type, "a select of different types");
+    require(isBool(at(node.condition)) && at(node.whenTrue) == e.type && at(node.whenFalse) == e.type,
+            "a select of different types");
   }
   void check(const MathCall& node, const TExpr& e) {
     const MathInfo& info = infoOf(node.op);
-    require(node.operands.size() == info.arity && isNumber(e.type), fmt::format("{} with {} operands", info.name, node.operands.size()));
-    for (TExprId operand : node.operands) require(at(operand) == e.type, fmt::format("an operand of {} has another type", info.name));
-    if (isScalar(e.type)) require(info.operands == MathOperands::N || isFloat(type(e.type).scalar) == (info.operands == MathOperands::F), fmt::format("{} of {}", info.name, spell(e.type)));
+    require(node.operands.size() == info.arity && isNumber(e.type),
+            fmt::format("{} with {} operands", info.name, node.operands.size()));
+    for (TExprId operand : node.operands)
+      require(at(operand) == e.type, fmt::format("an operand of {} has another type", info.name));
+    if (isScalar(e.type))
+      require(info.operands == MathOperands::N || isFloat(type(e.type).scalar) == (info.operands == MathOperands::F),
+              fmt::format("{} of {}", info.name, spell(e.type)));
   }
   void check(const CallFunction& node, const TExpr& e) {
     if (!require(node.function.value < program_.functions.size(), "a function id is out of range")) return;
     const Function& callee = program_.functions[node.function.value];
     require(callee.side == side_, fmt::format("a call of {} on the other side", callee.name));
     require(suits(callee.result, e.type), fmt::format("the call of {} has another type than its result", callee.name));
-    if (!require(node.arguments.size() == callee.params.size(), fmt::format("a call of {} with {} arguments", callee.name, node.arguments.size()))) return;
+    if (!require(node.arguments.size() == callee.params.size(),
+                 fmt::format("a call of {} with {} arguments", callee.name, node.arguments.size())))
+      return;
     for (size_t i = 0; i < node.arguments.size(); ++i) {
       const Local& param = callee.body.locals[callee.params[i].value];
       at(node.arguments[i]);
@@ -192,8 +247,10 @@ class Verifier {
     const bool hadBarriers = std::exchange(mayBarrier_, false);
     sequence(node.statements);  // the value may use what they declare
     mayBarrier_ = hadBarriers;
-    if (node.value) require(suits(at(node.value), e.type), "a block's value has another type");
-    else require(e.type == types_.unit(), "a block without its value");
+    if (node.value)
+      require(suits(at(node.value), e.type), "a block's value has another type");
+    else
+      require(e.type == types_.unit(), "a block without its value");
     declared_ = before;
   }
   void check(const IfValue& node, const TExpr& e) {
@@ -204,11 +261,14 @@ class Verifier {
   void check(const MakeTuple& node, const TExpr& e) {
     const Type& t = type(e.type);
     if (!require(t.kind == TypeKind::Tuple && t.items.size() == node.items.size(), "a tuple of another size")) return;
-    for (size_t i = 0; i < node.items.size(); ++i) require(suits(at(node.items[i]), t.items[i]), "an item of a tuple has another type");
+    for (size_t i = 0; i < node.items.size(); ++i)
+      require(suits(at(node.items[i]), t.items[i]), "an item of a tuple has another type");
   }
   void check(const TupleItem& node, const TExpr& e) {
     const TypeId tuple = at(node.tuple);
-    require(type(tuple).kind == TypeKind::Tuple && node.position < type(tuple).items.size() && type(tuple).items[node.position] == e.type, "an item that its tuple has not");
+    require(type(tuple).kind == TypeKind::Tuple && node.position < type(tuple).items.size() &&
+                type(tuple).items[node.position] == e.type,
+            "an item that its tuple has not");
   }
   void check(const NewArray& node, const TExpr& e) {
     host("a new array");
@@ -227,7 +287,9 @@ class Verifier {
     require(isView(at(node.view)) && isView(e.type), "copy of something else than an array");
     wantSite(node.site, "copy");
   }
-  void check(const ArgumentCount&, const TExpr& e) { host("args"), require(e.type == types_.index(), "args.len is an index"); }
+  void check(const ArgumentCount&, const TExpr& e) {
+    host("args"), require(e.type == types_.index(), "args.len is an index");
+  }
   void check(const ArgumentText& node, const TExpr& e) {
     host("args");
     wantType(node.index, types_.index(), "an index"), at(node.index);
@@ -237,10 +299,13 @@ class Verifier {
   void check(const ParseNumber& node, const TExpr& e) {
     host("a number from a text");
     wantType(node.text, types_.string(), "the text"), at(node.text);
-    require(e.type == types_.scalar(Scalar::I64) || e.type == types_.scalar(Scalar::F64), "a parsed number is i64 or f64");
+    require(e.type == types_.scalar(Scalar::I64) || e.type == types_.scalar(Scalar::F64),
+            "a parsed number is i64 or f64");
     wantSite(node.site, "a number from a text");
   }
-  void check(const Clock&, const TExpr& e) { host("clock"), require(e.type == types_.scalar(Scalar::F64), "clock() is f64"); }
+  void check(const Clock&, const TExpr& e) {
+    host("clock"), require(e.type == types_.scalar(Scalar::F64), "clock() is f64");
+  }
   void check(const HostReduce& node, const TExpr& e) {
     host("a reduction");
     if (!require(node.kernel.value < program_.kernels.size(), "a kernel id is out of range")) return;
@@ -250,10 +315,13 @@ class Verifier {
     wantSite(node.site, "a reduction");
   }
   void kernelArguments(const Kernel& kernel, const std::vector<TExprId>& arguments) {
-    if (!require(arguments.size() == kernel.params.size(), fmt::format("{} arguments for the kernel {}", arguments.size(), kernel.name))) return;
+    if (!require(arguments.size() == kernel.params.size(),
+                 fmt::format("{} arguments for the kernel {}", arguments.size(), kernel.name)))
+      return;
     for (size_t i = 0; i < arguments.size(); ++i) {
       at(arguments[i]);
-      wantType(arguments[i], kernel.params[i].type, fmt::format("the argument {} of {}", kernel.params[i].name, kernel.name));
+      wantType(arguments[i], kernel.params[i].type,
+               fmt::format("the argument {} of {}", kernel.params[i].name, kernel.name));
     }
   }
 
@@ -263,11 +331,14 @@ class Verifier {
     const TExpr& e = program_.expr(id);
     if (const auto* local = std::get_if<LocalRef>(&e.node)) {
       const Local& l = body_->locals[local->local.value];
-      require(l.kind == LocalKind::Var || l.kind == LocalKind::MutParam || (l.kind == LocalKind::Shared && !isView(l.type)), fmt::format("the local {} is assigned to", l.name));
+      require(
+          l.kind == LocalKind::Var || l.kind == LocalKind::MutParam || (l.kind == LocalKind::Shared && !isView(l.type)),
+          fmt::format("the local {} is assigned to", l.name));
     } else if (const auto* element = std::get_if<ViewElement>(&e.node)) {
       require(type(program_.expr(element->view).type).writable, "an element of a read-only view is assigned to");
     } else if (const auto* slice = std::get_if<ViewSlice>(&e.node)) {
-      require(allowsSlice && side_ == Side::Host && type(program_.expr(slice->view).type).writable, "a slice is assigned to");
+      require(allowsSlice && side_ == Side::Host && type(program_.expr(slice->view).type).writable,
+              "a slice is assigned to");
     } else {
       require(std::holds_alternative<GlobalRef>(e.node), "something else than a place is assigned to");
     }
@@ -287,7 +358,9 @@ class Verifier {
 
   void check(const Declare& node) {
     if (!require(node.local.value < body_->locals.size(), "a local id is out of range")) return;
-    if (node.init) require(suits(at(node.init), body_->locals[node.local.value].type), fmt::format("{} is declared with a value of another type", body_->locals[node.local.value].name));
+    if (node.init)
+      require(suits(at(node.init), body_->locals[node.local.value].type),
+              fmt::format("{} is declared with a value of another type", body_->locals[node.local.value].name));
     declared_.insert(node.local.value);
   }
   void check(const Assign& node) {
@@ -299,7 +372,9 @@ class Verifier {
       return;
     }
     if (std::holds_alternative<ViewSlice>(program_.expr(node.place).node)) {
-      require(suits(value, types_.view(type(target).element, type(target).rank, false)) || value == type(target).element, "a slice is filled with another type");
+      require(
+          suits(value, types_.view(type(target).element, type(target).rank, false)) || value == type(target).element,
+          "a slice is filled with another type");
       wantSite(node.site, "assigning to a slice");
       return;
     }
@@ -325,8 +400,10 @@ class Verifier {
     if (node.step) {
       require(at(node.step) == t, "a loop's step has another type than its variable");
       const auto* constant = std::get_if<ConstInt>(&program_.expr(node.step).node);
-      if (constant) require(constant->bits != 0, "a loop with step 0");
-      else wantSite(node.site, "a loop's step");
+      if (constant)
+        require(constant->bits != 0, "a loop with step 0");
+      else
+        wantSite(node.site, "a loop's step");
     }
     const std::set<uint32_t> before = declared_;
     declared_.insert(node.variable.value);
@@ -339,16 +416,20 @@ class Verifier {
   void check(const Continue&) { require(loops_ > 0, "continue outside of a loop"); }
   void check(const Return& node) {
     require(!inScript_, "return in the script");
-    if (node.value) require(suits(at(node.value), result_) && result_ != types_.unit(), "a result of another type");
-    else require(result_ == types_.unit(), "a return without its value");
+    if (node.value)
+      require(suits(at(node.value), result_) && result_ != types_.unit(), "a result of another type");
+    else
+      require(result_ == types_.unit(), "a return without its value");
   }
   void check(const Scope& node) { block(node.body); }
   void check(const Barrier&) { require(isBlocks_ && mayBarrier_, "a barrier outside of a block kernel's statements"); }
   void check(const Collective& node) {
     require(isBlocks_ && mayBarrier_, "block.* outside of a block kernel's statements");
     if (!require(node.result.value < body_->locals.size(), "a local id is out of range")) return;
-    require(at(node.value) == body_->locals[node.result.value].type && isNumber(program_.expr(node.value).type), "block.* of another type");
-    require(node.isMinMax ? node.minMax == Math::Min || node.minMax == Math::Max : node.op == BinaryOp::Add, "block.* with another operation");
+    require(at(node.value) == body_->locals[node.result.value].type && isNumber(program_.expr(node.value).type),
+            "block.* of another type");
+    require(node.isMinMax ? node.minMax == Math::Min || node.minMax == Math::Max : node.op == BinaryOp::Add,
+            "block.* with another operation");
     declared_.insert(node.result.value);
   }
   void check(const Assert& node) {
@@ -369,22 +450,31 @@ class Verifier {
     wantSite(node.site, "a launch");
   }
   template <class Id>
-  void bind(TExprId view, const std::vector<Id>& extents, const std::vector<TExprId>& expected, const std::vector<SiteId>& sites) {
+  void bind(TExprId view, const std::vector<Id>& extents, const std::vector<TExprId>& expected,
+            const std::vector<SiteId>& sites) {
     host("binding sizes");
     const TypeId t = at(view);
-    if (!require(isView(t) && extents.size() == type(t).rank && expected.size() == type(t).rank && sites.size() == type(t).rank, "binding sizes of another rank")) return;
+    if (!require(isView(t) && extents.size() == type(t).rank && expected.size() == type(t).rank &&
+                     sites.size() == type(t).rank,
+                 "binding sizes of another rank"))
+      return;
     for (size_t d = 0; d < expected.size(); ++d)
-      if (expected[d]) wantType(expected[d], types_.index(), "an expected size"), at(expected[d]), wantSite(sites[d], "an expected size");
+      if (expected[d])
+        wantType(expected[d], types_.index(), "an expected size"), at(expected[d]),
+            wantSite(sites[d], "an expected size");
   }
   void check(const BindView& node) {
     bind(node.view, node.extents, node.expected, node.sites);
     for (LocalId extent : node.extents)
-      if (extent && require(extent.value < body_->locals.size(), "a local id is out of range")) declared_.insert(extent.value);
+      if (extent && require(extent.value < body_->locals.size(), "a local id is out of range"))
+        declared_.insert(extent.value);
   }
   void check(const BindGlobals& node) {
     bind(node.view, node.extents, node.expected, node.sites);
     for (GlobalId extent : node.extents)
-      if (extent) require(extent.value < program_.globals.size() && program_.globals[extent.value].type == types_.index(), "a global id is out of range");
+      if (extent)
+        require(extent.value < program_.globals.size() && program_.globals[extent.value].type == types_.index(),
+                "a global id is out of range");
   }
   void check(const WritePng& node) {
     host("write_png");
@@ -399,7 +489,8 @@ class Verifier {
     for (TStmtId id : statements) {
       const auto& node = program_.stmt(id).node;
       if (std::holds_alternative<Return>(node)) return true;
-      if (const auto* branch = std::get_if<If>(&node); branch && ends(branch->thenBody) && ends(branch->elseBody)) return true;
+      if (const auto* branch = std::get_if<If>(&node); branch && ends(branch->thenBody) && ends(branch->elseBody))
+        return true;
       if (const auto* scope = std::get_if<Scope>(&node); scope && ends(scope->body)) return true;
       if (const auto* loop = std::get_if<While>(&node)) {
         const auto* constant = std::get_if<ConstInt>(&program_.expr(loop->condition).node);
@@ -421,9 +512,11 @@ class Verifier {
       if (!require(param.value < function.body.locals.size(), "a parameter id is out of range")) return;
       declared_.insert(param.value);
     }
-    require(type(function.result).kind != TypeKind::Error && type(function.result).kind != TypeKind::UntypedInt, "a function without a result type");
+    require(type(function.result).kind != TypeKind::Error && type(function.result).kind != TypeKind::UntypedInt,
+            "a function without a result type");
     if (function.isExtern) {
-      require(function.side == Side::Device && !function.symbol.empty() && function.body.statements.empty(), "an extern function with a body");
+      require(function.side == Side::Device && !function.symbol.empty() && function.body.statements.empty(),
+              "an extern function with a body");
       return;
     }
     block(function.body.statements);
@@ -432,12 +525,26 @@ class Verifier {
 
   void shape(const ShapeExpr& shape, const Kernel& kernel) {
     switch (shape.op) {
-      case ShapeOp::Constant: require(shape.operands.empty(), "a constant with operands"); return;
-      case ShapeOp::Dimension: require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.dims.size(), "a dimension is out of range"); return;
-      case ShapeOp::Parameter:
-        require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.params.size() && isWhole(kernel.params[static_cast<size_t>(shape.value)].type), "a size of a parameter that is no integer");
+      case ShapeOp::Constant:
+        require(shape.operands.empty(), "a constant with operands");
         return;
-      case ShapeOp::Add: case ShapeOp::Sub: case ShapeOp::Mul: case ShapeOp::Div: case ShapeOp::Rem: case ShapeOp::Min: case ShapeOp::Max: case ShapeOp::CeilDiv:
+      case ShapeOp::Dimension:
+        require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.dims.size(),
+                "a dimension is out of range");
+        return;
+      case ShapeOp::Parameter:
+        require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.params.size() &&
+                    isWhole(kernel.params[static_cast<size_t>(shape.value)].type),
+                "a size of a parameter that is no integer");
+        return;
+      case ShapeOp::Add:
+      case ShapeOp::Sub:
+      case ShapeOp::Mul:
+      case ShapeOp::Div:
+      case ShapeOp::Rem:
+      case ShapeOp::Min:
+      case ShapeOp::Max:
+      case ShapeOp::CeilDiv:
         if (require(shape.operands.size() == 2, "a size with another number of operands"))
           for (const ShapeExpr& operand : shape.operands) this->shape(operand, kernel);
         return;
@@ -463,7 +570,9 @@ class Verifier {
     for (const KernelParam& param : kernel.params) {
       local(param.local, param.type, "a parameter");
       require(isScalar(param.type) || isView(param.type), "a kernel parameter of another type");
-      if (isView(param.type)) require(param.shape.size() == type(param.type).rank && type(param.type).writable == param.isMut, fmt::format("the shape of {} is incomplete", param.name));
+      if (isView(param.type))
+        require(param.shape.size() == type(param.type).rank && type(param.type).writable == param.isMut,
+                fmt::format("the shape of {} is incomplete", param.name));
       for (const ShapeExpr& size : param.shape) {
         shape(size, kernel);
         if (size.op == ShapeOp::Dimension) bound.insert(static_cast<size_t>(size.value));
@@ -477,7 +586,8 @@ class Verifier {
       shape(axis.high, kernel);
     }
     require(kernel.isForall == kernel.threads.empty(), "threads belong to block kernels");
-    require(kernel.threads.size() == kernel.threadLow.size() && kernel.threads.size() == kernel.threadCount.size(), "a thread axis without its extent");
+    require(kernel.threads.size() == kernel.threadLow.size() && kernel.threads.size() == kernel.threadCount.size(),
+            "a thread axis without its extent");
     int64_t product = 1;
     for (int64_t count : kernel.threadCount) product *= count;
     require(product >= 1 && product <= 1024, "a block of another number of threads");
@@ -486,16 +596,20 @@ class Verifier {
       require(!kernel.isForall, "shared memory in a forall kernel");
       if (!require(shared.value < kernel.body.locals.size(), "a shared id is out of range")) return;
       const Local& l = kernel.body.locals[shared.value];
-      require(l.kind == LocalKind::Shared && (isView(l.type) ? l.sharedExtents.size() == type(l.type).rank : isScalar(l.type) && l.sharedExtents.empty()), "shared memory of another type");
+      require(l.kind == LocalKind::Shared && (isView(l.type) ? l.sharedExtents.size() == type(l.type).rank
+                                                             : isScalar(l.type) && l.sharedExtents.empty()),
+              "shared memory of another type");
       declared_.insert(shared.value);
     }
     const std::set<uint32_t> top = declared_;
     if (kernel.reduction) {
       // What stands before the value is visible in it.
-      for (TStmtId id : kernel.body.statements) std::visit([&](const auto& node) { check(node); }, program_.stmt(id).node);
+      for (TStmtId id : kernel.body.statements)
+        std::visit([&](const auto& node) { check(node); }, program_.stmt(id).node);
       require(kernel.isForall, "a reduction over blocks");
       if (kernel.reduction->condition) require(isBool(at(kernel.reduction->condition)), "a condition that is no bool");
-      require(at(kernel.reduction->value) == kernel.reductionType && isScalar(kernel.reductionType), "a reduction of another type");
+      require(at(kernel.reduction->value) == kernel.reductionType && isScalar(kernel.reductionType),
+              "a reduction of another type");
     } else {
       block(kernel.body.statements);
     }

@@ -5,7 +5,8 @@ namespace rad {
 namespace {
 
 constexpr Target rows[] = {
-#define TARGET(name, major, minor, kind, ptxMajor, ptxMinor) {name, false, major, minor, TargetKind::kind, ptxMajor, ptxMinor},
+#define TARGET(name, major, minor, kind, ptxMajor, ptxMinor) \
+  {name, false, major, minor, TargetKind::kind, ptxMajor, ptxMinor},
 #include "frontend/target/targets.def"
 };
 constexpr Target host{"host", true, 0, 0, TargetKind::Plain, 0, 0};
@@ -32,9 +33,12 @@ std::string targetList() {
 bool runsOn(const Target& code, const Target& device) {
   if (code.isHost || device.isHost) return code.isHost == device.isHost;
   switch (code.kind) {
-    case TargetKind::Plain: return device.capability() >= code.capability();
-    case TargetKind::Family: return device.major == code.major && device.minor >= code.minor;
-    case TargetKind::Exact: return device.capability() == code.capability();
+    case TargetKind::Plain:
+      return device.capability() >= code.capability();
+    case TargetKind::Family:
+      return device.major == code.major && device.minor >= code.minor;
+    case TargetKind::Exact:
+      return device.capability() == code.capability();
   }
   return false;
 }

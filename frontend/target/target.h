@@ -10,12 +10,13 @@
 
 namespace rad {
 
-/// Plain: code for it runs on it and on everything later. Family: on later members of the same family. Exact: on it alone.
+/// Plain: code for it runs on it and on everything later. Family: on later members of the same family. Exact: on it
+/// alone.
 enum class TargetKind : uint8_t { Plain, Family, Exact };
 
 /// A row of targets.def, or the host.
 struct Target {
-  std::string_view name;          // "sm_90a", "host"
+  std::string_view name;  // "sm_90a", "host"
   bool isHost = false;
   unsigned major = 0, minor = 0;  // compute capability
   TargetKind kind = TargetKind::Plain;

@@ -32,7 +32,8 @@ std::optional<Scalar> findScalar(std::string_view text) {
 }
 
 TypeTable::TypeTable() {
-  for (TypeKind kind : {TypeKind::Error, TypeKind::Unit, TypeKind::UntypedInt, TypeKind::UntypedFloat, TypeKind::String})
+  for (TypeKind kind :
+       {TypeKind::Error, TypeKind::Unit, TypeKind::UntypedInt, TypeKind::UntypedFloat, TypeKind::String})
     types_.push_back(Type{.kind = kind, .element = {}, .items = {}});
   for (uint32_t i = 0; i < scalarCount; ++i)
     types_.push_back(Type{.kind = TypeKind::Scalar, .scalar = static_cast<Scalar>(i), .element = {}, .items = {}});
@@ -48,7 +49,11 @@ TypeId TypeTable::intern(Type type) {
 }
 
 TypeId TypeTable::view(TypeId element, unsigned rank, bool writable) {
-  return intern(Type{.kind = TypeKind::View, .element = element, .rank = static_cast<uint8_t>(rank), .writable = writable, .items = {}});
+  return intern(Type{.kind = TypeKind::View,
+                     .element = element,
+                     .rank = static_cast<uint8_t>(rank),
+                     .writable = writable,
+                     .items = {}});
 }
 
 TypeId TypeTable::array(TypeId element, uint64_t count) {
@@ -62,18 +67,25 @@ TypeId TypeTable::tuple(std::span<const TypeId> items) {
 std::string TypeTable::spell(TypeId id) const {
   const Type& type = get(id);
   switch (type.kind) {
-    case TypeKind::Error: return "<error>";
-    case TypeKind::Unit: return "()";
-    case TypeKind::Scalar: return std::string(spelling(type.scalar));
-    case TypeKind::UntypedInt: return "an integer constant";
-    case TypeKind::UntypedFloat: return "a float constant";
-    case TypeKind::String: return "text";
+    case TypeKind::Error:
+      return "<error>";
+    case TypeKind::Unit:
+      return "()";
+    case TypeKind::Scalar:
+      return std::string(spelling(type.scalar));
+    case TypeKind::UntypedInt:
+      return "an integer constant";
+    case TypeKind::UntypedFloat:
+      return "a float constant";
+    case TypeKind::String:
+      return "text";
     case TypeKind::View: {
       std::string text = (type.writable ? "mut [" : "[") + spell(type.element) + ";";
       for (unsigned i = 0; i < type.rank; ++i) text += i ? ", _" : " _";
       return text + "]";
     }
-    case TypeKind::Array: return "array[" + spell(type.element) + ", " + std::to_string(type.count) + "]";
+    case TypeKind::Array:
+      return "array[" + spell(type.element) + ", " + std::to_string(type.count) + "]";
     case TypeKind::Tuple: {
       std::string text = "(";
       for (size_t i = 0; i < type.items.size(); ++i) text += (i ? ", " : "") + spell(type.items[i]);

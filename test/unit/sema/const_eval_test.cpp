@@ -18,7 +18,8 @@ Wide folded(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
 TEST(ConstEval, UntypedIntegersAreExact) {
   EXPECT_EQ(folded(BinaryOp::Shl, 1, 40, std::nullopt), Wide{1} << 40);
   EXPECT_EQ(folded(BinaryOp::Mul, Wide{1} << 40, Wide{1} << 40, std::nullopt), Wide{1} << 80);
-  EXPECT_EQ(fold(BinaryOp::Mul, number(Wide{1} << 60), number(Wide{1} << 60), std::nullopt).failure, FoldFailure::Overflow);
+  EXPECT_EQ(fold(BinaryOp::Mul, number(Wide{1} << 60), number(Wide{1} << 60), std::nullopt).failure,
+            FoldFailure::Overflow);
   EXPECT_EQ(fold(BinaryOp::Shl, number(1), number(64), std::nullopt).failure, FoldFailure::Overflow);
 }
 
@@ -26,7 +27,8 @@ TEST(ConstEval, UnsignedWrapsSignedTellsOverflow) {
   EXPECT_EQ(folded(BinaryOp::Add, 250, 10, Scalar::U8), 4);
   EXPECT_EQ(folded(BinaryOp::Sub, 0, 1, Scalar::U64), largestOf(Scalar::U64));
   EXPECT_EQ(fold(BinaryOp::Add, number(127), number(1), Scalar::I8).failure, FoldFailure::Overflow);
-  EXPECT_EQ(fold(BinaryOp::Div, number(smallestOf(Scalar::I32)), number(-1), Scalar::I32).failure, FoldFailure::Overflow);
+  EXPECT_EQ(fold(BinaryOp::Div, number(smallestOf(Scalar::I32)), number(-1), Scalar::I32).failure,
+            FoldFailure::Overflow);
   EXPECT_EQ(fold(UnaryOp::Neg, number(smallestOf(Scalar::I64)), Scalar::I64).failure, FoldFailure::Overflow);
 }
 

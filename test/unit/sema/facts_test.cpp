@@ -23,8 +23,8 @@ TEST(Facts, ChainsOfInequalities) {
   const Linear n = Linear::of(facts.fresh({0, big}));
   const Linear t = Linear::of(facts.fresh({0, 255}));
   const Linear j = Linear::of(facts.fresh({-big, big}));
-  facts.assume(j - t);          // j >= t
-  facts.assume(n - 1 - j);      // j < n
+  facts.assume(j - t);      // j >= t
+  facts.assume(n - 1 - j);  // j < n
   EXPECT_TRUE(facts.prove(j));
   EXPECT_TRUE(facts.prove(n - 1 - j));
   EXPECT_TRUE(facts.prove(n - 1 - t));
@@ -36,9 +36,9 @@ TEST(Facts, WholeNumbersRoundDown) {
   const Linear n = Linear::of(facts.fresh({0, big}));
   const Linear h = Linear::of(facts.fresh({0, big}));
   const Linear i = Linear::of(facts.fresh({0, big}));
-  facts.assume(n - h.scaled(2));       // h = n / 2
+  facts.assume(n - h.scaled(2));  // h = n / 2
   facts.assume(h.scaled(2) + 1 - n);
-  facts.assume(h - 1 - i);             // i < h
+  facts.assume(h - 1 - i);  // i < h
   EXPECT_TRUE(facts.prove(n - 1 - i.scaled(2)));
   EXPECT_TRUE(facts.prove(n - 1 - i - h));
   EXPECT_FALSE(facts.prove(n - 1 - i.scaled(3)));
@@ -60,7 +60,7 @@ TEST(Facts, OneOfTwoNeedsBothCases) {
   const Linear n = Linear::of(facts.fresh({1, big}));
   const Linear i = Linear::of(facts.fresh({0, big}));
   facts.assume(n - 1 - i);
-  const Linear low = Linear::of(facts.oneOf(i - 5, Linear::of(Wide{0})));   // max(i - 5, 0)
+  const Linear low = Linear::of(facts.oneOf(i - 5, Linear::of(Wide{0})));  // max(i - 5, 0)
   facts.assume(low - (i - 5));
   facts.assume(low);
   EXPECT_TRUE(facts.prove(low));
@@ -82,7 +82,9 @@ TEST(Facts, HugeCoefficientsGiveUpInsteadOfWrapping) {
 /// What is proven holds for every choice of values that satisfies the facts.
 TEST(Facts, NeverProvesWhatIsFalse) {
   std::mt19937 random(7);
-  auto pick = [&](int low, int high) { return static_cast<Wide>(std::uniform_int_distribution<int>(low, high)(random)); };
+  auto pick = [&](int low, int high) {
+    return static_cast<Wide>(std::uniform_int_distribution<int>(low, high)(random));
+  };
   unsigned proven = 0;
   for (int round = 0; round < 3000; ++round) {
     FactBase facts;

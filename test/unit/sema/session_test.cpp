@@ -46,7 +46,7 @@ TEST_F(SessionTest, VariablesLastOverUnits) {
   ASSERT_TRUE(check("var c = 1\nlet n = 8"));
   auto next = check("c += n");
   ASSERT_TRUE(next);
-  ASSERT_EQ(next->globals.size(), 1u);   // n is a constant
+  ASSERT_EQ(next->globals.size(), 1u);  // n is a constant
   EXPECT_FALSE(next->globals[0].isDefinedHere);
   EXPECT_EQ(next->globals[0].symbol, "g.c.0");
 }
@@ -97,7 +97,9 @@ TEST_F(SessionTest, OneInstanceForEachSetOfArguments) {
 }
 
 TEST_F(SessionTest, HostAndDeviceAreTwoInstances) {
-  auto program = check("fn sq(x: f32) = x * x\nkernel k(mut y: [f32; n]) forall i in 0..n { y[i] = sq(y[i]) }\nlet y = zeros[f32](4)\nk(y)\nprint(sq(2.0))");
+  auto program = check(
+      "fn sq(x: f32) = x * x\nkernel k(mut y: [f32; n]) forall i in 0..n { y[i] = sq(y[i]) }\nlet y = "
+      "zeros[f32](4)\nk(y)\nprint(sq(2.0))");
   ASSERT_TRUE(program);
   ASSERT_EQ(program->functions.size(), 2u);
   EXPECT_NE(program->functions[0].side, program->functions[1].side);

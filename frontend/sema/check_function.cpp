@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Calls of declared functions, and their instances: one for each side and each set of compile-time arguments.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace rad::sema {
+
+std::string Checker::instanceName(std::string_view name, const std::vector<StaticValue>& values) {
+  std::string result(name);
+  for (size_t i = 0; i < values.size(); ++i)
+    result += (i ? ", " : "[") + (values[i].isType ? spellType(values[i].type) : spell(values[i].constant));
+  if (!values.empty()) result += "]";
+  return result;
+}
+
+std::string Checker::uniqueName(std::string name) {
+  const unsigned count = symbols_["fn " + name]++;
+  return count ? fmt::format("{}#{}", name, count + 1) : name;
+}
+
+void Checker::noteCall(size_t firstNew, std::string_view name, Range call) {
+  if (diags_.all().size() <= firstNew || !call.valid()) return;
+  const Diagnostic& first = diags_.all()[firstNew];
+  if (first.range.valid() && first.range.begin.offset >= call.begin.offset && first.range.end.offset <= call.end.offset)
+    return;
+  Diagnostics::Builder(diags_, firstNew).note(call, fmt::format("for this use of {}", name));
+}
+
+Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node,
+                            Range range, TypeId) {
+  const std::string name(text(entity.name));
+  if (decl.hasSelf) {
+    notYet(range, "a method");
+    return errorValue(range);
+  }
+  auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
+  if (!call) return errorValue(range);
+  if (entity.isExtern && isHostCode()) {
+    report(Diag::ExternOnHost, range, {name}).note(entity.range, "declared here").help("call it from a kernel");
+    return errorValue(range);
+  }
+  std::vector<size_t> packs;
+  for (size_t p = 0; p < decl.params.size(); ++p)
+    if (std::holds_alternative<SpreadExpr>(expr(*entity.ast, decl.params[p].type).node))
+      packs.push_back(call->values[p].size());
+  const size_t firstNew = diags_.all().size();
+  FunctionInstance* instance = instantiate(entity, decl, call->statics, packs, range);
+  if (!instance) return errorValue(range);
+  if (!decl.staticParams.empty() || entity.ast != ast_) noteCall(firstNew, instance->name, range);
+  const Function& function = program_.functions[instance->id.value];
+  const TypeId result = function.result;
+  const std::vector<LocalId> params = function.params;
+  std::vector<TypeId> paramTypes;
+  if (instance->state == FunctionInstance::State::Failed) return errorValue(range);
+  for (size_t i = 0; i < params.size(); ++i)
+    paramTypes.push_back(busyParams_.contains(instance->id.value) ? busyParams_[instance->id.value][i]
+                                                                  : function.body.locals[params[i].value].type);
+  std::vector<TExprId> arguments;
+  bool ok = true;
+  size_t at = 0;
+  for (size_t p = 0; p < decl.params.size(); ++p)
+    for (size_t v = 0; v < call->values[p].size(); ++v, ++at) {
+      const TypeId type = paramTypes[at];
+      if (decl.params[p].isMut && !isView(type)) {
+        TypeId placeType;
+        const TExprId place =
+            v < call->written[p].size() ? checkPlace(call->written[p][v], placeType, true, false) : TExprId{};
+        if (!place) {
+          ok = false;
+          continue;
+        }
+        if (placeType != type || std::holds_alternative<ViewSlice>(program_.expr(place).node)) {
+          report(Diag::TypeMismatch, call->values[p][v].range,
+                 {spellType(type), fmt::format(" for the `mut` parameter `{}`", text(decl.params[p].name.name)),
+                  spellType(placeType)});
+          ok = false;
+          continue;
+        }
+        arguments.push_back(place);
+        continue;
+      }
+      const Value converted =
+          convertValue(call->values[p][v], type, fmt::format("`{}` of `{}`", text(decl.params[p].name.name), name));
+      if (isError(converted.type)) {
+        ok = false;
+        continue;
+      }
+      Value copy = converted;
+      arguments.push_back(materialize(copy));
+    }
+  if (!ok) return errorValue(range);
+  if (instance->state == FunctionInstance::State::Busy && !instance->resultKnown) {
+    report(Diag::ResultNeeded, range, {name}).note(entity.range, "declared here").help("write the result: `-> f32`");
+    return errorValue(range);
+  }
+  if (instance->hasEffects) ctx_->hasEffects = true;
+  return code(result, range, CallFunction{instance->id, std::move(arguments)});
+}
+
+FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
+                                       const std::vector<size_t>& packs, Range call) {
+  const Side side = entity.isExtern ? Side::Device : ctx_->side;
+  std::string key = fmt::format("{}:{}", static_cast<const void*>(&entity), side == Side::Host ? "host" : "device");
+  for (const StaticValue& value : statics)
+    key += fmt::format(":{}={}", value.type.value, value.isType ? "" : spell(value.constant));
+  for (size_t pack : packs) key += fmt::format(":p{}", pack);
+  auto [it, isNew] = functions_.try_emplace(key);
+  FunctionInstance& instance = it->second;
+  if (!isNew) {
+    if (instance.state == FunctionInstance::State::Busy && side == Side::Device) {
+      std::string cycle;
+      bool inside = false;
+      for (const std::string& active : active_) {
+        inside = inside || active == key;
+        if (inside && functions_.contains(active)) cycle += functions_[active].name + " -> ";
+      }
+      report(Diag::DeviceRecursion, call, {cycle + instance.name})
+          .help("write it as a loop: kernels have no call stack to speak of");
+      return nullptr;
+    }
+    return &instance;
+  }
+  if (active_.size() >= 100) {
+    report(Diag::InstanceDepth, call, {std::string(text(entity.name))});
+    instance.state = FunctionInstance::State::Failed;
+    functions_.erase(it);
+    return nullptr;
+  }
+  instance.name = instanceName(text(entity.name), statics);
+  instance.id = {static_cast<uint32_t>(program_.functions.size())};
+  instance.callRange = call;
+  program_.functions.push_back({});
+  program_.functions.back().name = uniqueName(instance.name);
+  program_.functions.back().side = side;
+  active_.push_back(key);
+  const size_t errors = diags_.errorCount();
+  checkFunctionBody(entity, decl, instance, statics, packs);
+  active_.pop_back();
+  busyParams_.erase(instance.id.value);
+  instance.state = diags_.errorCount() == errors ? FunctionInstance::State::Done : FunctionInstance::State::Failed;
+  return &instance;
+}
+
+void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals) {
+  size_t at = 0;
+  for (const Param& param : decl.params) {
+    const auto* view = std::get_if<RepeatExpr>(&expr(param.type).node);
+    if (std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
+      const auto binding = findBinding(param.name.name);
+      at += binding && binding->kind == Binding::Kind::Pack ? binding->pack.size() : 0;
+      continue;
+    }
+    const LocalId local = locals[at++];
+    if (!view || !isView(ctx_->body.locals[local.value].type)) continue;
+    for (unsigned d = 0; d < view->dims.size(); ++d) {
+      const auto* name = std::get_if<NameExpr>(&expr(view->dims[d]).node);
+      if (!name || text(name->name) == "_" || findBinding(name->name)) continue;
+      const std::string_view spelled = text(name->name);
+      if (spelled[0] >= 'A' && spelled[0] <= 'Z') continue;
+      const Range range = expr(view->dims[d]).range;
+      const LocalId dim = addLocal(std::string(spelled), types().index(), LocalKind::Dimension, range);
+      emit(range, Declare{dim, program_.addExpr(types().index(), range, ViewExtent{localRef(local, range), d})});
+      bind({name->name, range}, {.kind = Binding::Kind::Local,
+                                 .local = dim,
+                                 .type = types().index(),
+                                 .constant = {},
+                                 .pack = {},
+                                 .range = range});
+      ctx_->sizeOf[dim.value] = {local, d};
+    }
+  }
+  if (!isHostCode()) return;
+  // On the host, sizes that the signature repeats or fixes are compared.
+  at = 0;
+  for (const Param& param : decl.params) {
+    const auto* view = std::get_if<RepeatExpr>(&expr(param.type).node);
+    if (std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
+      const auto binding = findBinding(param.name.name);
+      at += binding && binding->kind == Binding::Kind::Pack ? binding->pack.size() : 0;
+      continue;
+    }
+    const LocalId local = locals[at++];
+    if (!view || !isView(ctx_->body.locals[local.value].type)) continue;
+    const unsigned rank = static_cast<unsigned>(view->dims.size());
+    if (rank != typeOf(ctx_->body.locals[local.value].type).rank) continue;
+    std::vector<TExprId> expected(rank);
+    std::vector<SiteId> sites(rank);
+    bool any = false;
+    for (unsigned d = 0; d < rank; ++d) {
+      const Expr& dim = expr(view->dims[d]);
+      if (const auto* name = std::get_if<NameExpr>(&dim.node)) {
+        if (text(name->name) == "_") continue;
+        if (auto binding = findBinding(name->name); binding && binding->range == dim.range)
+          continue;  // this is where it was bound
+      }
+      expected[d] = checkSubscript(view->dims[d], "a size");
+      if (!expected[d]) continue;
+      sites[d] = addSite(SiteKind::ShapeBind, dim.range, {}, d, rank);
+      any = true;
+    }
+    if (any)
+      emit(param.name.range, BindView{localRef(local, param.name.range), std::vector<LocalId>(rank),
+                                      std::move(expected), std::move(sites)});
+  }
+}
+
+void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
+                                const std::vector<StaticValue>& statics, const std::vector<size_t>& packs) {
+  Context context{.kind = Context::Kind::Function,
+                  .side = program_.functions[instance.id.value].side,
+                  .home = entity.home,
+                  .body = {},
+                  .scopes = {},
+                  .name = std::string(text(entity.name)),
+                  .result = types().unit(),
+                  .function = instance.id,
+                  .captures = {},
+                  .captured = {},
+                  .unassigned = {},
+                  .sizeOf = {}};
+  Context* const savedContext = std::exchange(ctx_, &context);
+  const Ast* const savedAst = std::exchange(ast_, entity.ast);
+  const unsigned savedDepth = std::exchange(depth_, depth_ / 2);
+  std::vector<TStmtId> statements;
+  context.out = &statements;
+  context.scopes.push_back(staticScope(decl.staticParams, statics));
+  pushScope();
+  std::vector<LocalId> locals;
+  std::vector<TypeId> paramTypes;
+  size_t pack = 0;
+  for (const Param& param : decl.params) {
+    if (const auto* spread = std::get_if<SpreadExpr>(&expr(param.type).node)) {
+      const TypeId type = resolveType(spread->inner);
+      Binding binding{.kind = Binding::Kind::Pack,
+                      .local = {},
+                      .type = type,
+                      .constant = {},
+                      .pack = {},
+                      .range = param.name.range};
+      for (size_t i = 0; pack < packs.size() && i < packs[pack]; ++i) {
+        const LocalId local =
+            addLocal(fmt::format("{}.{}", text(param.name.name), i), type, LocalKind::Param, param.name.range);
+        binding.pack.push_back(local);
+        locals.push_back(local);
+        paramTypes.push_back(type);
+      }
+      ++pack;
+      bind(param.name, binding);
+      continue;
+    }
+    TypeId type = resolveType(param.type);
+    if (isView(type)) type = types().view(typeOf(type).element, typeOf(type).rank, param.isMut);
+    const LocalId local = addLocal(std::string(text(param.name.name)), type,
+                                   param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
+    locals.push_back(local);
+    paramTypes.push_back(type);
+    bind(param.name, {.kind = Binding::Kind::Local,
+                      .local = local,
+                      .type = type,
+                      .constant = {},
+                      .pack = {},
+                      .range = param.name.range});
+  }
+  if (decl.result) {
+    context.result = resolveType(decl.result);
+    instance.resultKnown = true;
+  } else if (decl.bodyIsExpr) {
+    context.inferResult = true;
+    context.result = {};
+  } else {
+    instance.resultKnown = true;
+  }
+  {
+    Function& function = program_.functions[instance.id.value];
+    function.params = locals;
+    function.result = context.result;
+    function.range = decl.name.range;
+    busyParams_[instance.id.value] = paramTypes;
+  }
+  if (entity.isExtern) {
+    Function& function = program_.functions[instance.id.value];
+    function.isExtern = true;
+    function.symbol = std::string(text(entity.name));
+    for (size_t i = 0; i < locals.size(); ++i)
+      if (isView(paramTypes[i]) || decl.params[i].isMut || typeOf(paramTypes[i]).kind != TypeKind::Scalar) {
+        if (!isError(paramTypes[i]))
+          notYet(decl.params[i].name.range, "an extern function with a parameter that is no scalar");
+      }
+    if (!isError(context.result) && typeOf(context.result).kind != TypeKind::Unit && !scalarOf(context.result))
+      notYet(decl.name.range, "an extern function with this result");
+    context.hasEffects = true;
+  } else {
+    bindFunctionDims(decl, locals);
+    const size_t errors = diags_.errorCount();
+    if (decl.bodyIsExpr) {
+      ctx_->canHoist = true;
+      checkTail(decl.body);
+    } else if (typeOf(context.result).kind == TypeKind::Unit || isError(context.result)) {
+      BlockResult block = checkBlock(decl.body, false);
+      statements.insert(statements.end(), block.statements.begin(), block.statements.end());
+    } else {
+      bool ended = false;
+      pushScope();
+      if (const auto* body = std::get_if<BlockExpr>(&expr(decl.body).node))
+        ended = checkTailStatements(body->statements);
+      popScope();
+      if (!ended && diags_.errorCount() == errors)
+        report(Diag::MissingReturn, decl.name.range, {context.name, spellType(context.result)})
+            .help("the last expression of the body is the result");
+    }
+  }
+  if (context.inferResult) instance.resultKnown = context.resultSeen;
+  if (context.inferResult && !context.resultSeen) context.result = types().unit();
+  if (isView(context.result))
+    context.result =
+        types().view(typeOf(context.result).element, typeOf(context.result).rank, !context.returnedReadOnly);
+  instance.hasEffects = context.hasEffects;
+  Function& function = program_.functions[instance.id.value];
+  function.result = context.result;
+  context.body.statements = std::move(statements);
+  function.body = std::move(context.body);
+  if (!entity.isExtern) proveChecks(program_, function.body, function.side);
+  ctx_ = savedContext;
+  ast_ = savedAst;
+  depth_ = savedDepth;
+}
+
+}  // namespace rad::sema

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a name stands for, and what reductions take along of it.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace rad::sema {
+
+void Checker::reportUnknownName(std::string_view name, Range range) {
+  struct Habit {
+    std::string_view foreign, help;
+  };
+  static constexpr Habit habits[] = {
+      {"threadIdx", "name the thread in the kernel's `threads t in 0..256`, or use thread.index"},
+      {"blockIdx", "name the block in the kernel's `blocks b in 0..n`, or use block.index"},
+      {"blockDim", "block.size is the number of threads of a block"},
+      {"gridDim", "the extents of the kernel's `blocks` clause are the grid's size"},
+      {"cuda", "name the point in the kernel's domain: `forall i in 0..n`"},
+      {"np", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
+      {"numpy", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
+      {"torch", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
+      {"None", "a value that may be missing has no counterpart; use a bool beside it"},
+      {"null", "a value that may be missing has no counterpart; use a bool beside it"},
+      {"nullptr", "a value that may be missing has no counterpart; use a bool beside it"},
+      {"True", "write true"},
+      {"False", "write false"},
+      {"INFINITY", "write inf"},
+      {"NAN", "write nan"},
+      {"__syncthreads", "write barrier()"},
+      {"syncthreads", "write barrier()"},
+  };
+  if (auto it = scriptNames_.find(session_.names.intern(name));
+      it != scriptNames_.end() && ctx_ && ctx_->home == unit_) {
+    // The script defines it, but not before this place.
+    const Context* root = ctx_;
+    while (root->parent) root = root->parent;
+    if (root->kind == Context::Kind::Script)
+      report(Diag::UnknownName, range, {std::string(name)}).note(it->second, "it is defined only here");
+    else
+      report(Diag::ScriptVariable, range, {std::string(name)})
+          .note(it->second, "the script defines it here")
+          .help("pass it as an argument");
+    return;
+  }
+  auto builder = report(Diag::UnknownName, range, {std::string(name)});
+  for (const Habit& habit : habits)
+    if (habit.foreign == name) {
+      builder.help(std::string(habit.help));
+      return;
+    }
+  if (std::string near = nearestName(name, visibleNames()); !near.empty())
+    builder.help(fmt::format("did you mean `{}`?", near));
+}
+
+Value Checker::capture(const std::string& key, Context& owner, Value outer, std::string name, Range range) {
+  // Each reduction between the owner and here hands the value on as a parameter.
+  std::vector<Context*> path;
+  for (Context* context = ctx_; context != &owner; context = context->parent) path.push_back(context);
+  Value value = std::move(outer);
+  Context* const current = ctx_;
+  for (auto it = path.rbegin(); it != path.rend(); ++it) {
+    ctx_ = *it;
+    auto [found, isNew] = ctx_->captured.try_emplace(key);
+    if (isNew) {
+      TypeId type = value.type;
+      if (isView(type)) type = types().view(typeOf(type).element, typeOf(type).rank, false);
+      const LocalId local = addLocal(name, type, LocalKind::Param, range);
+      KernelParam param{.local = local, .name = name, .type = type, .shape = {}, .range = range};
+      Kernel& kernel = *ctx_->kernel;
+      if (isView(type))
+        for (unsigned d = 0; d < typeOf(type).rank; ++d) {
+          const LocalId dim =
+              addLocal(fmt::format("{}.shape[{}]", name, d), types().index(), LocalKind::Dimension, range);
+          kernel.dims.push_back({dim, fmt::format("{}.shape[{}]", name, d)});
+          param.shape.push_back({ShapeOp::Dimension, static_cast<int64_t>(kernel.dims.size() - 1), {}});
+        }
+      kernel.params.push_back(std::move(param));
+      ctx_->captures.push_back(value.expr);
+      found->second = {
+          .kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = range};
+    }
+    const LocalId local = found->second.local;
+    value = {found->second.type, localRef(local, range), {}, range};
+  }
+  ctx_ = current;
+  return value;
+}
+
+Value Checker::valueOf(const Binding& binding, Range range, bool isUse) {
+  switch (binding.kind) {
+    case Binding::Kind::Constant:
+      return constantValue(binding.type, *binding.constant, range);
+    case Binding::Kind::Type:
+      report(Diag::TypeAsValue, range, {shorten(range)});
+      return errorValue(range);
+    case Binding::Kind::Pack:
+      report(Diag::PackNeedsSpread, range, {shorten(range)});
+      return errorValue(range);
+    case Binding::Kind::Local:
+      break;
+  }
+  if (isError(binding.type)) return errorValue(range);
+  if (isUse && ctx_->unassigned.contains(binding.local.value)) {
+    report(Diag::UseBeforeAssignment, range, {ctx_->body.locals[binding.local.value].name})
+        .note(binding.range, "declared here without a value");
+    ctx_->unassigned.erase(binding.local.value);
+  }
+  Value value{binding.type, localRef(binding.local, range), binding.constant, range};
+  return value;
+}
+
+Value Checker::valueOf(Entity& entity, Range range) {
+  switch (entity.kind) {
+    case Entity::Kind::Fn:
+    case Entity::Kind::Kernel:
+      report(Diag::FunctionAsValue, range,
+             {std::string(text(entity.name)), entity.kind == Entity::Kind::Fn ? "function" : "kernel"})
+          .help(fmt::format("call it: {}(...)", text(entity.name)));
+      return errorValue(range);
+    case Entity::Kind::TypeAlias:
+      report(Diag::TypeAsValue, range, {shorten(range)});
+      return errorValue(range);
+    case Entity::Kind::Module:
+      report(Diag::ModuleAsValue, range, {std::string(text(entity.name))});
+      return errorValue(range);
+    case Entity::Kind::Unsupported:
+      return errorValue(range);
+    case Entity::Kind::Const: {
+      if (entity.state == Entity::State::Busy) {
+        report(Diag::ConstantCycle, range, {std::string(text(entity.name))});
+        return errorValue(range);
+      }
+      if (entity.state == Entity::State::New) {
+        entity.state = Entity::State::Busy;
+        const auto& decl = std::get<ConstDecl>(entity.ast->decl(entity.decl).node);
+        Context context{.kind = Context::Kind::Function,
+                        .side = Side::Host,
+                        .home = entity.home,
+                        .body = {},
+                        .scopes = {},
+                        .name = {},
+                        .result = {},
+                        .function = {},
+                        .captures = {},
+                        .captured = {},
+                        .unassigned = {},
+                        .sizeOf = {}};
+        std::vector<TStmtId> ignored;
+        context.out = &ignored;
+        context.scopes.emplace_back();
+        Context* const savedContext = ctx_;
+        const Ast* const savedAst = ast_;
+        ctx_ = &context;
+        ast_ = entity.ast;
+        const size_t errors = diags_.errorCount();
+        const TypeId type = decl.type ? resolveType(decl.type) : TypeId{};
+        Value value = checkExpr(decl.init, type);
+        if (decl.type && !isError(value.type))
+          value = convertValue(value, type, fmt::format("`{}`", text(entity.name)));
+        ctx_ = savedContext;
+        ast_ = savedAst;
+        if (diags_.errorCount() == errors && !isError(value.type) && !value.constant)
+          report(Diag::NotConstant, value.range, {fmt::format("the value of `{}`", text(entity.name))});
+        entity.state = value.constant && !isError(value.type) ? Entity::State::Done : Entity::State::Failed;
+        entity.type = value.type;
+        entity.constant = value.constant;
+      }
+      if (entity.state == Entity::State::Failed) return errorValue(range);
+      return constantValue(entity.type, *entity.constant, range);
+    }
+    case Entity::Kind::Global: {
+      if (isError(entity.type)) return errorValue(range);
+      Context* root = ctx_;
+      while (root->parent) root = root->parent;
+      if (root->kind != Context::Kind::Script) {
+        report(Diag::ScriptVariable, range, {std::string(text(entity.name))})
+            .note(entity.range, "the script defines it here")
+            .help(entity.constant ? fmt::format("pass it as an argument, or declare it as a constant: `const {} = ...`",
+                                                text(entity.name))
+                                  : "pass it as an argument");
+        return errorValue(range);
+      }
+      if (entity.constant && isUntyped(entity.type)) return constantValue(entity.type, *entity.constant, range);
+      if (entity.constant && typeOf(entity.type).kind == TypeKind::Scalar)
+        return constantValue(entity.type, *entity.constant, range);
+      if (ctx_ != root && typeOf(entity.type).kind != TypeKind::Scalar && !isView(entity.type)) {
+        report(Diag::CannotCapture, range, {std::string(text(entity.name)), spellType(entity.type)});
+        return errorValue(range);
+      }
+      Context* const current = ctx_;
+      ctx_ = root;
+      Value value = code(entity.type, range, GlobalRef{globalOf(entity)});
+      ctx_ = current;
+      if (ctx_ == root) return value;
+      return capture(fmt::format("g:{}", static_cast<const void*>(&entity)), *root, value,
+                     std::string(text(entity.name)), range);
+    }
+  }
+  return errorValue(range);
+}
+
+Value Checker::checkName(const NameExpr& node, Range range) {
+  Context* owner = nullptr;
+  if (auto binding = findBinding(node.name, &owner)) {
+    if (owner == ctx_ || binding->kind != Binding::Kind::Local) return valueOf(*binding, range);
+    // A reduction in host code takes what it names along.
+    Context* const current = ctx_;
+    ctx_ = owner;
+    Value outer = valueOf(*binding, range);
+    ctx_ = current;
+    if (isError(outer.type)) return outer;
+    if (outer.constant && typeOf(outer.type).kind == TypeKind::Scalar)
+      return constantValue(outer.type, *outer.constant, range);
+    if (typeOf(outer.type).kind != TypeKind::Scalar && !isView(outer.type)) {
+      report(Diag::CannotCapture, range, {std::string(text(node.name)), spellType(outer.type)});
+      return errorValue(range);
+    }
+    return capture(fmt::format("l:{}:{}", static_cast<const void*>(owner), binding->local.value), *owner, outer,
+                   std::string(text(node.name)), range);
+  }
+  const std::string_view name = text(node.name);
+  if (Entity* entity = findEntity(node.name, ctx_->home)) return valueOf(*entity, range);
+  if (name == "inf")
+    return constantValue(types().untypedFloat(), ConstValue::ofFloat(std::numeric_limits<double>::infinity()), range);
+  if (name == "nan")
+    return constantValue(types().untypedFloat(), ConstValue::ofFloat(std::numeric_limits<double>::quiet_NaN()), range);
+  if (findScalar(name)) {
+    report(Diag::TypeAsValue, range, {std::string(name)});
+    return errorValue(range);
+  }
+  if (findMath(name) || findHostBuiltin(name) || name == "print" || name == "assert" || name == "barrier" ||
+      findReducer(name)) {
+    report(Diag::FunctionAsValue, range, {std::string(name), "function"}).help(fmt::format("call it: {}(...)", name));
+    return errorValue(range);
+  }
+  if (name == "args" || name == "block" || name == "thread" || name == "warp" || findModule(name)) {
+    report(Diag::ModuleAsValue, range, {std::string(name)});
+    return errorValue(range);
+  }
+  reportUnknownName(name, range);
+  return errorValue(range);
+}
+
+}  // namespace rad::sema
