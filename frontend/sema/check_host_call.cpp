@@ -56,6 +56,11 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       ok = false;
       continue;
     }
+    if (typeOf(value.type).kind == TypeKind::Tuple) {
+      notYet(value.range, "printing a tuple", "print its items: t.0, t.1");
+      ok = false;
+      continue;
+    }
     values.push_back(materialize(value));
     if (!hasFormat) format += format.empty() ? "{}" : " {}";
   }

@@ -64,6 +64,13 @@ class Uniformity {
     if (std::holds_alternative<ViewElement>(e.node))
       return Cause{"an element of memory", "an element of memory", e.range};
     std::optional<Cause> found;
+    if (const auto* call = std::get_if<CallFunction>(&e.node)) {
+      // Code of another object may look at anything, and a function that is given an array may read it.
+      const Function& callee = program_.functions[call->function.value];
+      bool mayVary = callee.isExtern;
+      for (TExprId argument : call->arguments) mayVary = mayVary || isView(program_.expr(argument).type);
+      if (mayVary) return Cause{"what a function reads", "what a function reads", e.range};
+    }
     if (std::holds_alternative<BlockValue>(e.node)) {
       // Its statements were looked at on the way here; its value decides.
       return cause(std::get<BlockValue>(e.node).value);
