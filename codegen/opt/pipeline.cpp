@@ -16,7 +16,7 @@ namespace {
 /// For GPUs. The code that comes in is straight from the lowering: locals in memory, calls already inlined except libdevice's.
 /// ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in registers, invariants out of loops,
 /// full unrolling where a loop's trip count is constant (shared-memory tiles), and no redundant checks. The alignment that arguments and
-/// index arithmetic imply has to be written on each access: the back end joins accesses to wider ones by that.
+/// index arithmetic imply has to be written on each access: accesses are joined to wider ones by that, and here, before the back end rewrites their addresses.
 constexpr const char* gpuFull =
     "always-inline,globaldce,"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
@@ -25,11 +25,11 @@ constexpr const char* gpuFull =
     "loop(indvars,loop-deletion,loop-unroll-full),"
     "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-unroll<O2>,"
-    "instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg,infer-alignment)";
+    "instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg,infer-alignment,load-store-vectorizer)";
 /// Without loops there is less to do.
 constexpr const char* gpuStraight =
     "always-inline,globaldce,"
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,infer-alignment)";
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,infer-alignment,load-store-vectorizer)";
 constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
 
 bool hasLoops(const llvm::Module& module) {

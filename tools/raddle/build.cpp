@@ -152,7 +152,9 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
   if (kernels.empty()) return misuse(fmt::format("{}: no kernel to build for {}", command.file, command.arch),
                                      "Declare a kernel, or build the host statements with --arch host.");
   if (command.emit == "llvm" || command.emit == "llvm-opt") {
-    auto module = cg::lowerCudaKernels(*program, kernels, command.arch, spec, options.codegen, sources);
+    auto codegen = options.codegen;
+    if (codegen.libdevice.empty()) codegen.libdevice = embeddedLibdevice();
+    auto module = cg::lowerCudaKernels(*program, kernels, command.arch, spec, codegen, sources);
     if (!module) return internal(module);
     if (command.emit == "llvm") return finish({cg::printIr(*module->module), false});
     auto output = fromModule(std::move(*module), command, options, times);
