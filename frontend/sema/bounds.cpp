@@ -264,8 +264,10 @@ class BoundsProver {
       }
       return anyOf(e.type);
     }
-    if (const auto* node = std::get_if<Select>(&e.node)) return either(node->whenTrue, node->whenFalse);
-    if (const auto* node = std::get_if<IfValue>(&e.node)) return either(node->whenTrue, node->whenFalse);
+    if (const auto* node = std::get_if<Select>(&e.node))
+      return either(node->condition, node->whenTrue, node->whenFalse);
+    if (const auto* node = std::get_if<IfValue>(&e.node))
+      return either(node->condition, node->whenTrue, node->whenFalse);
     if (const auto* node = std::get_if<Arithmetic>(&e.node)) return arithmetic(*node, e.type);
     if (const auto* node = std::get_if<CallFunction>(&e.node)) return result(*node, e.type);
     return anyOf(e.type);
@@ -300,9 +302,19 @@ class BoundsProver {
     return form;
   }
 
-  Linear either(TExprId a, TExprId b) {
-    const Linear x = value(a), y = value(b);
-    return Linear::of(facts_.oneOf(x, y));
+  Linear either(TExprId condition, TExprId a, TExprId b) {
+    // What is only true in one branch must not stay.
+    auto side = [&](bool truth, TExprId id, std::vector<Linear>& when) {
+      const size_t mark = facts_.mark();
+      assume(condition, truth);
+      const Linear form = value(id);
+      when = facts_.since(mark);
+      facts_.leave(mark);
+      return form;
+    };
+    std::vector<Linear> whenA, whenB;
+    const Linear x = side(true, a, whenA), y = side(false, b, whenB);
+    return Linear::of(facts_.oneOf(x, y, std::move(whenA), std::move(whenB)));
   }
 
   Linear arithmetic(const Arithmetic& node, TypeId type) {

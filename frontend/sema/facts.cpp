@@ -2,7 +2,8 @@
 #include "frontend/sema/facts.h"
 
 #include <algorithm>
-#include <numeric>
+#include <optional>
+#include <utility>
 
 namespace rad::sema {
 namespace {
@@ -105,10 +106,10 @@ void FactBase::assume(const Linear& form) {
   facts_.push_back(std::move(fact));
 }
 
-Atom FactBase::oneOf(const Linear& a, const Linear& b) {
+Atom FactBase::oneOf(const Linear& a, const Linear& b, std::vector<Linear> whenA, std::vector<Linear> whenB) {
   const Interval x = range(a), y = range(b);
   const Atom atom = fresh({std::min(x.low, y.low), std::max(x.high, y.high)});
-  choices_.push_back({atom, a, b});
+  choices_.push_back({atom, a, b, std::move(whenA), std::move(whenB)});
   return atom;
 }
 
@@ -117,19 +118,27 @@ bool FactBase::prove(const Linear& form) {
   return proveCases(form, 3, budget);
 }
 
-bool FactBase::proveCases(const Linear& form, unsigned depth, unsigned& budget) const {
+bool FactBase::proveCases(const Linear& form, unsigned depth, unsigned& budget) {
   Linear goal = form;
   if (!reduce(goal)) return false;
   if (search(goal, 5, budget)) return true;
   if (!depth) return false;
   // A value that is one of two: both cases have to hold. The youngest first, its cases may hold older ones.
   for (auto term = goal.terms.rbegin(); term != goal.terms.rend(); ++term) {
-    auto choice = std::lower_bound(choices_.begin(), choices_.end(), term->first,
-                                   [](const Choice& c, Atom atom) { return c.atom < atom; });
-    if (choice == choices_.end() || choice->atom != term->first) continue;
-    const Linear rest = goal - Linear::of(term->first).scaled(term->second);
-    return proveCases(rest + choice->a.scaled(term->second), depth - 1, budget) &&
-           proveCases(rest + choice->b.scaled(term->second), depth - 1, budget);
+    auto found = std::lower_bound(choices_.begin(), choices_.end(), term->first,
+                                  [](const Choice& c, Atom atom) { return c.atom < atom; });
+    if (found == choices_.end() || found->atom != term->first) continue;
+    const Choice choice = *found;
+    const Wide coefficient = term->second;
+    const Linear rest = goal - Linear::of(term->first).scaled(coefficient);
+    auto holds = [&](const Linear& value, const std::vector<Linear>& when) {
+      const size_t start = mark();
+      for (const Linear& fact : when) assume(fact);
+      const bool proven = proveCases(rest + value.scaled(coefficient), depth - 1, budget);
+      leave(start);
+      return proven;
+    };
+    return holds(choice.a, choice.whenA) && holds(choice.b, choice.whenB);
   }
   return false;
 }
@@ -137,14 +146,29 @@ bool FactBase::proveCases(const Linear& form, unsigned depth, unsigned& budget) 
 bool FactBase::search(const Linear& goal, unsigned depth, unsigned& budget) const {
   if (range(goal).low >= 0) return true;
   if (!depth) return false;
+  // An atom that can make the goal as negative as it likes has to go, whatever else is done: look no further than at
+  // the worst of these.
+  std::optional<Atom> must;
+  Wide worst = -(Wide{1} << 50);
+  for (const auto& [atom, coefficient] : goal.terms) {
+    const Interval& atomRange = ranges_[atom];
+    const Wide contribution = scaleBound(coefficient, coefficient > 0 ? atomRange.low : atomRange.high);
+    if (contribution >= worst) continue;
+    worst = contribution;
+    must = atom;
+  }
   for (auto fact = facts_.rbegin(); fact != facts_.rend(); ++fact) {
     for (const auto& [atom, coefficient] : goal.terms) {
+      if (must && atom != *must) continue;
       const Wide other = fact->coefficient(atom);
       if (other == 0 || (other < 0) != (coefficient < 0)) continue;
-      // With fact >= 0, goal >= 0 follows from |other| * goal - |coefficient| * fact >= 0, where the atom is gone.
+      // With fact >= 0, goal >= 0 follows from k * goal - m * fact + (k - 1) >= 0, where the atom is gone: a whole
+      // number that is at least -(k - 1) / k is at least 0.
       if (!budget) return false;
       --budget;
-      Linear rest = goal.scaled(magnitude(other)) - fact->scaled(magnitude(coefficient));
+      const Wide shared = gcd(magnitude(other), magnitude(coefficient));
+      const Wide k = magnitude(other) / shared, m = magnitude(coefficient) / shared;
+      Linear rest = goal.scaled(k) - fact->scaled(m) + (k - 1);
       if (!reduce(rest)) continue;
       if (rest.terms.size() > goal.terms.size() + 2) continue;
       if (search(rest, depth - 1, budget)) return true;

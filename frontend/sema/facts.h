@@ -4,6 +4,7 @@
 
 #include "frontend/sema/const_value.h"
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -46,8 +47,8 @@ class FactBase {
     ranges_.push_back(range);
     return static_cast<Atom>(ranges_.size() - 1);
   }
-  /// A value that equals one of the two, and lies in both ranges' hull.
-  Atom oneOf(const Linear& a, const Linear& b);
+  /// A value that equals one of the two: `a` only where all of `whenA` (>= 0) hold, `b` only where all of `whenB` do.
+  Atom oneOf(const Linear& a, const Linear& b, std::vector<Linear> whenA = {}, std::vector<Linear> whenB = {});
   Interval range(Atom atom) const { return ranges_[atom]; }
   /// Bounds of a form from the ranges of its atoms alone.
   Interval range(const Linear& form) const;
@@ -58,14 +59,19 @@ class FactBase {
 
   size_t mark() const { return facts_.size(); }
   void leave(size_t mark) { facts_.resize(mark); }
+  /// What was assumed since the mark.
+  std::vector<Linear> since(size_t mark) const {
+    return {facts_.begin() + static_cast<std::ptrdiff_t>(mark), facts_.end()};
+  }
 
  private:
   struct Choice {
     Atom atom;
     Linear a, b;
+    std::vector<Linear> whenA, whenB;
   };
   bool search(const Linear& form, unsigned depth, unsigned& budget) const;
-  bool proveCases(const Linear& form, unsigned depth, unsigned& budget) const;
+  bool proveCases(const Linear& form, unsigned depth, unsigned& budget);
   std::vector<Interval> ranges_;
   std::vector<Linear> facts_;
   std::vector<Choice> choices_;  // by atom, ascending

@@ -44,6 +44,30 @@ TEST(Facts, WholeNumbersRoundDown) {
   EXPECT_FALSE(facts.prove(n - 1 - i.scaled(3)));
 }
 
+TEST(Facts, WholeNumbersRoundUp) {
+  FactBase facts;
+  const Linear n = Linear::of(facts.fresh({0, big}));
+  const Linear c = Linear::of(facts.fresh({0, big}));
+  const Linear i = Linear::of(facts.fresh({0, big}));
+  const Linear q = Linear::of(facts.fresh({0, big}));
+  facts.assume(c.scaled(4) - n);            // c = ceil_div(n, 4)
+  facts.assume(n + 3 - c.scaled(4));
+  facts.assume(n - 1 - i);                  // i < n
+  facts.assume(i - q.scaled(4));            // q = i / 4
+  facts.assume(q.scaled(4) + 3 - i);
+  EXPECT_TRUE(facts.prove(c - 1 - q));
+  EXPECT_FALSE(facts.prove(c - 2 - q));
+}
+
+TEST(Facts, ACaseMayUseItsCondition) {
+  FactBase facts;
+  const Linear i = Linear::of(facts.fresh({0, big}));
+  const Linear clipped = Linear::of(facts.oneOf(i - 5, Linear::of(Wide{0}), {i - 6}, {Linear::of(Wide{5}) - i}));
+  EXPECT_TRUE(facts.prove(clipped));        // if i > 5 { i - 5 } else { 0 }
+  EXPECT_TRUE(facts.prove(i - clipped));
+  EXPECT_FALSE(facts.prove(i - 6));         // the condition itself does not stay
+}
+
 TEST(Facts, ScopesAreLeft) {
   FactBase facts;
   const Linear n = Linear::of(facts.fresh({0, big}));
@@ -86,7 +110,7 @@ TEST(Facts, NeverProvesWhatIsFalse) {
     return static_cast<Wide>(std::uniform_int_distribution<int>(low, high)(random));
   };
   unsigned proven = 0;
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 6000; ++round) {
     FactBase facts;
     std::vector<Interval> ranges;
     for (int a = 0; a < 3; ++a) {
@@ -96,7 +120,7 @@ TEST(Facts, NeverProvesWhatIsFalse) {
     }
     auto form = [&] {
       Linear f = Linear::of(pick(-6, 6));
-      for (Atom a = 0; a < 3; ++a) f = f + Linear::of(a).scaled(pick(-2, 2));
+      for (Atom a = 0; a < 3; ++a) f = f + Linear::of(a).scaled(pick(-4, 4));
       return f;
     };
     auto at = [](const Linear& f, const Wide* values) {
