@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/Support/ErrorHandling.h>
 
 namespace rad::cg {
@@ -35,6 +36,7 @@ llvm::FunctionCallee ScriptModule::runtime(const char* name) {
       {"rad_check_failed", "s:pill"},  {"rad_png_write", "s:pppi"},    {"rad_png_read", "s:ppiipip"}, {"rad_argument_count", "l:p"},
       {"rad_argument", "s:plip"},      {"rad_parse_i64", "s:ppip"},    {"rad_parse_f64", "s:ppip"},   {"rad_sync", "s:pi"},
       {"rad_clock", "s:pp"},           {"rad_called_from", "v:ppl"},
+      {"rad_enter", "s:p"},
   };
   if (auto* made = module_.getFunction(name)) return made;
   llvm::LLVMContext& context = module_.getContext();
@@ -201,6 +203,12 @@ void ScriptLowering::emit(const Body& body, const Function* function) {
   status_ = newCleared(b().getInt32Ty(), "status");
   f_.enterBody(body, exit_);
   if (function) {
+    // A recursion without an end is an error of the program, not the end of the process.
+    llvm::Value* entered = b().CreateCall(unit_.runtime("rad_enter"), {f_.function().getArg(0)});
+    b().CreateStore(entered, status_);
+    llvm::BasicBlock* good = f_.newBlock("entered");
+    b().CreateCondBr(b().CreateICmpEQ(entered, b().getInt32(0)), good, exit_, llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
+    f_.placeAt(good);
     for (size_t i = 0; i < function->params.size(); ++i) {
       LocalId id = function->params[i];
       const Local& local = body.locals[id.value];

@@ -58,6 +58,8 @@ int32_t rad_assert_failed(RadContext*, uint32_t site, int32_t count, const RadPr
 int32_t rad_check_failed(RadContext*, uint32_t site, int64_t value, int64_t extent);
 /// On the way out of a host function that failed: where it was called ("a.rad:3:1", `size` bytes). The message tells.
 void rad_called_from(RadContext*, const char* place, int64_t size);
+/// Called first by every host function: fails when little of the thread's stack is left.
+int32_t rad_enter(RadContext*);
 int32_t rad_png_write(RadContext*, const RadString* path, const RadView*, uint32_t site);
 /// `extents` as wanted, -1 for any; result extents are written to `view`.
 int32_t rad_png_read(RadContext*, const RadString* path, int32_t elementType, int32_t rank, const int64_t* extents, uint32_t site, RadView* view);  // +1

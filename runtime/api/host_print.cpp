@@ -63,6 +63,13 @@ int32_t rad_assert_failed(RadContext* context, uint32_t site, int32_t count, con
   });
 }
 
+int32_t rad_enter(RadContext* context) {
+  char here;
+  if (reinterpret_cast<uintptr_t>(&here) >= context->stackLimit()) [[likely]] return 0;
+  return context->setError(ErrorCategory::UserProgram, nullptr,
+                           {"functions call each other too deeply: the stack is full", {}, "end the recursion earlier, or write it as a loop"});
+}
+
 void rad_called_from(RadContext* context, const char* place, int64_t size) {
   guarded(context, noSite, [&] {
     context->noteCall({place, static_cast<size_t>(size)});

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <pthread.h>
 #include <span>
 #include <utility>
 
@@ -27,6 +28,17 @@ const KernelManifest* kernelAt(const rad::rt::Unit* unit, uint32_t index) {
 
 const SiteManifest* siteAt(const rad::rt::Unit* unit, uint32_t index) {
   return unit && index < unit->manifest.sites.size() ? &unit->manifest.sites[index] : nullptr;
+}
+
+/// A quarter of the calling thread's stack stays free for what host functions call: the runtime, and through it the compiler.
+uintptr_t stackLimitOfThread() {
+  pthread_attr_t attributes;
+  void* lowest = nullptr;
+  size_t size = 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  bool known = pthread_attr_getstack(&attributes, &lowest, &size) == 0;
+  pthread_attr_destroy(&attributes);
+  return known ? reinterpret_cast<uintptr_t>(lowest) + size / 4 : 0;
 }
 
 /// The advice of an error, which is written as sentences, as a help line, which is not.
@@ -54,6 +66,7 @@ void RadContext::setArguments(std::vector<std::string> arguments) {
 std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> unit, rad::rt::Script script) {
   auto before = std::exchange(unit_, std::move(unit));
   error_.reset();
+  stackLimit_ = stackLimitOfThread();
   int32_t status = script(this);
   if (status != 0 && !error_)
     setError(ErrorCategory::Misuse, nullptr, {"the script ended with an error, but without a message", {}, "this is a bug in Raddle: please report it"});

@@ -80,6 +80,8 @@ struct RadContext {
   int32_t setError(rad::rt::Error error, uint32_t site);
   int32_t setError(rad::rt::ErrorCategory category, const rad::cg::SiteManifest* site, rad::rt::MessageParts parts);
   bool hasError() const { return error_.has_value(); }
+  /// Host functions must not be entered with the stack below this address: what is left is for the runtime and the compiler.
+  uintptr_t stackLimit() const { return stackLimit_; }
   /// Adds to the pending error that the host function which met it was called at `place`.
   void noteCall(std::string_view place);
   std::optional<rad::rt::RunError> takeError();
@@ -125,4 +127,5 @@ struct RadContext {
   std::optional<PendingError> error_;
   std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
   uint32_t nextSerial_ = 1;
+  uintptr_t stackLimit_ = 0;           // of the thread that runs the current script
 };

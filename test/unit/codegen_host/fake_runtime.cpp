@@ -83,6 +83,7 @@ int32_t checkFailed(RadContext*, uint32_t, int64_t value, int64_t extent) {
   return 9;
 }
 void calledFrom(RadContext*, const char*, int64_t) {}
+int32_t enter(RadContext*) { return 0; }
 int32_t unused() {
   ++rt().errors;
   return 1;
@@ -103,7 +104,7 @@ std::vector<rt::JitSymbol> fakeSymbols() {
           row("rad_check_failed", checkFailed), row("rad_png_write", unused),        row("rad_png_read", unused),
           row("rad_argument_count", unused),    row("rad_argument", unused),         row("rad_parse_i64", unused),
           row("rad_parse_f64", unused),         row("rad_sync", unused),             row("rad_clock", unused),
-          row("rad_called_from", calledFrom)};
+          row("rad_called_from", calledFrom),   row("rad_enter", enter)};
 }
 
 ScriptSession::ScriptSession() : session_(sources_, names_, rt::builtinLibrary(), rt::fileLoader()) {
