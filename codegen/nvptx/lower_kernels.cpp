@@ -48,6 +48,7 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
     llvm::Argument* partials = function->getArg(next++);
     partials->setName("partials");
     partials->addAttr(llvm::Attribute::NoAlias);
+    partials->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(bitsOf(program.types->get(kernel.reductionType).scalar) / 8)));
   }
   llvm::Argument* state = function->getArg(next++);
   state->setName("failure");

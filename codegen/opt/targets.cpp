@@ -55,13 +55,11 @@ CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::strin
   const llvm::Target* found = lookUp(triple, error);
   if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make PTX: {}", error));
   std::string cpu(target);
-  llvm::TargetOptions cudaOptions = targetOptions(options);
-  // Addresses of shared memory in 32 bits: half the registers and instructions in tiled kernels.
-  cudaOptions.MCOptions.ABIName = "shortptr";
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, cpu, "", cudaOptions, std::nullopt, std::nullopt, levelOf(options)));
+  // Asked first: a target machine for an unknown one complains on standard error and goes on.
+  std::unique_ptr<llvm::MCSubtargetInfo> known(found->createMCSubtargetInfo(triple, "", ""));
+  if (!known || !known->isCPUStringValid(cpu)) return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, cpu, "", targetOptions(options), std::nullopt, std::nullopt, levelOf(options)));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", target));
-  if (!machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
-    return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
   return machine;
 }
 

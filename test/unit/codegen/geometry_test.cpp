@@ -54,7 +54,7 @@ TEST(Geometry, BlockKernelsLaunchTheirThreads) {
 }
 
 TEST(Geometry, ReductionsHaveABoundedGrid) {
-  KernelUnit unit("let n = 100\nlet x = zeros[f32](n)\nlet s = sum(x[i] for i in 0..n)\nprint(s)\n");
+  KernelUnit unit("let x = zeros[f32](100)\nlet s = sum(x[i] for i in 0..x.len)\nprint(s)\n");
   ASSERT_EQ(unit.program->kernels.size(), 1u);
   cg::GeometryManifest geometry = cg::chooseGeometry(*unit.program, KernelId{0}, "sm_90", allFacts);
   EXPECT_GT(geometry.maxBlocks, 0u);
