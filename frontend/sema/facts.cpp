@@ -10,6 +10,7 @@ namespace {
 
 constexpr Wide coefficientLimit = Wide{1} << 58;
 constexpr Wide constantLimit = Wide{1} << 66;
+constexpr size_t oldestFacts = 24, newestFacts = 48;
 
 Wide magnitude(Wide value) { return value < 0 ? -value : value; }
 
@@ -103,7 +104,15 @@ void FactBase::assume(const Linear& form) {
   Linear fact = form;
   if (!reduce(fact)) return;
   if (range(fact).low >= 0) return;  // says nothing new
+  for (const auto& [atom, coefficient] : fact.terms) factsOf_[atom].push_back(static_cast<uint32_t>(facts_.size()));
   facts_.push_back(std::move(fact));
+}
+
+void FactBase::leave(size_t mark) {
+  while (facts_.size() > mark) {
+    for (const auto& [atom, coefficient] : facts_.back().terms) factsOf_[atom].pop_back();
+    facts_.pop_back();
+  }
 }
 
 Atom FactBase::oneOf(const Linear& a, const Linear& b, std::vector<Linear> whenA, std::vector<Linear> whenB) {
@@ -114,14 +123,20 @@ Atom FactBase::oneOf(const Linear& a, const Linear& b, std::vector<Linear> whenA
 }
 
 bool FactBase::prove(const Linear& form) {
-  unsigned budget = 3000;
+  unsigned budget = 1500;
   return proveCases(form, 3, budget);
 }
 
 bool FactBase::proveCases(const Linear& form, unsigned depth, unsigned& budget) {
   Linear goal = form;
   if (!reduce(goal)) return false;
-  if (search(goal, 5, budget)) return true;
+  // Short proofs first: most need one or two facts, however many there are.
+  for (unsigned steps : {1u, 2u, 5u}) {
+    unsigned some = std::min(budget, 500u);
+    const unsigned given = some;
+    if (search(goal, steps, some)) return true;
+    budget -= given - some;
+  }
   if (!depth) return false;
   // A value that is one of two: both cases have to hold. The youngest first, its cases may hold older ones.
   for (auto term = goal.terms.rbegin(); term != goal.terms.rend(); ++term) {
@@ -157,18 +172,22 @@ bool FactBase::search(const Linear& goal, unsigned depth, unsigned& budget) cons
     worst = contribution;
     must = atom;
   }
-  for (auto fact = facts_.rbegin(); fact != facts_.rend(); ++fact) {
-    for (const auto& [atom, coefficient] : goal.terms) {
-      if (must && atom != *must) continue;
-      const Wide other = fact->coefficient(atom);
-      if (other == 0 || (other < 0) != (coefficient < 0)) continue;
+  for (const auto& [atom, coefficient] : goal.terms) {
+    if (must && atom != *must) continue;
+    const std::vector<uint32_t>& about = factsOf_[atom];
+    for (size_t i = about.size(); i-- > 0;) {
+      // Long code makes many facts about few values: the first come from the signature, the last from close by.
+      if (i >= oldestFacts && about.size() - i > newestFacts) i = oldestFacts - 1;
+      const Linear& fact = facts_[about[i]];
+      const Wide other = fact.coefficient(atom);
+      if ((other < 0) != (coefficient < 0)) continue;
       // With fact >= 0, goal >= 0 follows from k * goal - m * fact + (k - 1) >= 0, where the atom is gone: a whole
       // number that is at least -(k - 1) / k is at least 0.
       if (!budget) return false;
       --budget;
       const Wide shared = gcd(magnitude(other), magnitude(coefficient));
       const Wide k = magnitude(other) / shared, m = magnitude(coefficient) / shared;
-      Linear rest = goal.scaled(k) - fact->scaled(m) + (k - 1);
+      Linear rest = goal.scaled(k) - fact.scaled(m) + (k - 1);
       if (!reduce(rest)) continue;
       if (rest.terms.size() > goal.terms.size() + 2) continue;
       if (search(rest, depth - 1, budget)) return true;

@@ -45,6 +45,7 @@ class FactBase {
  public:
   Atom fresh(Interval range) {
     ranges_.push_back(range);
+    factsOf_.emplace_back();
     return static_cast<Atom>(ranges_.size() - 1);
   }
   /// A value that equals one of the two: `a` only where all of `whenA` (>= 0) hold, `b` only where all of `whenB` do.
@@ -58,7 +59,7 @@ class FactBase {
   bool prove(const Linear& form);
 
   size_t mark() const { return facts_.size(); }
-  void leave(size_t mark) { facts_.resize(mark); }
+  void leave(size_t mark);
   /// What was assumed since the mark.
   std::vector<Linear> since(size_t mark) const {
     return {facts_.begin() + static_cast<std::ptrdiff_t>(mark), facts_.end()};
@@ -74,7 +75,8 @@ class FactBase {
   bool proveCases(const Linear& form, unsigned depth, unsigned& budget);
   std::vector<Interval> ranges_;
   std::vector<Linear> facts_;
-  std::vector<Choice> choices_;  // by atom, ascending
+  std::vector<std::vector<uint32_t>> factsOf_;  // by atom: the facts that it stands in, ascending
+  std::vector<Choice> choices_;                 // by atom, ascending
 };
 
 }  // namespace rad::sema

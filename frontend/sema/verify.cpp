@@ -10,6 +10,27 @@
 namespace rad {
 namespace {
 
+/// The locals that are declared at a place; leaving a block takes back what it declared.
+class Declared {
+ public:
+  void insert(uint32_t local) {
+    if (local >= is_.size()) is_.resize(local + 1);
+    if (is_[local]) return;
+    is_[local] = true;
+    order_.push_back(local);
+  }
+  bool contains(uint32_t local) const { return local < is_.size() && is_[local]; }
+  size_t mark() const { return order_.size(); }
+  void leave(size_t mark) {
+    for (; order_.size() > mark; order_.pop_back()) is_[order_.back()] = false;
+  }
+  void clear() { leave(0); }
+
+ private:
+  std::vector<bool> is_;
+  std::vector<uint32_t> order_;
+};
+
 class Verifier {
  public:
   explicit Verifier(const TypedProgram& program) : program_(program), types_(*program.types) {}
@@ -243,7 +264,7 @@ class Verifier {
     }
   }
   void check(const BlockValue& node, const TExpr& e) {
-    const std::set<uint32_t> before = declared_;
+    const size_t before = declared_.mark();
     const bool hadBarriers = std::exchange(mayBarrier_, false);
     sequence(node.statements);  // the value may use what they declare
     mayBarrier_ = hadBarriers;
@@ -251,7 +272,7 @@ class Verifier {
       require(suits(at(node.value), e.type), "a block's value has another type");
     else
       require(e.type == types_.unit(), "a block without its value");
-    declared_ = before;
+    declared_.leave(before);
   }
   void check(const IfValue& node, const TExpr& e) {
     require(isBool(at(node.condition)), "a condition that is no bool");
@@ -351,9 +372,9 @@ class Verifier {
     }
   }
   void block(const std::vector<TStmtId>& statements) {
-    const std::set<uint32_t> before = declared_;
+    const size_t before = declared_.mark();
     sequence(statements);
-    declared_ = before;
+    declared_.leave(before);
   }
 
   void check(const Declare& node) {
@@ -405,12 +426,12 @@ class Verifier {
       else
         wantSite(node.site, "a loop's step");
     }
-    const std::set<uint32_t> before = declared_;
+    const size_t before = declared_.mark();
     declared_.insert(node.variable.value);
     ++loops_;
     block(node.body);
     --loops_;
-    declared_ = before;
+    declared_.leave(before);
   }
   void check(const Break&) { require(loops_ > 0, "break outside of a loop"); }
   void check(const Continue&) { require(loops_ > 0, "continue outside of a loop"); }
@@ -601,7 +622,7 @@ class Verifier {
               "shared memory of another type");
       declared_.insert(shared.value);
     }
-    const std::set<uint32_t> top = declared_;
+    const size_t top = declared_.mark();
     if (kernel.reduction) {
       // What stands before the value is visible in it.
       for (TStmtId id : kernel.body.statements)
@@ -613,7 +634,7 @@ class Verifier {
     } else {
       block(kernel.body.statements);
     }
-    declared_ = top;
+    declared_.leave(top);
   }
 
   const TypedProgram& program_;
@@ -623,7 +644,7 @@ class Verifier {
   TypeId result_;
   bool inScript_ = false, isBlocks_ = false, mayBarrier_ = false;
   unsigned loops_ = 0, depth_ = 0;
-  std::set<uint32_t> declared_;
+  Declared declared_;
   std::string where_, error_;
 };
 
