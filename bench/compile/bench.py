@@ -59,8 +59,9 @@ class Nvrtc:
     def compile(self, text, arch):
         program = ctypes.c_void_p()
         self.check(self.lib.nvrtcCreateProgram(ctypes.byref(program), text.encode(), b"bench.cu", 0, None, None), "nvrtcCreateProgram")
-        options = (ctypes.c_char_p * 1)(b"--gpu-architecture=" + arch.encode())
-        self.check(self.lib.nvrtcCompileProgram(program, 1, options), "nvrtcCompileProgram")
+        # Where a driver is installed NVRTC finds its own earlier results again: that is not compiling.
+        options = (ctypes.c_char_p * 2)(b"--gpu-architecture=" + arch.encode(), b"--no-cache")
+        self.check(self.lib.nvrtcCompileProgram(program, 2, options), "nvrtcCompileProgram")
         result = {}
         for kind in ("PTX", "CUBIN"):
             size = ctypes.c_size_t()
