@@ -16,17 +16,28 @@ ElementType elementOf(const TypedProgram& program, TypeId id) {
 
 SizeOp sizeOp(ShapeOp op) {
   switch (op) {
-    case ShapeOp::Constant: return SizeOp::Constant;
-    case ShapeOp::Dimension: return SizeOp::Dimension;
-    case ShapeOp::Parameter: return SizeOp::Parameter;
-    case ShapeOp::Add: return SizeOp::Add;
-    case ShapeOp::Sub: return SizeOp::Sub;
-    case ShapeOp::Mul: return SizeOp::Mul;
-    case ShapeOp::Div: return SizeOp::Div;
-    case ShapeOp::Rem: return SizeOp::Rem;
-    case ShapeOp::Min: return SizeOp::Min;
-    case ShapeOp::Max: return SizeOp::Max;
-    case ShapeOp::CeilDiv: return SizeOp::CeilDiv;
+    case ShapeOp::Constant:
+      return SizeOp::Constant;
+    case ShapeOp::Dimension:
+      return SizeOp::Dimension;
+    case ShapeOp::Parameter:
+      return SizeOp::Parameter;
+    case ShapeOp::Add:
+      return SizeOp::Add;
+    case ShapeOp::Sub:
+      return SizeOp::Sub;
+    case ShapeOp::Mul:
+      return SizeOp::Mul;
+    case ShapeOp::Div:
+      return SizeOp::Div;
+    case ShapeOp::Rem:
+      return SizeOp::Rem;
+    case ShapeOp::Min:
+      return SizeOp::Min;
+    case ShapeOp::Max:
+      return SizeOp::Max;
+    case ShapeOp::CeilDiv:
+      return SizeOp::CeilDiv;
   }
   return SizeOp::Constant;
 }
@@ -46,15 +57,24 @@ ReduceOp reduceOp(const Reduction& reduction) {
 
 SiteManifest::Kind siteKind(SiteKind kind) {
   switch (kind) {
-    case SiteKind::Index: return SiteManifest::Kind::Index;
-    case SiteKind::Assert: return SiteManifest::Kind::Assert;
-    case SiteKind::DivideByZero: return SiteManifest::Kind::DivideByZero;
-    case SiteKind::NegativeStep: return SiteManifest::Kind::NegativeStep;
-    case SiteKind::ShapeBind: return SiteManifest::Kind::ShapeBind;
-    case SiteKind::Launch: return SiteManifest::Kind::Launch;
-    case SiteKind::HostCall: return SiteManifest::Kind::HostCall;
-    case SiteKind::Overflow: return SiteManifest::Kind::Overflow;
-    case SiteKind::Slice: return SiteManifest::Kind::Slice;
+    case SiteKind::Index:
+      return SiteManifest::Kind::Index;
+    case SiteKind::Assert:
+      return SiteManifest::Kind::Assert;
+    case SiteKind::DivideByZero:
+      return SiteManifest::Kind::DivideByZero;
+    case SiteKind::NegativeStep:
+      return SiteManifest::Kind::NegativeStep;
+    case SiteKind::ShapeBind:
+      return SiteManifest::Kind::ShapeBind;
+    case SiteKind::Launch:
+      return SiteManifest::Kind::Launch;
+    case SiteKind::HostCall:
+      return SiteManifest::Kind::HostCall;
+    case SiteKind::Overflow:
+      return SiteManifest::Kind::Overflow;
+    case SiteKind::Slice:
+      return SiteManifest::Kind::Slice;
   }
   return SiteManifest::Kind::Other;
 }
@@ -77,7 +97,8 @@ SiteManifest siteManifest(const Site& site, const SourceManager& sources) {
   return result;
 }
 
-KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel, KernelId id, const SourceManager& sources) {
+KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel, KernelId id,
+                              const SourceManager& sources) {
   KernelManifest result;
   result.name = kernel.name;
   result.symbol = kernel.symbol;
@@ -113,7 +134,8 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
 
 UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sources) {
   UnitManifest unit;
-  for (uint32_t i = 0; i < program.kernels.size(); ++i) unit.kernels.push_back(kernelManifest(program, program.kernels[i], {i}, sources));
+  for (uint32_t i = 0; i < program.kernels.size(); ++i)
+    unit.kernels.push_back(kernelManifest(program, program.kernels[i], {i}, sources));
   for (const Site& site : program.sites) unit.sites.push_back(siteManifest(site, sources));
   return unit;
 }

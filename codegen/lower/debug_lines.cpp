@@ -11,7 +11,8 @@ DebugLines::DebugLines(llvm::Module& module, const SourceManager& sources, Range
     : sources_(sources), builder_(module) {
   module.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
   using Kind = llvm::DICompileUnit::DebugEmissionKind;
-  unit_ = builder_.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), fileOf(sources.fileOf(unit.begin)), "raddle", /*isOptimized=*/true, "", 0, "",
+  unit_ = builder_.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C),
+                                     fileOf(sources.fileOf(unit.begin)), "raddle", /*isOptimized=*/true, "", 0, "",
                                      directivesOnly ? Kind::DebugDirectivesOnly : Kind::LineTablesOnly);
 }
 
@@ -28,8 +29,9 @@ void DebugLines::addFunction(llvm::Function& function, std::string_view name, Ra
   llvm::DIFile* file = fileOf(sources_.fileOf(range.begin));
   unsigned line = range.valid() ? sources_.position(range.begin).line : 0;
   auto* type = builder_.createSubroutineType(builder_.getOrCreateTypeArray({}));
-  function.setSubprogram(builder_.createFunction(file, llvm::StringRef(name.data(), name.size()), function.getName(), file, line, type, line,
-                                                 llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized));
+  function.setSubprogram(builder_.createFunction(
+      file, llvm::StringRef(name.data(), name.size()), function.getName(), file, line, type, line,
+      llvm::DINode::FlagZero, llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagOptimized));
 }
 
 llvm::DebugLoc DebugLines::locate(llvm::Function& function, Range range) {
@@ -40,7 +42,8 @@ llvm::DebugLoc DebugLines::locate(llvm::Function& function, Range range) {
   Position position = sources_.position(range.begin);
   llvm::DIScope* scope = subprogram;
   // Code of a function that was lowered into its caller keeps its own file.
-  if (llvm::DIFile* own = fileOf(file); own != subprogram->getFile()) scope = builder_.createLexicalBlockFile(subprogram, own, 0);
+  if (llvm::DIFile* own = fileOf(file); own != subprogram->getFile())
+    scope = builder_.createLexicalBlockFile(subprogram, own, 0);
   return llvm::DILocation::get(function.getContext(), position.line, position.column, scope);
 }
 

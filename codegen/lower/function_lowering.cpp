@@ -8,13 +8,21 @@
 
 namespace rad::cg {
 
-FunctionLowering::FunctionLowering(const TypedProgram& program, const LowerOptions& options, TargetLowering& target, llvm::Function& function,
-                                   DebugLines* lines)
-    : program_(program), options_(options), target_(target), function_(function), lines_(lines), builder_(function.getContext()), fp_(options.fp) {
+FunctionLowering::FunctionLowering(const TypedProgram& program, const LowerOptions& options, TargetLowering& target,
+                                   llvm::Function& function, DebugLines* lines)
+    : program_(program),
+      options_(options),
+      target_(target),
+      function_(function),
+      lines_(lines),
+      builder_(function.getContext()),
+      fp_(options.fp) {
   setFpMode(options.fp);
 }
 
-llvm::BasicBlock* FunctionLowering::newBlock(const char* name) { return llvm::BasicBlock::Create(context(), name, &function_); }
+llvm::BasicBlock* FunctionLowering::newBlock(const char* name) {
+  return llvm::BasicBlock::Create(context(), name, &function_);
+}
 
 void FunctionLowering::branchTo(llvm::BasicBlock* block) {
   if (!terminated()) builder_.CreateBr(block);
@@ -41,8 +49,11 @@ void FunctionLowering::setFpMode(FpMode mode) {
 llvm::FastMathFlags FunctionLowering::fastMathFlags() const {
   llvm::FastMathFlags flags;
   switch (fp_) {
-    case FpMode::Default: flags.setAllowContract(true); break;
-    case FpMode::Strict: break;
+    case FpMode::Default:
+      flags.setAllowContract(true);
+      break;
+    case FpMode::Strict:
+      break;
     case FpMode::Fast:
       // Infinities and NaN stay meaningful: programs compare with them.
       flags.setAllowContract(true);
@@ -86,12 +97,16 @@ Value FunctionLowering::readLocal(LocalId id) {
   }
   LocalSlot& from = slot(id);
   switch (from.form) {
-    case LocalSlot::Form::Value: return from.value;
-    case LocalSlot::Form::Address: return load({from.address, type, from.align, from.isElement});
-    case LocalSlot::Form::Empty: break;
+    case LocalSlot::Form::Value:
+      return from.value;
+    case LocalSlot::Form::Address:
+      return load({from.address, type, from.align, from.isElement});
+    case LocalSlot::Form::Empty:
+      break;
   }
   // Only on paths that never run: sema proves assignment before use.
-  if (program_.types->get(type).kind == TypeKind::Scalar) return scalar(type, llvm::PoisonValue::get(registerType(type)));
+  if (program_.types->get(type).kind == TypeKind::Scalar)
+    return scalar(type, llvm::PoisonValue::get(registerType(type)));
   assert(false && "a local without a value");
   return {type};
 }
@@ -118,7 +133,8 @@ void FunctionLowering::writeLocal(LocalId id, const Value& value) {
     return;
   }
   bind(id, value);
-  if (value.scalar && !value.scalar->hasName() && !llvm::isa<llvm::Constant>(value.scalar)) value.scalar->setName(to.name);
+  if (value.scalar && !value.scalar->hasName() && !llvm::isa<llvm::Constant>(value.scalar))
+    value.scalar->setName(to.name);
 }
 
 // ---- failures ----
@@ -148,20 +164,26 @@ Value FunctionLowering::scalar(TypeId type, llvm::Value* value, Interval range) 
   made.type = type;
   made.scalar = value;
   made.range = range;
-  if (auto* constant = llvm::dyn_cast_or_null<llvm::ConstantInt>(value); constant && constant->getBitWidth() <= 64 && range.isFull()) {
+  if (auto* constant = llvm::dyn_cast_or_null<llvm::ConstantInt>(value);
+      constant && constant->getBitWidth() <= 64 && range.isFull()) {
     Scalar kind = scalarOf(type);
-    if (isSignedInteger(kind)) made.range = Interval::exactly(constant->getSExtValue());
-    else if (constant->getValue().getActiveBits() < 64) made.range = Interval::exactly(static_cast<int64_t>(constant->getZExtValue()));
+    if (isSignedInteger(kind))
+      made.range = Interval::exactly(constant->getSExtValue());
+    else if (constant->getValue().getActiveBits() < 64)
+      made.range = Interval::exactly(static_cast<int64_t>(constant->getZExtValue()));
   }
   return made;
 }
 
-Value FunctionLowering::constantIndex(int64_t value) { return indexFrom(builder_.getInt64(value), Interval::exactly(value)); }
+Value FunctionLowering::constantIndex(int64_t value) {
+  return indexFrom(builder_.getInt64(value), Interval::exactly(value));
+}
 
 Value FunctionLowering::constantBool(bool value) { return scalar(program_.types->boolean(), builder_.getInt1(value)); }
 
 Value FunctionLowering::indexFrom(llvm::Value* i64, Interval range) {
-  if (options_.narrowIndices && range.fitsI32()) i64 = builder_.CreateTrunc(i64, builder_.getInt32Ty(), "", /*IsNUW=*/range.low >= 0, /*IsNSW=*/true);
+  if (options_.narrowIndices && range.fitsI32())
+    i64 = builder_.CreateTrunc(i64, builder_.getInt32Ty(), "", /*IsNUW=*/range.low >= 0, /*IsNSW=*/true);
   return scalar(program_.types->index(), i64, range);
 }
 
@@ -179,8 +201,10 @@ llvm::Value* FunctionLowering::wide(const Value& value) {
 llvm::Type* FunctionLowering::registerType(TypeId id) {
   const Type& type = program_.types->get(id);
   switch (type.kind) {
-    case TypeKind::Scalar: break;
-    case TypeKind::Unit: return builder_.getVoidTy();
+    case TypeKind::Scalar:
+      break;
+    case TypeKind::Unit:
+      return builder_.getVoidTy();
     case TypeKind::Tuple: {
       std::vector<llvm::Type*> items;
       for (TypeId item : type.items) items.push_back(registerType(item));
@@ -189,29 +213,40 @@ llvm::Type* FunctionLowering::registerType(TypeId id) {
     case TypeKind::Error:
     case TypeKind::UntypedInt:
     case TypeKind::UntypedFloat:
-    case TypeKind::View: return memoryType(id);
+    case TypeKind::View:
+      return memoryType(id);
     case TypeKind::String:
     case TypeKind::Array:
       assert(false && "a type without a register form in the shared lowering");
       return builder_.getVoidTy();
   }
   switch (type.scalar) {
-    case Scalar::Bool: return builder_.getInt1Ty();
+    case Scalar::Bool:
+      return builder_.getInt1Ty();
     case Scalar::I8:
-    case Scalar::U8: return builder_.getInt8Ty();
+    case Scalar::U8:
+      return builder_.getInt8Ty();
     case Scalar::I16:
-    case Scalar::U16: return builder_.getInt16Ty();
+    case Scalar::U16:
+      return builder_.getInt16Ty();
     case Scalar::I32:
-    case Scalar::U32: return builder_.getInt32Ty();
+    case Scalar::U32:
+      return builder_.getInt32Ty();
     case Scalar::I64:
     case Scalar::U64:
-    case Scalar::Index: return builder_.getInt64Ty();
-    case Scalar::F16: return builder_.getHalfTy();
-    case Scalar::BF16: return builder_.getBFloatTy();
-    case Scalar::F32: return builder_.getFloatTy();
-    case Scalar::F64: return builder_.getDoubleTy();
+    case Scalar::Index:
+      return builder_.getInt64Ty();
+    case Scalar::F16:
+      return builder_.getHalfTy();
+    case Scalar::BF16:
+      return builder_.getBFloatTy();
+    case Scalar::F32:
+      return builder_.getFloatTy();
+    case Scalar::F64:
+      return builder_.getDoubleTy();
     case Scalar::F8E4M3:
-    case Scalar::F8E5M2: return builder_.getInt8Ty();
+    case Scalar::F8E5M2:
+      return builder_.getInt8Ty();
   }
   return nullptr;
 }
@@ -235,7 +270,8 @@ llvm::Type* FunctionLowering::memoryType(TypeId id) {
 llvm::Value* FunctionLowering::toMemory(const Value& value) {
   if (!value.items.empty()) {
     llvm::Value* whole = llvm::PoisonValue::get(memoryType(value.type));
-    for (unsigned i = 0; i < value.items.size(); ++i) whole = builder_.CreateInsertValue(whole, toMemory(value.items[i]), i);
+    for (unsigned i = 0; i < value.items.size(); ++i)
+      whole = builder_.CreateInsertValue(whole, toMemory(value.items[i]), i);
     return whole;
   }
   if (value.view) {
@@ -243,7 +279,8 @@ llvm::Value* FunctionLowering::toMemory(const Value& value) {
     llvm::Value* base = value.view->base;
     if (base->getType()->getPointerAddressSpace() != 0) base = builder_.CreateAddrSpaceCast(base, builder_.getPtrTy());
     whole = builder_.CreateInsertValue(whole, base, 0);
-    for (unsigned axis = 0; axis < value.view->rank(); ++axis) whole = builder_.CreateInsertValue(whole, wide(value.view->extents[axis]), axis + 1);
+    for (unsigned axis = 0; axis < value.view->rank(); ++axis)
+      whole = builder_.CreateInsertValue(whole, wide(value.view->extents[axis]), axis + 1);
     return whole;
   }
   if (isIndex(value.type)) return wide(value);
@@ -255,7 +292,8 @@ Value FunctionLowering::fromMemory(TypeId id, llvm::Value* value) {
   const Type& type = program_.types->get(id);
   if (type.kind == TypeKind::Tuple) {
     Value whole{id};
-    for (unsigned i = 0; i < type.items.size(); ++i) whole.items.push_back(fromMemory(type.items[i], builder_.CreateExtractValue(value, i)));
+    for (unsigned i = 0; i < type.items.size(); ++i)
+      whole.items.push_back(fromMemory(type.items[i], builder_.CreateExtractValue(value, i)));
     return whole;
   }
   if (type.kind == TypeKind::View) {
@@ -264,7 +302,8 @@ Value FunctionLowering::fromMemory(TypeId id, llvm::Value* value) {
     view->element = type.element;
     view->align = module().getDataLayout().getABITypeAlign(memoryType(type.element));
     for (unsigned axis = 0; axis < type.rank; ++axis)
-      view->extents.push_back(scalar(program_.types->index(), builder_.CreateExtractValue(value, axis + 1), {0, std::numeric_limits<int64_t>::max()}));
+      view->extents.push_back(scalar(program_.types->index(), builder_.CreateExtractValue(value, axis + 1),
+                                     {0, std::numeric_limits<int64_t>::max()}));
     Value whole{id};
     whole.view = std::move(view);
     return whole;

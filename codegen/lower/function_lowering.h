@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The shared lowering of expressions and statements: one FunctionLowering fills one LLVM function. Device functions are lowered
-// into their callers, so that a failed check can end the thread from any depth.
+// The shared lowering of expressions and statements: one FunctionLowering fills one LLVM function. Device functions are
+// lowered into their callers, so that a failed check can end the thread from any depth.
 #pragma once
 
 #include "codegen/artifact/artifact.h"
@@ -22,7 +22,7 @@ namespace rad::cg {
 /// How code is to be made, the same for all functions of a module.
 struct LowerOptions {
   FpMode fp = FpMode::Default;
-  bool unchecked = false;       // leave out index checks
+  bool unchecked = false;  // leave out index checks
   /// Keep `index` values in 32 bits where intervals prove that nothing is lost (GPUs: 64-bit arithmetic is slow).
   bool narrowIndices = false;
   /// Unroll short loops with constant bounds in full.
@@ -32,20 +32,20 @@ struct LowerOptions {
 /// Where a local lives. Exactly one of the forms.
 struct LocalSlot {
   enum class Form : uint8_t { Empty, Value, Address } form = Form::Empty;
-  cg::Value value;                      // Value: immutable
-  llvm::Value* address = nullptr;       // Address: memory form of the local's type
+  cg::Value value;                 // Value: immutable
+  llvm::Value* address = nullptr;  // Address: memory form of the local's type
   llvm::Align align{1};
-  bool isElement = false;               // Address: a `mut` parameter bound to an element of a view
+  bool isElement = false;  // Address: a `mut` parameter bound to an element of a view
 };
 
 /// Fills one LLVM function. Not thread-safe; uses the context of the function.
 ///
-/// Use: construct, place builder() in a block, enterBody(body), bind() parameters, run(statements). After run() the current block
-/// may have a terminator (terminated()): a path that returned or failed.
+/// Use: construct, place builder() in a block, enterBody(body), bind() parameters, run(statements). After run() the
+/// current block may have a terminator (terminated()): a path that returned or failed.
 class FunctionLowering {
  public:
-  FunctionLowering(const TypedProgram& program, const LowerOptions& options, TargetLowering& target, llvm::Function& function,
-                   DebugLines* lines = nullptr);
+  FunctionLowering(const TypedProgram& program, const LowerOptions& options, TargetLowering& target,
+                   llvm::Function& function, DebugLines* lines = nullptr);
 
   // ---- the function being filled ----
   llvm::IRBuilder<>& builder() { return builder_; }
@@ -68,8 +68,8 @@ class FunctionLowering {
   void setPlace(Range range);
 
   // ---- bodies and locals ----
-  /// Starts a body: its locals are empty, Return jumps to `returnBlock` after storing the value to `resultAddress` (memory form;
-  /// null if Unit, and for inlined calls). Bodies nest: an inlined call enters one more.
+  /// Starts a body: its locals are empty, Return jumps to `returnBlock` after storing the value to `resultAddress`
+  /// (memory form; null if Unit, and for inlined calls). Bodies nest: an inlined call enters one more.
   void enterBody(const Body& body, llvm::BasicBlock* returnBlock, llvm::Value* resultAddress = nullptr);
   void leaveBody();
   /// Where Return of the current body jumps from now on.
@@ -82,7 +82,8 @@ class FunctionLowering {
   void bind(LocalId local, Value value);
   void bindAddress(LocalId local, llvm::Value* address, llvm::Align align);
   LocalSlot& slot(LocalId local) { return frames_.back().slots[local.value]; }
-  /// Where all locals of the current body live: to lower the body again from the same start (several points a thread, regions).
+  /// Where all locals of the current body live: to lower the body again from the same start (several points a thread,
+  /// regions).
   std::vector<LocalSlot> saveSlots() const { return frames_.back().slots; }
   void restoreSlots(std::vector<LocalSlot> slots) { frames_.back().slots = std::move(slots); }
   /// The local's value now.
@@ -113,10 +114,12 @@ class FunctionLowering {
   Value convert(const Value& value, TypeId to);
   Value mathCall(Math op, std::span<const Value> operands);
   /// The element's address; indices are checked as `checks` says (Checked needs a site).
-  Place elementPlace(const ViewValue& view, std::span<const Value> indices, std::span<const Check> checks, std::span<const SiteId> sites);
+  Place elementPlace(const ViewValue& view, std::span<const Value> indices, std::span<const Check> checks,
+                     std::span<const SiteId> sites);
   /// The number of a view's elements, of type index.
   Value elementCount(const ViewValue& view);
-  /// Tells the target of a failure unless `ok` (i1) holds; the builder goes on where it holds. value, extent: i64 or null.
+  /// Tells the target of a failure unless `ok` (i1) holds; the builder goes on where it holds. value, extent: i64 or
+  /// null.
   void check(llvm::Value* ok, SiteId site, const Value* value = nullptr, const Value* extent = nullptr);
   /// Fails without condition; the current block is ended.
   void fail(SiteId site, const Value* value = nullptr, const Value* extent = nullptr);
@@ -142,7 +145,10 @@ class FunctionLowering {
   void setFpMode(FpMode mode);
 
  private:
-  struct Loop { llvm::BasicBlock* onBreak; llvm::BasicBlock* onContinue; };
+  struct Loop {
+    llvm::BasicBlock* onBreak;
+    llvm::BasicBlock* onContinue;
+  };
   struct Frame {
     const Body* body;
     std::vector<LocalSlot> slots;
@@ -164,9 +170,11 @@ class FunctionLowering {
   Value lower(const TExpr& expr, const IfValue& node);
   Value lower(const TExpr& expr, const MakeTuple& node);
   Value lower(const TExpr& expr, const TupleItem& node);
-  template <class Node> Value lower(const TExpr& expr, const Node& node);  // script only
+  template <class Node>
+  Value lower(const TExpr& expr, const Node& node);  // script only
   /// One value of those that arrive from several blocks, in their common form; starts at `block`.
-  Value join(TypeId type, llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming, llvm::BasicBlock* block);
+  Value join(TypeId type, llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming,
+             llvm::BasicBlock* block);
   Value merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm::BasicBlock*>> incoming);
   // lower_arith.cpp
   Value lower(const TExpr& expr, const Negate& node);
@@ -176,7 +184,8 @@ class FunctionLowering {
   Value indexArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
   Value integerArithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site);
   Value floatArithmetic(BinaryOp op, const Value& left, const Value& right);
-  llvm::Value* divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned, const Interval& leftRange, const Interval& rightRange);
+  llvm::Value* divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned, const Interval& leftRange,
+                      const Interval& rightRange);
   bool traps(SiteId site) const { return site && program_.sites[site.value].kind == SiteKind::Overflow; }
   // lower_convert.cpp
   Value lower(const TExpr& expr, const Convert& node);
@@ -209,7 +218,8 @@ class FunctionLowering {
   void lower(const TStmt& stmt, const Barrier& node);
   void lower(const TStmt& stmt, const Collective& node);
   void lower(const TStmt& stmt, const Assert& node);
-  template <class Node> void lower(const TStmt& stmt, const Node& node);  // script only
+  template <class Node>
+  void lower(const TStmt& stmt, const Node& node);  // script only
   // lower_loop.cpp
   void lower(const TStmt& stmt, const While& node);
   void lower(const TStmt& stmt, const For& node);

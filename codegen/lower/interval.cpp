@@ -22,14 +22,19 @@ Interval intervalOf(BinaryOp op, const Interval& a, const Interval& b, bool& exa
   Wide al = a.low, ah = a.high, bl = b.low, bh = b.high;
   exact = false;
   switch (op) {
-    case BinaryOp::Add: return hull({al + bl, ah + bh});
-    case BinaryOp::Sub: return hull({al - bh, ah - bl});
+    case BinaryOp::Add:
+      return hull({al + bl, ah + bh});
+    case BinaryOp::Sub:
+      return hull({al - bh, ah - bl});
     case BinaryOp::Mul:
       if (a.isFull() || b.isFull()) return {};
       return hull({al * bl, al * bh, ah * bl, ah * bh});
     case BinaryOp::Div:
       if (bl > 0) return hull({al / bl, al / bh, ah / bl, ah / bh});
-      if (a.low > minI64) { Wide most = std::max(al < 0 ? -al : al, ah < 0 ? -ah : ah); return hull({-most, most}); }
+      if (a.low > minI64) {
+        Wide most = std::max(al < 0 ? -al : al, ah < 0 ? -ah : ah);
+        return hull({-most, most});
+      }
       return {};
     case BinaryOp::Rem: {
       if (b.low == minI64) return {};
@@ -55,7 +60,8 @@ Interval intervalOf(BinaryOp op, const Interval& a, const Interval& b, bool& exa
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or: break;
+    case BinaryOp::Or:
+      break;
   }
   return {};
 }

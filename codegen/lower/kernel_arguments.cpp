@@ -22,8 +22,10 @@ Interval shapeRange(const TypedProgram& program, const Kernel& kernel, const Sha
     return intervalOf(op, a, b, exact);
   };
   switch (expr.op) {
-    case ShapeOp::Constant: return Interval::exactly(expr.value);
-    case ShapeOp::Dimension: return sizeRange(spec);
+    case ShapeOp::Constant:
+      return Interval::exactly(expr.value);
+    case ShapeOp::Dimension:
+      return sizeRange(spec);
     case ShapeOp::Parameter: {
       Scalar scalar = program.types->get(kernel.params[expr.value].type).scalar;
       unsigned bits = bitsOf(scalar);
@@ -31,11 +33,16 @@ Interval shapeRange(const TypedProgram& program, const Kernel& kernel, const Sha
       if (isUnsignedInteger(scalar)) return {0, (int64_t(1) << bits) - 1};
       return {-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1};
     }
-    case ShapeOp::Add: return combine(BinaryOp::Add, operand(0), operand(1));
-    case ShapeOp::Sub: return combine(BinaryOp::Sub, operand(0), operand(1));
-    case ShapeOp::Mul: return combine(BinaryOp::Mul, operand(0), operand(1));
-    case ShapeOp::Div: return combine(BinaryOp::Div, operand(0), operand(1));
-    case ShapeOp::Rem: return combine(BinaryOp::Rem, operand(0), operand(1));
+    case ShapeOp::Add:
+      return combine(BinaryOp::Add, operand(0), operand(1));
+    case ShapeOp::Sub:
+      return combine(BinaryOp::Sub, operand(0), operand(1));
+    case ShapeOp::Mul:
+      return combine(BinaryOp::Mul, operand(0), operand(1));
+    case ShapeOp::Div:
+      return combine(BinaryOp::Div, operand(0), operand(1));
+    case ShapeOp::Rem:
+      return combine(BinaryOp::Rem, operand(0), operand(1));
     case ShapeOp::Min: {
       Interval a = operand(0), b = operand(1);
       return {std::min(a.low, b.low), std::min(a.high, b.high)};
@@ -55,17 +62,21 @@ Interval shapeRange(const TypedProgram& program, const Kernel& kernel, const Sha
 
 }  // namespace
 
-llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& program, const Kernel& kernel, llvm::LLVMContext& context,
-                                                        unsigned addressSpace) {
+llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& program, const Kernel& kernel,
+                                                        llvm::LLVMContext& context, unsigned addressSpace) {
   llvm::SmallVector<llvm::Type*, 16> types;
   llvm::Type* pointer = llvm::PointerType::get(context, addressSpace);
   llvm::Type* i64 = llvm::Type::getInt64Ty(context);
   for (const KernelParam& param : kernel.params) {
     const Type& type = program.types->get(param.type);
-    if (type.kind == TypeKind::View) types.push_back(pointer);
-    else if (type.scalar == Scalar::F32) types.push_back(llvm::Type::getFloatTy(context));
-    else if (type.scalar == Scalar::F64) types.push_back(llvm::Type::getDoubleTy(context));
-    else types.push_back(llvm::Type::getIntNTy(context, bitsOf(type.scalar)));
+    if (type.kind == TypeKind::View)
+      types.push_back(pointer);
+    else if (type.scalar == Scalar::F32)
+      types.push_back(llvm::Type::getFloatTy(context));
+    else if (type.scalar == Scalar::F64)
+      types.push_back(llvm::Type::getDoubleTy(context));
+    else
+      types.push_back(llvm::Type::getIntNTy(context, bitsOf(type.scalar)));
   }
   types.append(kernel.dims.size(), i64);
   types.append(2 * kernel.axes.size(), i64);
@@ -78,14 +89,22 @@ llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& prog
 Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr, const SpecKey& spec) {
   auto operand = [&](size_t i) { return evalShape(f, kernel, expr.operands[i], spec); };
   switch (expr.op) {
-    case ShapeOp::Constant: return f.constantIndex(expr.value);
-    case ShapeOp::Dimension: return f.readLocal(kernel.dims[expr.value].local);
-    case ShapeOp::Parameter: return f.convert(f.readLocal(kernel.params[expr.value].local), f.program().types->index());
-    case ShapeOp::Add: return f.arithmetic(BinaryOp::Add, operand(0), operand(1), {});
-    case ShapeOp::Sub: return f.arithmetic(BinaryOp::Sub, operand(0), operand(1), {});
-    case ShapeOp::Mul: return f.arithmetic(BinaryOp::Mul, operand(0), operand(1), {});
-    case ShapeOp::Div: return f.arithmetic(BinaryOp::Div, operand(0), operand(1), {});
-    case ShapeOp::Rem: return f.arithmetic(BinaryOp::Rem, operand(0), operand(1), {});
+    case ShapeOp::Constant:
+      return f.constantIndex(expr.value);
+    case ShapeOp::Dimension:
+      return f.readLocal(kernel.dims[expr.value].local);
+    case ShapeOp::Parameter:
+      return f.convert(f.readLocal(kernel.params[expr.value].local), f.program().types->index());
+    case ShapeOp::Add:
+      return f.arithmetic(BinaryOp::Add, operand(0), operand(1), {});
+    case ShapeOp::Sub:
+      return f.arithmetic(BinaryOp::Sub, operand(0), operand(1), {});
+    case ShapeOp::Mul:
+      return f.arithmetic(BinaryOp::Mul, operand(0), operand(1), {});
+    case ShapeOp::Div:
+      return f.arithmetic(BinaryOp::Div, operand(0), operand(1), {});
+    case ShapeOp::Rem:
+      return f.arithmetic(BinaryOp::Rem, operand(0), operand(1), {});
     case ShapeOp::Min:
     case ShapeOp::Max: {
       Value both[2] = {operand(0), operand(1)};
@@ -93,14 +112,16 @@ Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr
     }
     case ShapeOp::CeilDiv: {
       Value divisor = operand(1);
-      Value above = f.arithmetic(BinaryOp::Sub, f.arithmetic(BinaryOp::Add, operand(0), divisor, {}), f.constantIndex(1), {});
+      Value above =
+          f.arithmetic(BinaryOp::Sub, f.arithmetic(BinaryOp::Add, operand(0), divisor, {}), f.constantIndex(1), {});
       return f.arithmetic(BinaryOp::Div, above, divisor, {});
     }
   }
   return {};
 }
 
-KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments, const SpecKey& spec) {
+KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments,
+                                    const SpecKey& spec) {
   llvm::IRBuilder<>& b = f.builder();
   TypeTable& types = *f.program().types;
   KernelArguments result;
@@ -112,11 +133,13 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
     if (types.get(param.type).kind != TypeKind::View) f.bind(param.local, f.fromMemory(param.type, arguments[i]));
   }
 
-  // A dimension that is the last of a matrix is a multiple of 4 where the specialisation says so; made visible to the optimiser.
+  // A dimension that is the last of a matrix is a multiple of 4 where the specialisation says so; made visible to the
+  // optimiser.
   if (spec.innerDivisible4) {
     std::vector<bool> isInner(kernel.dims.size());
     for (const KernelParam& param : kernel.params)
-      if (types.get(param.type).kind == TypeKind::View && param.shape.size() >= 2 && param.shape.back().op == ShapeOp::Dimension)
+      if (types.get(param.type).kind == TypeKind::View && param.shape.size() >= 2 &&
+          param.shape.back().op == ShapeOp::Dimension)
         isInner[param.shape.back().value] = true;
     for (size_t i = 0; i < kernel.dims.size(); ++i) {
       if (!isInner[i]) continue;
@@ -143,8 +166,10 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
       Interval range = sizeRange(spec);
       range = {std::max(range.low, extent.range.low), std::min(range.high, extent.range.high)};
       if (range.high < range.low) range = sizeRange(spec);
-      if (axis.op == ShapeOp::Dimension) extent.range = range;
-      else if (axis.op != ShapeOp::Constant) extent = f.indexFrom(f.wide(extent), range);
+      if (axis.op == ShapeOp::Dimension)
+        extent.range = range;
+      else if (axis.op != ShapeOp::Constant)
+        extent = f.indexFrom(f.wide(extent), range);
       view->extents.push_back(extent);
     }
     Value value;

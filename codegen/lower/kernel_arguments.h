@@ -9,23 +9,26 @@ namespace rad::cg {
 
 /// What a kernel's code needs besides its locals.
 struct KernelArguments {
-  llvm::SmallVector<Value, 4> low, high;   // of each axis, type index
-  llvm::Value* partials = nullptr;         // reductions: address of the partial results
-  llvm::Value* failureState = nullptr;     // address of the FailureState
-  llvm::Value* serial = nullptr;           // i32
+  llvm::SmallVector<Value, 4> low, high;  // of each axis, type index
+  llvm::Value* partials = nullptr;        // reductions: address of the partial results
+  llvm::Value* failureState = nullptr;    // address of the FailureState
+  llvm::Value* serial = nullptr;          // i32
 };
 
 /// The LLVM types of a kernel's parameters, in manifest order. Views and states are pointers in `addressSpace`.
-llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& program, const Kernel& kernel, llvm::LLVMContext& context,
-                                                        unsigned addressSpace = 0);
-/// Binds parameters and dimensions of the kernel, whose body must have been entered. `arguments`: one LLVM value for each type of
-/// kernelParameterTypes (bool still as i8). `spec` says what is known of sizes and alignment.
-KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments, const SpecKey& spec);
-/// A shape expression over bound dimensions and parameters, of type index. It never overflows: the launch has computed it before.
+llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& program, const Kernel& kernel,
+                                                        llvm::LLVMContext& context, unsigned addressSpace = 0);
+/// Binds parameters and dimensions of the kernel, whose body must have been entered. `arguments`: one LLVM value for
+/// each type of kernelParameterTypes (bool still as i8). `spec` says what is known of sizes and alignment.
+KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments,
+                                    const SpecKey& spec);
+/// A shape expression over bound dimensions and parameters, of type index. It never overflows: the launch has computed
+/// it before.
 Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr, const SpecKey& spec);
 
 /// The identity of a reduction or collective, and one step of it. `op`/`minMax` as in Collective and Reduction.
 llvm::Value* reduceIdentity(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type);
-llvm::Value* reduceStep(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* left, llvm::Value* right);
+llvm::Value* reduceStep(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* left,
+                        llvm::Value* right);
 
 }  // namespace rad::cg

@@ -12,7 +12,8 @@ namespace rad::cg {
 Value FunctionLowering::lower(const TExpr& expr, const Negate& node) {
   Value operand = eval(node.operand);
   if (operand.scalar->getType()->isFloatingPointTy()) return scalar(expr.type, builder_.CreateFNeg(operand.scalar));
-  Value zero = isIndex(expr.type) ? constantIndex(0) : scalar(expr.type, llvm::ConstantInt::get(operand.scalar->getType(), 0));
+  Value zero =
+      isIndex(expr.type) ? constantIndex(0) : scalar(expr.type, llvm::ConstantInt::get(operand.scalar->getType(), 0));
   return arithmetic(BinaryOp::Sub, zero, operand, node.overflow);
 }
 
@@ -43,11 +44,21 @@ Value FunctionLowering::arithmetic(BinaryOp op, const Value& left, const Value& 
 Value FunctionLowering::floatArithmetic(BinaryOp op, const Value& left, const Value& right) {
   llvm::Value* result = nullptr;
   switch (op) {
-    case BinaryOp::Add: result = builder_.CreateFAdd(left.scalar, right.scalar); break;
-    case BinaryOp::Sub: result = builder_.CreateFSub(left.scalar, right.scalar); break;
-    case BinaryOp::Mul: result = builder_.CreateFMul(left.scalar, right.scalar); break;
-    case BinaryOp::Div: result = builder_.CreateFDiv(left.scalar, right.scalar); break;
-    case BinaryOp::Rem: result = builder_.CreateFRem(left.scalar, right.scalar); break;
+    case BinaryOp::Add:
+      result = builder_.CreateFAdd(left.scalar, right.scalar);
+      break;
+    case BinaryOp::Sub:
+      result = builder_.CreateFSub(left.scalar, right.scalar);
+      break;
+    case BinaryOp::Mul:
+      result = builder_.CreateFMul(left.scalar, right.scalar);
+      break;
+    case BinaryOp::Div:
+      result = builder_.CreateFDiv(left.scalar, right.scalar);
+      break;
+    case BinaryOp::Rem:
+      result = builder_.CreateFRem(left.scalar, right.scalar);
+      break;
     case BinaryOp::BitAnd:
     case BinaryOp::BitOr:
     case BinaryOp::BitXor:
@@ -60,18 +71,22 @@ Value FunctionLowering::floatArithmetic(BinaryOp op, const Value& left, const Va
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or: assert(false && "not an operation of floats"); break;
+    case BinaryOp::Or:
+      assert(false && "not an operation of floats");
+      break;
   }
   return scalar(left.type, result);
 }
 
-llvm::Value* FunctionLowering::divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned, const Interval& leftRange, const Interval& rightRange) {
+llvm::Value* FunctionLowering::divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned,
+                                      const Interval& leftRange, const Interval& rightRange) {
   bool isDiv = op == BinaryOp::Div;
   bool natural = leftRange.low >= 0 && rightRange.low >= 0;
   if (!isSigned || natural) return isDiv ? builder_.CreateUDiv(left, right) : builder_.CreateURem(left, right);
   unsigned bits = left->getType()->getIntegerBitWidth();
   int64_t least = bits >= 64 ? std::numeric_limits<int64_t>::min() : -(int64_t(1) << (bits - 1));
-  if (!rightRange.contains(-1) || leftRange.low > least) return isDiv ? builder_.CreateSDiv(left, right) : builder_.CreateSRem(left, right);
+  if (!rightRange.contains(-1) || leftRange.low > least)
+    return isDiv ? builder_.CreateSDiv(left, right) : builder_.CreateSRem(left, right);
   // MIN / -1 wraps to MIN, and its remainder is 0; the machine's division must not see it.
   llvm::Value* isMinusOne = builder_.CreateICmpEQ(right, llvm::ConstantInt::getSigned(right->getType(), -1));
   llvm::Value* divisor = builder_.CreateSelect(isMinusOne, llvm::ConstantInt::get(right->getType(), 1), right);
@@ -90,24 +105,35 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
   bool exact = false;
   Interval range = intervalOf(op, left.range, right.range, exact);
   Interval typeRange;
-  if (bits < 64) typeRange = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1} : Interval{0, (int64_t(1) << bits) - 1};
-  else if (!isSigned) typeRange.low = 0;
+  if (bits < 64)
+    typeRange = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1}
+                         : Interval{0, (int64_t(1) << bits) - 1};
+  else if (!isSigned)
+    typeRange.low = 0;
   // Without overflow in the operands' own type: the interval is the result's.
   bool fits = exact && range.within(typeRange.low, typeRange.high);
   Interval known = fits ? range : (bits < 64 ? typeRange : Interval{});
   bool nuw = fits && range.low >= 0 && left.range.low >= 0 && right.range.low >= 0, nsw = fits && isSigned;
 
   if (traps(site) && isSigned && !fits && (op == BinaryOp::Add || op == BinaryOp::Sub || op == BinaryOp::Mul)) {
-    auto intrinsic = op == BinaryOp::Add ? llvm::Intrinsic::sadd_with_overflow : op == BinaryOp::Sub ? llvm::Intrinsic::ssub_with_overflow : llvm::Intrinsic::smul_with_overflow;
+    auto intrinsic = op == BinaryOp::Add   ? llvm::Intrinsic::sadd_with_overflow
+                     : op == BinaryOp::Sub ? llvm::Intrinsic::ssub_with_overflow
+                                           : llvm::Intrinsic::smul_with_overflow;
     llvm::Value* both = builder_.CreateBinaryIntrinsic(intrinsic, l, r);
     check(builder_.CreateNot(builder_.CreateExtractValue(both, 1)), site, &left, &right);
     return scalar(left.type, builder_.CreateExtractValue(both, 0), known);
   }
   llvm::Value* result = nullptr;
   switch (op) {
-    case BinaryOp::Add: result = builder_.CreateAdd(l, r, "", nuw, nsw); break;
-    case BinaryOp::Sub: result = builder_.CreateSub(l, r, "", nuw, nsw); break;
-    case BinaryOp::Mul: result = builder_.CreateMul(l, r, "", nuw, nsw); break;
+    case BinaryOp::Add:
+      result = builder_.CreateAdd(l, r, "", nuw, nsw);
+      break;
+    case BinaryOp::Sub:
+      result = builder_.CreateSub(l, r, "", nuw, nsw);
+      break;
+    case BinaryOp::Mul:
+      result = builder_.CreateMul(l, r, "", nuw, nsw);
+      break;
     case BinaryOp::Div:
     case BinaryOp::Rem:
       if (right.range.contains(0) && site) {
@@ -115,15 +141,24 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
       }
       result = divide(op, l, r, isSigned, left.range, right.range);
       break;
-    case BinaryOp::BitAnd: result = builder_.CreateAnd(l, r); break;
-    case BinaryOp::BitOr: result = builder_.CreateOr(l, r); break;
-    case BinaryOp::BitXor: result = builder_.CreateXor(l, r); break;
+    case BinaryOp::BitAnd:
+      result = builder_.CreateAnd(l, r);
+      break;
+    case BinaryOp::BitOr:
+      result = builder_.CreateOr(l, r);
+      break;
+    case BinaryOp::BitXor:
+      result = builder_.CreateXor(l, r);
+      break;
     case BinaryOp::Shl:
     case BinaryOp::Shr: {
       // Counts are modulo the width.
-      llvm::Value* count = right.range.within(0, bits - 1) ? r : builder_.CreateAnd(r, llvm::ConstantInt::get(type, bits - 1));
-      if (op == BinaryOp::Shl) result = builder_.CreateShl(l, count);
-      else result = isSigned ? builder_.CreateAShr(l, count) : builder_.CreateLShr(l, count);
+      llvm::Value* count =
+          right.range.within(0, bits - 1) ? r : builder_.CreateAnd(r, llvm::ConstantInt::get(type, bits - 1));
+      if (op == BinaryOp::Shl)
+        result = builder_.CreateShl(l, count);
+      else
+        result = isSigned ? builder_.CreateAShr(l, count) : builder_.CreateLShr(l, count);
       break;
     }
     case BinaryOp::Eq:
@@ -133,7 +168,9 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or: assert(false && "not arithmetic"); break;
+    case BinaryOp::Or:
+      assert(false && "not arithmetic");
+      break;
   }
   return scalar(left.type, result, known);
 }
@@ -146,7 +183,8 @@ Value FunctionLowering::indexArithmetic(BinaryOp op, const Value& left, const Va
   Value a = left, b = right;
   auto form = [&](Value& value) {
     if (narrow) {
-      if (!value.scalar->getType()->isIntegerTy(32)) value.scalar = builder_.CreateTrunc(value.scalar, builder_.getInt32Ty());
+      if (!value.scalar->getType()->isIntegerTy(32))
+        value.scalar = builder_.CreateTrunc(value.scalar, builder_.getInt32Ty());
     } else {
       value.scalar = wide(value);
     }
@@ -169,12 +207,24 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
   if (left.scalar->getType()->isFloatingPointTy()) {
     P predicate = P::FCMP_OEQ;
     switch (op) {
-      case BinaryOp::Eq: predicate = P::FCMP_OEQ; break;
-      case BinaryOp::Ne: predicate = P::FCMP_UNE; break;
-      case BinaryOp::Lt: predicate = P::FCMP_OLT; break;
-      case BinaryOp::Le: predicate = P::FCMP_OLE; break;
-      case BinaryOp::Gt: predicate = P::FCMP_OGT; break;
-      case BinaryOp::Ge: predicate = P::FCMP_OGE; break;
+      case BinaryOp::Eq:
+        predicate = P::FCMP_OEQ;
+        break;
+      case BinaryOp::Ne:
+        predicate = P::FCMP_UNE;
+        break;
+      case BinaryOp::Lt:
+        predicate = P::FCMP_OLT;
+        break;
+      case BinaryOp::Le:
+        predicate = P::FCMP_OLE;
+        break;
+      case BinaryOp::Gt:
+        predicate = P::FCMP_OGT;
+        break;
+      case BinaryOp::Ge:
+        predicate = P::FCMP_OGE;
+        break;
       case BinaryOp::Add:
       case BinaryOp::Sub:
       case BinaryOp::Mul:
@@ -186,7 +236,9 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
       case BinaryOp::Shl:
       case BinaryOp::Shr:
       case BinaryOp::And:
-      case BinaryOp::Or: assert(false && "not a comparison"); break;
+      case BinaryOp::Or:
+        assert(false && "not a comparison");
+        break;
     }
     return scalar(boolean, builder_.CreateFCmp(predicate, left.scalar, right.scalar));
   }
@@ -200,12 +252,24 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
   bool isSigned = isSignedInteger(scalarOf(left.type));
   P predicate = P::ICMP_EQ;
   switch (op) {
-    case BinaryOp::Eq: predicate = P::ICMP_EQ; break;
-    case BinaryOp::Ne: predicate = P::ICMP_NE; break;
-    case BinaryOp::Lt: predicate = isSigned ? P::ICMP_SLT : P::ICMP_ULT; break;
-    case BinaryOp::Le: predicate = isSigned ? P::ICMP_SLE : P::ICMP_ULE; break;
-    case BinaryOp::Gt: predicate = isSigned ? P::ICMP_SGT : P::ICMP_UGT; break;
-    case BinaryOp::Ge: predicate = isSigned ? P::ICMP_SGE : P::ICMP_UGE; break;
+    case BinaryOp::Eq:
+      predicate = P::ICMP_EQ;
+      break;
+    case BinaryOp::Ne:
+      predicate = P::ICMP_NE;
+      break;
+    case BinaryOp::Lt:
+      predicate = isSigned ? P::ICMP_SLT : P::ICMP_ULT;
+      break;
+    case BinaryOp::Le:
+      predicate = isSigned ? P::ICMP_SLE : P::ICMP_ULE;
+      break;
+    case BinaryOp::Gt:
+      predicate = isSigned ? P::ICMP_SGT : P::ICMP_UGT;
+      break;
+    case BinaryOp::Ge:
+      predicate = isSigned ? P::ICMP_SGE : P::ICMP_UGE;
+      break;
     case BinaryOp::Add:
     case BinaryOp::Sub:
     case BinaryOp::Mul:
@@ -217,7 +281,9 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
     case BinaryOp::Shl:
     case BinaryOp::Shr:
     case BinaryOp::And:
-    case BinaryOp::Or: assert(false && "not a comparison"); break;
+    case BinaryOp::Or:
+      assert(false && "not a comparison");
+      break;
   }
   return scalar(boolean, builder_.CreateICmp(predicate, l, r));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Calls. Device functions become part of their caller; extern ones stay calls, with scalars by value (bool as a byte, index as i64),
-// views as their address followed by their extents, and `mut` arguments by address.
+// Calls. Device functions become part of their caller; extern ones stay calls, with scalars by value (bool as a byte,
+// index as i64), views as their address followed by their extents, and `mut` arguments by address.
 #include "codegen/lower/function_lowering.h"
 
 #include <llvm/IR/Module.h>
@@ -15,12 +15,17 @@ Value FunctionLowering::lower(const TExpr&, const CallFunction& node) {
 }
 
 Value FunctionLowering::callInline(const Function& function, const CallFunction& node) {
-  struct Argument { Value value; Place place; };
+  struct Argument {
+    Value value;
+    Place place;
+  };
   std::vector<Argument> arguments;
   for (size_t i = 0; i < node.arguments.size(); ++i) {
     bool isMut = function.body.locals[function.params[i].value].kind == LocalKind::MutParam;
-    if (isMut) arguments.push_back({{}, evalPlace(node.arguments[i])});
-    else arguments.push_back({eval(node.arguments[i]), {}});
+    if (isMut)
+      arguments.push_back({{}, evalPlace(node.arguments[i])});
+    else
+      arguments.push_back({eval(node.arguments[i]), {}});
   }
   llvm::BasicBlock* done = newBlock("returned");
   enterBody(function.body, done);
@@ -45,7 +50,8 @@ Value FunctionLowering::callExtern(const Function& function, const CallFunction&
   std::vector<llvm::Value*> values;
   std::vector<llvm::Type*> types;
   auto pass = [&](llvm::Value* value) {
-    if (value->getType()->isPointerTy() && value->getType()->getPointerAddressSpace() != 0) value = builder_.CreateAddrSpaceCast(value, builder_.getPtrTy());
+    if (value->getType()->isPointerTy() && value->getType()->getPointerAddressSpace() != 0)
+      value = builder_.CreateAddrSpaceCast(value, builder_.getPtrTy());
     values.push_back(value);
     types.push_back(value->getType());
   };
@@ -64,7 +70,8 @@ Value FunctionLowering::callExtern(const Function& function, const CallFunction&
   }
   bool hasResult = program_.types->get(function.result).kind != TypeKind::Unit;
   llvm::Type* result = hasResult ? memoryType(function.result) : builder_.getVoidTy();
-  llvm::FunctionCallee callee = module().getOrInsertFunction(function.symbol, llvm::FunctionType::get(result, types, false));
+  llvm::FunctionCallee callee =
+      module().getOrInsertFunction(function.symbol, llvm::FunctionType::get(result, types, false));
   llvm::CallInst* call = builder_.CreateCall(callee, values);
   return hasResult ? fromMemory(function.result, call) : Value{function.result};
 }

@@ -55,7 +55,8 @@ Value FunctionLowering::convert(const Value& value, TypeId to) {
   // Where the value fits, what was known of it stays true.
   Interval limits = rangeOf(target);
   bool unsigned64 = target == Scalar::U64;
-  bool fits = known.within(limits.low, limits.high) && !(unsigned64 && known.low < 0) && !(from == Scalar::U64 && value.range.isFull());
+  bool fits = known.within(limits.low, limits.high) && !(unsigned64 && known.low < 0) &&
+              !(from == Scalar::U64 && value.range.isFull());
   return scalar(to, converted, fits ? known : Interval{});
 }
 
@@ -71,7 +72,8 @@ Value FunctionLowering::lower(const TExpr& expr, const Bitcast& node) {
   llvm::Value* operand = evalScalar(node.operand);
   llvm::Type* type = registerType(expr.type);
   if (operand->getType()->isIntegerTy(1)) operand = builder_.CreateZExt(operand, builder_.getInt8Ty());
-  if (type->isIntegerTy(1)) return scalar(expr.type, builder_.CreateICmpNE(operand, llvm::ConstantInt::get(operand->getType(), 0)));
+  if (type->isIntegerTy(1))
+    return scalar(expr.type, builder_.CreateICmpNE(operand, llvm::ConstantInt::get(operand->getType(), 0)));
   return scalar(expr.type, builder_.CreateBitCast(operand, type));
 }
 

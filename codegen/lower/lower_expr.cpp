@@ -40,7 +40,9 @@ Value FunctionLowering::lower(const TExpr& expr, const ConstFloat& node) {
 
 Value FunctionLowering::lower(const TExpr&, const LocalRef& node) { return readLocal(node.local); }
 
-Value FunctionLowering::lower(const TExpr& expr, const LogicNot& node) { return scalar(expr.type, builder_.CreateNot(evalCondition(node.operand))); }
+Value FunctionLowering::lower(const TExpr& expr, const LogicNot& node) {
+  return scalar(expr.type, builder_.CreateNot(evalCondition(node.operand)));
+}
 
 Value FunctionLowering::lower(const TExpr& expr, const Logic& node) {
   llvm::Value* left = evalCondition(node.left);
@@ -74,7 +76,8 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
   Value result;
   result.type = type;
   switch (program_.types->get(type).kind) {
-    case TypeKind::Unit: return result;
+    case TypeKind::Unit:
+      return result;
     case TypeKind::Tuple: {
       size_t count = incoming.front().first.items.size();
       for (size_t i = 0; i < count; ++i) {
@@ -113,7 +116,8 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
     case TypeKind::Error:
     case TypeKind::UntypedInt:
     case TypeKind::UntypedFloat:
-    case TypeKind::Array: break;
+    case TypeKind::Array:
+      break;
   }
   llvm_unreachable("a type that has no values here");
 }
@@ -156,7 +160,8 @@ Value absent(FunctionLowering& f, TypeId type) {
 }
 }  // namespace
 
-Value FunctionLowering::join(TypeId type, llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming, llvm::BasicBlock* block) {
+Value FunctionLowering::join(TypeId type, llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming,
+                             llvm::BasicBlock* block) {
   bool same = true;
   for (const auto& [value, from] : incoming) same &= sameForm(incoming.front().first, value);
   for (auto& [value, from] : incoming) {
@@ -192,7 +197,8 @@ Value FunctionLowering::lower(const TExpr& expr, const Select& node) {
     incoming.push_back({no, otherwise});
     return join(expr.type, incoming, newBlock("selected"));
   }
-  return scalar(expr.type, builder_.CreateSelect(condition, yes.scalar, no.scalar), {std::min(yes.range.low, no.range.low), std::max(yes.range.high, no.range.high)});
+  return scalar(expr.type, builder_.CreateSelect(condition, yes.scalar, no.scalar),
+                {std::min(yes.range.low, no.range.low), std::max(yes.range.high, no.range.high)});
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const BlockValue& node) {

@@ -16,11 +16,14 @@ using Wide = __int128;
 llvm::MDNode* unrollWish(llvm::LLVMContext& context, unsigned wish) {
   if (wish == 0) return nullptr;
   llvm::Metadata* how = nullptr;
-  if (wish == UINT32_MAX) how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.full"));
-  else if (wish == 1) how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+  if (wish == UINT32_MAX)
+    how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.full"));
+  else if (wish == 1)
+    how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
   else {
-    llvm::Metadata* parts[] = {llvm::MDString::get(context, "llvm.loop.unroll.count"),
-                               llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), wish))};
+    llvm::Metadata* parts[] = {
+        llvm::MDString::get(context, "llvm.loop.unroll.count"),
+        llvm::ConstantAsMetadata::get(llvm::ConstantInt::get(llvm::Type::getInt32Ty(context), wish))};
     how = llvm::MDNode::get(context, parts);
   }
   llvm::MDNode* loop = llvm::MDNode::getDistinct(context, {nullptr, how});
@@ -35,13 +38,19 @@ unsigned weightOf(const TypedProgram& program, const std::vector<TStmtId>& state
   auto expression = [&](auto&& self, TExprId id) -> void {
     const TExpr& expr = program.expr(id);
     ++weight;
-    if (const auto* call = std::get_if<CallFunction>(&expr.node)) weight += program.functions[call->function.value].isExtern ? tooMuch : weightOf(program, program.functions[call->function.value].body.statements);
+    if (const auto* call = std::get_if<CallFunction>(&expr.node))
+      weight += program.functions[call->function.value].isExtern
+                    ? tooMuch
+                    : weightOf(program, program.functions[call->function.value].body.statements);
     forEachPart(expr, [&](TExprId e) { self(self, e); }, [&](TStmtId s) { weight += weightOf(program, {s}); });
   };
   for (TStmtId id : statements) {
     const TStmt& stmt = program.stmt(id);
-    if (std::holds_alternative<For>(stmt.node) || std::holds_alternative<While>(stmt.node) || std::holds_alternative<Barrier>(stmt.node) || std::holds_alternative<Collective>(stmt.node)) return tooMuch;
-    forEachPart(stmt, [&](TExprId e) { expression(expression, e); }, [&](TStmtId s) { weight += weightOf(program, {s}); });
+    if (std::holds_alternative<For>(stmt.node) || std::holds_alternative<While>(stmt.node) ||
+        std::holds_alternative<Barrier>(stmt.node) || std::holds_alternative<Collective>(stmt.node))
+      return tooMuch;
+    forEachPart(
+        stmt, [&](TExprId e) { expression(expression, e); }, [&](TStmtId s) { weight += weightOf(program, {s}); });
     if (weight >= tooMuch) return tooMuch;
   }
   return weight;
@@ -49,7 +58,9 @@ unsigned weightOf(const TypedProgram& program, const std::vector<TStmtId>& state
 
 }  // namespace
 
-void FunctionLowering::pushLoop(llvm::BasicBlock* breakBlock, llvm::BasicBlock* continueBlock) { frames_.back().loops.push_back({breakBlock, continueBlock}); }
+void FunctionLowering::pushLoop(llvm::BasicBlock* breakBlock, llvm::BasicBlock* continueBlock) {
+  frames_.back().loops.push_back({breakBlock, continueBlock});
+}
 
 void FunctionLowering::popLoop() { frames_.back().loops.pop_back(); }
 
@@ -73,7 +84,9 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   TypeId type = local(node.variable).type;
   Value low = eval(node.low);
   Value high = eval(node.high);
-  Value step = node.step ? eval(node.step) : isIndex(type) ? constantIndex(1) : scalar(type, llvm::ConstantInt::get(low.scalar->getType(), 1));
+  Value step = node.step       ? eval(node.step)
+               : isIndex(type) ? constantIndex(1)
+                               : scalar(type, llvm::ConstantInt::get(low.scalar->getType(), 1));
   setPlace(stmt.range);
   bool down = step.range.high < 0;
   bool isSigned = isSignedInteger(scalarOf(type));
@@ -89,7 +102,9 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   // What the variable can be inside, and one step beyond.
   unsigned bits = bitsOf(scalarOf(type));
   Interval limits;
-  if (bits < 64) limits = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1} : Interval{0, (int64_t(1) << bits) - 1};
+  if (bits < 64)
+    limits = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1}
+                      : Interval{0, (int64_t(1) << bits) - 1};
   auto clip = [&](Interval r) { return Interval{std::max(r.low, limits.low), std::min(r.high, limits.high)}; };
   Interval lowRange = clip(low.range), highRange = clip(high.range), stepRange = clip(step.range);
   Interval inside;
@@ -102,17 +117,20 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     last = Wide(inside.low) + stepRange.low;
   }
   if (inside.high < inside.low) inside = {inside.low, inside.low};  // never entered
-  bool known = !(scalarOf(type) == Scalar::U64);  // intervals do not describe large u64
+  bool known = !(scalarOf(type) == Scalar::U64);                    // intervals do not describe large u64
   bool unit = stepRange.low == stepRange.high && (stepRange.low == 1 || stepRange.low == -1);
   bool noWrap = known && last >= limits.low && last <= limits.high;
   if (unit) noWrap = true;
 
   if (isIndex(type)) {
     auto fits = [](Wide v) { return v >= INT32_MIN && v <= INT32_MAX; };
-    bool narrow = options_.narrowIndices && low.range.fitsI32() && high.range.fitsI32() && step.range.fitsI32() && fits(last);
+    bool narrow =
+        options_.narrowIndices && low.range.fitsI32() && high.range.fitsI32() && step.range.fitsI32() && fits(last);
     for (Value* value : {&low, &high, &step}) {
-      if (!narrow) value->scalar = wide(*value);
-      else if (!value->scalar->getType()->isIntegerTy(32)) value->scalar = builder_.CreateTrunc(value->scalar, builder_.getInt32Ty());
+      if (!narrow)
+        value->scalar = wide(*value);
+      else if (!value->scalar->getType()->isIntegerTy(32))
+        value->scalar = builder_.CreateTrunc(value->scalar, builder_.getInt32Ty());
     }
     // 64-bit indices never come near the ends of their range.
     noWrap = true;
@@ -150,11 +168,14 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     builder_.CreateCondBr(builder_.CreateICmpULE(left, size), done, advance);
     placeAt(advance);
   }
-  llvm::Value* advanced = builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/noWrap && (nonNegative || (!isSigned && !down)), /*HasNSW=*/noWrap && isSigned);
+  llvm::Value* advanced =
+      builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/noWrap && (nonNegative || (!isSigned && !down)),
+                         /*HasNSW=*/noWrap && isSigned);
   variable->addIncoming(advanced, builder_.GetInsertBlock());
   llvm::BranchInst* back = builder_.CreateBr(header);
   unsigned unroll = node.unroll;
-  if (unroll == 0 && options_.unrollConstantLoops && low.range.low == low.range.high && high.range.low == high.range.high && stepRange.low == stepRange.high && !down) {
+  if (unroll == 0 && options_.unrollConstantLoops && low.range.low == low.range.high &&
+      high.range.low == high.range.high && stepRange.low == stepRange.high && !down) {
     // Short loops over constants (a tile in shared memory): as straight code their addresses are constants.
     Wide rounds = Wide(high.range.low) - low.range.low;
     rounds = rounds > 0 ? (rounds + stepRange.low - 1) / stepRange.low : 0;

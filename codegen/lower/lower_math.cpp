@@ -52,7 +52,8 @@ Value FunctionLowering::mathCall(Math op, std::span<const Value> operands) {
     b.scalar = wide(b);
   }
   bool isMin = op == Math::Min;
-  auto id = isSigned ? (isMin ? llvm::Intrinsic::smin : llvm::Intrinsic::smax) : (isMin ? llvm::Intrinsic::umin : llvm::Intrinsic::umax);
+  auto id = isSigned ? (isMin ? llvm::Intrinsic::smin : llvm::Intrinsic::smax)
+                     : (isMin ? llvm::Intrinsic::umin : llvm::Intrinsic::umax);
   Interval range;
   if (isSigned || (a.range.low >= 0 && b.range.low >= 0)) {
     range = isMin ? Interval{std::min(a.range.low, b.range.low), std::min(a.range.high, b.range.high)}
@@ -68,7 +69,9 @@ llvm::Value* reduceIdentity(FunctionLowering& f, BinaryOp op, Math minMax, bool 
     bool isMin = minMax == Math::Min;
     if (isFloat(kind)) return llvm::ConstantFP::getInfinity(llvmType, /*Negative=*/!isMin);
     unsigned bits = llvmType->getIntegerBitWidth();
-    if (isSignedInteger(kind)) return llvm::ConstantInt::get(llvmType, isMin ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getSignedMinValue(bits));
+    if (isSignedInteger(kind))
+      return llvm::ConstantInt::get(
+          llvmType, isMin ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getSignedMinValue(bits));
     return llvm::ConstantInt::get(llvmType, isMin ? llvm::APInt::getMaxValue(bits) : llvm::APInt::getMinValue(bits));
   }
   if (op == BinaryOp::And) return f.builder().getTrue();
@@ -78,7 +81,8 @@ llvm::Value* reduceIdentity(FunctionLowering& f, BinaryOp op, Math minMax, bool 
   return llvm::Constant::getNullValue(llvmType);
 }
 
-llvm::Value* reduceStep(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* left, llvm::Value* right) {
+llvm::Value* reduceStep(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* left,
+                        llvm::Value* right) {
   Value operands[2] = {f.scalar(type, left), f.scalar(type, right)};
   if (isMinMax) return f.mathCall(minMax, operands).scalar;
   if (op == BinaryOp::And) return f.builder().CreateAnd(left, right);

@@ -31,7 +31,8 @@ void FunctionLowering::run(TStmtId id) {
 void FunctionLowering::lower(const TStmt&, const Declare& node) {
   if (node.init) {
     Value value = eval(node.init);
-    // A loop runs a declaration again: the memory of the last round is taken, but a value that was bound is not written over.
+    // A loop runs a declaration again: the memory of the last round is taken, but a value that was bound is not written
+    // over.
     writeLocal(node.local, value);
     return;
   }
@@ -99,7 +100,8 @@ void FunctionLowering::lower(const TStmt&, const Return& node) {
   if (terminated()) return;
   Frame& frame = frames_.back();
   if (frame.resultAddress) {
-    if (node.value) store({frame.resultAddress, value.type, module().getDataLayout().getABITypeAlign(memoryType(value.type))}, value);
+    if (node.value)
+      store({frame.resultAddress, value.type, module().getDataLayout().getABITypeAlign(memoryType(value.type))}, value);
     builder_.CreateBr(frame.returnBlock);
     return;
   }

@@ -39,17 +39,20 @@ Value FunctionLowering::elementCount(const ViewValue& view) {
       llvm::Value* b = builder_.CreateTrunc(wide(next), builder_.getInt32Ty());
       count = scalar(program_.types->index(), builder_.CreateMul(a, b, "", true, true), {0, (int64_t(1) << 30) - 1});
     } else {
-      count = scalar(program_.types->index(), builder_.CreateMul(wide(count), wide(next), "", true, true), {0, std::numeric_limits<int64_t>::max()});
+      count = scalar(program_.types->index(), builder_.CreateMul(wide(count), wide(next), "", true, true),
+                     {0, std::numeric_limits<int64_t>::max()});
     }
   }
   return count;
 }
 
 /// The index with its check made: what is known of it afterwards is that it lies below the extent.
-Value FunctionLowering::checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check, SiteId site) {
+Value FunctionLowering::checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check,
+                                     SiteId site) {
   const Value& extent = view.extents[axis];
   if (check == Check::Checked && !options_.unchecked) {
-    bool inside = index.range.low >= 0 && index.range.high < extent.range.low;  // constant extents: a tile in shared memory
+    bool inside =
+        index.range.low >= 0 && index.range.high < extent.range.low;  // constant extents: a tile in shared memory
     if (!inside) {
       llvm::Value* i = index.scalar;
       llvm::Value* n = extent.scalar;
@@ -90,17 +93,21 @@ llvm::Value* FunctionLowering::linearOffset(const ViewValue& view, llvm::ArrayRe
   return offset;
 }
 
-Place FunctionLowering::elementPlace(const ViewValue& view, std::span<const Value> indices, std::span<const Check> checks, std::span<const SiteId> sites) {
+Place FunctionLowering::elementPlace(const ViewValue& view, std::span<const Value> indices,
+                                     std::span<const Check> checks, std::span<const SiteId> sites) {
   assert(indices.size() == view.rank() && "one index a dimension");
   llvm::SmallVector<Value, 4> safe;
   for (unsigned axis = 0; axis < indices.size(); ++axis)
-    safe.push_back(checkedIndex(view, axis, indices[axis], axis < checks.size() ? checks[axis] : Check::Proven, axis < sites.size() ? sites[axis] : SiteId{}));
+    safe.push_back(checkedIndex(view, axis, indices[axis], axis < checks.size() ? checks[axis] : Check::Proven,
+                                axis < sites.size() ? sites[axis] : SiteId{}));
   llvm::Value* offset = linearOffset(view, safe);
   assert(!view.offset && "elements of script views are read by the target");
-  if (offset->getType()->isIntegerTy(32)) offset = builder_.CreateZExt(offset, builder_.getInt64Ty(), "", /*IsNonNeg=*/true);
+  if (offset->getType()->isIntegerTy(32))
+    offset = builder_.CreateZExt(offset, builder_.getInt64Ty(), "", /*IsNonNeg=*/true);
   llvm::Type* element = memoryType(view.element);
   Place place;
-  place.address = builder_.CreateGEP(element, view.base, offset, "", llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
+  place.address = builder_.CreateGEP(element, view.base, offset, "",
+                                     llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
   place.type = view.element;
   place.align = module().getDataLayout().getABITypeAlign(element);
   place.isElement = true;
@@ -110,13 +117,15 @@ Place FunctionLowering::elementPlace(const ViewValue& view, std::span<const Valu
 
 void FunctionLowering::advance(ViewValue& view, llvm::Value* offset) {
   if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(offset); constant && constant->isZero()) return;
-  if (offset->getType()->isIntegerTy(32)) offset = builder_.CreateZExt(offset, builder_.getInt64Ty(), "", /*IsNonNeg=*/true);
+  if (offset->getType()->isIntegerTy(32))
+    offset = builder_.CreateZExt(offset, builder_.getInt64Ty(), "", /*IsNonNeg=*/true);
   if (view.offset) {
     view.offset = builder_.CreateAdd(view.offset, offset, "", true, true);
     return;
   }
   llvm::Type* element = memoryType(view.element);
-  view.base = builder_.CreateGEP(element, view.base, offset, "", llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
+  view.base = builder_.CreateGEP(element, view.base, offset, "",
+                                 llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
   view.align = std::min(view.align, module().getDataLayout().getABITypeAlign(element));
 }
 
@@ -149,13 +158,15 @@ Value FunctionLowering::lower(const TExpr& expr, const ViewSlice& node) {
       if (dim.low) check(builder_.CreateICmpULE(wide(low), wide(high)), dim.site, &low, &high);
     }
     auto inside = [&](Value& bound) {
-      bound.range = {std::max<int64_t>(bound.range.low, 0), std::max<int64_t>(std::min(bound.range.high, extent.range.high), 0)};
+      bound.range = {std::max<int64_t>(bound.range.low, 0),
+                     std::max<int64_t>(std::min(bound.range.high, extent.range.high), 0)};
     };
     inside(low);
     inside(high);
     Value length = arithmetic(BinaryOp::Sub, high, low, {});
     length.range.low = std::max<int64_t>(length.range.low, 0);
-    if (options_.narrowIndices && view->small && !length.scalar->getType()->isIntegerTy(32)) length = indexFrom(length.scalar, {0, (int64_t(1) << 30) - 1});
+    if (options_.narrowIndices && view->small && !length.scalar->getType()->isIntegerTy(32))
+      length = indexFrom(length.scalar, {0, (int64_t(1) << 30) - 1});
     view->extents.push_back(length);
     starts.push_back(low);
   }

@@ -21,11 +21,13 @@ class TargetLowering {
  public:
   virtual ~TargetLowering();
 
-  /// A check has failed in the builder's current block: record it, or report it, and leave. `value` and `extent` are i64 (null: not
-  /// meaningful for the site's kind). Must end the current block with a terminator; FunctionLowering goes on elsewhere.
+  /// A check has failed in the builder's current block: record it, or report it, and leave. `value` and `extent` are
+  /// i64 (null: not meaningful for the site's kind). Must end the current block with a terminator; FunctionLowering
+  /// goes on elsewhere.
   virtual void emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) = 0;
 
-  /// The floating-point function `op` of builtins.def, for operations whose `llvm` column is empty. All operands have one type, f32 or f64.
+  /// The floating-point function `op` of builtins.def, for operations whose `llvm` column is empty. All operands have
+  /// one type, f32 or f64.
   virtual llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) = 0;
 
   /// Float to integer, saturating, NaN gives 0. Null: use LLVM's saturating intrinsics.
@@ -36,13 +38,13 @@ class TargetLowering {
   /// block.sum/min/max of one value a thread; the result is the same in all threads of the block.
   virtual llvm::Value* emitCollective(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type);
 
-  /// Called on each access to a local of the outermost body (not of inlined functions): the address that holds it now, or null: the
-  /// shared lowering keeps it itself (immutable ones as values, others in stack memory). The memory holds the type's memory form
-  /// (bool as i8, index as i64).
+  /// Called on each access to a local of the outermost body (not of inlined functions): the address that holds it now,
+  /// or null: the shared lowering keeps it itself (immutable ones as values, others in stack memory). The memory holds
+  /// the type's memory form (bool as i8, index as i64).
   virtual llvm::Value* storageOf(FunctionLowering& f, LocalId local);
 
-  /// Called for each expression and statement before the shared lowering: return true if done. What only one target has (script
-  /// statements, strings, arrays, calls of real functions) is lowered here; the shared lowering asserts on it.
+  /// Called for each expression and statement before the shared lowering: return true if done. What only one target has
+  /// (script statements, strings, arrays, calls of real functions) is lowered here; the shared lowering asserts on it.
   virtual bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result);
   virtual bool lowerStmt(FunctionLowering& f, TStmtId stmt);
 

@@ -23,12 +23,12 @@ struct ViewValue;
 /// The result of an expression.
 struct Value {
   TypeId type;
-  /// Scalars: bool is i1; `index` is i64, or i32 where FunctionLowering keeps it narrow (same value, signed). Strings: what the
-  /// target's hooks made. Null for Unit, views and tuples.
+  /// Scalars: bool is i1; `index` is i64, or i32 where FunctionLowering keeps it narrow (same value, signed). Strings:
+  /// what the target's hooks made. Null for Unit, views and tuples.
   llvm::Value* scalar = nullptr;
-  Interval range;                          // integers of at most 63 bits, and index
-  std::shared_ptr<const ViewValue> view;   // views
-  std::vector<Value> items;                // tuples
+  Interval range;                         // integers of at most 63 bits, and index
+  std::shared_ptr<const ViewValue> view;  // views
+  std::vector<Value> items;               // tuples
 };
 
 /// A view: where its elements are and how many.
@@ -37,11 +37,11 @@ struct ViewValue {
   llvm::Value* base = nullptr;
   /// Script only: where the view starts in its array, in elements (i64). Null in device code.
   llvm::Value* offset = nullptr;
-  llvm::SmallVector<Value, 4> extents;     // one an axis, of type index
+  llvm::SmallVector<Value, 4> extents;  // one an axis, of type index
   TypeId element;
-  llvm::Align align{1};                    // of the first element
-  bool readOnly = false;                   // nothing writes these elements while the function runs
-  bool small = false;                      // element count below 2^30: offsets may be computed in 32 bits
+  llvm::Align align{1};   // of the first element
+  bool readOnly = false;  // nothing writes these elements while the function runs
+  bool small = false;     // element count below 2^30: offsets may be computed in 32 bits
   unsigned rank() const { return extents.size(); }
 };
 
@@ -50,7 +50,7 @@ struct Place {
   llvm::Value* address = nullptr;
   TypeId type;
   llvm::Align align{1};
-  bool isElement = false;                  // an element of a view (else a local variable)
+  bool isElement = false;  // an element of a view (else a local variable)
   bool readOnly = false;
 };
 

@@ -10,7 +10,8 @@
 namespace rad::cg {
 namespace {
 
-void bindBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const SpecKey& spec) {
+void bindBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                const SpecKey& spec) {
   llvm::IRBuilder<>& b = f.builder();
   llvm::Type* type = spec.small ? b.getInt32Ty() : b.getInt64Ty();
   TypeId index = f.program().types->index();
@@ -56,8 +57,9 @@ void bindShared(FunctionLowering& f, const Kernel& kernel) {
   SharedLayout layout = layoutShared(f.program(), kernel);
   llvm::GlobalVariable* whole = nullptr;
   auto make = [&](llvm::Type* type, const std::string& name, bool isDynamic) {
-    auto* made = new llvm::GlobalVariable(f.module(), type, false, isDynamic ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage,
-                                          isDynamic ? nullptr : llvm::PoisonValue::get(type), name, nullptr, llvm::GlobalValue::NotThreadLocal, Shared);
+    auto* made = new llvm::GlobalVariable(
+        f.module(), type, false, isDynamic ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage,
+        isDynamic ? nullptr : llvm::PoisonValue::get(type), name, nullptr, llvm::GlobalValue::NotThreadLocal, Shared);
     made->setAlignment(llvm::Align(16));
     return made;
   };
@@ -97,7 +99,8 @@ void bindShared(FunctionLowering& f, const Kernel& kernel) {
 
 }  // namespace
 
-void lowerBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const SpecKey& spec) {
+void lowerBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                 const SpecKey& spec) {
   bindBlocks(f, target, kernel, arguments, spec);
   bindThreads(f, target, kernel);
   bindShared(f, kernel);

@@ -14,12 +14,14 @@ llvm::Value* NvptxTarget::shuffle(FunctionLowering& f, llvm::Value* value, unsig
   llvm::IRBuilder<>& b = f.builder();
   llvm::Type* type = value->getType();
   auto exchange = [&](llvm::Value* word) -> llvm::Value* {
-    return b.CreateIntrinsic(llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, {}, {b.getInt32(mask), word, b.getInt32(distance), b.getInt32(31)});
+    return b.CreateIntrinsic(llvm::Intrinsic::nvvm_shfl_sync_bfly_i32, {},
+                             {b.getInt32(mask), word, b.getInt32(distance), b.getInt32(31)});
   };
   if (type->isFloatTy()) return b.CreateBitCast(exchange(b.CreateBitCast(value, b.getInt32Ty())), type);
   unsigned bits = type->getPrimitiveSizeInBits();
   if (bits <= 32) {
-    llvm::Value* word = b.CreateZExt(type->isIntegerTy() ? value : b.CreateBitCast(value, b.getIntNTy(bits)), b.getInt32Ty());
+    llvm::Value* word =
+        b.CreateZExt(type->isIntegerTy() ? value : b.CreateBitCast(value, b.getIntNTy(bits)), b.getInt32Ty());
     return b.CreateBitCast(b.CreateTrunc(exchange(word), b.getIntNTy(bits)), type);
   }
   assert(bits == 64);
@@ -30,13 +32,15 @@ llvm::Value* NvptxTarget::shuffle(FunctionLowering& f, llvm::Value* value, unsig
   return b.CreateBitCast(whole, type);
 }
 
-llvm::Value* NvptxTarget::butterfly(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* value) {
+llvm::Value* NvptxTarget::butterfly(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type,
+                                    llvm::Value* value) {
   for (unsigned distance = 16; distance > 0; distance /= 2)
     value = reduceStep(f, op, minMax, isMinMax, type, value, shuffle(f, value, distance, 0xffffffffu));
   return value;
 }
 
-llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* value) {
+llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type,
+                                      llvm::Value* value) {
   llvm::IRBuilder<>& b = f.builder();
   unsigned warps = (threads_ + 31) / 32, rest = threads_ % 32;
   llvm::Value* identity = reduceIdentity(f, op, minMax, isMinMax, type);
@@ -44,8 +48,9 @@ llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math min
   if (rest == 0) {
     value = butterfly(f, op, minMax, isMinMax, type, value);
   } else {
-    // The last warp has `rest` lanes: the others do not exist and count as the identity. Only lanes that are there may take part. What the
-    // first lane gets is exact: where a partner of its tree is missing, so are that one's own partners.
+    // The last warp has `rest` lanes: the others do not exist and count as the identity. Only lanes that are there may
+    // take part. What the first lane gets is exact: where a partner of its tree is missing, so are that one's own
+    // partners.
     llvm::Value* lane = b.CreateAnd(threadIndex(f), 31);
     llvm::Value* inLast = b.CreateICmpUGE(threadIndex(f), b.getInt32((warps - 1) * 32));
     llvm::BasicBlock* partial = f.newBlock("warp.partial");
@@ -77,7 +82,8 @@ llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math min
 
   if (!scratch_) {
     auto* array = llvm::ArrayType::get(b.getInt64Ty(), 32);
-    scratch_ = new llvm::GlobalVariable(f.module(), array, false, llvm::GlobalValue::InternalLinkage, llvm::PoisonValue::get(array), kernel_.symbol + ".scratch", nullptr,
+    scratch_ = new llvm::GlobalVariable(f.module(), array, false, llvm::GlobalValue::InternalLinkage,
+                                        llvm::PoisonValue::get(array), kernel_.symbol + ".scratch", nullptr,
                                         llvm::GlobalValue::NotThreadLocal, Shared);
     scratch_->setAlignment(llvm::Align(16));
   }
@@ -86,7 +92,9 @@ llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math min
   llvm::Value* thread = threadIndex(f);
   llvm::Value* lane = b.CreateAnd(thread, 31);
   llvm::Value* warp = b.CreateLShr(thread, 5);
-  auto entry = [&](llvm::Value* which) { return b.CreateGEP(b.getInt64Ty(), scratch_, which, "", llvm::GEPNoWrapFlags::inBounds()); };
+  auto entry = [&](llvm::Value* which) {
+    return b.CreateGEP(b.getInt64Ty(), scratch_, which, "", llvm::GEPNoWrapFlags::inBounds());
+  };
 
   llvm::BasicBlock* leader = f.newBlock("warp.leader");
   llvm::BasicBlock* all = f.newBlock("warp.all");
@@ -101,13 +109,18 @@ llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math min
     // Every thread combines the warps' results itself, by the butterfly's tree: its warp may not be whole.
     llvm::SmallVector<llvm::Value*, 32> values;
     for (unsigned i = 0; i < 32; ++i)
-      values.push_back(i < warps ? f.fromMemory(type, b.CreateAlignedLoad(memory, entry(b.getInt32(i)), align)).scalar : identity);
+      values.push_back(i < warps ? f.fromMemory(type, b.CreateAlignedLoad(memory, entry(b.getInt32(i)), align)).scalar
+                                 : identity);
     for (unsigned distance = 16; distance > 0; distance /= 2)
-      for (unsigned i = 0; i < distance; ++i) values[i] = reduceStep(f, op, minMax, isMinMax, type, values[i], values[i + distance]);
+      for (unsigned i = 0; i < distance; ++i)
+        values[i] = reduceStep(f, op, minMax, isMinMax, type, values[i], values[i + distance]);
     result = values[0];
   } else {
     llvm::Value* inside = b.CreateICmpULT(lane, b.getInt32(warps));
-    llvm::Value* mine = f.fromMemory(type, b.CreateAlignedLoad(memory, entry(warps == 32 ? lane : b.CreateSelect(inside, lane, b.getInt32(0))), align)).scalar;
+    llvm::Value* mine =
+        f.fromMemory(type, b.CreateAlignedLoad(
+                               memory, entry(warps == 32 ? lane : b.CreateSelect(inside, lane, b.getInt32(0))), align))
+            .scalar;
     if (warps < 32) mine = b.CreateSelect(inside, mine, identity);
     result = butterfly(f, op, minMax, isMinMax, type, mine);
   }

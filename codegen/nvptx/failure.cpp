@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A failed check on the GPU: one cold function claims the failure state by atomic exchange and fills the record; then the thread exits.
-// The context stays usable, the launch ends normally, and the host finds the record when it next waits.
+// A failed check on the GPU: one cold function claims the failure state by atomic exchange and fills the record; then
+// the thread exits. The context stays usable, the launch ends normally, and the host finds the record when it next
+// waits.
 #include "codegen/nvptx/nvptx_target.h"
 
 #include <llvm/IR/IntrinsicsNVPTX.h>
@@ -10,8 +11,8 @@
 
 namespace rad::cg {
 
-/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, low1, high1, ...): `point` is the flattened number of a
-/// forall's point; block kernels find their place from the special registers.
+/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, low1, high1, ...): `point` is the
+/// flattened number of a forall's point; block kernels find their place from the special registers.
 llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
   if (failure_) return failure_;
   llvm::LLVMContext& context = f.context();
@@ -20,8 +21,8 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
   llvm::Type* pointer = llvm::PointerType::get(context, Global);
   llvm::SmallVector<llvm::Type*, 16> types = {pointer, i32, i32, i64, i64, i64};
   types.append(2 * kernel_.axes.size(), i64);
-  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false), llvm::GlobalValue::InternalLinkage,
-                                          kernel_.symbol + ".failed", f.module());
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
+                                          llvm::GlobalValue::InternalLinkage, kernel_.symbol + ".failed", f.module());
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr(llvm::Attribute::NoInline);
   function->addFnAttr(llvm::Attribute::NoUnwind);
@@ -33,12 +34,16 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
   auto* done = llvm::BasicBlock::Create(context, "done", function);
   llvm::IRBuilder<> b(entry);
   llvm::Argument* state = function->getArg(0);
-  llvm::AtomicRMWInst* claimed = b.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, state, b.getInt32(1), llvm::Align(4), llvm::AtomicOrdering::Monotonic,
-                                                   context.getOrInsertSyncScopeID("device"));
+  llvm::AtomicRMWInst* claimed =
+      b.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, state, b.getInt32(1), llvm::Align(4),
+                        llvm::AtomicOrdering::Monotonic, context.getOrInsertSyncScopeID("device"));
   b.CreateCondBr(b.CreateICmpEQ(claimed, b.getInt32(0)), first, done);
   b.SetInsertPoint(first);
-  llvm::Value* record = b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_32(b.getInt8Ty(), state, offsetof(FailureState, record)));
-  auto put = [&](size_t offset, llvm::Value* value) { b.CreateStore(value, b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), record, offset)); };
+  llvm::Value* record =
+      b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_32(b.getInt8Ty(), state, offsetof(FailureState, record)));
+  auto put = [&](size_t offset, llvm::Value* value) {
+    b.CreateStore(value, b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), record, offset));
+  };
   put(offsetof(FailureRecord, launch), function->getArg(1));
   put(offsetof(FailureRecord, site), function->getArg(2));
   put(offsetof(FailureRecord, value), function->getArg(3));
@@ -61,7 +66,8 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
   llvm::Value* blocks[3] = {block, b.getInt32(0), b.getInt32(0)};
   llvm::Value* threads[3] = {thread, b.getInt32(0), b.getInt32(0)};
   if (kernel_.isForall) {
-    for (unsigned axis = 0; axis < 4; ++axis) put(offsetof(FailureRecord, point) + 8 * axis, axis < rank ? point[axis] : b.getInt64(0));
+    for (unsigned axis = 0; axis < 4; ++axis)
+      put(offsetof(FailureRecord, point) + 8 * axis, axis < rank ? point[axis] : b.getInt64(0));
   } else {
     // As the program counts them: the values of the block and thread variables; x is the last axis.
     for (unsigned i = 0; i < 3 && i < rank; ++i) blocks[i] = b.CreateTrunc(point[rank - 1 - i], i32);
@@ -82,7 +88,9 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
   }
   // The flag last, behind a fence: whoever sees it sees the rest.
   b.CreateFence(llvm::AtomicOrdering::Release);
-  llvm::StoreInst* flag = b.CreateAlignedStore(b.getInt32(1), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), record, offsetof(FailureRecord, flag)), llvm::Align(4));
+  llvm::StoreInst* flag = b.CreateAlignedStore(
+      b.getInt32(1), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), record, offsetof(FailureRecord, flag)),
+      llvm::Align(4));
   flag->setAtomic(llvm::AtomicOrdering::Monotonic);
   b.CreateBr(done);
   b.SetInsertPoint(done);
@@ -93,8 +101,8 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
 void NvptxTarget::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) {
   llvm::IRBuilder<>& b = f.builder();
   llvm::Function* function = failureFunction(f);
-  llvm::SmallVector<llvm::Value*, 16> arguments = {arguments_->failureState, arguments_->serial, b.getInt32(site.value), value ? value : b.getInt64(0),
-                                                   extent ? extent : b.getInt64(0)};
+  llvm::SmallVector<llvm::Value*, 16> arguments = {arguments_->failureState, arguments_->serial, b.getInt32(site.value),
+                                                   value ? value : b.getInt64(0), extent ? extent : b.getInt64(0)};
   llvm::Value* point = point_ ? point_ : b.getInt64(0);
   arguments.push_back(point->getType()->isIntegerTy(32) ? b.CreateZExt(point, b.getInt64Ty()) : point);
   for (unsigned axis = 0; axis < kernel_.axes.size(); ++axis) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // forall kernels and reductions: threads to points.
 //
-// A thread has a number t in the grid. It takes `pointsPerThread` neighbouring points of one row, where a row is the last axis:
-// chunk c = t % chunks of row t / chunks, with chunks = ceil(row length / pointsPerThread). Rows end with their own thread, so that
-// in the common case all accesses of a chunk can become one.
+// A thread has a number t in the grid. It takes `pointsPerThread` neighbouring points of one row, where a row is the
+// last axis; the points that remain at a row's end are taken by a thread each. So a row of length n has
+// n / pointsPerThread + n % pointsPerThread threads (runtime/launch/geometry.cpp counts the same), all accesses of a
+// full chunk can become one, and there is no loop that the assembler would have to think about.
 #include "codegen/nvptx/nvptx_target.h"
 
 #include <llvm/IR/IntrinsicsNVPTX.h>
@@ -17,8 +18,15 @@ namespace {
 
 class ForallLowering {
  public:
-  ForallLowering(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const GeometryManifest& geometry, const SpecKey& spec)
-      : f_(f), b_(f.builder()), target_(target), kernel_(kernel), arguments_(arguments), points_(geometry.pointsPerThread), threads_(geometry.threadsPerBlock) {
+  ForallLowering(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                 const GeometryManifest& geometry, const SpecKey& spec)
+      : f_(f),
+        b_(f.builder()),
+        target_(target),
+        kernel_(kernel),
+        arguments_(arguments),
+        points_(geometry.pointsPerThread),
+        threads_(geometry.threadsPerBlock) {
     // Numbers of points and threads: below 2^31 in small launches.
     type_ = spec.small ? b_.getInt32Ty() : b_.getInt64Ty();
     for (size_t axis = 0; axis < kernel.axes.size(); ++axis) {
@@ -45,13 +53,13 @@ class ForallLowering {
         f_.placeAt(inside);
         decompose(chunk.row);
       }
-      llvm::BasicBlock* full = f_.newBlock("full");
-      llvm::BasicBlock* tail = f_.newBlock("tail");
-      b_.CreateCondBr(b_.CreateICmpULE(b_.CreateAdd(chunk.first, number(points_), "", true, true), extents_.back()), full, tail, likely());
-      f_.placeAt(full);
-      for (unsigned i = 0; i < points_; ++i) body(b_.CreateAdd(chunk.first, number(i), "", true, true), nullptr, nullptr);
-      f_.branchTo(done);
-      tailLoop(tail, chunk.first, done, [&](llvm::Value* coordinate, llvm::BasicBlock* next) { body(coordinate, nullptr, next); });
+      splitChunk(
+          chunk, done,
+          [&](llvm::Value* first) {
+            for (unsigned i = 0; i < points_; ++i)
+              body(b_.CreateAdd(first, number(i), "", true, true), nullptr, nullptr);
+          },
+          [&](llvm::Value* point) { body(point, nullptr, done); });
     }
     done->moveAfter(&f_.function().back());
     f_.placeAt(done);
@@ -87,11 +95,11 @@ class ForallLowering {
     };
 
     llvm::Value* first = threadNumber();
-    llvm::Value* grid = b_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_nctaid_x, llvm::ArrayRef<llvm::Value*>());
+    llvm::Value* grid =
+        b_.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_nctaid_x, llvm::ArrayRef<llvm::Value*>());
     llvm::Value* stride = b_.CreateMul(b_.CreateZExtOrTrunc(grid, type_), number(threads_), "", true, true);
-    llvm::Value* chunks = points_ == 1 ? extents_.back() : b_.CreateUDiv(b_.CreateAdd(extents_.back(), number(points_ - 1), "", true, true), number(points_));
     llvm::SmallVector<llvm::Value*, 4> sizes(extents_.begin(), extents_.end());
-    sizes.back() = chunks;
+    if (points_ > 1) sizes.back() = threadsPerRow();
     llvm::Value* count = product(sizes);
 
     llvm::BasicBlock* before = b_.GetInsertBlock();
@@ -113,19 +121,18 @@ class ForallLowering {
     } else {
       Chunk chunk = chunkOf(at);
       if (chunk.inside) decompose(chunk.row);
-      llvm::BasicBlock* full = f_.newBlock("full");
-      llvm::BasicBlock* tail = f_.newBlock("tail");
-      b_.CreateCondBr(b_.CreateICmpULE(b_.CreateAdd(chunk.first, number(points_), "", true, true), extents_.back()), full, tail, likely());
-      f_.placeAt(full);
-      for (unsigned i = 0; i < points_; ++i) {
-        bindPoint(b_.CreateAdd(chunk.first, number(i), "", true, true), nullptr);
-        accumulate(i, nullptr);
-      }
-      f_.branchTo(next);
-      tailLoop(tail, chunk.first, next, [&](llvm::Value* coordinate, llvm::BasicBlock* after) {
-        bindPoint(coordinate, nullptr);
-        accumulate(0, after);
-      });
+      splitChunk(
+          chunk, next,
+          [&](llvm::Value* first) {
+            for (unsigned i = 0; i < points_; ++i) {
+              bindPoint(b_.CreateAdd(first, number(i), "", true, true), nullptr);
+              accumulate(i, nullptr);
+            }
+          },
+          [&](llvm::Value* point) {
+            bindPoint(point, nullptr);
+            accumulate(0, next);
+          });
     }
     next->moveAfter(&f_.function().back());
     f_.placeAt(next);
@@ -136,7 +143,8 @@ class ForallLowering {
     f_.placeAt(finish);
     llvm::Value* total = b_.CreateLoad(identity->getType(), totals[0]);
     for (unsigned i = 1; i < points_; ++i)
-      total = reduceStep(f_, reduction.op, reduction.minMax, reduction.isMinMax, type, total, b_.CreateLoad(identity->getType(), totals[i]));
+      total = reduceStep(f_, reduction.op, reduction.minMax, reduction.isMinMax, type, total,
+                         b_.CreateLoad(identity->getType(), totals[i]));
     total = target_.reduceBlock(f_, reduction.op, reduction.minMax, reduction.isMinMax, type, total);
     llvm::BasicBlock* write = f_.newBlock("write");
     llvm::BasicBlock* done = f_.newBlock("done");
@@ -153,14 +161,15 @@ class ForallLowering {
  private:
   struct Chunk {
     llvm::Value* row = nullptr;     // number of the row, flattened; null for rank 1
-    llvm::Value* first = nullptr;   // coordinate of its first point in the last axis, from 0
+    llvm::Value* inRow = nullptr;   // the thread's number within the row
     llvm::Value* inside = nullptr;  // i1: the row exists; null for rank 1
   };
 
   llvm::MDNode* likely() { return llvm::MDBuilder(f_.context()).createLikelyBranchWeights(); }
   llvm::Value* number(uint64_t value) { return llvm::ConstantInt::get(type_, value); }
   llvm::Value* number(const Value& value) {
-    if (type_->isIntegerTy(32)) return value.scalar->getType()->isIntegerTy(32) ? value.scalar : b_.CreateTrunc(value.scalar, type_);
+    if (type_->isIntegerTy(32))
+      return value.scalar->getType()->isIntegerTy(32) ? value.scalar : b_.CreateTrunc(value.scalar, type_);
     return f_.wide(value);
   }
   llvm::Value* product(llvm::ArrayRef<llvm::Value*> factors) {
@@ -174,20 +183,25 @@ class ForallLowering {
     return b_.CreateAdd(b_.CreateMul(block, number(threads_), "", true, true), thread, "", true, true);
   }
 
+  llvm::Value* fullChunks() { return b_.CreateUDiv(extents_.back(), number(points_)); }
+  llvm::Value* threadsPerRow() {
+    return b_.CreateAdd(fullChunks(), b_.CreateURem(extents_.back(), number(points_)), "", true, true);
+  }
+
   Chunk chunkOf(llvm::Value* thread) {
     Chunk chunk;
-    llvm::Value* inRow = thread;
+    chunk.inRow = thread;
     if (extents_.size() > 1) {
-      llvm::Value* chunks = b_.CreateUDiv(b_.CreateAdd(extents_.back(), number(points_ - 1), "", true, true), number(points_));
-      chunk.row = b_.CreateUDiv(thread, chunks);
-      inRow = b_.CreateSub(thread, b_.CreateMul(chunk.row, chunks, "", true, true), "", true, true);
+      llvm::Value* threads = threadsPerRow();
+      chunk.row = b_.CreateUDiv(thread, threads);
+      chunk.inRow = b_.CreateSub(thread, b_.CreateMul(chunk.row, threads, "", true, true), "", true, true);
       chunk.inside = b_.CreateICmpULT(chunk.row, product(llvm::ArrayRef<llvm::Value*>(extents_).drop_back()));
     }
-    chunk.first = b_.CreateMul(inRow, number(points_), "", true, true);
     return chunk;
   }
 
-  /// Sets the coordinates of a point from its number: of all axes for one point a thread, of all but the last for several.
+  /// Sets the coordinates of a point from its number: of all axes for one point a thread, of all but the last for
+  /// several.
   void decompose(llvm::Value* linear) {
     coordinates_.assign(extents_.size(), nullptr);
     size_t last = points_ == 1 ? extents_.size() : extents_.size() - 1;
@@ -202,7 +216,8 @@ class ForallLowering {
     }
   }
 
-  /// Binds the axis variables: low + coordinate. `last` is the coordinate of the last axis where a thread has several points.
+  /// Binds the axis variables: low + coordinate. `last` is the coordinate of the last axis where a thread has several
+  /// points.
   void bindPoint(llvm::Value* last, llvm::Value* linear) {
     f_.restoreSlots(fresh_);
     target_.setPoint(linear);
@@ -229,30 +244,26 @@ class ForallLowering {
     if (next) f_.branchTo(next);
   }
 
-  /// The points of an incomplete chunk, one by one.
-  template <class Each>
-  void tailLoop(llvm::BasicBlock* tail, llvm::Value* first, llvm::BasicBlock* done, Each&& each) {
-    tail->moveAfter(&f_.function().back());
-    f_.placeAt(tail);
-    llvm::BasicBlock* header = f_.newBlock("tail.for");
-    llvm::BasicBlock* point = f_.newBlock("tail.point");
-    llvm::BasicBlock* next = f_.newBlock("tail.next");
-    b_.CreateBr(header);
-    f_.placeAt(header);
-    llvm::PHINode* at = b_.CreatePHI(type_, 2);
-    at->addIncoming(first, tail);
-    b_.CreateCondBr(b_.CreateICmpULT(at, extents_.back()), point, done);
-    f_.placeAt(point);
-    each(at, next);
-    f_.branchTo(next);
-    next->moveAfter(&f_.function().back());
-    f_.placeAt(next);
-    at->addIncoming(b_.CreateAdd(at, number(1), "", true, true), next);
-    llvm::BranchInst* back = b_.CreateBr(header);
-    llvm::LLVMContext& context = f_.context();
-    llvm::MDNode* loop = llvm::MDNode::getDistinct(context, {nullptr, llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"))});
-    loop->replaceOperandWith(0, loop);
-    back->setMetadata(llvm::LLVMContext::MD_loop, loop);
+  /// `full` fills the code of a whole chunk and gets the coordinate of its first point, `single` that of a point which
+  /// remains at the end of the row. Both go on to `done`.
+  template <class Full, class Single>
+  void splitChunk(const Chunk& chunk, llvm::BasicBlock* done, Full&& full, Single&& single) {
+    llvm::BasicBlock* whole = f_.newBlock("full");
+    llvm::BasicBlock* rest = f_.newBlock("rest");
+    llvm::Value* chunks = fullChunks();
+    b_.CreateCondBr(b_.CreateICmpULT(chunk.inRow, chunks), whole, rest, likely());
+    f_.placeAt(whole);
+    full(b_.CreateMul(chunk.inRow, number(points_), "", true, true));
+    f_.branchTo(done);
+    rest->moveAfter(&f_.function().back());
+    f_.placeAt(rest);
+    if (!chunk.inside) {  // the grid may have more threads than the only row
+      llvm::BasicBlock* point = f_.newBlock("rest.point");
+      b_.CreateCondBr(b_.CreateICmpULT(chunk.inRow, threadsPerRow()), point, done);
+      f_.placeAt(point);
+    }
+    single(b_.CreateAdd(chunk.inRow, b_.CreateMul(chunks, number(points_ - 1), "", true, true), "", true, true));
+    f_.branchTo(done);
   }
 
   void add(const Reduction& reduction, TypeId type, llvm::AllocaInst* total) {
@@ -275,13 +286,13 @@ class ForallLowering {
 
 }  // namespace
 
-void lowerForall(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const GeometryManifest& geometry,
-                 const SpecKey& spec) {
+void lowerForall(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                 const GeometryManifest& geometry, const SpecKey& spec) {
   ForallLowering(f, target, kernel, arguments, geometry, spec).run();
 }
 
-void lowerReduction(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const GeometryManifest& geometry,
-                    const SpecKey& spec) {
+void lowerReduction(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                    const GeometryManifest& geometry, const SpecKey& spec) {
   ForallLowering(f, target, kernel, arguments, geometry, spec).reduce();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How a kernel's domain is divided among threads. A forall thread takes several neighbouring points where that turns its
-// accesses into 16-byte ones: the body must be straight-line code, every access at the point's own place in the last axis.
+// How a kernel's domain is divided among threads. A forall thread takes several neighbouring points where that turns
+// its accesses into 16-byte ones: the body must be straight-line code, every access at the point's own place in the
+// last axis.
 #include "codegen/codegen.h"
 #include "codegen/lower/walk.h"
 
@@ -17,7 +18,8 @@ constexpr unsigned largestBody = 96;  // expressions; beyond that several copies
 /// Looks through the body of a point.
 class PointBody {
  public:
-  PointBody(const TypedProgram& program, const Kernel& kernel) : program_(program), lastAxis_(kernel.axes.back().variable), depends_(kernel.body.locals.size()) {
+  PointBody(const TypedProgram& program, const Kernel& kernel)
+      : program_(program), lastAxis_(kernel.axes.back().variable), depends_(kernel.body.locals.size()) {
     depends_[lastAxis_.value] = true;
     body_ = &kernel.body;
     for (TStmtId stmt : kernel.body.statements) visit(stmt);
@@ -39,7 +41,8 @@ class PointBody {
     if (const auto* declare = std::get_if<Declare>(&stmt.node)) {
       if (declare->init && dependsOnPoint(declare->init)) depends_[declare->local.value] = true;
     } else if (const auto* assign = std::get_if<Assign>(&stmt.node)) {
-      if (const auto* ref = std::get_if<LocalRef>(&program_.expr(assign->place).node)) depends_[ref->local.value] = true;
+      if (const auto* ref = std::get_if<LocalRef>(&program_.expr(assign->place).node))
+        depends_[ref->local.value] = true;
       if (assign->site && !divisorIsSafe(assign->op, assign->value)) straight_ = false;
     } else if (!std::holds_alternative<Evaluate>(stmt.node) && !std::holds_alternative<Scope>(stmt.node)) {
       straight_ = false;
@@ -50,9 +53,10 @@ class PointBody {
   void visit(TExprId id) {
     ++size_;
     const TExpr& expr = program_.expr(id);
-    if (const auto* element = std::get_if<ViewElement>(&expr.node)) access(*element, expr.type);
-    else if (std::holds_alternative<IfValue>(expr.node) || std::holds_alternative<Logic>(expr.node) || std::holds_alternative<ViewSlice>(expr.node) ||
-             std::holds_alternative<CallFunction>(expr.node)) {
+    if (const auto* element = std::get_if<ViewElement>(&expr.node))
+      access(*element, expr.type);
+    else if (std::holds_alternative<IfValue>(expr.node) || std::holds_alternative<Logic>(expr.node) ||
+             std::holds_alternative<ViewSlice>(expr.node) || std::holds_alternative<CallFunction>(expr.node)) {
       straight_ &= isPlainCall(expr) || isPlainChoice(expr);
     } else if (const auto* arithmetic = std::get_if<Arithmetic>(&expr.node)) {
       if (arithmetic->site && !divisorIsSafe(arithmetic->op, arithmetic->right)) straight_ = false;
@@ -71,7 +75,8 @@ class PointBody {
     for (size_t i = 0; i < function.body.statements.size(); ++i) {
       const TStmt& stmt = program_.stmt(function.body.statements[i]);
       bool isLast = i + 1 == function.body.statements.size();
-      if (!std::holds_alternative<Declare>(stmt.node) && !(isLast && std::holds_alternative<Return>(stmt.node))) return false;
+      if (!std::holds_alternative<Declare>(stmt.node) && !(isLast && std::holds_alternative<Return>(stmt.node)))
+        return false;
       bool plain = true;
       forEachPart(stmt, [&](TExprId e) { plain &= isPlain(e); }, [&](TStmtId) { plain = false; });
       if (!plain) return false;
@@ -88,7 +93,9 @@ class PointBody {
     ++size_;
     const TExpr& expr = program_.expr(id);
     if (std::holds_alternative<ViewElement>(expr.node) || std::holds_alternative<ViewSlice>(expr.node)) return false;
-    if (const auto* arithmetic = std::get_if<Arithmetic>(&expr.node); arithmetic && arithmetic->site && !divisorIsSafe(arithmetic->op, arithmetic->right)) return false;
+    if (const auto* arithmetic = std::get_if<Arithmetic>(&expr.node);
+        arithmetic && arithmetic->site && !divisorIsSafe(arithmetic->op, arithmetic->right))
+      return false;
     if (std::holds_alternative<CallFunction>(expr.node)) return isPlainCall(expr);
     bool plain = true;
     forEachPart(expr, [&](TExprId e) { plain &= isPlain(e); }, [&](TStmtId) { plain = false; });
@@ -103,7 +110,8 @@ class PointBody {
 
   bool dependsOnPoint(TExprId id) {
     const TExpr& expr = program_.expr(id);
-    if (const auto* ref = std::get_if<LocalRef>(&expr.node)) return ref->local.value >= depends_.size() || depends_[ref->local.value];
+    if (const auto* ref = std::get_if<LocalRef>(&expr.node))
+      return ref->local.value >= depends_.size() || depends_[ref->local.value];
     bool depends = std::holds_alternative<CallFunction>(expr.node);
     forEachPart(expr, [&](TExprId e) { depends |= dependsOnPoint(e); }, [&](TStmtId) { depends = true; });
     return depends;
@@ -112,7 +120,8 @@ class PointBody {
   /// The constant c if the expression is the last axis' variable plus c.
   std::optional<int64_t> offsetFromPoint(TExprId id) {
     const TExpr& expr = program_.expr(id);
-    if (const auto* ref = std::get_if<LocalRef>(&expr.node)) return ref->local == lastAxis_ ? std::optional<int64_t>(0) : std::nullopt;
+    if (const auto* ref = std::get_if<LocalRef>(&expr.node))
+      return ref->local == lastAxis_ ? std::optional<int64_t>(0) : std::nullopt;
     const auto* sum = std::get_if<Arithmetic>(&expr.node);
     if (!sum || (sum->op != BinaryOp::Add && sum->op != BinaryOp::Sub)) return std::nullopt;
     const auto* constant = std::get_if<ConstInt>(&program_.expr(sum->right).node);
@@ -166,7 +175,8 @@ uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, cons
 
 }  // namespace
 
-GeometryManifest chooseGeometry(const TypedProgram& program, KernelId id, std::string_view target, const SpecKey& spec) {
+GeometryManifest chooseGeometry(const TypedProgram& program, KernelId id, std::string_view target,
+                                const SpecKey& spec) {
   const Kernel& kernel = program.kernels[id.value];
   GeometryManifest geometry;
   geometry.isForall = kernel.isForall;

@@ -14,11 +14,12 @@
 namespace rad::cg {
 namespace {
 
-llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, const Kernel& kernel, std::string_view target, const GeometryManifest& geometry,
-                           const SpecKey& spec) {
+llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, const Kernel& kernel,
+                           std::string_view target, const GeometryManifest& geometry, const SpecKey& spec) {
   llvm::LLVMContext& context = module.getContext();
   auto types = kernelParameterTypes(program, kernel, context, Global);
-  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false), llvm::GlobalValue::ExternalLinkage, kernel.symbol, module);
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
+                                          llvm::GlobalValue::ExternalLinkage, kernel.symbol, module);
   function->setCallingConv(llvm::CallingConv::PTX_Kernel);
   function->addFnAttr("target-cpu", llvm::StringRef(target.data(), target.size()));
   function->addFnAttr(llvm::Attribute::NoUnwind);
@@ -48,7 +49,8 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
     llvm::Argument* partials = function->getArg(next++);
     partials->setName("partials");
     partials->addAttr(llvm::Attribute::NoAlias);
-    partials->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(bitsOf(program.types->get(kernel.reductionType).scalar) / 8)));
+    partials->addAttr(llvm::Attribute::getWithAlignment(
+        context, llvm::Align(bitsOf(program.types->get(kernel.reductionType).scalar) / 8)));
   }
   llvm::Argument* state = function->getArg(next++);
   state->setName("failure");
@@ -60,8 +62,9 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
 
 }  // namespace
 
-CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target, const SpecKey& spec,
-                                         const CodegenOptions& options, const SourceManager& sources) {
+CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels,
+                                         std::string_view target, const SpecKey& spec, const CodegenOptions& options,
+                                         const SourceManager& sources) {
   auto machine = cudaTargetMachine(target, options);
   if (!machine) return std::unexpected(machine.error());
   IrModule result;
@@ -72,7 +75,8 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
   module.setDataLayout((*machine)->createDataLayout());
 
   std::optional<DebugLines> lines;
-  if (options.lineInfo && !kernels.empty()) lines.emplace(module, sources, program.kernels[kernels.front().value].range, /*directivesOnly=*/true);
+  if (options.lineInfo && !kernels.empty())
+    lines.emplace(module, sources, program.kernels[kernels.front().value].range, /*directivesOnly=*/true);
 
   LowerOptions lowerOptions;
   lowerOptions.unchecked = options.unchecked;
@@ -94,9 +98,12 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
     for (llvm::Argument& argument : function->args()) values.push_back(&argument);
     KernelArguments arguments = bindKernelArguments(f, kernel, values, spec);
     nvptx.setArguments(arguments);
-    if (!kernel.isForall) lowerBlocks(f, nvptx, kernel, arguments, spec);
-    else if (kernel.reduction) lowerReduction(f, nvptx, kernel, arguments, geometry, spec);
-    else lowerForall(f, nvptx, kernel, arguments, geometry, spec);
+    if (!kernel.isForall)
+      lowerBlocks(f, nvptx, kernel, arguments, spec);
+    else if (kernel.reduction)
+      lowerReduction(f, nvptx, kernel, arguments, geometry, spec);
+    else
+      lowerForall(f, nvptx, kernel, arguments, geometry, spec);
     f.leaveBody();
   }
   if (lines) lines->finish();

@@ -19,14 +19,19 @@ llvm::Value* specialRegister(FunctionLowering& f, llvm::Intrinsic::ID id, uint32
 
 /// Functions of which libdevice has a form made of one or two hardware instructions, for f32.
 bool hasFastForm(Math op) {
-  return op == Math::Exp || op == Math::Log || op == Math::Log2 || op == Math::Log10 || op == Math::Sin || op == Math::Cos || op == Math::Tan || op == Math::Pow;
+  return op == Math::Exp || op == Math::Log || op == Math::Log2 || op == Math::Log10 || op == Math::Sin ||
+         op == Math::Cos || op == Math::Tan || op == Math::Pow;
 }
 
 }  // namespace
 
-llvm::Value* NvptxTarget::threadIndex(FunctionLowering& f) { return specialRegister(f, llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, threads_); }
+llvm::Value* NvptxTarget::threadIndex(FunctionLowering& f) {
+  return specialRegister(f, llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, threads_);
+}
 
-llvm::Value* NvptxTarget::blockIndex(FunctionLowering& f) { return specialRegister(f, llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, 0x7fffffff); }
+llvm::Value* NvptxTarget::blockIndex(FunctionLowering& f) {
+  return specialRegister(f, llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, 0x7fffffff);
+}
 
 void NvptxTarget::emitBarrier(FunctionLowering& f) {
   f.builder().CreateIntrinsic(llvm::Intrinsic::nvvm_barrier_cta_sync_aligned_all, {}, {f.builder().getInt32(0)});
@@ -42,7 +47,8 @@ llvm::Value* NvptxTarget::emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<
   if (isF32) name += 'f';
   llvm::SmallVector<llvm::Type*, 3> types;
   for (llvm::Value* operand : operands) types.push_back(operand->getType());
-  llvm::FunctionCallee callee = f.module().getOrInsertFunction(name, llvm::FunctionType::get(operands[0]->getType(), types, false));
+  llvm::FunctionCallee callee =
+      f.module().getOrInsertFunction(name, llvm::FunctionType::get(operands[0]->getType(), types, false));
   auto* function = llvm::cast<llvm::Function>(callee.getCallee());
   function->setDoesNotAccessMemory();
   function->setDoesNotThrow();

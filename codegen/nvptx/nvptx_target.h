@@ -13,7 +13,8 @@ enum AddressSpace : unsigned { Generic = 0, Global = 1, Shared = 3 };
 /// The target of one kernel.
 class NvptxTarget final : public TargetLowering {
  public:
-  NvptxTarget(const TypedProgram& program, const Kernel& kernel, unsigned threads) : program_(program), kernel_(kernel), threads_(threads) {}
+  NvptxTarget(const TypedProgram& program, const Kernel& kernel, unsigned threads)
+      : program_(program), kernel_(kernel), threads_(threads) {}
 
   /// Once the parameters are bound.
   void setArguments(const KernelArguments& arguments) { arguments_ = &arguments; }
@@ -26,9 +27,10 @@ class NvptxTarget final : public TargetLowering {
   void emitBarrier(FunctionLowering& f) override;
   llvm::Value* emitCollective(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type) override;
 
-  /// The reduction of one value a thread over the block, to every thread: in each warp by butterflies (lanes that are 16, 8, 4, 2, 1
-  /// apart), then over the warps' results, padded with the identity to 32, in the same way.
-  llvm::Value* reduceBlock(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* value);
+  /// The reduction of one value a thread over the block, to every thread: in each warp by butterflies (lanes that are
+  /// 16, 8, 4, 2, 1 apart), then over the warps' results, padded with the identity to 32, in the same way.
+  llvm::Value* reduceBlock(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type,
+                           llvm::Value* value);
 
   /// tid.x and ctaid.x with their ranges known.
   llvm::Value* threadIndex(FunctionLowering& f);
@@ -48,12 +50,13 @@ class NvptxTarget final : public TargetLowering {
   llvm::GlobalVariable* scratch_ = nullptr;
 };
 
-/// Fills the body of a forall kernel (reductions included) or a block kernel, after its parameters have been bound; the builder
-/// stands in the entry block. Leaves every block terminated.
-void lowerForall(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const GeometryManifest& geometry,
+/// Fills the body of a forall kernel (reductions included) or a block kernel, after its parameters have been bound; the
+/// builder stands in the entry block. Leaves every block terminated.
+void lowerForall(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                 const GeometryManifest& geometry, const SpecKey& spec);
+void lowerReduction(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
+                    const GeometryManifest& geometry, const SpecKey& spec);
+void lowerBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments,
                  const SpecKey& spec);
-void lowerReduction(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const GeometryManifest& geometry,
-                    const SpecKey& spec);
-void lowerBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, const KernelArguments& arguments, const SpecKey& spec);
 
 }  // namespace rad::cg

@@ -35,7 +35,8 @@ CodegenResult<IrModule> parseIr(std::string_view text, std::string_view name) {
     problem.print("", out, /*ShowColors=*/false);
     return std::unexpected(std::move(message));
   }
-  if (llvm::verifyModule(*result.module, &out)) return std::unexpected(std::string(name) + ": not a valid LLVM module:\n" + message);
+  if (llvm::verifyModule(*result.module, &out))
+    return std::unexpected(std::string(name) + ": not a valid LLVM module:\n" + message);
   return result;
 }
 

@@ -13,23 +13,24 @@
 namespace rad::cg {
 namespace {
 
-/// For GPUs. The code that comes in is straight from the lowering: locals in memory, calls already inlined except libdevice's.
-/// ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in registers, invariants out of loops,
-/// full unrolling where a loop's trip count is constant (shared-memory tiles), and no redundant checks. The alignment that arguments and
-/// index arithmetic imply has to be written on each access: accesses are joined to wider ones by that, and here, before the back end rewrites their addresses.
+/// For GPUs. The code that comes in is straight from the lowering: locals in memory, calls already inlined except
+/// libdevice's. ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in
+/// registers, invariants out of loops, full unrolling where a loop's trip count is constant (shared-memory tiles), and
+/// no redundant checks. The alignment that arguments and index arithmetic imply has to be written on each access:
+/// accesses are joined to wider ones by that, and here, before the back end rewrites their addresses.
 constexpr const char* gpuFull =
     "always-inline,globaldce,"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,licm,simple-loop-unswitch),"
-    "simplifycfg,instcombine<no-verify-fixpoint>,"
+    "simplifycfg,"
     "loop(indvars,loop-deletion,loop-unroll-full),"
     "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine<no-verify-fixpoint>,simplifycfg,"
-    "loop-unroll<O2>,"
-    "instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg,infer-alignment,load-store-vectorizer)";
+    "loop-mssa(licm),infer-alignment,load-store-vectorizer)";
 /// Without loops there is less to do.
 constexpr const char* gpuStraight =
     "always-inline,globaldce,"
-    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,infer-alignment,load-store-vectorizer)";
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,infer-"
+    "alignment,load-store-vectorizer)";
 constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
 
 bool hasLoops(const llvm::Module& module) {
@@ -65,9 +66,11 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
   llvm::ModulePassManager passes;
   if (gpu) {
     const char* text = options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
-    if (llvm::Error error = builder.parsePassPipeline(passes, text)) return std::unexpected("the GPU pass pipeline is wrong: " + llvm::toString(std::move(error)));
+    if (llvm::Error error = builder.parsePassPipeline(passes, text))
+      return std::unexpected("the GPU pass pipeline is wrong: " + llvm::toString(std::move(error)));
   } else {
-    passes = options.optLevel == 0 ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0) : builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
+    passes = options.optLevel == 0 ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0)
+                                   : builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
   }
   passes.run(module, modules);
   return {};
@@ -83,7 +86,8 @@ CodegenResult<void> optimize(llvm::Module& module, const CodegenOptions& options
 #ifndef NDEBUG
   std::string wrong;
   llvm::raw_string_ostream out(wrong);
-  if (llvm::verifyModule(module, &out)) return std::unexpected("internal error: the lowering made an invalid module; please report this program\n" + wrong);
+  if (llvm::verifyModule(module, &out))
+    return std::unexpected("internal error: the lowering made an invalid module; please report this program\n" + wrong);
 #endif
   return runPipeline(module, **machine, options);
 }

@@ -19,7 +19,9 @@
 namespace rad::cg {
 namespace {
 
-llvm::CodeGenOptLevel levelOf(const CodegenOptions& options) { return options.optLevel == 0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default; }
+llvm::CodeGenOptLevel levelOf(const CodegenOptions& options) {
+  return options.optLevel == 0 ? llvm::CodeGenOptLevel::None : llvm::CodeGenOptLevel::Default;
+}
 
 const llvm::Target* lookUp(const llvm::Triple& triple, std::string& error) {
   initializeTargets();
@@ -49,7 +51,8 @@ void initializeTargets() {
   });
 }
 
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::string_view target, const CodegenOptions& options) {
+CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::string_view target,
+                                                                      const CodegenOptions& options) {
   llvm::Triple triple(cudaTriple);
   std::string error;
   const llvm::Target* found = lookUp(triple, error);
@@ -57,8 +60,10 @@ CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::strin
   std::string cpu(target);
   // Asked first: a target machine for an unknown one complains on standard error and goes on.
   std::unique_ptr<llvm::MCSubtargetInfo> known(found->createMCSubtargetInfo(triple, "", ""));
-  if (!known || !known->isCPUStringValid(cpu)) return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, cpu, "", targetOptions(options), std::nullopt, std::nullopt, levelOf(options)));
+  if (!known || !known->isCPUStringValid(cpu))
+    return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
+  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
+      triple, cpu, "", targetOptions(options), std::nullopt, std::nullopt, levelOf(options)));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", target));
   return machine;
 }
@@ -70,18 +75,23 @@ CodegenResult<std::unique_ptr<llvm::TargetMachine>> hostTargetMachine(const Code
   if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make code for {}: {}", triple.str(), error));
   llvm::SubtargetFeatures features;
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) features.AddFeature(feature.first(), feature.second);
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), targetOptions(options),
-                                                                          llvm::Reloc::PIC_, std::nullopt, levelOf(options), /*JIT=*/true));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      found->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), targetOptions(options),
+                                 llvm::Reloc::PIC_, std::nullopt, levelOf(options), /*JIT=*/true));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", triple.str()));
   return machine;
 }
 
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> targetMachineOf(const llvm::Module& module, const CodegenOptions& options) {
+CodegenResult<std::unique_ptr<llvm::TargetMachine>> targetMachineOf(const llvm::Module& module,
+                                                                    const CodegenOptions& options) {
   if (!module.getTargetTriple().isNVPTX()) return hostTargetMachine(options);
   for (const llvm::Function& function : module) {
-    if (llvm::Attribute cpu = function.getFnAttribute("target-cpu"); cpu.isValid()) return cudaTargetMachine(cpu.getValueAsString().str(), options);
+    if (llvm::Attribute cpu = function.getFnAttribute("target-cpu"); cpu.isValid())
+      return cudaTargetMachine(cpu.getValueAsString().str(), options);
   }
-  return std::unexpected("the module is for NVPTX but no function says for which architecture: give one the attribute \"target-cpu\"=\"sm_80\"");
+  return std::unexpected(
+      "the module is for NVPTX but no function says for which architecture: give one the attribute "
+      "\"target-cpu\"=\"sm_80\"");
 }
 
 }  // namespace rad::cg

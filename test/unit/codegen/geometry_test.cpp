@@ -46,7 +46,9 @@ kernel repeats(x: [f32; n], mut y: [f32; n]) forall i in 0..n { var s = 0.0
 }
 
 TEST(Geometry, BlockKernelsLaunchTheirThreads) {
-  KernelUnit unit("kernel k(mut y: [f32; n]) blocks b in 0..n threads u in 0..6, t in 0..32 { if t == 0 and u == 0 { y[b] = 1.0 } }\n");
+  KernelUnit unit(
+      "kernel k(mut y: [f32; n]) blocks b in 0..n threads u in 0..6, t in 0..32 { if t == 0 and u == 0 { y[b] = 1.0 } "
+      "}\n");
   cg::GeometryManifest geometry = unit.geometry("k", allFacts);
   EXPECT_FALSE(geometry.isForall);
   EXPECT_EQ(geometry.threadsPerBlock, 192u);

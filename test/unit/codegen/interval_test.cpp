@@ -11,20 +11,36 @@ namespace {
 /// What the operation gives in 64 bits; false where it has no result.
 bool apply(BinaryOp op, int64_t a, int64_t b, int64_t& result) {
   switch (op) {
-    case BinaryOp::Add: return !__builtin_add_overflow(a, b, &result);
-    case BinaryOp::Sub: return !__builtin_sub_overflow(a, b, &result);
-    case BinaryOp::Mul: return !__builtin_mul_overflow(a, b, &result);
-    case BinaryOp::Div: if (b == 0) return false; result = a / b; return true;
-    case BinaryOp::Rem: if (b == 0) return false; result = a % b; return true;
-    case BinaryOp::BitAnd: result = a & b; return true;
-    case BinaryOp::Shr: if (b < 0 || b > 63) return false; result = a >> b; return true;
-    default: return false;
+    case BinaryOp::Add:
+      return !__builtin_add_overflow(a, b, &result);
+    case BinaryOp::Sub:
+      return !__builtin_sub_overflow(a, b, &result);
+    case BinaryOp::Mul:
+      return !__builtin_mul_overflow(a, b, &result);
+    case BinaryOp::Div:
+      if (b == 0) return false;
+      result = a / b;
+      return true;
+    case BinaryOp::Rem:
+      if (b == 0) return false;
+      result = a % b;
+      return true;
+    case BinaryOp::BitAnd:
+      result = a & b;
+      return true;
+    case BinaryOp::Shr:
+      if (b < 0 || b > 63) return false;
+      result = a >> b;
+      return true;
+    default:
+      return false;
   }
 }
 
 TEST(Interval, HoldsEveryResultOfItsOperands) {
   const std::vector<Interval> intervals = {{0, 0}, {0, 3}, {-3, 3}, {-5, -1}, {2, 4}, {-1, 0}, {1, 6}, {-6, 5}, {5, 5}};
-  for (BinaryOp op : {BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div, BinaryOp::Rem, BinaryOp::BitAnd, BinaryOp::Shr}) {
+  for (BinaryOp op :
+       {BinaryOp::Add, BinaryOp::Sub, BinaryOp::Mul, BinaryOp::Div, BinaryOp::Rem, BinaryOp::BitAnd, BinaryOp::Shr}) {
     for (const Interval& a : intervals) {
       for (const Interval& b : intervals) {
         bool exact = false;
@@ -33,7 +49,8 @@ TEST(Interval, HoldsEveryResultOfItsOperands) {
           for (int64_t y = b.low; y <= b.high; ++y) {
             int64_t result = 0;
             if (apply(op, x, y, result))
-              EXPECT_TRUE(known.contains(result)) << x << " op " << int(op) << " " << y << " = " << result << " not in " << known.low << ".." << known.high;
+              EXPECT_TRUE(known.contains(result)) << x << " op " << int(op) << " " << y << " = " << result << " not in "
+                                                  << known.low << ".." << known.high;
           }
         }
       }

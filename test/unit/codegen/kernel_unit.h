@@ -23,7 +23,8 @@ struct KernelUnit {
 
   /// Fails the test if the text has a mistake.
   explicit KernelUnit(std::string text) {
-    session = std::make_unique<Session>(sources, names, std::span<const LibraryText>(), [](std::string_view, std::string_view) { return std::nullopt; });
+    session = std::make_unique<Session>(sources, names, std::span<const LibraryText>(),
+                                        [](std::string_view, std::string_view) { return std::nullopt; });
     session->setBuildAllKernels(true);
     Diagnostics diagnostics;
     FileId file = sources.add("test.rad", std::move(text));
@@ -38,18 +39,29 @@ struct KernelUnit {
     return {};
   }
 
-  cg::GeometryManifest geometry(std::string_view name, const cg::SpecKey& spec, std::string_view target = "sm_90") const {
+  cg::GeometryManifest geometry(std::string_view name, const cg::SpecKey& spec,
+                                std::string_view target = "sm_90") const {
     return cg::chooseGeometry(*program, kernel(name), target, spec);
   }
 
   /// The PTX of one kernel, optimised.
-  std::string ptx(std::string_view name, const cg::SpecKey& spec, const cg::CodegenOptions& options = {}, std::string_view target = "sm_90") const {
+  std::string ptx(std::string_view name, const cg::SpecKey& spec, const cg::CodegenOptions& options = {},
+                  std::string_view target = "sm_90") const {
     KernelId id = kernel(name);
     auto module = cg::lowerCudaKernels(*program, {&id, 1}, target, spec, options, sources);
-    if (!module) { ADD_FAILURE() << module.error(); return {}; }
-    if (auto done = cg::optimize(*module->module, options); !done) { ADD_FAILURE() << done.error(); return {}; }
+    if (!module) {
+      ADD_FAILURE() << module.error();
+      return {};
+    }
+    if (auto done = cg::optimize(*module->module, options); !done) {
+      ADD_FAILURE() << done.error();
+      return {};
+    }
     auto text = cg::emitPtx(*module->module, options);
-    if (!text) { ADD_FAILURE() << text.error(); return {}; }
+    if (!text) {
+      ADD_FAILURE() << text.error();
+      return {};
+    }
     return *text;
   }
 };
