@@ -35,9 +35,10 @@ Result<LaunchShape> shapeCuda(const cg::KernelManifest& kernel, const cg::Geomet
   out.dynamicSharedBytes = kernel.dynamicSharedBytes;
 
   if (geometry.isForall) {
-    // A thread takes neighbouring points of one row, so each row ends with its own thread.
+    // A thread takes neighbouring points of one row; what remains of a row takes a thread a point (codegen/nvptx/forall.cpp).
+    int64_t inRow = binding.lastExtent / geometry.pointsPerThread + binding.lastExtent % geometry.pointsPerThread;
     int64_t threads = 0;
-    if (__builtin_mul_overflow(binding.rows, ceilDiv(binding.lastExtent, geometry.pointsPerThread), &threads)) threads = binding.points;
+    if (__builtin_mul_overflow(binding.rows, inRow, &threads)) threads = binding.points;
     out.blocks = ceilDiv(threads, geometry.threadsPerBlock);
   } else {
     out.blocks = binding.points;

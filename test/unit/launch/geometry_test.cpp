@@ -51,7 +51,7 @@ TEST(LaunchGeometry, GridsOfForall) {
     int64_t expected;
   };
   for (Row row : {Row{1, 1, 256, 1, 1}, Row{1, 256, 256, 1, 1}, Row{1, 257, 256, 1, 2}, Row{1, 1 << 20, 256, 4, 1024}, Row{1, 1025, 256, 4, 2},
-                  Row{1, 1024, 256, 4, 1}, Row{7, 1024, 256, 4, 7}, Row{7, 1025, 256, 4, 8},  // a row ends with its own thread: 257 a row
+                  Row{1, 1024, 256, 4, 1}, Row{7, 1024, 256, 4, 7}, Row{7, 1025, 256, 4, 8}, Row{1, 1023, 256, 4, 2},  // what remains of a row takes a thread a point: 257, 258
                   Row{3, 5, 128, 1, 1}, Row{1000, 1000, 256, 1, 3907}}) {
     auto shape = shapeLaunch(saxpy(), forall(row.threads, row.points), domain(row.rows, row.last, 2), cuda());
     ASSERT_TRUE(shape);
