@@ -33,12 +33,13 @@ Session::~Session() = default;
 
 std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
   sema::SessionState& state = impl_->state;
-  const size_t errors = diagnostics.errorCount();
+  const size_t errors = diagnostics.errorCount(), first = diagnostics.all().size();
   state.asts.push_back(std::make_unique<Ast>(std::move(ast)));
   impl_->units.push_back({.name = "", .outer = &state.session, .names = {}});
   sema::ModuleScope& unit = impl_->units.back();
   sema::Checker checker(state, diagnostics, interactive);
   std::optional<TypedProgram> program = checker.run(*state.asts.back(), unit);
+  diagnostics.sortByPlace(first);  // declarations are checked before statements
   if (!program || diagnostics.errorCount() != errors) return std::nullopt;
   impl_->hidden.clear();
   for (const auto& [name, entity] : unit.names) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 
 namespace rad::rt {
 namespace {
@@ -39,7 +40,8 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
     if (device) return device;
     // No driver and no GPU are the ordinary reasons to run on the host; anything else is worth a word.
     const auto& error = device.error();
-    bool ordinary = error.code == 0 || error.code == 100;  // no library; CUDA_ERROR_NO_DEVICE
+    bool noLibrary = error.code == 0 && !std::getenv("RADDLE_CUDA_DRIVER");  // one that was named should be there
+    bool ordinary = noLibrary || error.code == 100;                           // CUDA_ERROR_NO_DEVICE
     if (note && !ordinary) *note = error.render();
 #else
     (void)note;
