@@ -99,9 +99,4 @@ class Device {
   virtual std::optional<KernelFailure> takeFailure() = 0;
 };
 
-/// Devices of this process: "host" always, "cuda:N" where a driver is.
-struct DeviceChoice {
-  std::string id;       // "host", "cuda:0", or empty: cuda:0 if usable, else host
-};
-
 }  // namespace rad::rt

@@ -27,7 +27,6 @@ class ImageCache {
 
   std::optional<std::vector<std::byte>> find(const std::string& key) const;
   void store(const std::string& key, std::span<const std::byte> image) const;
-  const std::string& folder() const { return folder_; }
 
  private:
   std::string folder_;
