@@ -118,6 +118,7 @@ bool Planner::isUniform(TExprId id) const {
                              },
                              [](const ViewElement&) { return false; },
                              [](const ViewSlice&) { return false; },
+                             [](const AtomicCall&) { return false; },
                              [](const CallFunction&) { return false; },
                              [](const BlockValue&) { return false; },
                              [](const auto&) { return true; },

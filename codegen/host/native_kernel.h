@@ -21,6 +21,8 @@ class NativeKernelLowering : public TargetLowering {
 
   void emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) final;
   llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) override { return emitLibraryMath(f, op, operands); }
+  llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place, llvm::ArrayRef<llvm::Value*> operands,
+                          bool isUsed) override;
   void annotateAccess(FunctionLowering& f, llvm::Instruction* access) override;
 
  protected:

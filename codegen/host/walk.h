@@ -41,6 +41,7 @@ void forEachChild(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
                  [&](const Bitcast& n) { one(n.operand); },
                  [&](const Select& n) { one(n.condition); one(n.whenTrue); one(n.whenFalse); },
                  [&](const MathCall& n) { all(n.operands); },
+                 [&](const AtomicCall& n) { one(n.place); all(n.operands); },
                  [&](const CallFunction& n) { all(n.arguments); },
                  [&](const BlockValue& n) { for (TStmtId s : n.statements) onStmt(s); one(n.value); },
                  [&](const IfValue& n) { one(n.condition); one(n.whenTrue); one(n.whenFalse); },

@@ -193,6 +193,9 @@ class FunctionLowering {
   Value floatToInteger(const Value& value, TypeId to);
   // lower_math.cpp
   Value lower(const TExpr& expr, const MathCall& node);
+  // lower_atomic.cpp
+  Value lower(const TExpr& expr, const AtomicCall& node);
+  Value atomic(const TExpr& expr, const AtomicCall& node, bool isUsed);
   // lower_call.cpp
   Value lower(const TExpr& expr, const CallFunction& node);
   Value callInline(const Function& function, const CallFunction& node);

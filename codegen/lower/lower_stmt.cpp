@@ -64,7 +64,13 @@ void FunctionLowering::lower(const TStmt& stmt, const Assign& node) {
   store(place, value);
 }
 
-void FunctionLowering::lower(const TStmt&, const Evaluate& node) { eval(node.expr); }
+void FunctionLowering::lower(const TStmt&, const Evaluate& node) {
+  const TExpr& expr = program_.expr(node.expr);
+  if (const auto* call = std::get_if<AtomicCall>(&expr.node))
+    atomic(expr, *call, /*isUsed=*/false);
+  else
+    eval(node.expr);
+}
 
 void FunctionLowering::lower(const TStmt&, const If& node) {
   llvm::Value* condition = evalCondition(node.condition);

@@ -11,6 +11,11 @@ llvm::Value* TargetLowering::emitFloatToInteger(FunctionLowering&, llvm::Value*,
 
 void TargetLowering::emitBarrier(FunctionLowering&) { llvm_unreachable("a barrier where this target has none"); }
 
+llvm::Value* TargetLowering::emitAtomic(FunctionLowering&, const AtomicCall&, const Place&, llvm::ArrayRef<llvm::Value*>,
+                                        bool) {
+  llvm_unreachable("an atomic operation where this target has none");
+}
+
 llvm::Value* TargetLowering::emitCollective(FunctionLowering&, const Collective&, llvm::Value*, TypeId) {
   llvm_unreachable("a collective where this target has none");
 }

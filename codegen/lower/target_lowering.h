@@ -38,6 +38,11 @@ class TargetLowering {
   /// block.sum/min/max of one value a thread; the result is the same in all threads of the block.
   virtual llvm::Value* emitCollective(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type);
 
+  /// atomic.* at `place`; the operands are in register form. Gives what was there before (null for a store; may be null where
+  /// `isUsed` is false). Device code only.
+  virtual llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place,
+                                  llvm::ArrayRef<llvm::Value*> operands, bool isUsed);
+
   /// Called on each access to a local of the outermost body (not of inlined functions): the address that holds it now,
   /// or null: the shared lowering keeps it itself (immutable ones as values, others in stack memory). The memory holds
   /// the type's memory form (bool as i8, index as i64).

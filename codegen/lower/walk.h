@@ -48,7 +48,10 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
           one(node.whenFalse);
         } else if constexpr (std::is_same_v<Node, MathCall>)
           all(node.operands);
-        else if constexpr (std::is_same_v<Node, CallFunction> || std::is_same_v<Node, HostReduce>)
+        else if constexpr (std::is_same_v<Node, AtomicCall>) {
+          one(node.place);
+          all(node.operands);
+        } else if constexpr (std::is_same_v<Node, CallFunction> || std::is_same_v<Node, HostReduce>)
           all(node.arguments);
         else if constexpr (std::is_same_v<Node, BlockValue>) {
           for (TStmtId id : node.statements) onStmt(id);

@@ -58,6 +58,8 @@ class PointBody {
     else if (std::holds_alternative<IfValue>(expr.node) || std::holds_alternative<Logic>(expr.node) ||
              std::holds_alternative<ViewSlice>(expr.node) || std::holds_alternative<CallFunction>(expr.node)) {
       straight_ &= isPlainCall(expr) || isPlainChoice(expr);
+    } else if (std::holds_alternative<AtomicCall>(expr.node)) {
+      straight_ = false;
     } else if (const auto* arithmetic = std::get_if<Arithmetic>(&expr.node)) {
       if (arithmetic->site && !divisorIsSafe(arithmetic->op, arithmetic->right)) straight_ = false;
     }
@@ -92,7 +94,9 @@ class PointBody {
   bool isPlain(TExprId id) {
     ++size_;
     const TExpr& expr = program_.expr(id);
-    if (std::holds_alternative<ViewElement>(expr.node) || std::holds_alternative<ViewSlice>(expr.node)) return false;
+    if (std::holds_alternative<ViewElement>(expr.node) || std::holds_alternative<ViewSlice>(expr.node) ||
+        std::holds_alternative<AtomicCall>(expr.node))
+      return false;
     if (const auto* arithmetic = std::get_if<Arithmetic>(&expr.node);
         arithmetic && arithmetic->site && !divisorIsSafe(arithmetic->op, arithmetic->right))
       return false;
@@ -112,7 +116,7 @@ class PointBody {
     const TExpr& expr = program_.expr(id);
     if (const auto* ref = std::get_if<LocalRef>(&expr.node))
       return ref->local.value >= depends_.size() || depends_[ref->local.value];
-    bool depends = std::holds_alternative<CallFunction>(expr.node);
+    bool depends = std::holds_alternative<CallFunction>(expr.node) || std::holds_alternative<AtomicCall>(expr.node);
     forEachPart(expr, [&](TExprId e) { depends |= dependsOnPoint(e); }, [&](TStmtId) { depends = true; });
     return depends;
   }

@@ -27,6 +27,9 @@ class NvptxTarget final : public TargetLowering {
   void emitBarrier(FunctionLowering& f) override;
   llvm::Value* emitCollective(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type) override;
 
+  llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place,
+                          llvm::ArrayRef<llvm::Value*> operands, bool isUsed) override;
+
   /// The reduction of one value a thread over the block, to every thread: in each warp by butterflies (lanes that are
   /// 16, 8, 4, 2, 1 apart), then over the warps' results, padded with the identity to 32, in the same way.
   llvm::Value* reduceBlock(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type,

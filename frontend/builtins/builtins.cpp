@@ -12,6 +12,10 @@ constexpr MathInfo mathRows[] = {
   {#text, arity, operands, llvm, libdevice, libm, doc},
 #include "frontend/builtins/builtins.def"
 };
+constexpr AtomicInfo atomicRows[] = {
+#define ATOMIC(Name, text, operands, floats, doc) {#text, operands, floats != 0, doc},
+#include "frontend/builtins/builtins.def"
+};
 constexpr std::string_view hostNames[] = {
 #define HOST(Name, text, doc) #text,
 #include "frontend/builtins/builtins.def"
@@ -39,6 +43,13 @@ std::optional<Math> findMath(std::string_view name) {
 }
 
 std::span<const MathInfo> mathTable() { return mathRows; }
+const AtomicInfo& infoOf(Atomic op) { return atomicRows[static_cast<size_t>(op)]; }
+std::span<const AtomicInfo> atomicTable() { return atomicRows; }
+std::optional<Atomic> findAtomic(std::string_view name) {
+  for (size_t i = 0; i < std::size(atomicRows); ++i)
+    if (atomicRows[i].name == name) return static_cast<Atomic>(i);
+  return std::nullopt;
+}
 std::optional<HostBuiltin> findHostBuiltin(std::string_view name) { return find<HostBuiltin>(hostNames, name); }
 std::optional<BlockBuiltin> findBlockBuiltin(std::string_view name) { return find<BlockBuiltin>(blockNames, name); }
 std::string_view spelling(HostBuiltin builtin) { return hostNames[static_cast<size_t>(builtin)]; }

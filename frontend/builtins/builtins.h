@@ -22,6 +22,11 @@ enum class BlockBuiltin : uint8_t {
 #include "frontend/builtins/builtins.def"
 };
 
+enum class Atomic : uint8_t {
+#define ATOMIC(Name, text, operands, floats, doc) Name,
+#include "frontend/builtins/builtins.def"
+};
+
 enum class MathOperands : uint8_t { F, I, N };
 
 /// One MATH row.
@@ -35,6 +40,17 @@ const MathInfo& infoOf(Math op);
 /// All rows, in the order of Math.
 std::span<const MathInfo> mathTable();
 std::optional<Math> findMath(std::string_view name);
+/// One ATOMIC row.
+struct AtomicInfo {
+  std::string_view name;
+  unsigned operands;
+  bool onFloats;
+  std::string_view doc;
+};
+const AtomicInfo& infoOf(Atomic op);
+/// All rows, in the order of Atomic.
+std::span<const AtomicInfo> atomicTable();
+std::optional<Atomic> findAtomic(std::string_view name);
 std::optional<HostBuiltin> findHostBuiltin(std::string_view name);
 std::optional<BlockBuiltin> findBlockBuiltin(std::string_view name);
 std::string_view spelling(HostBuiltin builtin);

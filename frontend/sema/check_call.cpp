@@ -105,8 +105,9 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
           builder.help(fmt::format("did you mean block.{}?", near));
         return errorValue(range);
       }
+      if (!entity && module == "atomic") return callAtomic(member->member, node, range);
       if (!entity &&
-          (module == "warp" || module == "cluster" || module == "atomic" || module == "thread" || module == "device")) {
+          (module == "warp" || module == "cluster" || module == "thread" || module == "device")) {
         notYet(range, fmt::format("{}.{}", module, name));
         return errorValue(range);
       }

@@ -143,7 +143,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
 
 Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
   if (node.op == UnaryOp::AddressOf) {
-    notYet(range, "`&` of a place");
+    report(Diag::AddressPlace, range, {});
     return errorValue(range);
   }
   Value operand = checkExpr(node.operand, node.op == UnaryOp::Not ? types().boolean() : expected);

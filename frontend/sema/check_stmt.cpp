@@ -225,7 +225,7 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
     if (value.expr) emit(range, Evaluate{value.expr});
     return false;
   }
-  bool hasEffects = false;
+  bool hasEffects = value.expr && std::holds_alternative<AtomicCall>(program_.expr(value.expr).node);
   if (value.expr)
     if (const auto* call = std::get_if<CallFunction>(&program_.expr(value.expr).node))
       for (const auto& [key, instance] : functions_)

@@ -262,6 +262,10 @@ class Checker {
   Value callHost(HostBuiltin builtin, List<Argument> staticArguments, const CallExpr& node, Range range,
                  TypeId expected);
   Value callBlock(BlockBuiltin builtin, const CallExpr& node, Range range);
+  Value callAtomic(Ident operation, const CallExpr& node, Range range);
+  TExprId atomicPlace(std::string_view what, ExprId argument, TypeId& type);
+  bool isShared(TExprId place) const;
+  bool atomicOption(std::string_view what, const Argument& argument, AtomicScope& scope);
   Value callBarrier(const CallExpr& node, Range range);
   Value callPrint(const CallExpr& node, Range range);
   Value callAssert(const CallExpr& node, Range range);

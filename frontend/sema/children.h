@@ -42,6 +42,7 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const Bitcast& n) { one(n.operand); }
     void operator()(const Select& n) { one(n.condition), one(n.whenTrue), one(n.whenFalse); }
     void operator()(const MathCall& n) { many(n.operands); }
+    void operator()(const AtomicCall& n) { one(n.place), many(n.operands); }
     void operator()(const CallFunction& n) { many(n.arguments); }
     void operator()(const BlockValue& n) {
       for (TStmtId id : n.statements) stmt(id);

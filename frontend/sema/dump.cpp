@@ -164,6 +164,10 @@ class Dumper {
   std::string show(const MathCall& node, const TExpr& e) const {
     return fmt::format("{}.{}({})", infoOf(node.op).name, type(e.type), list(node.operands));
   }
+  std::string show(const AtomicCall& node, const TExpr&) const {
+    return fmt::format("atomic.{}.{}.{}(&{}{}{})", infoOf(node.op).name, node.scope == AtomicScope::Block ? "block" : "device",
+                       type(program_.expr(node.place).type), expr(node.place), node.operands.empty() ? "" : ", ", list(node.operands));
+  }
   std::string show(const CallFunction& node, const TExpr&) const {
     return fmt::format("call {}({})", program_.functions[node.function.value].name, list(node.arguments));
   }

@@ -79,6 +79,9 @@ struct Convert { TExprId operand; };                                     // scal
 struct Bitcast { TExprId operand; };                                     // scalar to scalar of the same size
 struct Select { TExprId condition, whenTrue, whenFalse; };               // both sides already evaluated or free of effects
 struct MathCall { Math op = Math::Sqrt; std::vector<TExprId> operands; };   // operands of `type`
+/// Which threads an atomic operation is atomic among.
+enum class AtomicScope : uint8_t { Device, Block };
+struct AtomicCall { Atomic op = Atomic::Load; AtomicScope scope = AtomicScope::Device; TExprId place; std::vector<TExprId> operands; };  // device: what the place held before (Unit for Store); place: an element of a writable view, or a shared scalar, of i32, u32, i64, u64, index, f32 or f64; operands of its type
 struct CallFunction { FunctionId function; std::vector<TExprId> arguments; };  // a `mut` parameter's argument is a LocalRef, GlobalRef or ViewElement place
 struct BlockValue { std::vector<TStmtId> statements; TExprId value; };   // statements, then the value (none: Unit)
 struct IfValue { TExprId condition; TExprId whenTrue, whenFalse; };      // branches evaluated on demand (BlockValue or others)
@@ -97,7 +100,7 @@ struct TExpr {
   TypeId type;
   Range range;
   std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, Negate, LogicNot, BitNot,
-               Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
+               Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, AtomicCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
                NewArray, ReadPng, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
       node;
 };

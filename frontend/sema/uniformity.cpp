@@ -63,6 +63,8 @@ class Uniformity {
     }
     if (std::holds_alternative<ViewElement>(e.node))
       return Cause{"an element of memory", "an element of memory", e.range};
+    if (std::holds_alternative<AtomicCall>(e.node))
+      return Cause{"the result of an atomic operation", "the result of an atomic operation", e.range};
     std::optional<Cause> found;
     if (const auto* call = std::get_if<CallFunction>(&e.node)) {
       // Code of another object may look at anything, and a function that is given an array may read it.

@@ -248,6 +248,23 @@ class Verifier {
       require(info.operands == MathOperands::N || isFloat(type(e.type).scalar) == (info.operands == MathOperands::F),
               fmt::format("{} of {}", info.name, spell(e.type)));
   }
+  void check(const AtomicCall& node, const TExpr& e) {
+    require(side_ == Side::Device, "an atomic operation in host code");
+    const TypeId target = at(node.place);
+    const TExpr& where = program_.expr(node.place);
+    const auto* local = std::get_if<LocalRef>(&where.node);
+    require(std::holds_alternative<ViewElement>(where.node) ||
+                (local && body_->locals[local->local.value].kind == LocalKind::Shared),
+            "an atomic operation on a place of one thread");
+    place(node.place, false);
+    const bool isFit = isScalar(target) && (bitsOf(type(target).scalar) == 32 || bitsOf(type(target).scalar) == 64);
+    require(isFit && (infoOf(node.op).onFloats || !isFloat(type(target).scalar)),
+            fmt::format("atomic.{} of {}", infoOf(node.op).name, spell(target)));
+    require(e.type == (node.op == Atomic::Store ? types_.unit() : target), "an atomic operation of another type");
+    require(node.operands.size() == infoOf(node.op).operands, "an atomic operation with other operands");
+    for (TExprId operand : node.operands)
+      require(at(operand) == target, "an operand of an atomic operation has another type");
+  }
   void check(const CallFunction& node, const TExpr& e) {
     if (!require(node.function.value < program_.functions.size(), "a function id is out of range")) return;
     const Function& callee = program_.functions[node.function.value];

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Atomic operations on CPU threads: LLVM's instructions. A block runs on one thread, so what is atomic only within the block needs none.
+#include "codegen/host/native_kernel.h"
+
+namespace rad::cg {
+namespace {
+
+constexpr auto relaxed = llvm::AtomicOrdering::Monotonic;
+
+/// What a place that held `before` holds afterwards, for operations on one operand.
+llvm::Value* modified(FunctionLowering& f, Atomic op, TypeId type, llvm::Value* before, llvm::Value* operand) {
+  auto& b = f.builder();
+  Value both[2] = {f.scalar(type, before), f.scalar(type, operand)};
+  switch (op) {
+    case Atomic::Add: return f.arithmetic(BinaryOp::Add, both[0], both[1], {}).scalar;
+    case Atomic::Sub: return f.arithmetic(BinaryOp::Sub, both[0], both[1], {}).scalar;
+    case Atomic::Min: return f.mathCall(Math::Min, both).scalar;
+    case Atomic::Max: return f.mathCall(Math::Max, both).scalar;
+    case Atomic::And: return b.CreateAnd(before, operand);
+    case Atomic::Or: return b.CreateOr(before, operand);
+    case Atomic::Xor: return b.CreateXor(before, operand);
+    case Atomic::Exchange:
+    case Atomic::Store: return operand;
+    case Atomic::Load:
+    case Atomic::CompareExchange: break;
+  }
+  return nullptr;
+}
+
+llvm::AtomicRMWInst::BinOp instructionOf(Atomic op, Scalar scalar) {
+  using Rmw = llvm::AtomicRMWInst;
+  const bool isFloating = isFloat(scalar), isSigned = isSignedInteger(scalar);
+  switch (op) {
+    case Atomic::Add: return isFloating ? Rmw::FAdd : Rmw::Add;
+    case Atomic::Sub: return isFloating ? Rmw::FSub : Rmw::Sub;
+    case Atomic::Min: return isFloating ? Rmw::FMin : isSigned ? Rmw::Min : Rmw::UMin;
+    case Atomic::Max: return isFloating ? Rmw::FMax : isSigned ? Rmw::Max : Rmw::UMax;
+    case Atomic::And: return Rmw::And;
+    case Atomic::Or: return Rmw::Or;
+    case Atomic::Xor: return Rmw::Xor;
+    case Atomic::Exchange: return Rmw::Xchg;
+    case Atomic::Load:
+    case Atomic::Store:
+    case Atomic::CompareExchange: break;
+  }
+  return Rmw::BAD_BINOP;
+}
+
+}  // namespace
+
+llvm::Value* NativeKernelLowering::emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place,
+                                              llvm::ArrayRef<llvm::Value*> operands, bool) {
+  auto& b = f.builder();
+  llvm::Type* type = f.registerType(place.type);
+  auto* bits = b.getIntNTy(type->getPrimitiveSizeInBits());
+  const Scalar scalar = f.scalarOf(place.type);
+  const llvm::Align align = place.align;
+  const bool isAlone = node.scope == AtomicScope::Block;
+  switch (node.op) {
+    case Atomic::Load: {
+      auto* load = b.CreateAlignedLoad(type, place.address, align);
+      if (!isAlone) load->setAtomic(relaxed);
+      return load;
+    }
+    case Atomic::Store: {
+      auto* store = b.CreateAlignedStore(operands[0], place.address, align);
+      if (!isAlone) store->setAtomic(relaxed);
+      return nullptr;
+    }
+    case Atomic::CompareExchange: {
+      llvm::Value* expected = b.CreateBitCast(operands[0], bits);
+      llvm::Value* value = b.CreateBitCast(operands[1], bits);
+      llvm::Value* before;
+      if (isAlone) {
+        before = b.CreateAlignedLoad(bits, place.address, align);
+        b.CreateAlignedStore(b.CreateSelect(b.CreateICmpEQ(before, expected), value, before), place.address, align);
+      } else {
+        before = b.CreateExtractValue(b.CreateAtomicCmpXchg(place.address, expected, value, align, relaxed, relaxed), 0);
+      }
+      return b.CreateBitCast(before, type);
+    }
+    case Atomic::Add:
+    case Atomic::Sub:
+    case Atomic::Min:
+    case Atomic::Max:
+    case Atomic::And:
+    case Atomic::Or:
+    case Atomic::Xor:
+    case Atomic::Exchange:
+      break;
+  }
+  if (isAlone) {
+    llvm::Value* before = b.CreateAlignedLoad(type, place.address, align);
+    b.CreateAlignedStore(modified(f, node.op, place.type, before, operands[0]), place.address, align);
+    return before;
+  }
+  return b.CreateAtomicRMW(instructionOf(node.op, scalar), place.address, operands[0], align, relaxed);
+}
+
+}  // namespace rad::cg
