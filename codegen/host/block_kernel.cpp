@@ -26,7 +26,7 @@ void BlockLowering::emitBody(FunctionLowering& f) {
   itemMemory_.clear();
   cells_.clear();
   nextValue_.clear();
-  running_ = nullptr;
+  ended_ = nullptr;
   shapes_.clear();
 
   blockEnd_ = f.newBlock("block.end");
@@ -64,13 +64,16 @@ void BlockLowering::emitBody(FunctionLowering& f) {
     size_t fromLast = kernel_.axes.size() - 1 - axis;
     if (fromLast < failedBlock_.size()) failedBlock_[fromLast] = coordinates[axis];
   }
-  if (itemsEndEarly_) takeNotes(f, threadCount_);
+  if (plan_.endsEarly) {
+    uint64_t bytes = static_cast<uint64_t>(threadCount_) * 4;
+    ended_ = takeScratch(f, bytes, "ended");
+    b.CreateMemSet(ended_, b.getInt8(0), bytes, llvm::Align(kScratchAlignment));
+  }
   f.run(kernel_.body.statements);
   f.branchTo(blockEnd_);
   blockEnd_->moveAfter(b.GetInsertBlock());
   f.placeAt(blockEnd_);
   endLoop(f, blocks);
-  b.CreateRetVoid();
   f.leaveBody();
 }
 
@@ -78,7 +81,9 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
   if (f.inInlinedCall()) return false;
   if (inRegion_) {
     if (!std::holds_alternative<Return>(program_.stmt(id).node)) return false;
-    leaveItem(f, kReturned, nullptr, nullptr);
+    auto& b = f.builder();
+    if (ended_) annotateAccess(f, b.CreateStore(b.getInt32(1), b.CreateInBoundsGEP(b.getInt32Ty(), ended_, thread_)));
+    b.CreateBr(threadEnd_);
     return true;
   }
   auto found = plan_.steps.find(id.value);
@@ -104,39 +109,16 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
   return false;
 }
 
-void BlockLowering::leaveFailed(FunctionLowering& f) { f.builder().CreateBr(blockEnd_); }  // in uniform control: the whole block fails
-
-void BlockLowering::lookThroughNotes(FunctionLowering& f) {
+void BlockLowering::leaveIfAllEnded(FunctionLowering& f) {
   auto& b = f.builder();
-  llvm::BasicBlock* tell = branchIfNoted(f);
-  llvm::BasicBlock* resume = b.GetInsertBlock();
-  f.placeAt(tell);
-  if (!running_) running_ = f.newAlloca(b.getInt64Ty(), "running");
-  b.CreateStore(b.getInt64(0), running_);
-  CountedLoop threads = beginLoop(f, b.getInt64(0), b.getInt64(threadCount_), "note");
-  llvm::Value* code = b.CreateLoad(b.getInt32Ty(), noteAddress(f, threads.counter));
-  llvm::BasicBlock* runs = f.newBlock("runs");
-  llvm::BasicBlock* ended = f.newBlock("ended");
-  llvm::BasicBlock* failed = f.newBlock("failed");
-  b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kRunning)), runs, ended);
-  f.placeAt(runs);
-  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(1)), running_);
-  b.CreateBr(threads.next);
-  f.placeAt(ended);
-  b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kReturned)), threads.next, failed);
-  f.placeAt(failed);
-  // One that failed in an earlier region is told again, which changes nothing: the record is taken.
-  llvm::Value* rest = threads.counter;
-  for (size_t axis = kernel_.threads.size(); axis-- > 0;) {
-    llvm::Value* count = b.getInt64(kernel_.threadCount[axis]);
-    size_t fromLast = kernel_.threads.size() - 1 - axis;
-    if (fromLast < failedThread_.size()) failedThread_[fromLast] = axis == 0 ? rest : b.CreateURem(rest, count);
-    rest = b.CreateUDiv(rest, count);
-  }
-  tellNote(f, threads.counter, code);
-  failedThread_ = {};
+  llvm::AllocaInst* count = f.newAlloca(b.getInt32Ty(), "ended.count");
+  b.CreateStore(b.getInt32(0), count);
+  CountedLoop threads = beginLoop(f, b.getInt64(0), b.getInt64(threadCount_), "ended");
+  llvm::Value* ended = b.CreateLoad(b.getInt32Ty(), b.CreateInBoundsGEP(b.getInt32Ty(), ended_, threads.counter));
+  b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt32Ty(), count), ended), count);
   endLoop(f, threads);
-  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt64Ty(), running_), b.getInt64(0)), blockEnd_, resume);
+  llvm::BasicBlock* resume = f.newBlock("some.run");
+  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt32Ty(), count), b.getInt32(static_cast<uint32_t>(threadCount_))), blockEnd_, resume);
   f.placeAt(resume);
 }
 
@@ -158,7 +140,6 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   size_t axes = kernel_.threads.size();
   llvm::SmallVector<CountedLoop, 3> loops;
   llvm::Value* flat = nullptr;
-  beginItems(f);
   for (size_t axis = 0; axis < axes; ++axis) {
     int64_t low = kernel_.threadLow[axis], count = kernel_.threadCount[axis];
     loops.push_back(beginLoop(f, b.getInt64(0), b.getInt64(count), "thread"));
@@ -166,19 +147,21 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     flat = flat ? b.CreateAdd(b.CreateMul(flat, b.getInt64(count), "", true, true), coordinate, "", true, true) : coordinate;
     llvm::Value* variable = low == 0 ? coordinate : b.CreateNSWAdd(coordinate, b.getInt64(low));
     f.bind(kernel_.threads[axis], f.indexFrom(variable, {low, low + count - 1}));
+    size_t fromLast = axes - 1 - axis;
+    if (fromLast < failedThread_.size()) failedThread_[fromLast] = coordinate;
   }
   thread_ = flat;
-  llvm::BasicBlock* itemEnd = f.newBlock("thread.end");
+  threadEnd_ = f.newBlock("thread.end");
   // Between barriers threads run in no order, so nothing that one does to memory has to be seen by another.
   accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
   inRegion_ = true;
   beginItem(f);
-  if (hasNotes()) {
-    llvm::BasicBlock* item = f.newBlock("thread.runs");
-    auto* code = b.CreateLoad(b.getInt32Ty(), noteAddress(f, thread_));
-    annotateAccess(f, code);
-    b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kRunning)), item, itemEnd);
-    f.placeAt(item);
+  if (ended_) {
+    llvm::BasicBlock* runs = f.newBlock("thread.runs");
+    auto* ended = b.CreateLoad(b.getInt32Ty(), b.CreateInBoundsGEP(b.getInt32Ty(), ended_, thread_));
+    annotateAccess(f, ended);
+    b.CreateCondBr(b.CreateICmpEQ(ended, b.getInt32(0)), runs, threadEnd_);
+    f.placeAt(runs);
   }
   enterItem(f, region);
   f.run(region.statements);
@@ -189,13 +172,17 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   }
   bool goesOn = !f.terminated();
   if (goesOn) keepLocals(f, region);
-  endItem(f, thread_, itemEnd);
+  f.branchTo(threadEnd_);
+  endItem(f);
+  failedThread_ = {};
+  threadEnd_->moveAfter(b.GetInsertBlock());
+  f.placeAt(threadEnd_);
   llvm::MDNode* group = accessGroup_;
   accessGroup_ = nullptr;
   for (size_t axis = axes; axis-- > 0;) endLoop(f, loops[axis], group);
   inRegion_ = false;
   thread_ = nullptr;
-  if (hasNotes()) lookThroughNotes(f);
+  if (ended_ && region.returns) leaveIfAllEnded(f);
   if (!goesOn) {  // no thread comes out of it
     b.CreateBr(blockEnd_);
     return;

@@ -16,7 +16,6 @@ class BlockLowering final : public NativeKernelLowering {
 
  protected:
   void emitBody(FunctionLowering& f) override;
-  void leaveFailed(FunctionLowering& f) override;
 
  private:
   /// Memory for one value of a type: a scalar, or the parts of a view or tuple, each as scratch arrays or as stack cells.
@@ -29,8 +28,8 @@ class BlockLowering final : public NativeKernelLowering {
   void enterItem(FunctionLowering& f, const Region& region);
   void keepLocals(FunctionLowering& f, const Region& region);
   void bindForBlock(FunctionLowering& f, LocalId local);
-  /// Behind a region: tells what threads noted, and leaves the block if none is left.
-  void lookThroughNotes(FunctionLowering& f);
+  /// Behind a region: leaves the block if no thread is left.
+  void leaveIfAllEnded(FunctionLowering& f);
 
   bool isMemory(LocalId local) const;
   llvm::AllocaInst* itemMemory(FunctionLowering& f, LocalId local);
@@ -53,8 +52,9 @@ class BlockLowering final : public NativeKernelLowering {
 
   // Of the body that is being filled.
   llvm::BasicBlock* blockEnd_ = nullptr;
-  llvm::AllocaInst* running_ = nullptr;       // threads that have not ended, counted where some have
+  llvm::Value* ended_ = nullptr;              // scratch, i32 a thread: whether it has ended; null: none does early
   llvm::Value* thread_ = nullptr;             // flat number of the current thread
+  llvm::BasicBlock* threadEnd_ = nullptr;     // in a region: the end of the current thread
   llvm::Value* operands_ = nullptr;           // scratch: operands of a collective, padded to whole groups of 32
   llvm::Value* groupResults_ = nullptr;       // scratch: 32 results of groups
   std::unordered_map<uint32_t, llvm::AllocaInst*> itemMemory_;

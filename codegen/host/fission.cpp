@@ -22,7 +22,7 @@ class Planner {
   bool leavesLoop(TStmtId id) const;
   bool isSplit(TStmtId id, bool inSplitLoop) const { return hasBarrier(id) || (inSplitLoop && leavesLoop(id)); }
   void sequence(const std::vector<TStmtId>& statements, bool inSplitLoop);
-  void flush(std::vector<TStmtId>& run, TStmtId collective);
+  void flush(std::vector<TStmtId>& run, TStmtId collective, bool inSplitLoop);
   void split(TStmtId id, bool inSplitLoop);
   void describe(Region& region);
   bool setsUniform(TStmtId id) const;
@@ -144,7 +144,7 @@ void Planner::once(TStmtId id) {
   }
 }
 
-void Planner::flush(std::vector<TStmtId>& run, TStmtId collective) {
+void Planner::flush(std::vector<TStmtId>& run, TStmtId collective, bool inSplitLoop) {
   // What only sets uniform locals at either end needs no loop over threads.
   size_t first = 0, last = run.size();
   while (first < last && setsUniform(run[first])) once(run[first++]);
@@ -158,6 +158,7 @@ void Planner::flush(std::vector<TStmtId>& run, TStmtId collective) {
   region.statements = std::move(run);
   run.clear();
   region.collective = collective;
+  region.inLoop = inSplitLoop;
   for (size_t i = 0; i < region.statements.size(); ++i)
     plan_.steps[region.statements[i].value] = {i == 0 ? FissionStep::Kind::RegionHead : FissionStep::Kind::RegionMember, number};
   if (collective) plan_.steps[collective.value] = {FissionStep::Kind::Collective, number};
@@ -175,13 +176,13 @@ void Planner::sequence(const std::vector<TStmtId>& statements, bool inSplitLoop)
     if (const auto* collective = std::get_if<Collective>(&program_.stmt(id).node)) {
       if (hasBarrier(collective->value)) refuse("an operand of block.sum, min or max contains another one");
       blockValue_[collective->result.value] = true;
-      flush(run, id);
+      flush(run, id, inSplitLoop);
       continue;
     }
-    flush(run, {});
+    flush(run, {}, inSplitLoop);
     split(id, inSplitLoop);
   }
-  flush(run, {});
+  flush(run, {}, inSplitLoop);
 }
 
 void Planner::split(TStmtId id, bool inSplitLoop) {
@@ -273,6 +274,8 @@ void Planner::describe(Region& region) {
         } else if (const auto* loop = std::get_if<For>(&stmt.node)) {
           write(loop->variable);
           region.declared[loop->variable.value] = true;
+        } else if (std::holds_alternative<Return>(stmt.node)) {
+          region.returns = true;
         }
       });
   for (TStmtId id : region.statements) walker.visit(id);
@@ -387,6 +390,8 @@ CodegenResult<FissionPlan> Planner::plan() {
   if (!error_.empty())
     return std::unexpected(fmt::format("kernel `{}`: {}: the host device cannot do that yet; give it a statement of its own", kernel_.name, error_));
   chooseHomes();
+  for (const Region& region : plan_.regions)
+    plan_.endsEarly |= region.returns && (&region != &plan_.regions.back() || region.inLoop || region.collective);
   return std::move(plan_);
 }
 

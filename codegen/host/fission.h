@@ -18,6 +18,8 @@ struct Region {
   std::vector<LocalId> used;         // of the kernel's locals: referred to (in order of first use), declared ones included
   std::vector<bool> declared;        // by local
   std::vector<bool> written;         // by local: declared, assigned or passed as `mut`
+  bool returns = false;              // a thread may end in it
+  bool inLoop = false;               // it runs again, with others around it
 };
 
 /// What lowering does at a statement outside of regions.
@@ -48,6 +50,7 @@ struct FissionPlan {
   std::unordered_map<uint32_t, FissionStep> steps;  // by TStmtId
   std::vector<LocalHome> homes;                     // by LocalId
   std::vector<TExprId> initializers;                // by LocalId: of its one declaration, if that has a value
+  bool endsEarly = false;                           // threads may end while there are still regions to run
 };
 
 /// Plans a block kernel. Fails where a barrier stands where splitting cannot reach it.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // forall kernels and reductions: counted loops over the points, the last axis innermost. Points do not depend on each other, which the
-// innermost loop says to LLVM's vectoriser. A failed check ends its point and is noted; strips of points are looked through for notes
-// when they are done.
+// innermost loop says to the vectorisers.
 #include "codegen/host/native_kernel.h"
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -17,10 +16,8 @@ class ForallLowering final : public NativeKernelLowering {
 
  protected:
   void emitBody(FunctionLowering& f) override;
-  void leaveFailed(FunctionLowering& f) override { f.builder().CreateUnreachable(); }  // all checks stand in points
 
  private:
-  static constexpr uint64_t kStrip = 512;
   void emitPoint(FunctionLowering& f);
   void emitStep(FunctionLowering& f);
   void emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to, llvm::function_ref<void(llvm::Value*)> bindLast);
@@ -61,45 +58,19 @@ void ForallLowering::emitStep(FunctionLowering& f) {
 /// The points [from, to) of the last axis, counted from its low end.
 void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to, llvm::function_ref<void(llvm::Value*)> bindLast) {
   auto& b = f.builder();
-  // With notes, strips of points: there is a note for each point of one.
-  CountedLoop strips;
-  if (hasNotes()) {
-    llvm::Value* size = b.getInt64(kStrip);
-    llvm::Value* count = b.CreateSDiv(b.CreateNSWAdd(b.CreateNSWSub(to, from), b.getInt64(kStrip - 1)), size);
-    strips = beginLoop(f, b.getInt64(0), count, "strip");
-    from = b.CreateNSWAdd(from, b.CreateNSWMul(strips.counter, size));
-    to = b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, b.CreateNSWAdd(from, size), to);
-  }
-  beginItems(f);
-  CountedLoop points = hasNotes() ? beginLoop(f, b.getInt64(0), b.CreateNSWSub(to, from), "i") : beginLoop(f, from, to, "i");
-  llvm::Value* number = points.counter;
-  bindLast(hasNotes() ? b.CreateAdd(from, number, "", true, true) : number);
-  // Where Return and failed checks go.
+  CountedLoop points = beginLoop(f, from, to, "i");
+  bindLast(points.counter);
   accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
   if (kernel_.reduction) b.CreateStore(identity(f), term_);
   beginItem(f);
   emitPoint(f);
-  endItem(f, number, pointEnd_);
+  f.branchTo(pointEnd_);
+  endItem(f);
+  pointEnd_->moveAfter(b.GetInsertBlock());
+  f.placeAt(pointEnd_);
   if (kernel_.reduction) emitStep(f);
   endLoop(f, points, accessGroup_);
   accessGroup_ = nullptr;
-  if (!hasNotes()) return;
-
-  llvm::BasicBlock* tell = branchIfNoted(f);
-  llvm::BasicBlock* resume = b.GetInsertBlock();
-  f.placeAt(tell);
-  CountedLoop notes = beginLoop(f, b.getInt64(0), b.CreateNSWSub(to, from), "note");
-  llvm::Value* code = b.CreateLoad(b.getInt32Ty(), noteAddress(f, notes.counter));
-  llvm::BasicBlock* noted = f.newBlock("noted");
-  b.CreateCondBr(b.CreateICmpEQ(code, b.getInt32(kRunning)), notes.next, noted);
-  f.placeAt(noted);
-  bindLast(b.CreateAdd(from, notes.counter, "", true, true));
-  tellNote(f, notes.counter, code);
-  b.CreateStore(b.getInt32(kRunning), noteAddress(f, notes.counter));
-  endLoop(f, notes);
-  b.CreateBr(resume);
-  f.placeAt(resume);
-  endLoop(f, strips);
 }
 
 llvm::Value* ForallLowering::identity(FunctionLowering& f) {
@@ -109,7 +80,7 @@ llvm::Value* ForallLowering::identity(FunctionLowering& f) {
 void ForallLowering::emitBody(FunctionLowering& f) {
   auto& b = f.builder();
   size_t rank = kernel_.axes.size();
-  // Where Return and failed checks go: the end of the point.
+  // Where Return goes.
   pointEnd_ = f.newBlock("point.end");
   f.enterBody(kernel_.body, pointEnd_);
   KernelArguments arguments = bindArguments(f);
@@ -119,7 +90,6 @@ void ForallLowering::emitBody(FunctionLowering& f) {
     term_ = f.newAlloca(type, "term");
     b.CreateStore(identity(f), total_);
   }
-  if (itemsEndEarly_) takeNotes(f, kStrip);
   llvm::SmallVector<llvm::Value*, 4> extents;
   for (size_t axis = 0; axis < rank; ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
 
@@ -145,7 +115,6 @@ void ForallLowering::emitBody(FunctionLowering& f) {
     Value total = f.scalar(kernel_.reductionType, b.CreateLoad(total_->getAllocatedType(), total_));
     b.CreateStore(f.toMemory(total), b.CreateInBoundsGEP(memory, arguments.partials, chunk()));
   }
-  b.CreateRetVoid();
   f.leaveBody();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/host/host_module.h"
 
+#include "codegen/opt/lanes/lanes.h"
 #include "frontend/builtins/builtins.h"
 
 #include <llvm/IR/Constants.h>
@@ -44,7 +45,9 @@ llvm::Value* emitLibraryMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::
   function->setDoesNotAccessMemory();  // errno is nobody's concern here
   function->setDoesNotThrow();
   function->setWillReturn();
-  return b.CreateCall(callee, operands);
+  llvm::CallInst* call = b.CreateCall(callee, operands);
+  if (!f.fastMathFlags().allowContract()) call->addFnAttr(llvm::Attribute::get(f.context(), exactMathMark));  // strict
+  return call;
 }
 
 CountedLoop beginLoop(FunctionLowering& f, llvm::Value* begin, llvm::Value* end, const char* name) {
@@ -74,7 +77,8 @@ void endLoop(FunctionLowering& f, const CountedLoop& loop, llvm::MDNode* paralle
   llvm::Instruction* branch = b.CreateCondBr(b.CreateICmpSLT(following, loop.end), loop.counter->getParent(), loop.done);
   if (parallelGroup) {
     llvm::Metadata* accesses[] = {llvm::MDString::get(context, "llvm.loop.parallel_accesses"), parallelGroup};
-    llvm::Metadata* parts[] = {nullptr, llvm::MDNode::get(context, accesses)};
+    auto flag = [&](const char* name) { return llvm::MDNode::get(context, llvm::MDString::get(context, name)); };
+    llvm::Metadata* parts[] = {nullptr, llvm::MDNode::get(context, accesses), flag(itemLoopMark), flag("llvm.loop.unroll.disable")};
     llvm::MDNode* node = llvm::MDNode::getDistinct(context, parts);
     node->replaceOperandWith(0, node);
     branch->setMetadata(llvm::LLVMContext::MD_loop, node);

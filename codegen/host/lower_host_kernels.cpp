@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/host/native_kernel.h"
 #include "codegen/host/walk.h"
+#include "codegen/opt/lanes/lanes.h"
 
 #include <fmt/format.h>
 
@@ -40,6 +41,7 @@ CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<
   std::string name = kernels.size() == 1 ? program.kernels[kernels[0].value].symbol : "kernels";
   auto made = makeHostModule(name, options);
   if (!made) return made;
+  made->module->getOrInsertNamedMetadata(hostKernelsMark);
   LowerOptions lower = hostLowerOptions(options);
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];

@@ -5,6 +5,7 @@
 #include <llvm/IR/MDBuilder.h>
 
 #include <cstddef>
+#include <utility>
 
 namespace rad::cg {
 
@@ -50,26 +51,15 @@ void NativeKernelLowering::emit() {
   body->getArg(parameterCount + 3)->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
   for (size_t i = 0; i < parameterCount; ++i) arguments_.push_back(body->getArg(i));
 
-  // First without notes; once more with them if an item was met that can end early.
-  for (bool done = false; !done;) {
-    FunctionLowering f(program_, options_, *this, *body);
-    if (kernel_.strict) f.setFpMode(FpMode::Strict);
-    else if (kernel_.fastMath) f.setFpMode(FpMode::Fast);
-    f.placeAt(f.newBlock("entry"));
-    scratchBytes_ = 0;
-    codes_ = values_ = extents_ = nullptr;
-    anyNoted_ = noted_ = nullptr;
-    noting_ = nullptr;
-    failedBlock_ = {};
-    failedThread_ = {};
-    failedPoint_ = {};
-    bool endEarly = itemsEndEarly_;
-    emitBody(f);
-    done = endEarly == itemsEndEarly_;
-    if (done) break;
-    body->deleteBody();
-    body->setLinkage(llvm::GlobalValue::InternalLinkage);
-  }
+  FunctionLowering f(program_, options_, *this, *body);
+  if (kernel_.strict) f.setFpMode(FpMode::Strict);
+  else if (kernel_.fastMath) f.setFpMode(FpMode::Fast);
+  f.placeAt(f.newBlock("entry"));
+  leave_ = f.newBlock("leave");
+  emitBody(f);
+  f.branchTo(leave_);
+  leave_->moveAfter(&body->back());
+  llvm::ReturnInst::Create(context, leave_);
 
   // The native kernel itself.
   auto* shell = llvm::Function::Create(llvm::FunctionType::get(none, {pointer, i64, i64, i64, pointer}, false),
@@ -184,15 +174,38 @@ void NativeKernelLowering::record(FunctionLowering& f, llvm::Value* site, llvm::
 }
 
 void NativeKernelLowering::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) {
-  if (noting_) {
-    leaveItem(f, site.value + 1, value, extent);
+  auto& b = f.builder();
+  if (!failing_) {
+    record(f, b.getInt32(site.value), value, extent);
+    b.CreateBr(leave_);
     return;
   }
-  record(f, f.builder().getInt32(site.value), value, extent);
-  leaveFailed(f);
+  auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b.getInt64(0); };
+  failedSite_->addIncoming(b.getInt32(site.value), b.GetInsertBlock());
+  failedValue_->addIncoming(orZero(value), b.GetInsertBlock());
+  failedExtent_->addIncoming(orZero(extent), b.GetInsertBlock());
+  b.CreateBr(failing_);
 }
 
-// ---- items ----
+void NativeKernelLowering::beginItem(FunctionLowering& f) {
+  failing_ = f.newBlock("item.failed");
+  llvm::IRBuilder<> at(failing_);
+  failedSite_ = at.CreatePHI(at.getInt32Ty(), 2, "site");
+  failedValue_ = at.CreatePHI(at.getInt64Ty(), 2, "value");
+  failedExtent_ = at.CreatePHI(at.getInt64Ty(), 2, "extent");
+}
+
+void NativeKernelLowering::endItem(FunctionLowering& f) {
+  llvm::BasicBlock* failing = std::exchange(failing_, nullptr);
+  if (failedSite_->getNumIncomingValues() == 0) {
+    failing->eraseFromParent();
+    return;
+  }
+  llvm::IRBuilder<>::InsertPointGuard here(f.builder());
+  f.placeAt(failing);
+  record(f, failedSite_, failedValue_, failedExtent_);
+  f.builder().CreateBr(leave_);
+}
 
 llvm::Value* NativeKernelLowering::takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name) {
   constexpr uint64_t kAlignment = 64;
@@ -201,87 +214,6 @@ llvm::Value* NativeKernelLowering::takeScratch(FunctionLowering& f, uint64_t byt
   llvm::BasicBlock& entry = f.function().getEntryBlock();
   llvm::IRBuilder<> atEntry(&entry, entry.getFirstInsertionPt());
   return atEntry.CreateConstInBoundsGEP1_64(atEntry.getInt8Ty(), scratch(), offset, name);
-}
-
-void NativeKernelLowering::takeNotes(FunctionLowering& f, uint64_t count) {
-  auto& b = f.builder();
-  codes_ = takeScratch(f, count * 4, "codes");
-  values_ = takeScratch(f, count * 8, "values");
-  extents_ = takeScratch(f, count * 8, "extents");
-  b.CreateMemSet(codes_, b.getInt8(0), count * 4, llvm::Align(64));
-}
-
-void NativeKernelLowering::beginItems(FunctionLowering& f) {
-  auto& b = f.builder();
-  if (!anyNoted_) anyNoted_ = f.newAlloca(b.getInt32Ty(), "any.noted");
-  if (!noted_) noted_ = f.newAlloca(b.getInt32Ty(), "noted");
-  b.CreateStore(b.getInt32(0), anyNoted_);
-}
-
-void NativeKernelLowering::beginItem(FunctionLowering& f) {
-  auto& b = f.builder();
-  b.CreateStore(b.getInt32(0), noted_);
-  noting_ = f.newBlock("noting");
-  llvm::IRBuilder<> at(noting_);
-  notedCode_ = at.CreatePHI(at.getInt32Ty(), 2, "code");
-  notedValue_ = at.CreatePHI(at.getInt64Ty(), 2, "value");
-  notedExtent_ = at.CreatePHI(at.getInt64Ty(), 2, "extent");
-}
-
-void NativeKernelLowering::leaveItem(FunctionLowering& f, uint32_t code, llvm::Value* value, llvm::Value* extent) {
-  auto& b = f.builder();
-  itemsEndEarly_ = true;
-  auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b.getInt64(0); };
-  notedCode_->addIncoming(b.getInt32(code), b.GetInsertBlock());
-  notedValue_->addIncoming(orZero(value), b.GetInsertBlock());
-  notedExtent_->addIncoming(orZero(extent), b.GetInsertBlock());
-  b.CreateBr(noting_);
-}
-
-llvm::Value* NativeKernelLowering::noteAddress(FunctionLowering& f, llvm::Value* number) const {
-  return f.builder().CreateInBoundsGEP(f.builder().getInt32Ty(), codes_, number);
-}
-
-void NativeKernelLowering::endItem(FunctionLowering& f, llvm::Value* number, llvm::BasicBlock* itemEnd) {
-  auto& b = f.builder();
-  f.branchTo(itemEnd);
-  itemEnd->moveAfter(b.GetInsertBlock());
-  if (notedCode_->getNumIncomingValues() == 0) {
-    noting_->eraseFromParent();
-    noting_ = nullptr;
-    f.placeAt(itemEnd);
-    return;
-  }
-  noting_->moveBefore(itemEnd);
-  f.placeAt(noting_);
-  if (hasNotes()) {
-    annotateAccess(f, b.CreateStore(notedCode_, noteAddress(f, number)));
-    annotateAccess(f, b.CreateStore(notedValue_, b.CreateInBoundsGEP(b.getInt64Ty(), values_, number)));
-    annotateAccess(f, b.CreateStore(notedExtent_, b.CreateInBoundsGEP(b.getInt64Ty(), extents_, number)));
-    b.CreateStore(b.getInt32(1), noted_);
-  }
-  b.CreateBr(itemEnd);
-  noting_ = nullptr;
-  f.placeAt(itemEnd);
-  // On every way, so that it is a plain reduction.
-  b.CreateStore(b.CreateOr(b.CreateLoad(b.getInt32Ty(), anyNoted_), b.CreateLoad(b.getInt32Ty(), noted_)), anyNoted_);
-}
-
-llvm::BasicBlock* NativeKernelLowering::branchIfNoted(FunctionLowering& f) {
-  auto& b = f.builder();
-  llvm::BasicBlock* tell = f.newBlock("tell");
-  llvm::BasicBlock* none = f.newBlock("all.ran");
-  llvm::Value* isNone = b.CreateICmpEQ(b.CreateLoad(b.getInt32Ty(), anyNoted_), b.getInt32(0));
-  b.CreateCondBr(isNone, none, tell, llvm::MDBuilder(f.context()).createLikelyBranchWeights());
-  f.placeAt(none);
-  return tell;
-}
-
-void NativeKernelLowering::tellNote(FunctionLowering& f, llvm::Value* number, llvm::Value* code) {
-  auto& b = f.builder();
-  llvm::Value* value = b.CreateLoad(b.getInt64Ty(), b.CreateInBoundsGEP(b.getInt64Ty(), values_, number));
-  llvm::Value* extent = b.CreateLoad(b.getInt64Ty(), b.CreateInBoundsGEP(b.getInt64Ty(), extents_, number));
-  record(f, b.CreateSub(code, b.getInt32(1)), value, extent);
 }
 
 }  // namespace rad::cg

@@ -26,31 +26,14 @@ class NativeKernelLowering : public TargetLowering {
   void annotateAccess(FunctionLowering& f, llvm::Instruction* access) override;
 
  protected:
-  /// Fills the body: the builder stands in the entry block, nothing is bound; must end all blocks. Called a second time, for a new body, if
-  /// it met items that end early (itemsEndEarly_) and did not know it before.
+  /// Fills the body: the builder stands in the entry block, nothing is bound; and stands at the end afterwards.
   virtual void emitBody(FunctionLowering& f) = 0;
-  /// After a failure outside of items was recorded: leave the block.
-  virtual void leaveFailed(FunctionLowering& f) = 0;
 
-  // An item is a point of a forall kernel or a thread between two barriers. A failed check in it is only noted in arrays, by a store that
-  // vector code can mask, and told when the loop over the items is through: a call would keep the loop scalar.
-  enum : uint32_t { kRunning = 0, kReturned = UINT32_MAX };  // else site + 1
-  /// Makes room for the notes of `count` items, all kRunning. Without it items cannot fail.
-  void takeNotes(FunctionLowering& f, uint64_t count);
-  bool hasNotes() const { return codes_ != nullptr; }
-  /// Before the loop over items.
-  void beginItems(FunctionLowering& f);
-  /// At the start and end of one; `number` is its place in the notes. `itemEnd` is where all its ways come together; the builder is there
-  /// afterwards.
+  // An item is a point of a forall kernel or a thread between two barriers. A failed check ends the launch: what other items do then
+  // does not matter, so that the loop over items is simply left. The failures of one loop share a block behind it.
+  /// Around the statements of one; the failed... values tell where it is. The builder stays where it is.
   void beginItem(FunctionLowering& f);
-  void endItem(FunctionLowering& f, llvm::Value* number, llvm::BasicBlock* itemEnd);
-  /// The item ends here, with a code.
-  void leaveItem(FunctionLowering& f, uint32_t code, llvm::Value* value, llvm::Value* extent);
-  /// Behind the loop: goes to the returned block if any item ended early; the builder is where none did, to be branched to at the end.
-  llvm::BasicBlock* branchIfNoted(FunctionLowering& f);
-  llvm::Value* noteAddress(FunctionLowering& f, llvm::Value* number) const;
-  /// In the cold part: tells what item `number` noted.
-  void tellNote(FunctionLowering& f, llvm::Value* number, llvm::Value* code);
+  void endItem(FunctionLowering& f);
 
   /// Binds parameters and dimensions; enterBody must have been called.
   KernelArguments bindArguments(FunctionLowering& f);
@@ -75,7 +58,6 @@ class NativeKernelLowering : public TargetLowering {
   std::array<llvm::Value*, 3> failedBlock_ = {};    // i64, x first, as FailureRecord wants them; null: 0
   std::array<llvm::Value*, 3> failedThread_ = {};
   std::array<llvm::Value*, 4> failedPoint_ = {};
-  bool itemsEndEarly_ = false;                      // one that can was met
 
   /// Bytes of scratch, aligned to 64; the address is made in the entry block.
   llvm::Value* takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name);
@@ -90,15 +72,11 @@ class NativeKernelLowering : public TargetLowering {
   llvm::Value* chunk_ = nullptr;
   llvm::Value* scratch_ = nullptr;
 
-  llvm::Value* codes_ = nullptr;    // i32 an item
-  llvm::Value* values_ = nullptr;   // i64 an item: the index of a failed check
-  llvm::Value* extents_ = nullptr;
-  llvm::AllocaInst* anyNoted_ = nullptr;
-  llvm::AllocaInst* noted_ = nullptr;           // by the current item
-  llvm::BasicBlock* noting_ = nullptr;          // of the current item; null outside of items
-  llvm::PHINode* notedCode_ = nullptr;
-  llvm::PHINode* notedValue_ = nullptr;
-  llvm::PHINode* notedExtent_ = nullptr;
+  llvm::BasicBlock* leave_ = nullptr;           // the end of the function
+  llvm::BasicBlock* failing_ = nullptr;         // of the current item; null outside of items
+  llvm::PHINode* failedSite_ = nullptr;
+  llvm::PHINode* failedValue_ = nullptr;
+  llvm::PHINode* failedExtent_ = nullptr;
 };
 
 /// Lowers a forall kernel or a reduction.

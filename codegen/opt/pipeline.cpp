@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The optimisation pipelines: short ones, chosen by what shows in the machine code.
+#include "codegen/opt/lanes/lanes.h"
 #include "codegen/opt/targets.h"
 
 #include <llvm/Analysis/TargetTransformInfo.h>
@@ -33,6 +34,17 @@ constexpr const char* gpuStraight =
     "alignment,load-store-vectorizer)";
 constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
 
+/// Kernels for CPU threads. Loops over items that LLVM's vectoriser does not take run in lanes first (lanes/lanes.h).
+constexpr const char* hostKernels =
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
+    "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,licm,simple-loop-unswitch),"
+    "simplifycfg,"
+    "loop(indvars,loop-deletion,loop-unroll-full),"
+    "sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
+    "loop-mssa(licm),"
+    "loop-simplify,lcssa,raddle-lanes,raddle-vector-math,"
+    "simplifycfg,early-cse,loop-vectorize,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm))";
+
 bool hasLoops(const llvm::Module& module) {
   // The lowering emits blocks in order, so only loops jump back.
   for (const llvm::Function& function : module) {
@@ -63,11 +75,20 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
 
+  builder.registerPipelineParsingCallback([](llvm::StringRef name, llvm::FunctionPassManager& into, llvm::ArrayRef<llvm::PassBuilder::PipelineElement>) {
+    if (name == "raddle-lanes") into.addPass(LanesPass());
+    else if (name == "raddle-vector-math") into.addPass(VectorMathPass());
+    else return false;
+    return true;
+  });
+
   llvm::ModulePassManager passes;
-  if (gpu) {
-    const char* text = options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
+  const char* text = nullptr;
+  if (gpu) text = options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
+  else if (options.optLevel != 0 && module.getNamedMetadata(hostKernelsMark)) text = hostKernels;
+  if (text) {
     if (llvm::Error error = builder.parsePassPipeline(passes, text))
-      return std::unexpected("the GPU pass pipeline is wrong: " + llvm::toString(std::move(error)));
+      return std::unexpected("a pass pipeline is wrong: " + llvm::toString(std::move(error)));
   } else {
     passes = options.optLevel == 0 ? builder.buildO0DefaultPipeline(llvm::OptimizationLevel::O0)
                                    : builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);

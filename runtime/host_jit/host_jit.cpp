@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/host_jit/host_jit.h"
 
+#include "codegen/opt/lanes/vector_math.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -101,13 +103,13 @@ Result<std::shared_ptr<HostJit>> HostJit::create(std::span<const JitSymbol> symb
   impl->linker = std::make_unique<orc::ObjectLinkingLayer>(*impl->session);
   impl->library = &impl->session->createBareJITDylib("session");
   orc::SymbolMap map;
-  for (auto group : {libraryJitSymbols(), symbols}) {
-    for (const auto& symbol : group) {
-      llvm::StringRef name(symbol.name.data(), symbol.name.size());
-      map[impl->session->intern(name)] = {orc::ExecutorAddr::fromPtr(symbol.address), llvm::JITSymbolFlags::Exported};
-      impl->available[name] = true;
-    }
-  }
+  auto offer = [&](llvm::StringRef name, const void* address) {
+    map[impl->session->intern(name)] = {orc::ExecutorAddr::fromPtr(address), llvm::JITSymbolFlags::Exported};
+    impl->available[name] = true;
+  };
+  for (auto group : {libraryJitSymbols(), symbols})
+    for (const auto& symbol : group) offer({symbol.name.data(), symbol.name.size()}, symbol.address);
+  for (const auto& [name, address] : cg::vectorMathSymbols()) offer(name, address);
   if (auto error = impl->library->define(orc::absoluteSymbols(std::move(map))))
     return fail(impl->linkError("the runtime", std::move(error)));
   return std::shared_ptr<HostJit>(new HostJit(std::move(impl)));
