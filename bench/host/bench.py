@@ -60,20 +60,24 @@ def main():
     options = parser.parse_args()
     tool = os.environ.get("RADDLE") or shutil.which("raddle")
     clang = next((c for c in ("clang-22", "clang++-22") if shutil.which(c)), None)
-    if not tool or not clang:
-        sys.exit("bench: needs RADDLE (the tool) and clang-22")
+    if not tool:
+        sys.exit("bench: set RADDLE to the tool, or run ./dev bench host")
     work = tempfile.mkdtemp()
     peers = os.path.join(work, "peers")
-    subprocess.run([clang, "-x", "c++", "-O3", "-march=native", "-std=c++20", os.path.join(HERE, "peers.cpp"), "-o", peers, "-lstdc++", "-lm",
-                    "-lpthread"], check=True)
+    if not clang:
+        print("C++ is left out: no clang-22 here")
+    else:
+        subprocess.run([clang, "-x", "c++", "-O3", "-march=native", "-std=c++20", os.path.join(HERE, "peers.cpp"), "-o", peers, "-lstdc++",
+                        "-lm", "-lpthread"], check=True)
     ours, plain, pocl = (collections.defaultdict(list) for _ in range(3))
     threads = str(options.threads)
     noPocl = None
     for turn in range(options.rounds):
-        for text in (run([tool, "run", os.path.join(HERE, "kernels.rad"), "--device", "host", "--", "5"], {"RADDLE_THREADS": threads}, ours),
-                     run([peers, "5", threads], {}, plain)):
-            if text:
-                sys.exit("bench: " + text)
+        text = run([tool, "run", os.path.join(HERE, "kernels.rad"), "--device", "host", "--", "5"], {"RADDLE_THREADS": threads}, ours)
+        if clang and not text:
+            text = run([peers, "5", threads], {}, plain)
+        if text:
+            sys.exit("bench: " + text)
         if turn < 2 and not noPocl:  # it is slow, and far behind
             noPocl = run([sys.executable, os.path.join(HERE, "pocl.py"), "5"], {"POCL_MAX_PTHREAD_COUNT": threads}, pocl)
             if noPocl:
@@ -90,14 +94,14 @@ def main():
         def both(samples):
             return (1e3 * statistics.median(samples), 1e3 * min(samples)) if samples else None
         mine, cpp, cl = both(ours[name]), both(plain[name]), both(pocl[name])
-        ratio = [c / m for c, m in zip(cpp, mine)]
+        ratio = [c / m for c, m in zip(cpp, mine)] if cpp else None
         ratioCl = [c / m for c, m in zip(cl, mine)] if cl else None
         figures[name] = {"raddle": mine, "c++": cpp, "pocl": cl, "ratio": ratio, "ratio to pocl": ratioCl}
         show = lambda pair, form: form % tuple(pair) if pair else ""
         print("| %s | %s | %s | %s | %s | %s | %s | %s |" % (
             name, show(mine, "%.3f (%.3f)"), show(cpp, "%.3f (%.3f)"), show(cl, "%.3f (%.3f)"), show(ratio, "%.2f (%.2f)"), aim,
             show(ratioCl, "%.1f (%.1f)"), aimPocl or ""))
-        if ratio[0] < aim:
+        if ratio and ratio[0] < aim:
             missed.append("%s reaches %.2f of C++, the aim is %.1f" % (name, ratio[0], aim))
         if ratioCl and aimPocl and ratioCl[0] < aimPocl:
             missed.append("%s is %.1f times as fast as PoCL, the aim is %.1f" % (name, ratioCl[0], aimPocl))

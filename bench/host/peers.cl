@@ -62,18 +62,15 @@ kernel __attribute__((reqd_work_group_size(256, 1, 1))) void nbody(global const 
   }
   if (i < n) ax[i] = sx, ay[i] = sy, az[i] = sz;
 }
-kernel __attribute__((reqd_work_group_size(64, 1, 1))) void histogram(global const float* x, global int* counts, long n) {
-  local int own[16][64];
+kernel __attribute__((reqd_work_group_size(256, 1, 1))) void histogram(global const float* x, global int* counts, long n) {
+  local int own[16];
   long m = get_num_groups(0), b = B;
-  for (int k = 0; k < 16; ++k) own[k][T] = 0;
-  long low = n * b / m, high = n * (b + 1) / m;
-  for (long i = low + T; i < high; i += 64) ++own[min((long)(x[i] * 16.0f), 15L)][T];
+  if (T < 16) own[T] = 0;
   BARRIER;
-  if (T < 16) {
-    int total = 0;
-    for (int k = 0; k < 64; ++k) total += own[T][k];
-    counts[b * 16 + T] = total;
-  }
+  long low = n * b / m, high = n * (b + 1) / m;
+  for (long i = low + T; i < high; i += 256) atomic_inc(&own[min((long)(x[i] * 16.0f), 15L)]);
+  BARRIER;
+  if (T < 16) counts[b * 16 + T] = own[T];
 }
 kernel __attribute__((reqd_work_group_size(256, 1, 1))) void softmax(global const float* x, global float* out, long n) {
   local float part[256];

@@ -74,7 +74,7 @@ def main():
         "block_sum": ([grid, out, COUNT], (COUNT,), (256,), 10),
         "matmul": ([a, b, c, 512], (512, 512), (16, 16), 2),
         "nbody": (bodies + [BODIES], (BODIES,), (256,), 1),
-        "histogram": ([grid, counts, COUNT], (256 * 64,), (64,), 5),
+        "histogram": ([grid, counts, COUNT], (256 * 256,), (256,), 5),
         "softmax": ([grid, next_, SIDE], (SIDE * 256,), (256,), 3),
     }
     for name, (arguments, size, local, launches) in work.items():

@@ -39,7 +39,9 @@ void BlockLowering::fillOperands(FunctionLowering& f, const Collective& node) {
   llvm::Type* type = typeOfOperand(f, node);
   llvm::Value* identity = reduceIdentity(f, node.op, node.minMax, node.isMinMax, program_.expr(node.value).type);
   llvm::Value* lanes = b.CreateVectorSplat(kGroup, identity);
-  CountedLoop loop = beginLoop(f, b.getInt64(0), b.getInt64(groups), "group");
+  // Where every thread will store its own there is nothing to fill.
+  bool allStore = !ended_ && static_cast<uint64_t>(threadCount_) % kGroup == 0;
+  CountedLoop loop = beginLoop(f, b.getInt64(0), b.getInt64(allStore ? 0 : groups), "group");
   b.CreateAlignedStore(lanes, b.CreateInBoundsGEP(type, operands_, b.CreateMul(loop.counter, b.getInt64(kGroup))), llvm::Align(32));
   endLoop(f, loop);
   b.CreateAlignedStore(lanes, groupResults_, llvm::Align(32));

@@ -3,6 +3,8 @@
 
 #include "codegen/host/walk.h"
 
+#include <llvm/IR/Intrinsics.h>
+
 
 
 namespace rad::cg {
@@ -138,11 +140,13 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   }
 
   size_t axes = kernel_.threads.size();
+  NarrowRegion narrow = narrowRegion(program_, kernel_, plan_, region);
+  auto ranges = threadRanges(f, narrow);
   llvm::SmallVector<CountedLoop, 3> loops;
   llvm::Value* flat = nullptr;
   for (size_t axis = 0; axis < axes; ++axis) {
     int64_t low = kernel_.threadLow[axis], count = kernel_.threadCount[axis];
-    loops.push_back(beginLoop(f, b.getInt64(0), b.getInt64(count), "thread"));
+    loops.push_back(beginLoop(f, ranges[axis].first, ranges[axis].second, "thread"));
     llvm::Value* coordinate = loops.back().counter;
     flat = flat ? b.CreateAdd(b.CreateMul(flat, b.getInt64(count), "", true, true), coordinate, "", true, true) : coordinate;
     llvm::Value* variable = low == 0 ? coordinate : b.CreateNSWAdd(coordinate, b.getInt64(low));
@@ -164,7 +168,21 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     f.placeAt(runs);
   }
   enterItem(f, region);
-  f.run(region.statements);
+  if (narrow.branch) {
+    llvm::BasicBlock* done = f.newBlock("endif");
+    for (TExprId condition : narrow.conditions) {
+      llvm::BasicBlock* then = f.newBlock("then");
+      llvm::Value* holds = f.evalCondition(condition);
+      b.CreateCondBr(holds, then, done);
+      f.placeAt(then);
+    }
+    f.run(narrow.branch->thenBody);
+    f.branchTo(done);
+    f.placeAt(done);
+    if (done->hasNPredecessors(0)) b.CreateUnreachable();
+  } else {
+    f.run(region.statements);
+  }
   if (!f.terminated() && collective) {
     llvm::Value* operand = f.evalScalar(collective->value);
     auto* stored = b.CreateStore(operand, b.CreateInBoundsGEP(operand->getType(), operands_, thread_));
@@ -196,6 +214,26 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     }
     bindForBlock(f, local);
   }
+}
+
+llvm::SmallVector<BlockLowering::ThreadRange, 3> BlockLowering::threadRanges(FunctionLowering& f, const NarrowRegion& narrow) {
+  auto& b = f.builder();
+  llvm::SmallVector<ThreadRange, 3> ranges;
+  for (int64_t count : kernel_.threadCount) ranges.emplace_back(b.getInt64(0), b.getInt64(count));
+  auto smaller = [&](llvm::Value* x, llvm::Value* y) { return b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, x, y); };
+  auto larger = [&](llvm::Value* x, llvm::Value* y) { return b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, x, y); };
+  for (const ThreadBound& bound : narrow.bounds) {
+    auto& [from, to] = ranges[bound.axis];
+    llvm::Value* value = f.wide(f.eval(bound.value));
+    llvm::Value* low = b.getInt64(kernel_.threadLow[bound.axis]);
+    // Kept within reach of the thread numbers first: 1 more and `low` less cannot overflow then.
+    llvm::Value* last = b.getInt64(kernel_.threadLow[bound.axis] + kernel_.threadCount[bound.axis]);
+    llvm::Value* near = b.CreateNSWSub(smaller(larger(value, b.CreateNSWSub(low, b.getInt64(1))), last), low);
+    llvm::Value* behind = b.CreateNSWAdd(near, b.getInt64(1));
+    if (bound.op == BinaryOp::Lt || bound.op == BinaryOp::Le || bound.op == BinaryOp::Eq) to = smaller(to, bound.op == BinaryOp::Lt ? near : behind);
+    if (bound.op == BinaryOp::Gt || bound.op == BinaryOp::Ge || bound.op == BinaryOp::Eq) from = larger(from, bound.op == BinaryOp::Gt ? behind : near);
+  }
+  return ranges;
 }
 
 /// Brings the locals that live across regions to where the statements look for them.

@@ -26,6 +26,9 @@ class BlockLowering final : public NativeKernelLowering {
   void emitBlock(FunctionLowering& f);
   void emitRegion(FunctionLowering& f, const Region& region);
   void enterItem(FunctionLowering& f, const Region& region);
+  /// The threads [from, to) of each axis, counted from 0, that take part in a narrow region.
+  using ThreadRange = std::pair<llvm::Value*, llvm::Value*>;
+  llvm::SmallVector<ThreadRange, 3> threadRanges(FunctionLowering& f, const NarrowRegion& narrow);
   void keepLocals(FunctionLowering& f, const Region& region);
   void bindForBlock(FunctionLowering& f, LocalId local);
   /// Behind a region: leaves the block if no thread is left.

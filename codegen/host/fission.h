@@ -53,6 +53,19 @@ struct FissionPlan {
   bool endsEarly = false;                           // threads may end while there are still regions to run
 };
 
+/// A region that is one `if` on the number of the thread (`if t < w { ... }`): its loops need to run over some threads only.
+struct ThreadBound {
+  unsigned axis = 0;
+  BinaryOp op = BinaryOp::Lt;  // thread op value: Lt, Le, Gt, Ge, Eq
+  TExprId value;               // the same for all threads, computed without memory and without a way to fail
+};
+struct NarrowRegion {
+  const If* branch = nullptr;          // null: the region is none
+  std::vector<ThreadBound> bounds;     // hold for the threads that take the branch
+  std::vector<TExprId> conditions;     // what is left to ask, in order
+};
+NarrowRegion narrowRegion(const TypedProgram& program, const Kernel& kernel, const FissionPlan& plan, const Region& region);
+
 /// Plans a block kernel. Fails where a barrier stands where splitting cannot reach it.
 CodegenResult<FissionPlan> planFission(const TypedProgram& program, const Kernel& kernel);
 
