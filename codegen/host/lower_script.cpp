@@ -82,8 +82,6 @@ llvm::Type* ScriptModule::storageType(TypeId id) {
     case TypeKind::Array: return llvm::StructType::get(context);
   }
   switch (type.scalar) {
-    case Scalar::F16: return llvm::Type::getHalfTy(context);
-    case Scalar::BF16: return llvm::Type::getBFloatTy(context);
     case Scalar::F32: return llvm::Type::getFloatTy(context);
     case Scalar::F64: return llvm::Type::getDoubleTy(context);
     case Scalar::Bool:
@@ -96,6 +94,8 @@ llvm::Type* ScriptModule::storageType(TypeId id) {
     case Scalar::U32:
     case Scalar::U64:
     case Scalar::Index:
+    case Scalar::F16:
+    case Scalar::BF16:
     case Scalar::F8E4M3:
     case Scalar::F8E5M2: return llvm::IntegerType::get(context, bitsOf(type.scalar));
   }

@@ -237,9 +237,8 @@ llvm::Type* FunctionLowering::registerType(TypeId id) {
     case Scalar::Index:
       return builder_.getInt64Ty();
     case Scalar::F16:
-      return builder_.getHalfTy();
     case Scalar::BF16:
-      return builder_.getBFloatTy();
+      return builder_.getInt16Ty();
     case Scalar::F32:
       return builder_.getFloatTy();
     case Scalar::F64:

@@ -2,6 +2,7 @@
 // Arithmetic and comparisons. Integers wrap in device code; in host code a site of kind Overflow asks for a check.
 #include "codegen/lower/function_lowering.h"
 #include "codegen/lower/interval.h"
+#include "codegen/lower/small_floats.h"
 
 #include <llvm/IR/Intrinsics.h>
 
@@ -11,7 +12,12 @@
 namespace rad::cg {
 Value FunctionLowering::lower(const TExpr& expr, const Negate& node) {
   Value operand = eval(node.operand);
-  if (operand.scalar->getType()->isFloatingPointTy()) return scalar(expr.type, builder_.CreateFNeg(operand.scalar));
+  Scalar kind = scalarOf(expr.type);
+  if (isSmallFloat(kind)) {
+    auto* type = llvm::cast<llvm::IntegerType>(operand.scalar->getType());
+    return scalar(expr.type, builder_.CreateXor(operand.scalar, llvm::ConstantInt::get(type, type->getSignBit())));
+  }
+  if (isFloat(kind)) return scalar(expr.type, builder_.CreateFNeg(operand.scalar));
   Value zero =
       isIndex(expr.type) ? constantIndex(0) : scalar(expr.type, llvm::ConstantInt::get(operand.scalar->getType(), 0));
   return arithmetic(BinaryOp::Sub, zero, operand, node.overflow);
@@ -36,28 +42,30 @@ Value FunctionLowering::lower(const TExpr&, const Compare& node) {
 }
 
 Value FunctionLowering::arithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site) {
-  if (left.scalar->getType()->isFloatingPointTy()) return floatArithmetic(op, left, right);
+  if (isFloat(scalarOf(left.type))) return floatArithmetic(op, left, right);
   if (isIndex(left.type)) return indexArithmetic(op, left, right, site);
   return integerArithmetic(op, left, right, site);
 }
 
 Value FunctionLowering::floatArithmetic(BinaryOp op, const Value& left, const Value& right) {
   llvm::Value* result = nullptr;
+  llvm::Value* l = widenFloat(*this, left);
+  llvm::Value* r = widenFloat(*this, right);
   switch (op) {
     case BinaryOp::Add:
-      result = builder_.CreateFAdd(left.scalar, right.scalar);
+      result = builder_.CreateFAdd(l, r);
       break;
     case BinaryOp::Sub:
-      result = builder_.CreateFSub(left.scalar, right.scalar);
+      result = builder_.CreateFSub(l, r);
       break;
     case BinaryOp::Mul:
-      result = builder_.CreateFMul(left.scalar, right.scalar);
+      result = builder_.CreateFMul(l, r);
       break;
     case BinaryOp::Div:
-      result = builder_.CreateFDiv(left.scalar, right.scalar);
+      result = builder_.CreateFDiv(l, r);
       break;
     case BinaryOp::Rem:
-      result = builder_.CreateFRem(left.scalar, right.scalar);
+      result = floatRemainder(*this, l, r);
       break;
     case BinaryOp::BitAnd:
     case BinaryOp::BitOr:
@@ -75,7 +83,7 @@ Value FunctionLowering::floatArithmetic(BinaryOp op, const Value& left, const Va
       assert(false && "not an operation of floats");
       break;
   }
-  return scalar(left.type, result);
+  return narrowFloat(*this, result, left.type);
 }
 
 llvm::Value* FunctionLowering::divide(BinaryOp op, llvm::Value* left, llvm::Value* right, bool isSigned,
@@ -204,7 +212,7 @@ Value FunctionLowering::indexArithmetic(BinaryOp op, const Value& left, const Va
 Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& right) {
   TypeId boolean = program_.types->boolean();
   using P = llvm::CmpInst::Predicate;
-  if (left.scalar->getType()->isFloatingPointTy()) {
+  if (isFloat(scalarOf(left.type))) {
     P predicate = P::FCMP_OEQ;
     switch (op) {
       case BinaryOp::Eq:
@@ -240,7 +248,7 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
         assert(false && "not a comparison");
         break;
     }
-    return scalar(boolean, builder_.CreateFCmp(predicate, left.scalar, right.scalar));
+    return scalar(boolean, builder_.CreateFCmp(predicate, widenFloat(*this, left), widenFloat(*this, right)));
   }
   // Constants have an exact range: decided comparisons disappear here, and the blocks behind them in the optimiser.
   llvm::Value* l = left.scalar;

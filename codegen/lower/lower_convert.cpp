@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Conversions between scalars. Integers keep the low bits; float to integer saturates and NaN gives 0.
-#include "codegen/lower/function_lowering.h"
+#include "codegen/lower/small_floats.h"
 
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/Module.h>
@@ -36,13 +36,15 @@ Value FunctionLowering::convert(const Value& value, TypeId to) {
   llvm::Value* v = value.scalar;
 
   if (isFloat(from)) {
-    if (target == Scalar::Bool) return scalar(to, builder_.CreateFCmpUNE(v, llvm::ConstantFP::getZero(v->getType())));
-    if (!isFloat(target)) return floatToInteger(value, to);
-    return scalar(to, builder_.CreateFPCast(v, type));
+    if (isInteger(target)) return floatToInteger(value, to);
+    v = widenFloat(*this, value);
+    if (isFloat(target)) return narrowFloat(*this, v, to);
+    return scalar(to, builder_.CreateFCmpUNE(v, llvm::ConstantFP::getZero(v->getType())));
   }
   // from: bool or an integer, perhaps a narrow index
   bool isSigned = isSignedInteger(from);
   if (target == Scalar::Bool) return scalar(to, builder_.CreateICmpNE(v, llvm::ConstantInt::get(v->getType(), 0)));
+  if (isSmallFloat(target)) return scalar(to, smallFromInteger(*this, v, isSigned, target));
   if (isFloat(target)) return scalar(to, isSigned ? builder_.CreateSIToFP(v, type) : builder_.CreateUIToFP(v, type));
 
   Interval known = intersect(rangeOf(from), value.range);
@@ -62,10 +64,10 @@ Value FunctionLowering::convert(const Value& value, TypeId to) {
 
 Value FunctionLowering::floatToInteger(const Value& value, TypeId to) {
   Scalar target = scalarOf(to);
-  llvm::Type* type = registerType(to);
-  if (llvm::Value* made = target_.emitFloatToInteger(*this, value.scalar, target)) return scalar(to, made);
+  llvm::Value* number = widenFloat(*this, value);
+  if (llvm::Value* made = target_.emitFloatToInteger(*this, number, target)) return scalar(to, made);
   auto intrinsic = isSignedInteger(target) ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat;
-  return scalar(to, builder_.CreateIntrinsic(intrinsic, {type, value.scalar->getType()}, {value.scalar}));
+  return scalar(to, builder_.CreateIntrinsic(intrinsic, {registerType(to), number->getType()}, {number}));
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const Bitcast& node) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Expressions that are neither arithmetic, conversions, views nor calls.
-#include "codegen/lower/function_lowering.h"
+#include "codegen/lower/small_floats.h"
+#include "frontend/types/float_format.h"
 
 #include <llvm/IR/Module.h>
 #include <llvm/Support/ErrorHandling.h>
@@ -35,7 +36,10 @@ Value FunctionLowering::lower(const TExpr& expr, const ConstInt& node) {
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const ConstFloat& node) {
-  return scalar(expr.type, llvm::ConstantFP::get(registerType(expr.type), node.value));
+  llvm::Type* type = registerType(expr.type);
+  Scalar kind = scalarOf(expr.type);
+  if (isSmallFloat(kind)) return scalar(expr.type, llvm::ConstantInt::get(type, bitsOfFloat(kind, node.value)));
+  return scalar(expr.type, llvm::ConstantFP::get(type, node.value));
 }
 
 Value FunctionLowering::lower(const TExpr&, const LocalRef& node) { return readLocal(node.local); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The pure functions of builtins.def: LLVM's intrinsic where the table names one, else the target's library.
-#include "codegen/lower/function_lowering.h"
 #include "codegen/lower/kernel_arguments.h"
+#include "codegen/lower/small_floats.h"
 #include "frontend/builtins/builtins.h"
 
 #include <llvm/IR/Intrinsics.h>
@@ -21,8 +21,16 @@ Value FunctionLowering::lower(const TExpr& expr, const MathCall& node) {
 
 Value FunctionLowering::mathCall(Math op, std::span<const Value> operands) {
   TypeId type = operands[0].type;
+  llvm::SmallVector<llvm::Value*, 3> values;
+  if (isHalf(scalarOf(type))) {  // as f32, rounded
+    for (const Value& operand : operands) values.push_back(operand.scalar);
+    if (op == Math::Fma) return scalar(type, fusedSmall(*this, scalarOf(type), values));
+    TypeId f32 = program_.types->scalar(Scalar::F32);
+    llvm::SmallVector<Value, 3> wide;
+    for (const Value& operand : operands) wide.push_back(convert(operand, f32));
+    return convert(mathCall(op, wide), type);
+  }
   if (isFloat(scalarOf(type))) {
-    llvm::SmallVector<llvm::Value*, 3> values;
     for (const Value& operand : operands) values.push_back(operand.scalar);
     std::string_view name = infoOf(op).llvm;
     if (name.empty()) return scalar(type, target_.emitMath(*this, op, values));

@@ -88,6 +88,7 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
     llvm::Function* function = makeKernel(module, program, kernel, target, geometry, spec);
     if (lines) lines->addFunction(*function, kernel.name, kernel.range);
     lowerOptions.fp = kernel.strict ? FpMode::Strict : kernel.fastMath ? FpMode::Fast : options.fp;
+    if (lowerOptions.fp == FpMode::Fast) function->addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
 
     NvptxTarget nvptx(program, kernel, geometry.threadsPerBlock);
     FunctionLowering f(program, lowerOptions, nvptx, *function, lines ? &*lines : nullptr);

@@ -39,6 +39,8 @@ void NvptxTarget::emitBarrier(FunctionLowering& f) {
 
 llvm::Value* NvptxTarget::emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) {
   bool isF32 = operands[0]->getType()->isFloatTy();
+  if (isF32 && f.fastMathFlags().approxFunc() && op == Math::Exp2)
+    return f.builder().CreateUnaryIntrinsic(llvm::Intrinsic::exp2, operands[0]);
   const MathInfo& info = infoOf(op);
   assert(!info.libdevice.empty() && "builtins.def names no function for this target");
   std::string name = "__nv_";

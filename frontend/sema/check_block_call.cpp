@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What the threads of a block do together: barrier(), block.*, thread.*.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -42,8 +43,10 @@ Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range
   if (isError(value.type)) return errorValue(range);
   if (isUntyped(value.type)) materialize(value);
   const auto scalar = scalarOf(value.type);
-  if (!scalar || *scalar == Scalar::Bool) {
-    report(Diag::MathOperand, value.range, {name, "numbers", spellType(value.type)});
+  if (!scalar || !isNumber(*scalar)) {
+    auto builder = report(Diag::MathOperand, value.range, {name, "numbers", spellType(value.type)});
+    if (scalar && isFloat8(*scalar))
+      builder.help(fmt::format("8-bit floats only store numbers: write {}(f32({}))", name, shorten(value.range)));
     return errorValue(range);
   }
   if (!canHoist || ctx_->valueBlocks) {
@@ -51,6 +54,7 @@ Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range
         .help(fmt::format("give it a statement of its own: `let total = {}`", shorten(range)));
     return errorValue(range);
   }
+  if (isHalf(*scalar)) value = convertValue(value, types().scalar(Scalar::F32));
   const LocalId result = addLocal("", value.type, LocalKind::Let, range);
   Collective collective{.result = result,
                         .op = BinaryOp::Add,
@@ -59,7 +63,8 @@ Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range
                         .value = materialize(value)};
   if (builtin == BlockBuiltin::BlockMax) collective.minMax = Math::Max;
   emit(range, collective);
-  return {value.type, localRef(result, range), {}, range};
+  const Value reduced{value.type, localRef(result, range), {}, range};
+  return isHalf(*scalar) ? conversionCall(*scalar, reduced, range) : reduced;
 }
 
 Value Checker::threadMember(Ident member, Range range) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Calls: what is called, math, conversions.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -256,7 +257,8 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
   std::vector<Value> values;
   bool ok = true, anyTyped = false;
   std::optional<Scalar> scalar;
-  const TypeId hint = scalarOf(expected) && isFloat(*scalarOf(expected)) ? expected : TypeId{};
+  const TypeId hint =
+      scalarOf(expected) && isFloat(*scalarOf(expected)) && isNumber(*scalarOf(expected)) ? expected : TypeId{};
   for (const Argument& argument : node.arguments) {
     Value value = checkExpr(argument.value, hint);
     if (isError(value.type)) {
@@ -283,7 +285,7 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
         report(Diag::NoValue, value.range, {});
       else
         report(Diag::MathOperand, value.range,
-               {std::string(info.name), info.operands == MathOperands::F ? "f32 or f64" : "numbers",
+               {std::string(info.name), info.operands == MathOperands::F ? "f16, bf16, f32 or f64" : "numbers",
                 spellType(value.type)});
       ok = false;
     }
@@ -328,8 +330,13 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
     }
     scalar = isError(hint) ? Scalar::F32 : *scalarOf(hint);
   }
+  if (isFloat8(*scalar)) {
+    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f16, bf16, f32 or f64", std::string(spelling(*scalar))})
+        .help(fmt::format("8-bit floats only store numbers: write {}(f32({}))", info.name, shorten(values[0].range)));
+    return errorValue(range);
+  }
   if (info.operands == MathOperands::F && !isFloat(*scalar)) {
-    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f32 or f64", std::string(spelling(*scalar))})
+    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f16, bf16, f32 or f64", std::string(spelling(*scalar))})
         .help(fmt::format("write {}(f32({}))", info.name, shorten(values[0].range)));
     return errorValue(range);
   }

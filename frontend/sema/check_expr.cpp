@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Literals, operators, members, tuples.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -52,20 +53,22 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
     }
     case ExprKind::Float: {
       const auto& literal = std::get<FloatExpr>(node.node);
+      const ConstValue value{ConstValue::Kind::Float, compareLiteral(session_.sources.text(range), literal.value),
+                             literal.value, {}};
       if (literal.suffix.empty())
-        return constantValue(types().untypedFloat(), ConstValue::ofFloat(literal.value), range);
+        return constantValue(types().untypedFloat(), value, range);
       auto scalar = findScalar(text(literal.suffix));
       if (!scalar || !isFloat(*scalar)) return errorValue(range);
       if (isLater(*scalar)) {
         notYet(range, fmt::format("the type {}", spelling(*scalar)));
         return errorValue(range);
       }
-      if (!fits(ConstValue::ofFloat(literal.value), *scalar)) {
+      if (!fits(value, *scalar)) {
         report(Diag::ConstantDoesNotFit, range,
                {shorten(range), std::string(spelling(*scalar)), "it is out of range there"});
         return errorValue(range);
       }
-      return constantValue(types().scalar(*scalar), convertConst(ConstValue::ofFloat(literal.value), *scalar), range);
+      return constantValue(types().scalar(*scalar), convertConst(value, *scalar), range);
     }
     case ExprKind::Bool:
       return constantValue(types().boolean(), ConstValue::ofBool(std::get<BoolExpr>(node.node).value), range);
@@ -330,6 +333,12 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     if (isError(left.type) || isError(right.type)) return errorValue(range);
   }
   const Scalar scalar = *scalarOf(common);
+  if (isFloat8(scalar) && !compares) {
+    report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)})
+        .help(fmt::format("8-bit floats only store numbers: write f32({})",
+                          shorten((left.constant ? right : left).range)));
+    return errorValue(range);
+  }
   const TypeId result = compares ? types().boolean() : common;
   if (left.constant && right.constant) {
     Folded folded = fold(op, *left.constant, *right.constant, scalar);
@@ -350,7 +359,7 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
   SiteId site;
   if (isInteger(scalar)) {
     if (op == BinaryOp::Div || op == BinaryOp::Rem) {
-      if (!rightIsNonZero && !ctx_->uncheckedDepth) site = addSite(SiteKind::DivideByZero, range);
+      if (!rightIsNonZero) site = addSite(SiteKind::DivideByZero, range);
     } else if (isHostCode() && isSignedInteger(scalar) &&
                (op == BinaryOp::Add || op == BinaryOp::Sub || op == BinaryOp::Mul)) {
       site = addSite(SiteKind::Overflow, range);

@@ -182,12 +182,16 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
   BlockResult thenBlock = checkBlock(node.thenBlock, true, expected);
   std::set<uint32_t> afterThen = std::exchange(ctx_->unassigned, before);
   BlockResult elseBlock;
+  // Constants of a chain take the type of its first branch that has one.
+  TypeId hint = expected;
+  if (isError(hint) && thenBlock.value && !thenBlock.value->diverges && scalarOf(thenBlock.value->type))
+    hint = thenBlock.value->type;
   if (std::holds_alternative<BlockExpr>(expr(node.elseBranch).node)) {
-    elseBlock = checkBlock(node.elseBranch, true, expected);
+    elseBlock = checkBlock(node.elseBranch, true, hint);
   } else {
     std::vector<TStmtId>* const saved = ctx_->out;
     ctx_->out = &elseBlock.statements;
-    elseBlock.value = checkExpr(node.elseBranch, expected);
+    elseBlock.value = checkExpr(node.elseBranch, hint);
     elseBlock.diverges = elseBlock.value->diverges;
     ctx_->out = saved;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reductions over generators: kernels in host code, loops in kernels. Comprehensions that make arrays.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -22,19 +23,23 @@ Value Checker::checkReduce(Reducer reducer, ExprId generator, Range range, TypeI
   return deviceReduce(reducer, node, range);
 }
 
+/// Makes `value` ready to be reduced. f16 and bf16 are reduced in f32: the result is converted back to the type before.
 bool Checker::reduceOperand(Reducer reducer, Value& value, Range) {
   if (isError(value.type)) return false;
   if (isUntyped(value.type)) materialize(value);
   const auto scalar = scalarOf(value.type);
   const bool wantsBool = reducer == Reducer::All || reducer == Reducer::Any;
-  if (!scalar || (*scalar == Scalar::Bool) != wantsBool) {
+  if (!scalar || (wantsBool ? *scalar != Scalar::Bool : !isNumber(*scalar))) {
     const std::string name(reducerName(static_cast<int>(reducer)));
     auto builder =
         report(Diag::MathOperand, value.range, {name, wantsBool ? "bool" : "numbers", spellType(value.type)});
     if (scalar == Scalar::Bool && reducer == Reducer::Sum)
       builder.help("count with `sum(1 for i in 0..n if condition)`");
+    if (scalar && isFloat8(*scalar))
+      builder.help(fmt::format("8-bit floats only store numbers: write {}(f32(x[i]) for i in 0..n)", name));
     return false;
   }
+  if (isHalf(*scalar)) value = convertValue(value, types().scalar(Scalar::F32));
   materialize(value);
   return true;
 }
@@ -185,7 +190,11 @@ Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range rang
   TExprId condition;
   if (node.condition) condition = checkCondition(node.condition);
   Value value = checkExpr(node.value);
-  bool ok = reduceOperand(reducer, value, range);
+  const TypeId shown = value.type;
+  auto rounded = [&](Value result) {
+    return scalarOf(shown) && isHalf(*scalarOf(shown)) ? conversionCall(*scalarOf(shown), std::move(result), range) : result;
+  };
+  const bool ok = reduceOperand(reducer, value, range);
   ctx_ = saved;
   if (!ok || diags_.errorCount() != errors) return errorValue(range);
   Reduction reduction{.value = value.expr, .condition = condition};
@@ -214,7 +223,7 @@ Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range rang
   finishKernel(kernel);
   const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));
-  return code(value.type, range, HostReduce{id, std::move(context.captures), addSite(SiteKind::Launch, range)});
+  return rounded(code(value.type, range, HostReduce{id, std::move(context.captures), addSite(SiteKind::Launch, range)}));
 }
 
 Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range range) {
@@ -267,6 +276,10 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   std::vector<TStmtId> step;
   ctx_->out = &step;
   Value value = checkExpr(node.value);
+  const TypeId shown = value.type;
+  auto rounded = [&](Value result) {
+    return scalarOf(shown) && isHalf(*scalarOf(shown)) ? conversionCall(*scalarOf(shown), std::move(result), range) : result;
+  };
   ok = reduceOperand(reducer, value, range) && ok;
   for (size_t i = 0; i < loops.size(); ++i) popScope();
   popScope();
@@ -312,7 +325,7 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   all.insert(all.end(), outer.begin(), outer.end());
   all.insert(all.end(), inner.begin(), inner.end());
   const TExprId result = localRef(total, range);
-  return code(type, range, BlockValue{std::move(all), result});
+  return rounded(code(type, range, BlockValue{std::move(all), result}));
 }
 
 Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range) {
@@ -364,6 +377,10 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   ViewElement element{
       localRef(local, range), {localRef(point, range)}, {Check::Checked}, {addSite(SiteKind::Index, range, {}, 0, 1)}};
   Value value = code(type.element, view.range, std::move(element));
+  const TypeId shown = value.type;
+  auto rounded = [&](Value result) {
+    return scalarOf(shown) && isHalf(*scalarOf(shown)) ? conversionCall(*scalarOf(shown), std::move(result), range) : result;
+  };
   const bool ok = reduceOperand(reducer, value, range);
   ctx_ = saved;
   if (!ok) return errorValue(range);
@@ -379,7 +396,7 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   finishKernel(kernel);
   const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));
-  return code(value.type, range, HostReduce{id, {flat}, addSite(SiteKind::Launch, range)});
+  return rounded(code(value.type, range, HostReduce{id, {flat}, addSite(SiteKind::Launch, range)}));
 }
 
 TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Statements other than declarations of variables.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -105,6 +106,11 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     if (*scalar == Scalar::Bool || (!rs && !isUntyped(value.type)) || rs == Scalar::Bool ||
         (isBits && (isFloat(*scalar) || rightIsFloat))) {
       report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
+      return;
+    }
+    if (isFloat8(*scalar)) {
+      report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)})
+          .help(fmt::format("8-bit floats only store numbers: compute in f32, and store {}(...)", spellType(type)));
       return;
     }
     if (rs && isSignMix(*scalar, *rs)) {

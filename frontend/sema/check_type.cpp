@@ -119,7 +119,7 @@ void Checker::reportNotType(ExprId id) {
   static constexpr Habit habits[] = {
       {"int", "i32"},      {"float", "f32"},   {"double", "f64"},   {"long", "i64"},     {"short", "i16"},
       {"char", "i8"},      {"uint", "u32"},    {"unsigned", "u32"}, {"size_t", "index"}, {"usize", "index"},
-      {"isize", "index"},  {"half", "f16"},    {"byte", "u8"},      {"uint8_t", "u8"},   {"int32_t", "i32"},
+      {"isize", "index"},  {"half", "f16"},    {"bfloat16", "bf16"}, {"float16", "f16"},   {"byte", "u8"},      {"uint8_t", "u8"},   {"int32_t", "i32"},
       {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"},  {"float64", "f64"},  {"int32", "i32"},
       {"int64", "i64"},    {"uint8", "u8"},    {"uint32", "u32"},   {"boolean", "bool"}, {"f64x", "f64"}};
   for (const Habit& habit : habits)
@@ -138,7 +138,7 @@ void Checker::reportNotType(ExprId id) {
     return;
   }
   std::vector<std::string_view> known;
-  for (unsigned i = 0; i <= static_cast<unsigned>(Scalar::F64); ++i) known.push_back(spelling(static_cast<Scalar>(i)));
+  for (unsigned i = 0; i <= static_cast<unsigned>(Scalar::F8E5M2); ++i) known.push_back(spelling(static_cast<Scalar>(i)));
   std::string near = nearestName(spelled, known);
   auto builder = report(Diag::NotAType, node.range, {std::string(spelled)});
   if (!near.empty()) builder.help(fmt::format("did you mean {}?", near));

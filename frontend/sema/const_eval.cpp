@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "frontend/sema/const_value.h"
 
+#include "frontend/types/float_format.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace rad::sema {
 namespace {
@@ -156,12 +157,18 @@ Folded foldFloat(BinaryOp op, double a, double b, std::optional<Scalar> scalar) 
     case BinaryOp::Ge:
       return compare(op, a, b);
   }
-  if (scalar == Scalar::F32) result = static_cast<float>(result);
+  if (scalar) result = roundTo(*scalar, result).value;  // of at most half the digits: rounding twice is rounding once
   return {ConstValue::ofFloat(result)};
 }
 
 double realOf(const ConstValue& value) {
   return value.kind == ConstValue::Kind::Float ? value.real : static_cast<double>(value.integer);
+}
+
+/// The exact value rounded to odd: what narrower types round from.
+double oddOf(const ConstValue& value) {
+  return value.kind == ConstValue::Kind::Float ? roundedToOdd(value.real, static_cast<int>(value.integer))
+                                               : roundedToOdd(value.integer);
 }
 
 }  // namespace
@@ -217,7 +224,7 @@ Folded fold(UnaryOp op, const ConstValue& operand, std::optional<Scalar> scalar)
   using Kind = ConstValue::Kind;
   switch (op) {
     case UnaryOp::Neg:
-      if (operand.kind == Kind::Float) return {ConstValue::ofFloat(-operand.real)};
+      if (operand.kind == Kind::Float) return {ConstValue{Kind::Float, -operand.integer, -operand.real, {}}};
       if (operand.kind == Kind::Int) {
         Wide result = -operand.integer;
         if (scalar && (result < smallestOf(*scalar) || result > largestOf(*scalar))) {
@@ -244,10 +251,8 @@ ConstValue convertConst(const ConstValue& value, Scalar to) {
   using Kind = ConstValue::Kind;
   if (to == Scalar::Bool) return ConstValue::ofBool(value.kind == Kind::Float ? value.real != 0 : value.integer != 0);
   if (isFloat(to)) {
-    double real = realOf(value);
-    if (to == Scalar::F32)
-      real = value.kind == Kind::Float ? static_cast<float>(real) : static_cast<float>(value.integer);
-    return ConstValue::ofFloat(real);
+    if (to == Scalar::F64) return ConstValue::ofFloat(realOf(value));
+    return ConstValue::ofFloat(roundTo(to, oddOf(value)).value);
   }
   if (value.kind != Kind::Float) return ConstValue::ofInt(wrapTo(to, value.integer));
   if (std::isnan(value.real)) return ConstValue::ofInt(0);
@@ -271,13 +276,12 @@ bool fits(const ConstValue& value, Scalar to) {
         // An integer becomes a float where the float has exactly its value.
         const Wide magnitude = value.integer < 0 ? -value.integer : value.integer;
         if (magnitude > (Wide{1} << 64)) return false;
-        if (to == Scalar::F32) return static_cast<Wide>(static_cast<float>(value.integer)) == value.integer;
-        return static_cast<Wide>(static_cast<double>(value.integer)) == value.integer;
+        const Rounded rounded = roundTo(to, static_cast<double>(value.integer));
+        return !rounded.overflows && static_cast<Wide>(rounded.value) == value.integer;
       }
     case Kind::Float:
       if (!isFloat(to)) return false;
-      return to != Scalar::F32 || !std::isfinite(value.real) ||
-             std::abs(value.real) <= std::numeric_limits<float>::max();
+      return !roundTo(to, oddOf(value)).overflows;
   }
   return false;
 }

@@ -16,7 +16,7 @@ using Wide = __int128;
 struct ConstValue {
   enum class Kind : uint8_t { Bool, Int, Float, String };
   Kind kind = Kind::Int;
-  Wide integer = 0;  // Bool: 0 or 1
+  Wide integer = 0;  // Bool: 0 or 1. Float: -1, 0, 1 as the number that was written is below, at, above `real`
   double real = 0;
   std::string text;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Implicit and explicit conversions. Nothing that could lose a value happens without being asked for.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -14,8 +15,7 @@ bool Checker::convertsLosslessly(Scalar from, Scalar to) const {
     return bitsOf(to) > bitsOf(from);
   }
   if (isFloat(to)) {
-    const unsigned digits = to == Scalar::F64 ? 53 : to == Scalar::F32 ? 24 : to == Scalar::F16 ? 11 : 8;
-    return bitsOf(from) - (isSignedInteger(from) ? 1 : 0) <= digits;
+    return bitsOf(from) - (isSignedInteger(from) ? 1 : 0) <= significantBits(to);
   }
   return smallestOf(from) >= smallestOf(to) && largestOf(from) <= largestOf(to);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arguments beside parameters; compile-time parameters, given or inferred.
 #include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
 #include "frontend/sema/in_callee.h"
 
 #include <fmt/format.h>
@@ -85,10 +86,10 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
 bool Checker::constraintHolds(std::string_view constraint, TypeId type, bool& known) {
   const auto scalar = scalarOf(type);
   known = true;
-  if (constraint == "Number") return scalar && *scalar != Scalar::Bool;
+  if (constraint == "Number") return scalar && isNumber(*scalar);
   if (constraint == "Integer") return scalar && isInteger(*scalar);
-  if (constraint == "Float") return scalar && isFloat(*scalar);
-  if (constraint == "Signed") return scalar && (isSignedInteger(*scalar) || isFloat(*scalar));
+  if (constraint == "Float") return scalar && isFloat(*scalar) && isNumber(*scalar);
+  if (constraint == "Signed") return scalar && isNumber(*scalar) && !isUnsignedInteger(*scalar);
   if (constraint == "Unsigned") return scalar && isUnsignedInteger(*scalar);
   if (constraint == "Any" || constraint == "Scalar") return scalar.has_value();
   known = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Checks the promises of typed_program.h. Runs over a finished unit, before lowering.
 #include "frontend/sema/typed_program.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -112,9 +113,8 @@ class Verifier {
   }
   void check(const ConstFloat& node, const TExpr& e) {
     if (!require(isScalar(e.type) && isFloat(type(e.type).scalar), "a float constant of another type")) return;
-    if (type(e.type).scalar == Scalar::F32)
-      require(node.value != node.value || static_cast<double>(static_cast<float>(node.value)) == node.value,
-              "an f32 constant that is no f32");
+    require(node.value != node.value || roundTo(type(e.type).scalar, node.value).value == node.value,
+            fmt::format("the constant {} is no {}", node.value, spell(e.type)));
   }
   void check(const ConstString&, const TExpr& e) {
     require(e.type == types_.string() && host("a text"), "a text of another type");

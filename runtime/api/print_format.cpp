@@ -42,6 +42,35 @@ std::string formatFloat(T value) {
   return out.substr(0, at) + (negative ? "-" : "") + out.substr(digits);
 }
 
+/// A floating-point format narrower than float, with the sign on top.
+struct SmallFormat {
+  int fraction = 0;  // bits
+  int bias = 0;
+  bool hasInfinity = true;  // else the highest exponent is one of numbers, and only all ones is NaN
+  /// The number whose bits without the sign are `size`; beyond the largest, what would follow it.
+  double number(int size) const {
+    int exponent = size >> fraction, rest = size & ((1 << fraction) - 1);
+    return exponent == 0 ? std::ldexp(rest, 1 - bias - fraction) : std::ldexp(rest + (1 << fraction), exponent - bias - fraction);
+  }
+};
+
+std::string formatSmall(const SmallFormat& format, int bits, int signBit) {
+  int size = bits & (signBit - 1);
+  std::string sign = bits & signBit ? "-" : "";
+  int last = signBit - 1, infinity = last - ((1 << format.fraction) - 1);
+  if (format.hasInfinity ? size > infinity : size == last) return "nan";
+  if (format.hasInfinity && size == infinity) return sign + "inf";
+  if (size == 0) return sign + "0.0";
+  double value = format.number(size);
+  if (format.fraction < 4) return sign + formatFloat(static_cast<float>(value));
+  // The fewest digits that are read back as this number: nearer to it than to its neighbours.
+  double low = (format.number(size - 1) + value) / 2, high = (value + format.number(size + 1)) / 2;
+  for (int digits = 1;; ++digits) {
+    double shown = std::stod(fmt::format("{:.{}e}", value, digits - 1));
+    if ((shown > low && shown < high) || digits == 9) return sign + formatFloat(static_cast<float>(shown));
+  }
+}
+
 /// What is shown of one dimension: all of it, or both ends.
 struct Shown {
   int64_t extent = 0;
@@ -119,11 +148,10 @@ std::string formatScalar(cg::ElementType type, const void* value) {
     case cg::ElementType::U64: return std::to_string(load<uint64_t>(value));
     case cg::ElementType::F32: return formatFloat(load<float>(value));
     case cg::ElementType::F64: return formatFloat(load<double>(value));
-    // Types that programs cannot make values of yet: their bits.
-    case cg::ElementType::F16:
-    case cg::ElementType::BF16: return fmt::format("{:#06x}", load<uint16_t>(value));
-    case cg::ElementType::F8E4M3:
-    case cg::ElementType::F8E5M2: return fmt::format("{:#04x}", load<uint8_t>(value));
+    case cg::ElementType::F16: return formatSmall({10, 15, true}, load<uint16_t>(value), 0x8000);
+    case cg::ElementType::BF16: return formatSmall({7, 127, true}, load<uint16_t>(value), 0x8000);
+    case cg::ElementType::F8E4M3: return formatSmall({3, 7, false}, load<uint8_t>(value), 0x80);
+    case cg::ElementType::F8E5M2: return formatSmall({2, 15, true}, load<uint8_t>(value), 0x80);
   }
   return "?";
 }

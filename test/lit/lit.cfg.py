@@ -17,7 +17,9 @@
 #   nvptxcompiler    PTX is assembled in process
 #   nvjitlink nvrtc nvfatbin nvdisasm   found as the tool finds them
 #   libdevice fake-driver photo numpy asan
+#   exact-math       gmpy2 (MPFR), or mpmath: what math functions are compared with
 import glob
+import importlib.util
 import os
 import shutil
 import sys
@@ -84,6 +86,8 @@ try:
     features.add("numpy")
 except ImportError:
     pass
+if any(importlib.util.find_spec(name) for name in ("gmpy2", "mpmath")):
+    features.add("exact-math")
 
 # Where the tool looks (runtime/dynlib/toolkit_discovery.h): RADDLE_TOOLKIT alone when given, else toolkits, the wheels beside
 # the tool, the Python's wheels.

@@ -76,5 +76,18 @@ TEST(ConstEval, OnlyWhatFitsConvertsByItself) {
   EXPECT_FALSE(fits(ConstValue::ofBool(true), Scalar::I32));
 }
 
+TEST(ConstEval, SmallFloatsAreRoundedOnceAndKeepToTheirRange) {
+  const double middle = 1 + 0x1p-11;  // between 1 and its successor in f16
+  EXPECT_EQ(convertConst(ConstValue::ofFloat(middle), Scalar::F16).real, 1);
+  EXPECT_EQ(convertConst(ConstValue{ConstValue::Kind::Float, 1, middle, {}}, Scalar::F16).real, 1 + 0x1p-10);
+  EXPECT_TRUE(fits(ConstValue::ofFloat(65519), Scalar::F16));
+  EXPECT_FALSE(fits(ConstValue::ofFloat(65520), Scalar::F16));
+  EXPECT_FALSE(fits(ConstValue::ofFloat(std::numeric_limits<double>::infinity()), Scalar::F8E4M3));
+  EXPECT_EQ(convertConst(ConstValue::ofFloat(-1e9), Scalar::F8E4M3).real, -448);
+  EXPECT_TRUE(fits(number(256), Scalar::BF16));
+  EXPECT_FALSE(fits(number(257), Scalar::BF16));
+  EXPECT_EQ(convertConst(number((Wide{1} << 62) + (Wide{1} << 54) + 1), Scalar::BF16).real, 0x1p62 + 0x1p55);
+}
+
 }  // namespace
 }  // namespace rad::sema
