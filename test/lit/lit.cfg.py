@@ -61,9 +61,11 @@ shutil.rmtree(cache, ignore_errors=True)
 config.environment["XDG_CACHE_HOME"] = cache
 config.environment["RADDLE_CACHE_DIR"] = cache
 for name in ["RADDLE_TOOLKIT", "RADDLE_TEST_CUDA", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "HOME",
-             "PYTHONPATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"]:
+             "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"]:
     if name in os.environ:
         config.environment[name] = os.environ[name]
+if os.environ.get("PYTHONPATH"):  # tests run in other folders than this one
+    config.environment["PYTHONPATH"] = os.pathsep.join(map(os.path.abspath, os.environ["PYTHONPATH"].split(os.pathsep)))
 
 features = config.available_features
 features.add("host")
