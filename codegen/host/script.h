@@ -97,6 +97,7 @@ class ScriptLowering final : public TargetLowering {
   llvm::Value* passArray(llvm::ArrayRef<llvm::Value*> items, llvm::Type* type, const char* name);
   llvm::Value* elementTypeOf(TypeId scalar);
   llvm::Value* siteOf(SiteId site);
+  llvm::Value* formatOf(FileFormat format);
 
   // script_calls.cpp: what calls the runtime
   llvm::Value* call(const char* name, llvm::ArrayRef<llvm::Value*> arguments);
@@ -112,7 +113,7 @@ class ScriptLowering final : public TargetLowering {
   Value readElement(const ElementAccess& element);
   void writeElement(const ElementAccess& element, const Value& value);
   Value newArray(const TExpr& expr, const NewArray& node);
-  Value readPng(const TExpr& expr, const ReadPng& node);
+  Value readFile(const TExpr& expr, const ReadFile& node);
   Value reduce(const TExpr& expr, const HostReduce& node);
 
   // script_statements.cpp

@@ -105,21 +105,20 @@ Value ScriptLowering::newArray(const TExpr& expr, const NewArray& node) {
   return viewOf(expr.type, b().CreateLoad(b().getPtrTy(), cell), b().getInt64(0), extents);
 }
 
-Value ScriptLowering::readPng(const TExpr& expr, const ReadPng& node) {
+Value ScriptLowering::readFile(const TExpr& expr, const ReadFile& node) {
   const Type& type = program_.types->get(expr.type);
+  TypeId elementType = unit_.isScalar(expr.type) ? expr.type : type.element;
   Value path = f_.eval(node.path);
   llvm::SmallVector<llvm::Value*, 4> wanted;
-  for (unsigned axis = 0; axis < type.rank; ++axis) {
-    bool given = axis < node.extents.size() && node.extents[axis];
-    wanted.push_back(given ? f_.wide(f_.eval(node.extents[axis])) : b().getInt64(-1));
-  }
+  for (TExprId extent : node.extents) wanted.push_back(extent ? f_.wide(f_.eval(extent)) : b().getInt64(-1));
   llvm::Value* cell = newTemporary("read");
-  llvm::AllocaInst* view = f_.newAlloca(unit_.radView, "picture");
+  llvm::AllocaInst* view = f_.newAlloca(unit_.radView, "file");
   b().CreateStore(llvm::Constant::getNullValue(unit_.radView), view);
-  callChecked("rad_png_read", {context(), passString(path), elementTypeOf(type.element), b().getInt32(type.rank),
-                               passArray(wanted, b().getInt64Ty(), "extents"), siteOf(node.site), view});
+  callChecked("rad_file_read", {context(), formatOf(node.format), passString(path), elementTypeOf(elementType), b().getInt32(wanted.size()),
+                                passArray(wanted, b().getInt64Ty(), "extents"), siteOf(node.site), view});
   llvm::Value* array = b().CreateLoad(b().getPtrTy(), b().CreateStructGEP(unit_.radView, view, 0));
   b().CreateStore(array, cell);
+  if (unit_.isScalar(expr.type)) return readElement({view, passArray({}, b().getInt64Ty(), "indices"), siteOf(node.site), expr.type});
   llvm::SmallVector<Value, 4> extents;
   for (unsigned axis = 0; axis < type.rank; ++axis) {
     llvm::Value* at = b().CreateInBoundsGEP(unit_.radView, view, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)});
@@ -240,8 +239,31 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             result = newArray(expr, node);
             return true;
           },
-          [&](const ReadPng& node) {
-            result = readPng(expr, node);
+          [&](const ReadFile& node) {
+            result = readFile(expr, node);
+            return true;
+          },
+          [&](const ReadText& node) {
+            Value path = f.eval(node.path);
+            llvm::AllocaInst* memory = f.newAlloca(unit_.radString, "text");
+            callChecked("rad_text_read", {context(), passString(path), siteOf(node.site), memory});
+            return text(b().CreateLoad(unit_.radString, memory));
+          },
+          [&](const FormatText& node) {
+            llvm::Constant* format = b().CreateGlobalString(node.format, "format", 0, &unit_.module());
+            auto [count, arguments] = printArguments(node.arguments);
+            llvm::AllocaInst* memory = f.newAlloca(unit_.radString, "text");
+            callChecked("rad_format", {context(), format, b().getInt64(node.format.size()), count, arguments, siteOf(node.site), memory});
+            return text(b().CreateLoad(unit_.radString, memory));
+          },
+          [&](const TextLength& node) {
+            result = f.indexFrom(b().CreateExtractValue(f.eval(node.text).scalar, 1), {0, INT64_MAX});
+            return true;
+          },
+          [&](const TextEqual& node) {
+            Value left = f.eval(node.left), right = f.eval(node.right);
+            llvm::Value* equal = call("rad_text_equal", {passString(left), passString(right)});
+            result = f.scalar(expr.type, b().CreateICmpNE(equal, b().getInt32(0)));
             return true;
           },
           [&](const CopyArray& node) {

@@ -13,6 +13,9 @@ static_assert(offsetof(RadPrintArgument, data) == 8 && sizeof(RadPrintArgument) 
 
 llvm::Value* ScriptLowering::elementTypeOf(TypeId scalar) { return b().getInt32(static_cast<uint32_t>(f_.scalarOf(scalar))); }
 
+static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) && RadCsv == static_cast<int>(FileFormat::Csv));
+llvm::Value* ScriptLowering::formatOf(FileFormat format) { return b().getInt32(static_cast<uint32_t>(format)); }
+
 llvm::Value* ScriptLowering::siteOf(SiteId site) { return b().getInt32(site.value); }
 
 Value ScriptLowering::viewOf(TypeId type, llvm::Value* array, llvm::Value* offset, llvm::ArrayRef<Value> extents) {

@@ -80,10 +80,16 @@ bool ScriptLowering::statement(const TStmt& stmt, TStmtId) {
             });
             return true;
           },
-          [&](const WritePng& node) {
+          [&](const WriteFile& node) {
             Value path = f_.eval(node.path);
-            Value picture = f_.eval(node.view);
-            callChecked("rad_png_write", {context(), passString(path), passView(picture), siteOf(node.site)});
+            Value array = f_.eval(node.view);
+            callChecked("rad_file_write", {context(), formatOf(node.format), passString(path), passView(array), siteOf(node.site)});
+            return true;
+          },
+          [&](const WriteText& node) {
+            Value path = f_.eval(node.path);
+            Value text = f_.eval(node.text);
+            callChecked("rad_text_write", {context(), passString(path), passString(text), b().getInt32(node.append), siteOf(node.site)});
             return true;
           },
           [&](const Sync& node) {

@@ -48,7 +48,11 @@ void forEachChild(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
                  [&](const MakeTuple& n) { all(n.items); },
                  [&](const TupleItem& n) { one(n.tuple); },
                  [&](const NewArray& n) { all(n.extents); },
-                 [&](const ReadPng& n) { one(n.path); all(n.extents); },
+                 [&](const ReadFile& n) { one(n.path); all(n.extents); },
+                 [&](const ReadText& n) { one(n.path); },
+                 [&](const FormatText& n) { all(n.arguments); },
+                 [&](const TextLength& n) { one(n.text); },
+                 [&](const TextEqual& n) { one(n.left); one(n.right); },
                  [&](const CopyArray& n) { one(n.view); },
                  [&](const ArgumentText& n) { one(n.index); },
                  [&](const ParseNumber& n) { one(n.text); },
@@ -78,7 +82,8 @@ void forEachChild(const TStmt& stmt, OnExpr&& onExpr, OnStmt&& onStmt) {
                  [&](const Launch& n) { all(n.arguments); },
                  [&](const BindView& n) { one(n.view); all(n.expected); },
                  [&](const BindGlobals& n) { one(n.view); all(n.expected); },
-                 [&](const WritePng& n) { one(n.path); one(n.view); },
+                 [&](const WriteFile& n) { one(n.path); one(n.view); },
+                 [&](const WriteText& n) { one(n.path); one(n.text); },
              },
              stmt.node);
 }

@@ -39,7 +39,7 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
                            std::is_same_v<Node, Bitcast>)
           one(node.operand);
         else if constexpr (std::is_same_v<Node, Arithmetic> || std::is_same_v<Node, Compare> ||
-                           std::is_same_v<Node, Logic>) {
+                           std::is_same_v<Node, Logic> || std::is_same_v<Node, TextEqual>) {
           one(node.left);
           one(node.right);
         } else if constexpr (std::is_same_v<Node, Select> || std::is_same_v<Node, IfValue>) {
@@ -51,7 +51,8 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
         else if constexpr (std::is_same_v<Node, AtomicCall>) {
           one(node.place);
           all(node.operands);
-        } else if constexpr (std::is_same_v<Node, CallFunction> || std::is_same_v<Node, HostReduce>)
+        } else if constexpr (std::is_same_v<Node, CallFunction> || std::is_same_v<Node, HostReduce> ||
+                             std::is_same_v<Node, FormatText>)
           all(node.arguments);
         else if constexpr (std::is_same_v<Node, BlockValue>) {
           for (TStmtId id : node.statements) onStmt(id);
@@ -62,10 +63,14 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
           one(node.tuple);
         else if constexpr (std::is_same_v<Node, NewArray>)
           all(node.extents);
-        else if constexpr (std::is_same_v<Node, ReadPng>) {
+        else if constexpr (std::is_same_v<Node, ReadFile>) {
           one(node.path);
           all(node.extents);
-        } else if constexpr (std::is_same_v<Node, ArgumentText>)
+        } else if constexpr (std::is_same_v<Node, ReadText>)
+          one(node.path);
+        else if constexpr (std::is_same_v<Node, TextLength>)
+          one(node.text);
+        else if constexpr (std::is_same_v<Node, ArgumentText>)
           one(node.index);
         else if constexpr (std::is_same_v<Node, ParseNumber>)
           one(node.text);
@@ -125,9 +130,12 @@ void forEachPart(const TStmt& stmt, OnExpr&& onExpr, OnStmt&& onStmt) {
         else if constexpr (std::is_same_v<Node, BindView> || std::is_same_v<Node, BindGlobals>) {
           one(node.view);
           all(node.expected);
-        } else if constexpr (std::is_same_v<Node, WritePng>) {
+        } else if constexpr (std::is_same_v<Node, WriteFile>) {
           one(node.path);
           one(node.view);
+        } else if constexpr (std::is_same_v<Node, WriteText>) {
+          one(node.path);
+          one(node.text);
         } else
           static_assert(std::is_same_v<Node, Break> || std::is_same_v<Node, Continue> ||
                             std::is_same_v<Node, Barrier> || std::is_same_v<Node, Sync>,

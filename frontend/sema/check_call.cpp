@@ -213,7 +213,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (name == "assert") return callAssert(node, range);
   if (name == "barrier") return callBarrier(node, range);
   if (name == "vec" || name == "array" || name == "fence" || name == "uniform" || name == "ptx" || name == "event" ||
-      name == "elapsed" || name == "plot" || name == "read_npy" || name == "write_npy") {
+      name == "elapsed" || name == "plot") {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }

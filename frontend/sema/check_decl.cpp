@@ -131,8 +131,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   };
   const TypeId element = resolveType(view.value);
   if (isError(element) || !node.init) {
-    if (node.init)
-      checkExpr(node.init);
+    if (node.init)  // the wrong type stays in what is expected, so that zeros(n) or read_npy(path) do not miss one
+      checkExpr(node.init, types().view(types().error(), 1, false));
     else if (!isError(element))
       notYet(range, "an array variable without a value",
              fmt::format("write `let {} = zeros[{}](...)`", text(name.name), spellType(element)));
@@ -170,23 +170,17 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
     ok = ok && expected[d];
   }
   const TypeId wanted = types().view(element, rank, false);
-  Value value = [&]() -> Value {
-    // read_png takes the sizes that are known from here.
-    const auto* call = std::get_if<CallExpr>(&expr(node.init).node);
-    const auto* callee = call ? std::get_if<NameExpr>(&expr(call->callee).node) : nullptr;
-    if (callee && text(callee->name) == "read_png" && !findBinding(callee->name) &&
-        !findEntity(callee->name, ctx_->home)) {
-      Value made = callHost(HostBuiltin::ReadPng, {}, *call, expr(node.init).range, wanted);
-      return made;
-    }
-    return checkExpr(node.init, wanted);
-  }();
+  Value value = checkExpr(node.init, wanted);
   if (!ok || isError(value.type)) return fail();
   if (!fitsType(value, wanted)) {
     report(Diag::TypeMismatch, value.range,
            {spellType(wanted), fmt::format(" for `{}`", text(name.name)), spellType(value.type)});
     return fail();
   }
+  // Who reads a file checks the sizes itself: it can name the file, and a picture takes the channels that are asked for.
+  if (value.expr)
+    if (auto* read = std::get_if<ReadFile>(&program_.mutableExpr(value.expr).node))
+      read->extents = std::exchange(expected, std::vector<TExprId>(rank));
   std::vector<SiteId> sites;
   for (unsigned d = 0; d < rank; ++d)
     sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(view.dims[d]).range, {}, d, rank) : SiteId{});

@@ -243,6 +243,16 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     return errorValue(range);
   };
   const bool leftUntyped = isUntyped(left.type), rightUntyped = isUntyped(right.type);
+  if (typeOf(left.type).kind == TypeKind::String && typeOf(right.type).kind == TypeKind::String) {
+    if (op != BinaryOp::Eq && op != BinaryOp::Ne) {
+      auto builder = report(Diag::OperandTypes, range, {opText, "text", "text"});
+      if (op == BinaryOp::Add) builder.help("write format(\"{}{}\", a, b)");
+      return errorValue(range);
+    }
+    const TExprId l = materialize(left), r = materialize(right);
+    Value equal = code(types().boolean(), range, TextEqual{l, r});
+    return op == BinaryOp::Eq ? equal : code(types().boolean(), range, LogicNot{equal.expr});
+  }
   auto ls = scalarOf(left.type), rs = scalarOf(right.type);
   if ((!ls && !leftUntyped) || (!rs && !rightUntyped)) return wrong();
 
@@ -470,6 +480,8 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
       builder.help(fmt::format("did you mean `{}`?", near));
     return errorValue(range);
   }
+  if (typeOf(base.type).kind == TypeKind::String && member == "len")
+    return code(types().index(), range, TextLength{materialize(base)});
   const std::string_view baseText = session_.sources.text(base.range);
   auto builder = report(Diag::UnknownMember, node.member.range, {spellType(base.type), std::string(member)});
   if (member == "x" || member == "y" || member == "z") {

@@ -33,8 +33,8 @@ FormatCount countHoles(std::string_view format) {
 }  // namespace
 
 std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat(List<Argument> arguments, size_t first,
-                                                                                 Range range) {
-  if (!noNames(arguments, "print")) return std::nullopt;
+                                                                                 std::string_view callee) {
+  if (!noNames(arguments, callee)) return std::nullopt;
   std::string format;
   size_t next = first;
   if (first < arguments.size())
@@ -78,7 +78,6 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       return std::nullopt;
     }
   }
-  (void)range;
   return std::pair{std::move(format), std::move(values)};
 }
 
@@ -88,7 +87,7 @@ Value Checker::callPrint(const CallExpr& node, Range range) {
     return errorValue(range);
   }
   if (!hostOnly("print", range)) return errorValue(range);
-  auto format = checkFormat(node.arguments, 0, range);
+  auto format = checkFormat(node.arguments, 0, "print");
   if (!format) return errorValue(range);
   ctx_->hasEffects = true;
   emit(range, Print{std::move(format->first), std::move(format->second)});
@@ -114,7 +113,7 @@ Value Checker::callAssert(const CallExpr& node, Range range) {
       notYet(range, "an assert with values in its message in a kernel");
       return errorValue(range);
     }
-    auto format = checkFormat(node.arguments, 1, range);
+    auto format = checkFormat(node.arguments, 1, "assert");
     if (!format) return errorValue(range);
     message = std::move(*format);
   }
@@ -165,20 +164,10 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
                         TypeId expected) {
   const std::string_view name = spelling(builtin);
   if (!hostOnly(name, range)) return errorValue(range);
-  if (builtin != HostBuiltin::Zeros && builtin != HostBuiltin::ReadPng && !statics.empty()) {
+  if (builtin != HostBuiltin::Zeros && !statics.empty()) {
     report(Diag::NoStatics, range, {std::string(name)});
     return errorValue(range);
   }
-  auto textArgument = [&](ExprId id) -> TExprId {
-    Value value = checkExpr(id);
-    if (isError(value.type)) return {};
-    if (typeOf(value.type).kind != TypeKind::String) {
-      report(Diag::TypeMismatch, value.range,
-             {"text", fmt::format(" for the path of {}", name), spellType(value.type)});
-      return {};
-    }
-    return materialize(value);
-  };
   switch (builtin) {
     case HostBuiltin::Zeros: {
       TypeId element = types().scalar(Scalar::F32);
@@ -221,41 +210,30 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       return code(types().view(type.element, type.rank, true), range,
                   CopyArray{value.expr, addSite(SiteKind::HostCall, range)});
     }
-    case HostBuiltin::ReadPng: {
+    case HostBuiltin::ReadPng:
+      return callRead(FileFormat::Png, node, name, range, expected);
+    case HostBuiltin::WritePng:
+      return callWrite(FileFormat::Png, node, name, range);
+    case HostBuiltin::ReadNpy:
+      return callRead(FileFormat::Npy, node, name, range, expected);
+    case HostBuiltin::WriteNpy:
+      return callWrite(FileFormat::Npy, node, name, range);
+    case HostBuiltin::ReadCsv:
+      return callRead(FileFormat::Csv, node, name, range, expected);
+    case HostBuiltin::WriteCsv:
+      return callWrite(FileFormat::Csv, node, name, range);
+    case HostBuiltin::ReadText: {
       if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
-      const TExprId path = textArgument(node.arguments[0].value);
+      const TExprId path = textArgument(node.arguments[0].value, " for the path of read_text");
       if (!path) return errorValue(range);
-      if (!isView(expected)) {
-        report(Diag::PictureType, range, {})
-            .help("write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1");
-        return errorValue(range);
-      }
-      const Type& type = typeOf(expected);
-      const auto element = scalarOf(type.element);
-      if ((element != Scalar::U8 && element != Scalar::F32) || type.rank < 2 || type.rank > 3) {
-        report(Diag::PictureType, range, {})
-            .help("a picture is [u8; h, w], [f32; h, w], [u8; h, w, 3] or the like, with 1, 3 or 4 channels");
-        return errorValue(range);
-      }
-      const TypeId made = types().view(type.element, type.rank, true);
-      return code(made, range, ReadPng{path, std::vector<TExprId>(type.rank), addSite(SiteKind::HostCall, range)});
+      return code(types().string(), range, ReadText{path, addSite(SiteKind::HostCall, range)});
     }
-    case HostBuiltin::WritePng: {
-      if (!countIs(name, node.arguments, 2, range)) return errorValue(range);
-      const TExprId path = textArgument(node.arguments[0].value);
-      Value view = checkExpr(node.arguments[1].value);
-      if (!path || isError(view.type)) return errorValue(range);
-      const Type& type = typeOf(view.type);
-      const auto element = type.kind == TypeKind::View ? scalarOf(type.element) : std::nullopt;
-      if ((element != Scalar::U8 && element != Scalar::F32) || type.rank < 2 || type.rank > 3) {
-        report(Diag::TypeMismatch, view.range,
-               {"a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])", "", spellType(view.type)});
-        return errorValue(range);
-      }
-      ctx_->hasEffects = true;
-      emit(range, WritePng{path, view.expr, addSite(SiteKind::HostCall, range)});
-      return unitValue(range);
-    }
+    case HostBuiltin::WriteText:
+      return callWriteText(false, node, name, range);
+    case HostBuiltin::AppendText:
+      return callWriteText(true, node, name, range);
+    case HostBuiltin::Format:
+      return callFormat(node.arguments, 0, name, range);
     case HostBuiltin::Sync:
       if (!countIs(name, node.arguments, 0, range)) return errorValue(range);
       ctx_->hasEffects = true;

@@ -276,7 +276,13 @@ class Checker {
   bool noNames(List<Argument> arguments, std::string_view callee);
   bool countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range);
   std::optional<std::pair<std::string, std::vector<TExprId>>> checkFormat(List<Argument> arguments, size_t first,
-                                                                          Range range);
+                                                                          std::string_view callee);
+  // ---- files and texts (check_file_call.cpp) ----
+  TExprId textArgument(ExprId id, std::string_view place);
+  Value callRead(FileFormat format, const CallExpr& node, std::string_view name, Range range, TypeId expected);
+  Value callWrite(FileFormat format, const CallExpr& node, std::string_view name, Range range);
+  Value callFormat(List<Argument> arguments, size_t first, std::string_view callee, Range range);
+  Value callWriteText(bool append, const CallExpr& node, std::string_view name, Range range);
   std::vector<TExprId> checkExtents(List<Argument> arguments, size_t first);
   bool hostOnly(std::string_view what, Range range);
 

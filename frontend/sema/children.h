@@ -52,7 +52,11 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const MakeTuple& n) { many(n.items); }
     void operator()(const TupleItem& n) { one(n.tuple); }
     void operator()(const NewArray& n) { many(n.extents); }
-    void operator()(const ReadPng& n) { one(n.path), many(n.extents); }
+    void operator()(const ReadFile& n) { one(n.path), many(n.extents); }
+    void operator()(const ReadText& n) { one(n.path); }
+    void operator()(const FormatText& n) { many(n.arguments); }
+    void operator()(const TextLength& n) { one(n.text); }
+    void operator()(const TextEqual& n) { one(n.left), one(n.right); }
     void operator()(const CopyArray& n) { one(n.view); }
     void operator()(const ArgumentCount&) {}
     void operator()(const ArgumentText& n) { one(n.index); }
@@ -96,7 +100,8 @@ void forEachChild(const TStmt& s, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const Launch& n) { many(n.arguments); }
     void operator()(const BindView& n) { one(n.view), many(n.expected); }
     void operator()(const BindGlobals& n) { one(n.view), many(n.expected); }
-    void operator()(const WritePng& n) { one(n.path), one(n.view); }
+    void operator()(const WriteFile& n) { one(n.path), one(n.view); }
+    void operator()(const WriteText& n) { one(n.path), one(n.text); }
     void operator()(const Sync&) {}
   };
   std::visit(Visitor{some, all, body}, s.node);

@@ -190,8 +190,29 @@ class Dumper {
   std::string show(const NewArray& node, const TExpr& e) const {
     return fmt::format("new {}({})", type(e.type), list(node.extents));
   }
-  std::string show(const ReadPng& node, const TExpr& e) const {
-    return fmt::format("read_png {}({})", type(e.type), expr(node.path));
+  static std::string_view nameOf(FileFormat format) {
+    switch (format) {
+      case FileFormat::Png:
+        return "png";
+      case FileFormat::Npy:
+        return "npy";
+      case FileFormat::Csv:
+        return "csv";
+    }
+    return "";
+  }
+  std::string show(const ReadFile& node, const TExpr& e) const {
+    std::string text = fmt::format("read_{} {}({}", nameOf(node.format), type(e.type), expr(node.path));
+    for (TExprId extent : node.extents) text += extent ? ", " + expr(extent) : ", _";
+    return text + ")";
+  }
+  std::string show(const ReadText& node, const TExpr&) const { return fmt::format("read_text({})", expr(node.path)); }
+  std::string show(const FormatText& node, const TExpr&) const {
+    return fmt::format("format(\"{}\" {})", node.format, list(node.arguments));
+  }
+  std::string show(const TextLength& node, const TExpr&) const { return fmt::format("length({})", expr(node.text)); }
+  std::string show(const TextEqual& node, const TExpr&) const {
+    return fmt::format("equal({}, {})", expr(node.left), expr(node.right));
   }
   std::string show(const CopyArray& node, const TExpr&) const { return fmt::format("copy({})", expr(node.view)); }
   std::string show(const ArgumentCount&, const TExpr&) const { return "args.len"; }
@@ -278,7 +299,12 @@ class Dumper {
                                  : " _";
     line(text);
   }
-  void stmt(const WritePng& node) { line(fmt::format("write_png({}, {})", expr(node.path), expr(node.view))); }
+  void stmt(const WriteFile& node) {
+    line(fmt::format("write_{}({}, {})", nameOf(node.format), expr(node.path), expr(node.view)));
+  }
+  void stmt(const WriteText& node) {
+    line(fmt::format("{}_text({}, {})", node.append ? "append" : "write", expr(node.path), expr(node.text)));
+  }
   void stmt(const Sync&) { line("sync"); }
 
   void body(const Body& body) {

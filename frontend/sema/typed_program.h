@@ -88,7 +88,12 @@ struct IfValue { TExprId condition; TExprId whenTrue, whenFalse; };      // bran
 struct MakeTuple { std::vector<TExprId> items; };
 struct TupleItem { TExprId tuple; unsigned position = 0; };
 struct NewArray { std::vector<TExprId> extents; SiteId site; };          // host: view, zero-filled
-struct ReadPng { TExprId path; std::vector<TExprId> extents; SiteId site; };  // host: view (u8|f32, rank 2 or 3); extents: one per dim, none: any; given ones are checked
+enum class FileFormat : uint8_t { Png, Npy, Csv };                       // numbered as RadFileFormat of runtime/api/host_abi.h
+struct ReadFile { FileFormat format = FileFormat::Png; TExprId path; std::vector<TExprId> extents; SiteId site; };  // host: view, or a scalar (Npy without dimensions); extents: one a dimension, none: any; given ones must be what the file has
+struct ReadText { TExprId path; SiteId site; };                          // host: String, the whole file
+struct FormatText { std::string format; std::vector<TExprId> arguments; SiteId site; };  // host: String; as Print fills it
+struct TextLength { TExprId text; };                                     // host: index, in bytes
+struct TextEqual { TExprId left, right; };                               // host: bool
 struct CopyArray { TExprId view; SiteId site; };                         // host: view
 struct ArgumentCount {};                                                 // host: index; args.len
 struct ArgumentText { TExprId index; SiteId site; };                     // host: String; args[i]
@@ -101,7 +106,7 @@ struct TExpr {
   Range range;
   std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, Negate, LogicNot, BitNot,
                Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, AtomicCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
-               NewArray, ReadPng, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
+               NewArray, ReadFile, ReadText, FormatText, TextLength, TextEqual, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
       node;
 };
 
@@ -123,13 +128,14 @@ struct Print { std::string format; std::vector<TExprId> arguments; };    // host
 struct Launch { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host; one argument a kernel parameter
 struct BindView { TExprId view; std::vector<LocalId> extents; std::vector<TExprId> expected; std::vector<SiteId> sites; };  // host: let p: [f32; n, 3] = e: fills extent locals (default id: none) or checks against expected (none: not)
 struct BindGlobals { std::vector<GlobalId> extents; TExprId view; std::vector<TExprId> expected; std::vector<SiteId> sites; };
-struct WritePng { TExprId path, view; SiteId site; };                    // host
+struct WriteFile { FileFormat format = FileFormat::Png; TExprId path, view; SiteId site; };  // host
+struct WriteText { TExprId path, text; bool append = false; SiteId site; };  // host
 struct Sync { SiteId site; };                                            // host
 
 struct TStmt {
   Range range;
   std::variant<Declare, Assign, Evaluate, If, While, For, Break, Continue, Return, Scope, Barrier, Collective, Assert, Print, Launch,
-               BindView, BindGlobals, WritePng, Sync>
+               BindView, BindGlobals, WriteFile, WriteText, Sync>
       node;
 };
 

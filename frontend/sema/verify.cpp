@@ -314,11 +314,38 @@ class Verifier {
       for (TExprId extent : node.extents) wantType(extent, types_.index(), "an extent"), at(extent);
     wantSite(node.site, "a new array");
   }
-  void check(const ReadPng& node, const TExpr& e) {
-    host("read_png");
+  void check(const ReadFile& node, const TExpr& e) {
+    host("reading a file");
     wantType(node.path, types_.string(), "a path"), at(node.path);
-    require(isView(e.type) && type(e.type).rank == node.extents.size(), "read_png with another rank");
-    wantSite(node.site, "read_png");
+    const bool isScalar = type(e.type).kind == TypeKind::Scalar && node.format == FileFormat::Npy;
+    if (require(isView(e.type) ? type(e.type).rank == node.extents.size() : isScalar && node.extents.empty(),
+                "reading a file as another rank"))
+      for (TExprId extent : node.extents)
+        if (extent) wantType(extent, types_.index(), "an expected size"), at(extent);
+    wantSite(node.site, "reading a file");
+  }
+  void check(const ReadText& node, const TExpr& e) {
+    host("read_text");
+    wantType(node.path, types_.string(), "a path"), at(node.path);
+    require(e.type == types_.string(), "read_text gives a text");
+    wantSite(node.site, "read_text");
+  }
+  void check(const FormatText& node, const TExpr& e) {
+    host("format");
+    for (TExprId argument : node.arguments) at(argument);
+    require(e.type == types_.string(), "format gives a text");
+    wantSite(node.site, "format");
+  }
+  void check(const TextLength& node, const TExpr& e) {
+    host("the length of a text");
+    wantType(node.text, types_.string(), "the text"), at(node.text);
+    require(e.type == types_.index(), "the length of a text is an index");
+  }
+  void check(const TextEqual& node, const TExpr& e) {
+    host("comparing texts");
+    wantType(node.left, types_.string(), "a text"), at(node.left);
+    wantType(node.right, types_.string(), "a text"), at(node.right);
+    require(e.type == types_.boolean(), "comparing texts gives bool");
   }
   void check(const CopyArray& node, const TExpr& e) {
     host("copy");
@@ -514,11 +541,17 @@ class Verifier {
         require(extent.value < program_.globals.size() && program_.globals[extent.value].type == types_.index(),
                 "a global id is out of range");
   }
-  void check(const WritePng& node) {
-    host("write_png");
+  void check(const WriteFile& node) {
+    host("writing a file");
     wantType(node.path, types_.string(), "a path"), at(node.path);
-    require(isView(at(node.view)), "write_png of something else than an array");
-    wantSite(node.site, "write_png");
+    require(isView(at(node.view)), "writing something else than an array");
+    wantSite(node.site, "writing a file");
+  }
+  void check(const WriteText& node) {
+    host("write_text");
+    wantType(node.path, types_.string(), "a path"), at(node.path);
+    wantType(node.text, types_.string(), "a text"), at(node.text);
+    wantSite(node.site, "write_text");
   }
   void check(const Sync& node) { host("sync"), wantSite(node.site, "sync"); }
 

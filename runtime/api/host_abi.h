@@ -30,6 +30,9 @@ typedef struct RadString {
   int64_t size;
 } RadString;
 
+/// Kinds of files that hold an array.
+enum RadFileFormat { RadPng, RadNpy, RadCsv };
+
 /// What a `{}` of print gets. For scalars `data` points to the value; for views to a RadView; for strings to a RadString.
 typedef struct RadPrintArgument {
   int32_t kind;         // 0 scalar, 1 view, 2 string
@@ -60,9 +63,15 @@ int32_t rad_check_failed(RadContext*, uint32_t site, int64_t value, int64_t exte
 void rad_called_from(RadContext*, const char* place, int64_t size);
 /// Called first by every host function: fails when little of the thread's stack is left.
 int32_t rad_enter(RadContext*);
-int32_t rad_png_write(RadContext*, const RadString* path, const RadView*, uint32_t site);
+/// `format` is a RadFileFormat.
+int32_t rad_file_write(RadContext*, int32_t format, const RadString* path, const RadView*, uint32_t site);
 /// `extents` as wanted, -1 for any; result extents are written to `view`.
-int32_t rad_png_read(RadContext*, const RadString* path, int32_t elementType, int32_t rank, const int64_t* extents, uint32_t site, RadView* view);  // +1
+int32_t rad_file_read(RadContext*, int32_t format, const RadString* path, int32_t elementType, int32_t rank, const int64_t* extents, uint32_t site, RadView* view);  // +1
+int32_t rad_text_read(RadContext*, const RadString* path, uint32_t site, RadString* result);
+int32_t rad_text_write(RadContext*, const RadString* path, const RadString* text, int32_t append, uint32_t site);
+/// The text that rad_print prints, without the newline. It lives as long as the context.
+int32_t rad_format(RadContext*, const char* format, int64_t formatSize, int32_t count, const RadPrintArgument*, uint32_t site, RadString* result);
+int32_t rad_text_equal(const RadString*, const RadString*);  // 1 if the bytes are the same, else 0
 int64_t rad_argument_count(RadContext*);
 int32_t rad_argument(RadContext*, int64_t index, uint32_t site, RadString* result);
 int32_t rad_parse_i64(RadContext*, const RadString*, uint32_t site, int64_t* result);

@@ -20,6 +20,8 @@ Result<std::string> viewText(RadContext* context, const RadView& view, size_t in
   });
 }
 
+}  // namespace
+
 Result<std::string> filled(RadContext* context, std::string_view format, int32_t count, const RadPrintArgument* arguments) {
   return fillFormat(format, static_cast<size_t>(count), [&](size_t i, std::string& text) -> Result<void> {
     const RadPrintArgument& argument = arguments[i];
@@ -35,7 +37,6 @@ Result<std::string> filled(RadContext* context, std::string_view format, int32_t
   });
 }
 
-}  // namespace
 }  // namespace rad::rt
 
 int32_t rad_print(RadContext* context, const char* format, int64_t formatSize, int32_t count, const RadPrintArgument* arguments) {

@@ -46,6 +46,10 @@ inline cg::ElementType elementType(int32_t type) { return static_cast<cg::Elemen
 inline std::string_view textOf(const RadString& string) { return {string.data, static_cast<size_t>(string.size)}; }
 inline std::span<const int64_t> shapeOf(const RadView& view) { return {view.extents, static_cast<size_t>(view.rank)}; }
 
+/// The path, unless it is empty or holds a NUL, which would cut it short.
+Result<std::string> pathOf(const RadString& string);
+/// "x = {}" with the arguments in it, as print prints it.
+Result<std::string> filled(RadContext* context, std::string_view format, int32_t count, const RadPrintArgument* arguments);
 /// The view as a launch sees it. A null array stays null.
 ViewArgument viewArgument(const RadView& view);
 /// Checks that the view has an array and lies within it; gives its number of elements.

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The program's arguments, and numbers from text.
+// Texts of host code: arguments, files, formats, numbers in them.
 #include "runtime/api/host_support.h"
+#include "runtime/files/file.h"
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <charconv>
+#include <cstdio>
+#include <cstring>
 
 using namespace rad::rt;
 
@@ -39,8 +43,69 @@ int32_t parse(RadContext* context, const RadString* string, uint32_t site, const
   });
 }
 
+constexpr std::string_view textKind = "the text";
+
+int32_t keep(RadContext* context, std::string text, uint32_t site, RadString* result) {
+  auto kept = context->keepText(std::move(text));
+  if (!kept) return context->setError(std::move(kept).error(), site);
+  *result = {kept->data(), static_cast<int64_t>(kept->size())};
+  return 0;
+}
+
+Result<std::string> readWhole(const std::string& path) {
+  RAD_ASSIGN(File file, openToRead(path, textKind));
+  return readText(file.get(), textKind, path);
+}
+
+Result<void> writeWhole(const std::string& path, std::string_view text) {
+  RAD_ASSIGN(NewFile file, NewFile::create(path, textKind));
+  RAD_TRY(file.write(text));
+  return file.commit();
+}
+
+Result<void> append(const std::string& path, std::string_view text) {
+  RAD_ASSIGN(File file, openToAppend(path, textKind));
+  bool isWritten = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size();
+  if (std::fclose(file.release()) != 0 || !isWritten) return fileError("write", textKind, path, std::strerror(errno));
+  return {};
+}
+
 }  // namespace
 }  // namespace rad::rt
+
+int32_t rad_text_read(RadContext* context, const RadString* pathText, uint32_t site, RadString* result) {
+  return guarded(context, site, [&]() -> int32_t {
+    *result = {};
+    auto path = pathOf(*pathText);
+    if (!path) return context->setError(std::move(path).error(), site);
+    auto text = readWhole(*path);
+    if (!text) return context->setError(std::move(text).error(), site);
+    return keep(context, std::move(*text), site, result);
+  });
+}
+
+int32_t rad_text_write(RadContext* context, const RadString* pathText, const RadString* text, int32_t atEnd, uint32_t site) {
+  return guarded(context, site, [&]() -> int32_t {
+    auto path = pathOf(*pathText);
+    if (!path) return context->setError(std::move(path).error(), site);
+    // As for print: a text about a launch must not look as if the launch had worked.
+    if (context->hasLaunches())
+      if (int32_t status = context->synchronize(site)) return status;
+    RAD_API_TRY(context, site, atEnd ? append(*path, textOf(*text)) : writeWhole(*path, textOf(*text)));
+    return 0;
+  });
+}
+
+int32_t rad_format(RadContext* context, const char* format, int64_t formatSize, int32_t count, const RadPrintArgument* arguments, uint32_t site, RadString* result) {
+  return guarded(context, site, [&]() -> int32_t {
+    *result = {};
+    auto text = filled(context, {format, static_cast<size_t>(formatSize)}, count, arguments);
+    if (!text) return context->setError(std::move(text).error(), site);
+    return keep(context, std::move(*text), site, result);
+  });
+}
+
+int32_t rad_text_equal(const RadString* left, const RadString* right) { return textOf(*left) == textOf(*right); }
 
 int64_t rad_argument_count(RadContext* context) { return static_cast<int64_t>(context->arguments().size()); }
 

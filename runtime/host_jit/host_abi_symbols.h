@@ -18,9 +18,10 @@ inline auto hostAbiSymbols() {
       RAD_JIT_SYMBOL(rad_element_read),   RAD_JIT_SYMBOL(rad_element_write), RAD_JIT_SYMBOL(rad_view_copy),
       RAD_JIT_SYMBOL(rad_view_assign),    RAD_JIT_SYMBOL(rad_view_fill),    RAD_JIT_SYMBOL(rad_launch),
       RAD_JIT_SYMBOL(rad_reduce),         RAD_JIT_SYMBOL(rad_print),        RAD_JIT_SYMBOL(rad_assert_failed),
-      RAD_JIT_SYMBOL(rad_check_failed),   RAD_JIT_SYMBOL(rad_png_write),    RAD_JIT_SYMBOL(rad_png_read),
+      RAD_JIT_SYMBOL(rad_check_failed),   RAD_JIT_SYMBOL(rad_file_write),   RAD_JIT_SYMBOL(rad_file_read),
       RAD_JIT_SYMBOL(rad_argument_count), RAD_JIT_SYMBOL(rad_argument),     RAD_JIT_SYMBOL(rad_parse_i64),
-      RAD_JIT_SYMBOL(rad_called_from),    RAD_JIT_SYMBOL(rad_enter),
+      RAD_JIT_SYMBOL(rad_called_from),    RAD_JIT_SYMBOL(rad_enter),        RAD_JIT_SYMBOL(rad_text_read),
+      RAD_JIT_SYMBOL(rad_text_write),     RAD_JIT_SYMBOL(rad_text_equal),   RAD_JIT_SYMBOL(rad_format),
       RAD_JIT_SYMBOL(rad_parse_f64),      RAD_JIT_SYMBOL(rad_sync),         RAD_JIT_SYMBOL(rad_clock),
   });
 #undef RAD_JIT_SYMBOL

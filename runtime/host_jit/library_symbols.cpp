@@ -25,6 +25,9 @@ const JitSymbol kSymbols[] = {
     TWO(fmod), TWO(copysign),
     {"fma", reinterpret_cast<const void*>(static_cast<double (*)(double, double, double)>(&::fma))},
     {"fmaf", reinterpret_cast<const void*>(static_cast<float (*)(float, float, float)>(&::fmaf))},
+    // What the code generator makes of sin and cos of one value.
+    {"sincos", reinterpret_cast<const void*>(static_cast<void (*)(double, double*, double*)>(&::sincos))},
+    {"sincosf", reinterpret_cast<const void*>(static_cast<void (*)(float, float*, float*)>(&::sincosf))},
     {"memcpy", reinterpret_cast<const void*>(&::memcpy)},
     {"memmove", reinterpret_cast<const void*>(&::memmove)},
     {"memset", reinterpret_cast<const void*>(&::memset)},

@@ -21,6 +21,7 @@ namespace {
 constexpr size_t maxUnderWay = 1 << 16;
 constexpr uint32_t noSite = UINT32_MAX;
 constexpr size_t maxCallsShown = 8;  // of a chain of host functions
+constexpr size_t maxTextBytes = size_t{1} << 30;
 
 const KernelManifest* kernelAt(const rad::rt::Unit* unit, uint32_t index) {
   return unit && index < unit->manifest.kernels.size() ? &unit->manifest.kernels[index] : nullptr;
@@ -176,6 +177,15 @@ int32_t RadContext::beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial
   serial = nextSerial_++;
   underWay_.push_back({unit_, serial, kernel, site});
   return 0;
+}
+
+rad::rt::Result<std::string_view> RadContext::keepText(std::string text) {
+  if (text.empty()) return std::string_view();
+  if (text.size() + sizeof text > maxTextBytes - textBytes_)
+    return rad::rt::fail(ErrorCategory::Resources, fmt::format("the texts that this program made take more than {} MiB", maxTextBytes >> 20),
+                         "a text is kept until the program ends: read large files of numbers with read_npy or read_csv");
+  textBytes_ += text.size() + sizeof text;
+  return texts_.emplace_back(std::move(text));
 }
 
 rad::rt::Result<RadArray*> RadContext::makeArray(rad::cg::ElementType type, int64_t count) {

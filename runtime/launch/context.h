@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -102,6 +103,8 @@ struct RadContext {
   /// Numbers a launch and remembers it until the next wait, so that a failure can name it. Waits first if very many launches are
   /// under way: then as synchronize.
   int32_t beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial);
+  /// Keeps a text that host code made; it stays valid as long as the context. An error once all of them take more than 1 GiB.
+  rad::rt::Result<std::string_view> keepText(std::string text);
   /// A new array with undefined contents; one reference.
   rad::rt::Result<RadArray*> makeArray(rad::cg::ElementType type, int64_t count);
 
@@ -115,6 +118,8 @@ struct RadContext {
   std::function<void(std::string_view)> output_;
   std::shared_ptr<const std::vector<std::string>> arguments_;
   std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;
+  std::deque<std::string> texts_;
+  size_t textBytes_ = 0;
   std::shared_ptr<std::atomic<int64_t>> liveArrays_;
   std::shared_ptr<const rad::rt::Unit> unit_;
   struct PendingError {

@@ -32,6 +32,7 @@ struct RunCommand {
   std::string file;  // "-": standard input
   std::vector<std::string> arguments;
   bool verify = false;
+  bool batch = false;  // `file` is a list: a program and its arguments a line
 };
 
 struct BuildCommand {

@@ -54,6 +54,8 @@ int start(int argc, char** argv) {
   addCommon(*runApp, runCommand.common, true);
   runApp->add_flag("--verify", runCommand.verify, "compare messages with the expect-error comments of the program");
 
+  runApp->add_flag("--batch", runCommand.batch, "FILE is a list of programs to run in this process: a line each, with its arguments behind it");
+
   BuildCommand buildCommand;
   auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
   buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();

@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "runtime/engine/devices.h"
 #include "runtime/engine/engine.h"
 #include "tools/raddle/commands.h"
 
 #include <fmt/format.h>
 
-namespace rad::tool {
+#include <cstdio>
+#include <sstream>
 
-int run(const RunCommand& command) {
+namespace rad::tool {
+namespace {
+
+int runProgram(const RunCommand& command, const std::string& file, const std::vector<std::string>& arguments) {
   auto pipeline = pipelineOptions(command.common);
   if (!pipeline) return report(pipeline.error());
-  auto text = rt::readFile(command.file);
+  auto text = rt::readFile(file);
   if (!text) return report(text.error());
 
   rt::EngineOptions options;
   options.device = command.common.device;
   options.pipeline = std::move(*pipeline);
-  options.arguments = command.arguments;
+  options.arguments = arguments;
   auto engine = rt::Engine::create(std::move(options));
   if (!engine) return report(engine.error());
 
-  std::string name = command.file == "-" ? "<stdin>" : command.file;
-  auto result = (*engine)->run(std::move(name), std::move(*text));
+  auto result = (*engine)->run(file == "-" ? "<stdin>" : file, std::move(*text));
 
   if (command.verify) {
     auto differences = verifyExpectations((*engine)->diagnostics(), (*engine)->sources(), (*engine)->lastFile());
@@ -37,6 +41,38 @@ int run(const RunCommand& command) {
     case rt::RunOutcome::Failed: return report(*result.error);
   }
   return exitOk;
+}
+
+/// Runs each program of the list in this process, so that a tool which watches the process (compute-sanitizer) starts only once.
+int runBatch(const RunCommand& command) {
+  auto list = rt::readFile(command.file);
+  if (!list) return report(list.error());
+  // The device stays open between the programs: to open a GPU takes longer than most of them.
+  auto device = rt::openDevice(command.common.device);
+  if (!device) return report(device.error());
+  std::istringstream lines(*list);
+  int worst = exitOk, count = 0, failed = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string file;
+    std::vector<std::string> arguments;
+    if (!(words >> file)) continue;
+    for (std::string word; words >> word;) arguments.push_back(std::move(word));
+    int status = runProgram(command, file, arguments);
+    std::fflush(stdout);
+    fmt::print(stderr, "== {}: status {}\n", file, status);
+    ++count;
+    failed += status != exitOk;
+    worst = std::max(worst, status);
+  }
+  fmt::print(stderr, "{} programs, {} of them with another status than 0\n", count, failed);
+  return worst;
+}
+
+}  // namespace
+
+int run(const RunCommand& command) {
+  return command.batch ? runBatch(command) : runProgram(command, command.file, command.arguments);
 }
 
 }  // namespace rad::tool

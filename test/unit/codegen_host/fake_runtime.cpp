@@ -101,10 +101,12 @@ std::vector<rt::JitSymbol> fakeSymbols() {
           row("rad_element_read", elementRead), row("rad_element_write", elementWrite), row("rad_view_copy", viewCopy),
           row("rad_view_assign", viewAssign),   row("rad_view_fill", viewFill),      row("rad_launch", launch),
           row("rad_reduce", reduce),            row("rad_print", print),             row("rad_assert_failed", assertFailed),
-          row("rad_check_failed", checkFailed), row("rad_png_write", unused),        row("rad_png_read", unused),
+          row("rad_check_failed", checkFailed), row("rad_file_write", unused),       row("rad_file_read", unused),
           row("rad_argument_count", unused),    row("rad_argument", unused),         row("rad_parse_i64", unused),
           row("rad_parse_f64", unused),         row("rad_sync", unused),             row("rad_clock", unused),
-          row("rad_called_from", calledFrom),   row("rad_enter", enter)};
+          row("rad_called_from", calledFrom),   row("rad_enter", enter),
+          row("rad_text_read", unused),         row("rad_text_write", unused),       row("rad_text_equal", unused),
+          row("rad_format", unused)};
 }
 
 ScriptSession::ScriptSession() : session_(sources_, names_, rt::builtinLibrary(), rt::fileLoader()) {

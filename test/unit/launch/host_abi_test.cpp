@@ -171,7 +171,7 @@ TEST_P(HostAbi, AFailedCheckSurfacesAtEachPlaceThatWaits) {
       {"read", [&](RadContext* c) { return rad_element_read(c, &x, &index, HostIndex, &value); }},
       {"print", [&](RadContext* c) { return print(c, "done"); }},
       {"clock", [&](RadContext* c) { return rad_clock(c, &seconds); }},
-      {"picture", [&](RadContext* c) { return rad_png_write(c, &pathText, &picture, CallPlace); }},
+      {"picture", [&](RadContext* c) { return rad_file_write(c, RadPng, &pathText, &picture, CallPlace); }},
   };
   for (auto& [name, wait] : places) {
     auto error = run([&](RadContext* c) { return launch(c, x, y) || wait(c); });

@@ -2,7 +2,7 @@
 // PNG files: round trips, other people's files, hostile files, through the host interface too.
 #include "test/unit/launch/memory_device.h"
 
-#include "runtime/api/png_file.h"
+#include "runtime/files/png_file.h"
 
 #include <gtest/gtest.h>
 
@@ -186,12 +186,12 @@ TEST_F(Png, ThroughTheHostInterface) {
   RadArray* array = *context.makeArray(cg::ElementType::F32, 6);
   ASSERT_TRUE(device->copyIn(array->buffer(), 0, std::as_bytes(std::span(values))));
   RadView view = {array, 0, {2, 3, 1, 1}, 2, static_cast<int32_t>(cg::ElementType::F32)};
-  ASSERT_EQ(rad_png_write(&context, &pathText, &view, 0), 0) << message();
+  ASSERT_EQ(rad_file_write(&context, RadPng, &pathText, &view, 0), 0) << message();
   EXPECT_EQ(readPng(path)->samples, (std::vector<uint8_t>{0, 255, 128, 0, 255, 0}));
 
   RadView read = {};
   int64_t any[3] = {-1, -1, -1};
-  ASSERT_EQ(rad_png_read(&context, &pathText, static_cast<int32_t>(cg::ElementType::F32), 3, any, 0, &read), 0) << message();
+  ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::F32), 3, any, 0, &read), 0) << message();
   EXPECT_EQ(read.extents[0], 2);
   EXPECT_EQ(read.extents[1], 3);
   EXPECT_EQ(read.extents[2], 1);
@@ -202,16 +202,16 @@ TEST_F(Png, ThroughTheHostInterface) {
   rad_release(read.array);
 
   int64_t color[3] = {2, -1, 3};
-  ASSERT_EQ(rad_png_read(&context, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, color, 0, &read), 0) << message();
+  ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, color, 0, &read), 0) << message();
   EXPECT_EQ(read.extents[2], 3);
   EXPECT_EQ(read.array->count(), 18);
   rad_release(read.array);
 
   int64_t wrong[3] = {-1, 4, 3};
-  EXPECT_EQ(rad_png_read(&context, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, wrong, 0, &read), 1);
-  EXPECT_EQ(message(), "error: `" + path + "` is 3 pixels wide, but the type says 4");
+  EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, wrong, 0, &read), 1);
+  EXPECT_EQ(message(), "error: dimension 1 of `" + path + "` has the size 3, but the type says 4");
   int64_t five[3] = {-1, -1, 5};
-  EXPECT_EQ(rad_png_read(&context, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, five, 0, &read), 1);
+  EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, five, 0, &read), 1);
   EXPECT_EQ(message(), "error: a picture cannot have 5 channels");
   EXPECT_EQ(read.array, nullptr);
   RadView line = view;
@@ -219,15 +219,15 @@ TEST_F(Png, ThroughTheHostInterface) {
   line.extents[0] = 1;
   line.extents[1] = 3;
   line.extents[2] = 2;
-  EXPECT_EQ(rad_png_write(&context, &pathText, &line, 0), 1);
+  EXPECT_EQ(rad_file_write(&context, RadPng, &pathText, &line, 0), 1);
   EXPECT_EQ(message(), "error: a [f32; 1, 3, 2] is not a picture");
   RadView empty = view;
   empty.extents[0] = 0;
-  EXPECT_EQ(rad_png_write(&context, &pathText, &empty, 0), 1);
+  EXPECT_EQ(rad_file_write(&context, RadPng, &pathText, &empty, 0), 1);
   EXPECT_EQ(message(), "error: a picture without pixels ([f32; 0, 3]) cannot be written");
   RadString cut = {"a\0b", 3};
-  EXPECT_EQ(rad_png_write(&context, &cut, &view, 0), 1);
-  EXPECT_EQ(message(), "error: the path of the picture has a NUL character in it");
+  EXPECT_EQ(rad_file_write(&context, RadPng, &cut, &view, 0), 1);
+  EXPECT_EQ(message(), "error: the path of the file has a NUL character in it");
   rad_release(array);
   EXPECT_EQ(context.liveArrays(), 0);
 }

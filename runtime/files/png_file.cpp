@@ -1,32 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "runtime/api/png_file.h"
+#include "runtime/files/png_file.h"
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <cerrno>
 #include <csetjmp>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 
-#include <fcntl.h>
 #include <png.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace rad::rt {
 namespace {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-std::unexpected<Error> fileError(const char* verb, const std::string& path, const std::string& why, std::string advice = {}) {
-  return fail(ErrorCategory::System, fmt::format("cannot {} the picture `{}`: {}", verb, path, why), std::move(advice));
-}
+constexpr std::string_view kind = "the picture";
+constexpr const char* again = "it is damaged: write it or copy it once more";
 
 /// What went wrong inside libpng, where only plain data may be touched: its errors leave by longjmp.
 struct Trouble {
@@ -40,7 +28,7 @@ struct Trouble {
 }
 void onWarning(png_structp, png_const_charp) {}  // of no use to a program that wants pixels
 
-void readBytes(png_structp png, png_bytep out, size_t size) {
+void takeBytes(png_structp png, png_bytep out, size_t size) {
   if (std::fread(out, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) == size) return;
   png_error(png, std::ferror(static_cast<std::FILE*>(png_get_io_ptr(png))) ? "it cannot be read to its end" : "the file ends too early");
 }
@@ -53,6 +41,7 @@ struct Reader {
   png_structp png = nullptr;
   png_infop info = nullptr;
   Trouble trouble;
+  uint64_t packedBytes = 0;  // of all rows, as they lie in the file before compression
   Reader() : png(png_create_read_struct(PNG_LIBPNG_VER_STRING, &trouble, onError, onWarning)) {
     if (png) info = png_create_info_struct(png);
   }
@@ -76,9 +65,10 @@ struct Writer {
 /// Reads up to the pixels and asks for 8-bit samples. No objects with destructors live here: longjmp would skip them.
 bool readHeader(Reader& reader, std::FILE* file) {
   if (setjmp(png_jmpbuf(reader.png))) return false;
-  png_set_read_fn(reader.png, file, readBytes);
+  png_set_read_fn(reader.png, file, takeBytes);
   png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // our own limits come with a better message
   png_read_info(reader.png, reader.info);
+  reader.packedBytes = uint64_t{png_get_rowbytes(reader.png, reader.info)} * png_get_image_height(reader.png, reader.info);
   png_set_expand(reader.png);
   png_set_scale_16(reader.png);
   png_set_interlace_handling(reader.png);
@@ -112,40 +102,38 @@ std::string limitText(int64_t width, int64_t height) {
   return fmt::format("it is {} x {} pixels; at most {} on a side and {} MiB of samples are allowed", width, height, maxPictureSide, maxPictureBytes >> 20);
 }
 
-/// A file that is removed again unless it took its place.
-struct TemporaryFile {
-  std::string path;
-  ~TemporaryFile() {
-    if (!path.empty()) unlink(path.c_str());
-  }
-};
-
 }  // namespace
 
 Result<Picture> readPng(const std::string& path) {
-  File file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return fileError("read", path, std::strerror(errno), errno == ENOENT ? "paths are relative to the folder in which the program was started" : "");
-  struct stat status = {};
-  if (fstat(fileno(file.get()), &status) == 0 && S_ISDIR(status.st_mode)) return fileError("read", path, std::strerror(EISDIR));
+  RAD_ASSIGN(File file, openToRead(path, kind));
+  return readPng(file.get(), path);
+}
+
+Result<Picture> readPng(std::FILE* file, const std::string& path) {
+  auto error = [&](std::string_view why, std::string advice) { return fileError("read", kind, path, why, std::move(advice)); };
+  int64_t fileBytes = bytesLeft(file);
   unsigned char signature[8] = {};
-  size_t got = std::fread(signature, 1, sizeof signature, file.get());
+  size_t got = std::fread(signature, 1, sizeof signature, file);
   if (got != sizeof signature || png_sig_cmp(signature, 0, sizeof signature) != 0)
-    return fileError("read", path, got == 0 ? "the file is empty" : "it is not a PNG file", "convert it to PNG first");
+    return error(got == 0 ? "the file is empty" : "it is not a PNG file", "convert it to PNG first");
   Reader reader;
-  if (!reader.png || !reader.info) return fileError("read", path, "libpng has no memory");
+  if (!reader.png || !reader.info) return error("libpng has no memory", "");
   png_set_sig_bytes(reader.png, sizeof signature);
-  if (!readHeader(reader, file.get())) return fileError("read", path, reader.trouble.text);
+  if (!readHeader(reader, file)) return error(reader.trouble.text, again);
   Picture picture;
   picture.width = png_get_image_width(reader.png, reader.info);
   picture.height = png_get_image_height(reader.png, reader.info);
   picture.channels = png_get_channels(reader.png, reader.info);
   size_t rowBytes = png_get_rowbytes(reader.png, reader.info);
-  if (isTooLarge(picture.width, picture.height, picture.channels)) return fileError("read", path, limitText(picture.width, picture.height));
-  if (rowBytes != static_cast<size_t>(picture.width * picture.channels)) return fileError("read", path, "its pixels have a form that is not supported");
+  if (isTooLarge(picture.width, picture.height, picture.channels)) return error(limitText(picture.width, picture.height), "make it smaller first");
+  if (rowBytes != static_cast<size_t>(picture.width * picture.channels)) return error("its pixels have a form that is not supported", "save it with 8 bits a channel");
+  // Deflate never makes more than 1032 bytes of one: a small file that claims to be huge takes no memory.
+  if (fileBytes >= 0 && reader.packedBytes / 1032 > static_cast<uint64_t>(fileBytes))
+    return error(fmt::format("the file ends too early: its {} bytes cannot hold {} x {} pixels", fileBytes, picture.width, picture.height), again);
   picture.samples.resize(rowBytes * static_cast<size_t>(picture.height));
   std::vector<png_bytep> rows(static_cast<size_t>(picture.height));
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = picture.samples.data() + y * rowBytes;
-  if (!readRows(reader, rows.data())) return fileError("read", path, reader.trouble.text);
+  if (!readRows(reader, rows.data())) return error(reader.trouble.text, again);
   return picture;
 }
 
@@ -174,48 +162,19 @@ Picture withChannels(Picture picture, int channels) {
 }
 
 Result<void> writePng(const std::string& path, int64_t width, int64_t height, int channels, std::span<const uint8_t> samples) {
+  auto error = [&](std::string_view why) { return fileError("write", kind, path, why); };
   int colors = channels == 1 ? PNG_COLOR_TYPE_GRAY : channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA;
-  if (channels != 1 && channels != 3 && channels != 4) return fileError("write", path, fmt::format("it has {} channels; 1, 3 or 4 are possible", channels));
-  if (width <= 0 || height <= 0) return fileError("write", path, "it has no pixels");
-  if (isTooLarge(width, height, channels)) return fileError("write", path, limitText(width, height));
+  if (channels != 1 && channels != 3 && channels != 4) return error(fmt::format("it has {} channels; 1, 3 or 4 are possible", channels));
+  if (width <= 0 || height <= 0) return error("it has no pixels");
+  if (isTooLarge(width, height, channels)) return error(limitText(width, height));
   size_t rowBytes = static_cast<size_t>(width * channels);
-  if (samples.size() != rowBytes * static_cast<size_t>(height)) return fileError("write", path, "the number of samples is wrong");
-
-  // Through links to the real file; devices and pipes are written to as they are.
-  std::string target = path;
-  if (char* real = realpath(path.c_str(), nullptr)) {
-    target = real;
-    std::free(real);
-  }
-  struct stat status = {};
-  bool direct = stat(target.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-  static std::atomic<unsigned> counter{0};
-  TemporaryFile temporary;
-  if (!direct) temporary.path = fmt::format("{}.{}-{}.tmp", target, getpid(), counter.fetch_add(1));
-  const std::string& name = direct ? target : temporary.path;
-  int descriptor = open(name.c_str(), O_WRONLY | O_CLOEXEC | (direct ? 0 : O_CREAT | O_EXCL), 0666);
-  if (descriptor < 0) {
-    int code = errno;
-    temporary.path.clear();
-    return fileError("write", path, std::strerror(code), code == ENOENT ? "the folder must exist; paths are relative to the folder in which the program was started" : "");
-  }
-  File file(fdopen(descriptor, "wb"));
-  if (!file) {
-    int code = errno;
-    close(descriptor);
-    return fileError("write", path, std::strerror(code));
-  }
+  if (samples.size() != rowBytes * static_cast<size_t>(height)) return error("the number of samples is wrong");
+  RAD_ASSIGN(NewFile file, NewFile::create(path, kind));
   Writer writer;
-  if (!writer.png || !writer.info) return fileError("write", path, "libpng has no memory");
-  if (!writeAll(writer, file.get(), static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), colors, samples.data(), rowBytes))
-    return fileError("write", path, writer.trouble.text);
-  if (std::fclose(file.release()) != 0) return fileError("write", path, std::strerror(errno));
-  if (direct) return {};
-  // A file that is replaced keeps its permissions.
-  if (status.st_mode != 0 && chmod(temporary.path.c_str(), status.st_mode & 07777) != 0) return fileError("write", path, std::strerror(errno));
-  if (std::rename(temporary.path.c_str(), target.c_str()) != 0) return fileError("write", path, std::strerror(errno));
-  temporary.path.clear();
-  return {};
+  if (!writer.png || !writer.info) return error("libpng has no memory");
+  if (!writeAll(writer, file.stream(), static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), colors, samples.data(), rowBytes))
+    return error(writer.trouble.text);
+  return file.commit();
 }
 
 }  // namespace rad::rt

@@ -2,7 +2,7 @@
 // PNG files, through libpng.
 #pragma once
 
-#include "runtime/base/result.h"
+#include "runtime/files/file.h"
 
 #include <cstdint>
 #include <span>
@@ -24,10 +24,11 @@ struct Picture {
 
 /// Reads a picture of any kind: palettes become colours, 16-bit samples become 8-bit ones; sample values are taken as they are,
 /// without regard to gamma. Errors (System) name the file.
+Result<Picture> readPng(std::FILE* file, const std::string& path);
 Result<Picture> readPng(const std::string& path);
 /// The same picture with 1, 3 or 4 channels: gray by the weights of ITU-R BT.601; alpha is dropped, or 255 where there was none.
 Picture withChannels(Picture picture, int channels);
-/// Writes a picture of 1, 3 or 4 channels: to a file beside `path`, which then takes its place, so that nobody sees half a picture.
+/// Writes a picture of 1, 3 or 4 channels.
 Result<void> writePng(const std::string& path, int64_t width, int64_t height, int channels, std::span<const uint8_t> samples);
 
 }  // namespace rad::rt

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Files and texts: read_png and its family, read_text, write_text, format.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+namespace rad::sema {
+
+namespace {
+
+/// An example of the call with its type.
+std::string_view exampleOf(FileFormat format) {
+  switch (format) {
+    case FileFormat::Png:
+      return "write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1";
+    case FileFormat::Npy:
+      return "write `let x: [f32; n, m] = read_npy(path)`: new names in the type take the sizes that the file has";
+    case FileFormat::Csv:
+      return "write `let x: [f64; rows, columns] = read_csv(path)`, or `[f64; n]` for all its numbers in order";
+  }
+  return "";
+}
+
+/// What a file of the format holds: empty if an array of this type can be one.
+std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
+  switch (format) {
+    case FileFormat::Png: {
+      const bool suits = (element == Scalar::U8 || element == Scalar::F32) && (rank == 2 || rank == 3);
+      return suits ? "" : "a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])";
+    }
+    case FileFormat::Npy:
+      return "";
+    case FileFormat::Csv:
+      return element != Scalar::Bool && rank <= 2 ? "" : "an array of numbers with 1 or 2 dimensions";
+  }
+  return "";
+}
+
+}  // namespace
+
+TExprId Checker::textArgument(ExprId id, std::string_view place) {
+  Value value = checkExpr(id);
+  if (isError(value.type)) return {};
+  if (typeOf(value.type).kind != TypeKind::String) {
+    report(Diag::TypeMismatch, value.range, {"text", std::string(place), spellType(value.type)});
+    return {};
+  }
+  return materialize(value);
+}
+
+Value Checker::callRead(FileFormat format, const CallExpr& node, std::string_view name, Range range, TypeId expected) {
+  if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
+  const TExprId path = textArgument(node.arguments[0].value, fmt::format(" for the path of {}", name));
+  if (!path) return errorValue(range);
+  const auto scalar = scalarOf(expected);
+  if (scalar && format == FileFormat::Npy)
+    return code(expected, range, ReadFile{format, path, {}, addSite(SiteKind::HostCall, range)});
+  if (isView(expected) && isError(typeOf(expected).element)) return errorValue(range);
+  const auto element = isView(expected) ? scalarOf(typeOf(expected).element) : std::nullopt;
+  if (!element) {
+    report(Diag::ReadType, range, {std::string(name)}).help(std::string(exampleOf(format)));
+    return errorValue(range);
+  }
+  const unsigned rank = typeOf(expected).rank;
+  if (const std::string_view needed = unsuited(format, *element, rank); !needed.empty()) {
+    report(Diag::TypeMismatch, range, {std::string(needed), fmt::format(" from {}", name), spellType(expected)})
+        .help(std::string(exampleOf(format)));
+    return errorValue(range);
+  }
+  const TypeId made = types().view(typeOf(expected).element, rank, true);
+  return code(made, range, ReadFile{format, path, std::vector<TExprId>(rank), addSite(SiteKind::HostCall, range)});
+}
+
+Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_view name, Range range) {
+  if (!countIs(name, node.arguments, 2, range)) return errorValue(range);
+  const TExprId path = textArgument(node.arguments[0].value, fmt::format(" for the path of {}", name));
+  Value view = checkExpr(node.arguments[1].value);
+  if (!path || isError(view.type)) return errorValue(range);
+  const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
+  const std::string_view needed = element ? unsuited(format, *element, typeOf(view.type).rank) : "an array of numbers";
+  if (!needed.empty()) {
+    report(Diag::TypeMismatch, view.range,
+           {std::string(needed), fmt::format(" for {}", name), spellType(view.type)});
+    return errorValue(range);
+  }
+  ctx_->hasEffects = true;
+  emit(range, WriteFile{format, path, view.expr, addSite(SiteKind::HostCall, range)});
+  return unitValue(range);
+}
+
+Value Checker::callFormat(List<Argument> arguments, size_t first, std::string_view callee, Range range) {
+  if (arguments.size() <= first) {
+    report(Diag::ArgumentCount, range,
+           {std::string(callee), fmt::format("at least {} argument{}", first + 1, first ? "s" : ""),
+            std::to_string(arguments.size())});
+    return errorValue(range);
+  }
+  auto format = checkFormat(arguments, first, callee);
+  if (!format) return errorValue(range);
+  return code(types().string(), range,
+              FormatText{std::move(format->first), std::move(format->second), addSite(SiteKind::HostCall, range)});
+}
+
+Value Checker::callWriteText(bool append, const CallExpr& node, std::string_view name, Range range) {
+  const Value text = callFormat(node.arguments, 1, name, range);
+  if (isError(text.type)) return errorValue(range);
+  const TExprId path = textArgument(node.arguments[0].value, fmt::format(" for the path of {}", name));
+  if (!path) return errorValue(range);
+  ctx_->hasEffects = true;
+  emit(range, WriteText{path, text.expr, append, addSite(SiteKind::HostCall, range)});
+  return unitValue(range);
+}
+
+}  // namespace rad::sema

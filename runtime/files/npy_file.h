@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// NPY files, as numpy.save writes them (format versions 1.0 to 3.0).
+#pragma once
+
+#include "runtime/files/file.h"
+
+#include <string>
+
+namespace rad::rt {
+
+/// Reads an array of elements of type `wanted`, little endian; column-major ones are turned into row-major ones, bytes of bool into 0
+/// and 1. What stands behind the array is left alone. Errors: UserProgram where the file holds elements of another type, System for a
+/// file that cannot be read or is damaged; each names the file. At most 32 dimensions.
+Result<FileArray> readNpy(std::FILE* file, const std::string& path, cg::ElementType wanted);
+Result<FileArray> readNpy(const std::string& path, cg::ElementType wanted);
+/// Writes version 1.0, row-major. The types that NumPy lacks (bf16 and the 8-bit floats) have the names that ml_dtypes writes.
+Result<void> writeNpy(const std::string& path, const FileArray& array);
+
+}  // namespace rad::rt
