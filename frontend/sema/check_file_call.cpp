@@ -31,7 +31,8 @@ std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
     case FileFormat::Npy:
       return "";
     case FileFormat::Csv:
-      return element != Scalar::Bool && rank <= 2 ? "" : "an array of numbers with 1 or 2 dimensions";
+      if (element == Scalar::Bool || (isFloat(element) && bitsOf(element) < 32)) return "integers, f32 or f64";
+      return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
   }
   return "";
 }

@@ -9,7 +9,8 @@ import numpy
 from numpy.lib import format as npy
 
 TYPES = {"bool": "?", "i8": "i1", "i16": "i2", "i32": "i4", "i64": "i8", "index": "i8", "u8": "u1", "u16": "u2", "u32": "u4", "u64": "u8",
-         "f32": "f4", "f64": "f8"}
+         "f16": "f2", "f32": "f4", "f64": "f8",
+         "bf16": "V2", "f8e4m3": "V1", "f8e5m2": "V1"}  # what ml_dtypes saves, which NumPy alone takes for raw bytes
 SHAPES = [(), (7,), (3, 5), (2, 3, 4), (2, 3, 1, 5), (0,), (4, 0)]
 
 
