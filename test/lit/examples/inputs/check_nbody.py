@@ -10,15 +10,19 @@ import splitmix
 
 folder, n, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 u = splitmix.uniform32(5, 3 * n).astype(numpy.float64).reshape(n, 3)
-r = 0.1 + 0.9 * numpy.sqrt(u[:, 0])
+r = 0.1 + 0.9 * u[:, 0]
+turn = numpy.sqrt((1 + 0.5 * r) / r)
+r[0] = turn[0] = 0
 angle = 2 * numpy.pi * u[:, 1]
-at = numpy.stack([r * numpy.cos(angle), r * numpy.sin(angle), 0.1 * u[:, 2] - 0.05], axis=1)
-speed = 0.8 * numpy.sqrt(r)[:, None] * numpy.stack([-numpy.sin(angle), numpy.cos(angle), 0 * r], axis=1)
+at = numpy.stack([r * numpy.cos(angle), r * numpy.sin(angle), 0.1 * r * (u[:, 2] - 0.5)], axis=1)
+speed = turn[:, None] * numpy.stack([-numpy.sin(angle), numpy.cos(angle), 0 * r], axis=1)
+mass = numpy.full(n, 0.5 / n)
+mass[0] = 1
 
 
 def pull():
     d = at[None, :, :] - at[:, None, :]
-    return (d / n / ((d ** 2).sum(axis=2) + 0.05 ** 2)[:, :, None] ** 1.5).sum(axis=1)
+    return (mass[None, :, None] * d / ((d ** 2).sum(axis=2) + 0.05 ** 2)[:, :, None] ** 1.5).sum(axis=1)
 
 
 force, dt, start = pull(), 0.02, at.copy()
