@@ -3,6 +3,7 @@
 #include "codegen/host/script.h"
 
 #include "codegen/host/walk.h"
+#include "runtime/api/host_abi.h"
 
 #include <llvm/IR/MDBuilder.h>
 
@@ -110,7 +111,7 @@ Value ScriptLowering::readFile(const TExpr& expr, const ReadFile& node) {
   TypeId elementType = unit_.isScalar(expr.type) ? expr.type : type.element;
   Value path = f_.eval(node.path);
   llvm::SmallVector<llvm::Value*, 4> wanted;
-  for (TExprId extent : node.extents) wanted.push_back(extent ? f_.wide(f_.eval(extent)) : b().getInt64(-1));
+  for (TExprId extent : node.extents) wanted.push_back(extent ? f_.wide(f_.eval(extent)) : b().getInt64(RadAnySize));
   llvm::Value* cell = newTemporary("read");
   llvm::AllocaInst* view = f_.newAlloca(unit_.radView, "file");
   b().CreateStore(llvm::Constant::getNullValue(unit_.radView), view);

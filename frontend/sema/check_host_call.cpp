@@ -165,7 +165,9 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
   const std::string_view name = spelling(builtin);
   if (!hostOnly(name, range)) return errorValue(range);
   if (builtin != HostBuiltin::Zeros && !statics.empty()) {
-    report(Diag::NoStatics, range, {std::string(name)});
+    auto builder = report(Diag::NoStatics, range, {std::string(name)});
+    if (name.starts_with("read_") && builtin != HostBuiltin::ReadText)
+      builder.help(fmt::format("the type stands in the `let`: `let x: [f32; n, m] = {}(path)`", name));
     return errorValue(range);
   }
   switch (builtin) {

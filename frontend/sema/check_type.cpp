@@ -38,6 +38,11 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
       entity->state = Entity::State::New;
       return type;
     }
+    if (text(name->name) == "text") {
+      // A function may take one; device code that calls it is told so where the text stands.
+      if (ctx_->kind == Context::Kind::Kernel && !hostOnly("a text", node.range)) return types().error();
+      return types().string();
+    }
     return std::nullopt;
   }
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {

@@ -32,6 +32,7 @@ typedef struct RadString {
 
 /// Kinds of files that hold an array.
 enum RadFileFormat { RadPng, RadNpy, RadCsv };
+#define RadAnySize INT64_MIN
 
 /// What a `{}` of print gets. For scalars `data` points to the value; for views to a RadView; for strings to a RadString.
 typedef struct RadPrintArgument {
@@ -65,7 +66,7 @@ void rad_called_from(RadContext*, const char* place, int64_t size);
 int32_t rad_enter(RadContext*);
 /// `format` is a RadFileFormat.
 int32_t rad_file_write(RadContext*, int32_t format, const RadString* path, const RadView*, uint32_t site);
-/// `extents` as wanted, -1 for any; result extents are written to `view`.
+/// `extents` as wanted, RadAnySize for any; result extents are written to `view`.
 int32_t rad_file_read(RadContext*, int32_t format, const RadString* path, int32_t elementType, int32_t rank, const int64_t* extents, uint32_t site, RadView* view);  // +1
 int32_t rad_text_read(RadContext*, const RadString* path, uint32_t site, RadString* result);
 int32_t rad_text_write(RadContext*, const RadString* path, const RadString* text, int32_t append, uint32_t site);

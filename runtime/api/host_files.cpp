@@ -35,15 +35,15 @@ uint8_t toByte(float value) {
   return value >= 1 ? 255 : static_cast<uint8_t>(std::lrintf(value * 255.0f));
 }
 
-/// The picture as an array of the type that is wanted, with the channels that it says (-1: those of the file).
+/// The picture as an array of the type that is wanted, with the channels that it says (RadAnySize: those of the file).
 Result<FileArray> readPicture(const std::string& path, cg::ElementType type, std::span<const int64_t> wanted) {
   int64_t channels = wanted.size() == 2 ? 1 : wanted.size() == 3 ? wanted[2] : 0;
-  bool rightShape = channels == -1 || channels == 1 || channels == 3 || channels == 4;
+  bool rightShape = channels == RadAnySize || channels == 1 || channels == 3 || channels == 4;
   if (!rightShape || !isPictureType(type))
     return fail(ErrorCategory::UserProgram, wanted.size() == 3 ? fmt::format("a picture cannot have {} channels", channels) : "a picture cannot have this type",
                 pictureTypes);
   RAD_ASSIGN(Picture picture, readPng(path));
-  if (channels < 0) channels = picture.channels == 2 ? 4 : picture.channels;
+  if (channels == RadAnySize) channels = picture.channels == 2 ? 4 : picture.channels;
   picture = withChannels(std::move(picture), static_cast<int>(channels));
   FileArray array{type, {picture.height, picture.width}, {}};
   if (wanted.size() == 3) array.extents.push_back(channels);
@@ -109,7 +109,7 @@ MessageParts sizeTrouble(const std::string& path, std::span<const int64_t> found
                         wanted.empty() ? "a single number" : fmt::format("{} dimension{}", wanted.size(), wanted.size() == 1 ? "" : "s")),
             {}, "write one size for each dimension of the file; a new name takes whatever size there is"};
   for (size_t axis = 0; axis < wanted.size(); ++axis)
-    if (wanted[axis] >= 0 && wanted[axis] != found[axis])
+    if (wanted[axis] != RadAnySize && wanted[axis] != found[axis])
       return {fmt::format("dimension {} of `{}` has the size {}, but the type says {}", axis, path, found[axis], wanted[axis]),
               {fmt::format("the file holds {}", shapeText(found))}, "a new name in place of the size takes whatever size there is"};
   return {};
@@ -145,7 +145,7 @@ int32_t rad_file_read(RadContext* context, int32_t format, const RadString* path
     if (!path) return context->setError(std::move(path).error(), site);
     std::span<const int64_t> wanted(extents, static_cast<size_t>(rank));
     for (int64_t extent : wanted)
-      if (extent < -1)
+      if (extent < 0 && extent != RadAnySize)
         return context->setError(ErrorCategory::UserProgram, context->site(site), {fmt::format("a size cannot be negative: {}", extent), {}, {}});
     auto read = readAs(static_cast<RadFileFormat>(format), *path, elementType(type), wanted);
     if (!read) return context->setError(std::move(read).error(), site);

@@ -190,7 +190,7 @@ TEST_F(Png, ThroughTheHostInterface) {
   EXPECT_EQ(readPng(path)->samples, (std::vector<uint8_t>{0, 255, 128, 0, 255, 0}));
 
   RadView read = {};
-  int64_t any[3] = {-1, -1, -1};
+  int64_t any[3] = {RadAnySize, RadAnySize, RadAnySize};
   ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::F32), 3, any, 0, &read), 0) << message();
   EXPECT_EQ(read.extents[0], 2);
   EXPECT_EQ(read.extents[1], 3);
@@ -201,16 +201,16 @@ TEST_F(Png, ThroughTheHostInterface) {
   EXPECT_EQ(back, (std::vector<float>{0, 1, 128 / 255.0f, 0, 1, 0}));
   rad_release(read.array);
 
-  int64_t color[3] = {2, -1, 3};
+  int64_t color[3] = {2, RadAnySize, 3};
   ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, color, 0, &read), 0) << message();
   EXPECT_EQ(read.extents[2], 3);
   EXPECT_EQ(read.array->count(), 18);
   rad_release(read.array);
 
-  int64_t wrong[3] = {-1, 4, 3};
+  int64_t wrong[3] = {RadAnySize, 4, 3};
   EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, wrong, 0, &read), 1);
   EXPECT_EQ(message(), "error: dimension 1 of `" + path + "` has the size 3, but the type says 4");
-  int64_t five[3] = {-1, -1, 5};
+  int64_t five[3] = {RadAnySize, RadAnySize, 5};
   EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, five, 0, &read), 1);
   EXPECT_EQ(message(), "error: a picture cannot have 5 channels");
   EXPECT_EQ(read.array, nullptr);
