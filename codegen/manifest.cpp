@@ -10,8 +10,10 @@ namespace {
 
 ElementType elementOf(const TypedProgram& program, TypeId id) {
   const Type& type = program.types->get(id);
-  Scalar scalar = type.kind == TypeKind::View ? program.types->get(type.element).scalar : type.scalar;
-  return static_cast<ElementType>(scalar);
+  if (type.kind == TypeKind::View) return elementOf(program, type.element);
+  if (type.kind == TypeKind::Vector)
+    return vectorOf(elementOf(program, type.element), static_cast<unsigned>(type.count));
+  return static_cast<ElementType>(type.scalar);
 }
 
 SizeOp sizeOp(ShapeOp op) {
@@ -108,6 +110,7 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
     to.name = param.name;
     to.type = elementOf(program, param.type);
     to.isView = program.types->get(param.type).kind == TypeKind::View;
+    to.isStrided = program.types->get(param.type).strided;
     to.isMut = param.isMut;
     to.elementwise = param.elementwise;
     for (const ShapeExpr& axis : param.shape) to.shape.push_back(sizeExpr(axis));

@@ -3,7 +3,9 @@
 
 namespace rad::cg {
 
-unsigned sizeOf(ElementType type) {
+namespace {
+
+unsigned sizeOfScalar(ElementType type) {
   switch (type) {
     case ElementType::Bool:
     case ElementType::I8:
@@ -25,7 +27,7 @@ unsigned sizeOf(ElementType type) {
   return 0;
 }
 
-const char* nameOf(ElementType type) {
+const char* nameOfScalar(ElementType type) {
   switch (type) {
     case ElementType::Bool: return "bool";
     case ElementType::I8: return "i8";
@@ -45,6 +47,15 @@ const char* nameOf(ElementType type) {
     case ElementType::F8E5M2: return "f8e5m2";
   }
   return "?";
+}
+
+}  // namespace
+
+unsigned sizeOf(ElementType type) { return sizeOfScalar(scalarOf(type)) * lanesOf(type); }
+
+std::string nameOf(ElementType type) {
+  std::string name = nameOfScalar(scalarOf(type));
+  return lanesOf(type) == 1 ? name : name + "x" + std::to_string(lanesOf(type));
 }
 
 }  // namespace rad::cg

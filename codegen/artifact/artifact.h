@@ -10,12 +10,21 @@
 
 namespace rad::cg {
 
-/// Scalar types as the runtime sees them. The numbering is that of frontend/types/scalars.def (a unit test compares them).
-enum class ElementType : uint8_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, Index, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
+/// Types of scalars and of the elements of arrays as the runtime sees them. The low byte numbers the scalar as
+/// frontend/types/scalars.def does (a unit test compares them); the byte above is the number of scalars less one, so that a vector
+/// such as f32x4 is an element type too.
+enum class ElementType : uint16_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, Index, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
 /// Bytes of one element in memory.
 unsigned sizeOf(ElementType type);
-/// "f32".
-const char* nameOf(ElementType type);
+/// "f32", "f32x4".
+std::string nameOf(ElementType type);
+/// The number of scalars: 1, or that of a vector.
+constexpr unsigned lanesOf(ElementType type) { return (static_cast<unsigned>(type) >> 8) + 1; }
+/// The type of one scalar of it.
+constexpr ElementType scalarOf(ElementType type) { return static_cast<ElementType>(static_cast<unsigned>(type) & 0xff); }
+constexpr ElementType vectorOf(ElementType scalar, unsigned lanes) {
+  return static_cast<ElementType>(static_cast<unsigned>(scalar) | (lanes - 1) << 8);
+}
 
 /// Arithmetic over dimensions and scalar parameters that the launch evaluates, in 64 bits with overflow reported.
 enum class SizeOp : uint8_t { Constant, Dimension, Parameter, Add, Sub, Mul, Div, Rem, Min, Max, CeilDiv };
@@ -29,6 +38,7 @@ struct ParamManifest {
   std::string name;
   ElementType type = ElementType::F32;  // of the scalar, or of the view's elements
   bool isView = false;
+  bool isStrided = false;               // views: elements need not lie next to each other
   bool isMut = false;
   bool elementwise = false;             // may share elements with another elementwise argument that is the same view
   std::vector<SizeExpr> shape;          // views: one an axis
@@ -68,6 +78,7 @@ enum class ReduceOp : uint8_t { None, Sum, Min, Max, All, Any };
 /// Parameters of the compiled kernel, in this order, each naturally aligned:
 ///   one for each `params` entry: a scalar by value (bool: u8), a view as the address of its first element;
 ///   i64 for each `dims` entry: its value;
+///   for each strided view, i64 for each of its axes: the distance of neighbours, in elements;
 ///   i64 low, i64 high for each axis;
 ///   reductions: the address of the partial results (one of type `reductionType` for each block; host: for each chunk);
 ///   the address of the failure state (FailureState below), u32 launch serial number.
@@ -95,7 +106,7 @@ struct UnitManifest {
 struct SpecKey {
   bool aligned16 = false;        // every view starts at a multiple of 16 bytes
   bool innerDivisible4 = false;  // the last extent of every view of rank 2 and more is a multiple of 4
-  bool small = false;            // all extents, element counts and the number of domain points are below 2^30, bounds of the domain within +-2^30
+  bool small = false;            // all extents, element counts, distances within strided views and the number of domain points are below 2^30, bounds of the domain within +-2^30
   bool aliased = false;          // elementwise arguments share elements (map(f, y, y)): nothing may be assumed not to overlap
   friend bool operator==(const SpecKey&, const SpecKey&) = default;
   friend auto operator<=>(const SpecKey&, const SpecKey&) = default;

@@ -298,16 +298,22 @@ void BlockLowering::keepLocals(FunctionLowering& f, const Region& region) {
 /// After a region: uniform locals as statements between regions see them.
 void BlockLowering::bindForBlock(FunctionLowering& f, LocalId local) {
   Cells& cells = cellsOf(f, local);
-  if (isMemory(local)) f.bindAddress(local, cells.addresses[0], module_.getDataLayout().getABITypeAlign(cells.types[0]));
+  if (isMemory(local)) f.bindAddress(local, cells.addresses[0], f.alignOf(f.local(local).type));
   else f.bind(local, loadCells(f, local));
 }
 
 // ---- locals that live across regions ----
 
-/// A scalar that may change, or that is assigned apart from its declaration.
+/// Scalars, vectors and arrays: what one memory form holds.
+bool BlockLowering::isPlain(TypeId type) const {
+  const TypeKind kind = program_.types->get(type).kind;
+  return kind == TypeKind::Scalar || kind == TypeKind::Vector || kind == TypeKind::Array;
+}
+
+/// A plain value that may change, or that is assigned apart from its declaration.
 bool BlockLowering::isMemory(LocalId local) const {
   const Local& known = kernel_.body.locals[local.value];
-  if (program_.types->get(known.type).kind != TypeKind::Scalar) return false;
+  if (!isPlain(known.type)) return false;
   return known.kind != LocalKind::Let || !plan_.initializers[local.value];
 }
 
@@ -322,8 +328,9 @@ void BlockLowering::partsOf(FunctionLowering& f, const Value& value, llvm::Small
   if (value.view) {
     parts.push_back(value.view->base);
     for (const Value& extent : value.view->extents) parts.push_back(f.wide(extent));
+    for (const Value& stride : value.view->strides) parts.push_back(f.wide(stride));
   }
-  if (value.scalar) parts.push_back(f.toMemory(value));
+  if (value.scalar || value.memory) parts.push_back(f.toMemory(value));
 }
 
 Value BlockLowering::rebuild(FunctionLowering& f, const Value& like, llvm::ArrayRef<llvm::Value*>& parts) const {
@@ -338,11 +345,11 @@ Value BlockLowering::rebuild(FunctionLowering& f, const Value& like, llvm::Array
     auto view = std::make_shared<ViewValue>(*like.view);
     view->base = take();
     for (Value& extent : view->extents) extent = f.indexFrom(take(), extent.range);
+    for (Value& stride : view->strides) stride = f.indexFrom(take(), stride.range);
     made.view = std::move(view);
   }
-  if (like.scalar) {
-    made.scalar = f.fromMemory(like.type, take()).scalar;
-  }
+  if (like.scalar) made.scalar = f.fromMemory(like.type, take()).scalar;
+  if (like.memory) made.memory = f.fromMemory(like.type, take()).memory;
   return made;
 }
 
@@ -351,7 +358,7 @@ BlockLowering::Cells& BlockLowering::cellsOf(FunctionLowering& f, LocalId local)
   Cells& cells = found->second;
   if (!isNew) return cells;
   const Local& known = f.local(local);
-  if (program_.types->get(known.type).kind == TypeKind::Scalar) {
+  if (isMemory(local) || program_.types->get(known.type).kind == TypeKind::Scalar) {
     cells.types.push_back(f.memoryType(known.type));
   } else {
     llvm::SmallVector<llvm::Value*, 8> parts;
@@ -373,7 +380,8 @@ llvm::Value* BlockLowering::cellAddress(FunctionLowering& f, LocalId local, cons
 void BlockLowering::storeCells(FunctionLowering& f, LocalId local, const Value& value) {
   Cells& cells = cellsOf(f, local);
   llvm::SmallVector<llvm::Value*, 8> parts;
-  partsOf(f, value, parts);
+  if (isMemory(local)) parts.push_back(f.toMemory(value));
+  else partsOf(f, value, parts);
   for (size_t i = 0; i < parts.size(); ++i)
     annotateAccess(f, f.builder().CreateStore(parts[i], cellAddress(f, local, cells, i)));
 }

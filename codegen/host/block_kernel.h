@@ -34,6 +34,7 @@ class BlockLowering final : public NativeKernelLowering {
   /// Behind a region: leaves the block if no thread is left.
   void leaveIfAllEnded(FunctionLowering& f);
 
+  bool isPlain(TypeId type) const;
   bool isMemory(LocalId local) const;
   llvm::AllocaInst* itemMemory(FunctionLowering& f, LocalId local);
   /// The local's cells outside of regions: scratch arrays (Spilled) or stack cells (Uniform). Made on first use.

@@ -2,6 +2,7 @@
 #include "codegen/host/fission.h"
 
 #include "codegen/host/walk.h"
+#include "frontend/sema/children.h"
 
 #include <fmt/format.h>
 
@@ -259,7 +260,7 @@ void Planner::describe(Region& region) {
           const Function& callee = program_.functions[call->function.value];
           for (size_t i = 0; i < call->arguments.size(); ++i) {
             if (callee.body.locals[callee.params[i].value].kind != LocalKind::MutParam) continue;
-            if (const auto* ref = std::get_if<LocalRef>(&program_.expr(call->arguments[i]).node)) write(ref->local);
+            if (const LocalId root = sema::placeRoot(program_, call->arguments[i])) write(root);
           }
         }
       },
@@ -270,7 +271,7 @@ void Planner::describe(Region& region) {
           plan_.initializers[declare->local.value] = declare->init;
           ++declarations_[declare->local.value];
         } else if (const auto* assign = std::get_if<Assign>(&stmt.node)) {
-          if (const auto* ref = std::get_if<LocalRef>(&program_.expr(assign->place).node)) write(ref->local);
+          if (const LocalId root = sema::placeRoot(program_, assign->place)) write(root);
         } else if (const auto* loop = std::get_if<For>(&stmt.node)) {
           write(loop->variable);
           region.declared[loop->variable.value] = true;
@@ -312,9 +313,12 @@ bool Planner::isRecomputable(TExprId id) const {
                                [](const ViewFlat&) { return true; },
                                [&](const ViewSlice& node) {
                                  for (const SliceDim& dim : node.dims)
-                                   if (dim.check == Check::Checked && (dim.low || dim.high)) return false;
+                                   if ((dim.check == Check::Checked && (dim.low || dim.high)) || dim.stepSite) return false;
                                  return true;
                                },
+                               [](const MakeElements&) { return true; },
+                               [](const ElementOf& node) { return node.check != Check::Checked; },
+                               [](const Swizzle&) { return true; },
                                [](const Negate&) { return true; },
                                [](const LogicNot&) { return true; },
                                [](const BitNot&) { return true; },

@@ -18,7 +18,7 @@ ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, co
     : radView(makeStruct(module.getContext(), "RadView",
                          {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext()),
                           llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4), llvm::Type::getInt32Ty(module.getContext()),
-                          llvm::Type::getInt32Ty(module.getContext())})),
+                          llvm::Type::getInt32Ty(module.getContext()), llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4)})),
       radString(makeStruct(module.getContext(), "RadString",
                            {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext())})),
       printArgument(makeStruct(module.getContext(), "RadPrintArgument",
@@ -66,21 +66,25 @@ llvm::Type* ScriptModule::storageType(TypeId id) {
   llvm::LLVMContext& context = module_.getContext();
   const Type& type = types().get(id);
   switch (type.kind) {
-    case TypeKind::View:
-      return llvm::StructType::get(context, {llvm::PointerType::get(context, 0), llvm::Type::getInt64Ty(context),
-                                             llvm::ArrayType::get(llvm::Type::getInt64Ty(context), type.rank)});
+    case TypeKind::View: {
+      auto* i64 = llvm::Type::getInt64Ty(context);
+      llvm::SmallVector<llvm::Type*, 4> parts = {llvm::PointerType::get(context, 0), i64, llvm::ArrayType::get(i64, type.rank)};
+      if (type.strided) parts.push_back(llvm::ArrayType::get(i64, type.rank));
+      return llvm::StructType::get(context, parts);
+    }
     case TypeKind::String: return radString;
     case TypeKind::Tuple: {
       llvm::SmallVector<llvm::Type*, 4> items;
       for (TypeId item : type.items) items.push_back(storageType(item));
       return llvm::StructType::get(context, items);
     }
+    case TypeKind::Vector: return vectorMemory(storageType(type.element), type.count);
+    case TypeKind::Array: return llvm::ArrayType::get(storageType(type.element), type.count);
     case TypeKind::Scalar: break;
     case TypeKind::Error:
     case TypeKind::Unit:
     case TypeKind::UntypedInt:
-    case TypeKind::UntypedFloat:
-    case TypeKind::Array: return llvm::StructType::get(context);
+    case TypeKind::UntypedFloat: return llvm::StructType::get(context);
   }
   switch (type.scalar) {
     case Scalar::F32: return llvm::Type::getFloatTy(context);
@@ -216,7 +220,7 @@ void ScriptLowering::emit(const Body& body, const Function* function) {
       llvm::Argument* given = f_.function().getArg(i + 1);
       given->setName(local.name);
       if (local.kind == LocalKind::MutParam) {
-        if (unit_.isScalar(local.type)) f_.bindAddress(id, given, unit_.module().getDataLayout().getABITypeAlign(unit_.storageType(local.type)));
+        if (unit_.isPlain(local.type)) f_.bindAddress(id, given, f_.alignOf(local.type));
         else locals_[id.value] = given;
       } else {
         f_.bind(id, unit_.isScalar(local.type) ? f_.fromMemory(local.type, given) : readStorage(given, local.type));

@@ -37,11 +37,15 @@ class ScriptModule {
   llvm::Function* functionOf(FunctionId id);
   llvm::GlobalVariable* globalOf(GlobalId id);
 
-  /// How a variable of a type lies in memory: scalars (bool: i8), RadString, {RadArray*, offset, extents}, tuples as structs.
+  /// How a variable of a type lies in memory: scalars (bool: i8), RadString, {RadArray*, offset, extents, strides (none: row-major)}, tuples as structs.
   llvm::Type* storageType(TypeId type);
   bool holdsArrays(TypeId type) const;
-  /// True for what the shared lowering keeps itself.
   bool isScalar(TypeId type) const { return types().get(type).kind == TypeKind::Scalar; }
+  /// True for what the shared lowering keeps itself: scalars, vectors, and arrays of them.
+  bool isPlain(TypeId type) const {
+    const Type& known = types().get(type);
+    return known.kind == TypeKind::Scalar || known.kind == TypeKind::Vector || (known.kind == TypeKind::Array && isPlain(known.element));
+  }
 
   llvm::StructType* const radView;
   llvm::StructType* const radString;
@@ -68,6 +72,7 @@ class ScriptLowering final : public TargetLowering {
   llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) override { return emitLibraryMath(f, op, operands); }
   bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result) override;
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
+  bool placeOf(FunctionLowering& f, TExprId place, Place& result) override;
 
  private:
   struct Cell {
@@ -95,7 +100,7 @@ class ScriptLowering final : public TargetLowering {
   llvm::Value* passString(const Value& value);
   llvm::Value* passScalar(const Value& value);
   llvm::Value* passArray(llvm::ArrayRef<llvm::Value*> items, llvm::Type* type, const char* name);
-  llvm::Value* elementTypeOf(TypeId scalar);
+  llvm::Value* elementTypeOf(TypeId element);
   llvm::Value* siteOf(SiteId site);
   llvm::Value* formatOf(FileFormat format);
 
@@ -119,6 +124,7 @@ class ScriptLowering final : public TargetLowering {
   // script_statements.cpp
   bool statement(const TStmt& stmt, TStmtId id);
   bool assign(const Assign& node);
+  void assignInElement(const Assign& node, const ViewElement& element);
   void assertion(const Assert& node);
   void bindExtents(TExprId view, const std::vector<TExprId>& expected, const std::vector<SiteId>& sites,
                    llvm::function_ref<void(size_t, const Value&)> bindExtent);

@@ -144,7 +144,7 @@ Value ScriptLowering::callHostFunction(const TExpr& expr, const CallFunction& no
   for (size_t i = 0; i < node.arguments.size(); ++i) {
     const Local& parameter = callee.body.locals[callee.params[i].value];
     const TExpr& given = program_.expr(node.arguments[i]);
-    if (parameter.kind == LocalKind::MutParam) {
+    if (parameter.kind == LocalKind::MutParam && program_.types->get(parameter.type).kind != TypeKind::View) {
       if (const auto* global = std::get_if<GlobalRef>(&given.node)) {
         arguments.push_back(unit_.globalOf(global->global));
       } else if (const auto* element = std::get_if<ViewElement>(&given.node)) {
@@ -152,7 +152,7 @@ Value ScriptLowering::callHostFunction(const TExpr& expr, const CallFunction& no
         llvm::Value* memory = passScalar(readElement(access));
         elements.push_back({access, memory});
         arguments.push_back(memory);
-      } else if (unit_.isScalar(given.type)) {
+      } else if (unit_.isPlain(given.type)) {
         arguments.push_back(f_.evalPlace(node.arguments[i]).address);
       } else {
         arguments.push_back(localStorage(std::get<LocalRef>(given.node).local));
@@ -215,7 +215,7 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             return text(llvm::ConstantStruct::get(unit_.radString, {data, b().getInt64(node.value.size())}));
           },
           [&](const LocalRef& node) {
-            if (unit_.isScalar(expr.type)) return false;
+            if (unit_.isPlain(expr.type)) return false;
             auto found = locals_.find(node.local.value);
             if (found == locals_.end()) return false;  // an argument
             result = readStorage(found->second, expr.type);

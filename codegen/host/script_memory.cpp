@@ -8,10 +8,16 @@
 
 namespace rad::cg {
 
-static_assert(offsetof(RadView, extents) == 16 && offsetof(RadView, rank) == 48 && sizeof(RadView) == 56);
+static_assert(offsetof(RadView, extents) == 16 && offsetof(RadView, rank) == 48 && offsetof(RadView, strides) == 56 &&
+              sizeof(RadView) == 88);
 static_assert(offsetof(RadPrintArgument, data) == 8 && sizeof(RadPrintArgument) == 16 && sizeof(RadString) == 16);
 
-llvm::Value* ScriptLowering::elementTypeOf(TypeId scalar) { return b().getInt32(static_cast<uint32_t>(f_.scalarOf(scalar))); }
+llvm::Value* ScriptLowering::elementTypeOf(TypeId element) {
+  const Type& type = program_.types->get(element);
+  if (type.kind != TypeKind::Vector) return b().getInt32(static_cast<uint32_t>(type.scalar));
+  const auto scalar = static_cast<ElementType>(f_.scalarOf(type.element));
+  return b().getInt32(static_cast<uint32_t>(vectorOf(scalar, static_cast<unsigned>(type.count))));
+}
 
 static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) && RadCsv == static_cast<int>(FileFormat::Csv));
 llvm::Value* ScriptLowering::formatOf(FileFormat format) { return b().getInt32(static_cast<uint32_t>(format)); }
@@ -42,7 +48,16 @@ Value ScriptLowering::readStorage(llvm::Value* address, TypeId id) {
         llvm::Value* at = b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)});
         extents.push_back(f_.indexFrom(b().CreateLoad(b().getInt64Ty(), at), {0, INT64_MAX}));
       }
-      return viewOf(id, array, offset, extents);
+      Value value = viewOf(id, array, offset, extents);
+      if (type.strided) {
+        auto strided = std::make_shared<ViewValue>(*value.view);
+        for (unsigned axis = 0; axis < type.rank; ++axis) {
+          llvm::Value* at = b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)});
+          strided->strides.push_back(f_.indexFrom(b().CreateLoad(b().getInt64Ty(), at), {0, INT64_MAX}));
+        }
+        value.view = std::move(strided);
+      }
+      return value;
     }
     case TypeKind::Tuple: {
       Value value;
@@ -56,12 +71,19 @@ Value ScriptLowering::readStorage(llvm::Value* address, TypeId id) {
       value.scalar = b().CreateLoad(form, address);
       return value;
     }
+    case TypeKind::Vector:
+    case TypeKind::Array: {
+      Place place;
+      place.address = address;
+      place.type = id;
+      place.align = f_.alignOf(id);
+      return f_.load(place);
+    }
     case TypeKind::Scalar: return f_.fromMemory(id, b().CreateLoad(form, address));
     case TypeKind::Unit:
     case TypeKind::Error:
     case TypeKind::UntypedInt:
-    case TypeKind::UntypedFloat:
-    case TypeKind::Array: break;
+    case TypeKind::UntypedFloat: break;
   }
   Value nothing;
   nothing.type = id;
@@ -75,7 +97,16 @@ void ScriptLowering::writeStorage(llvm::Value* address, const Value& value) {
     b().CreateStore(value.view->offset, b().CreateStructGEP(form, address, 1));
     for (unsigned axis = 0; axis < value.view->rank(); ++axis)
       b().CreateStore(f_.wide(value.view->extents[axis]), b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)}));
+    for (unsigned axis = 0; axis < value.view->strides.size(); ++axis)
+      b().CreateStore(f_.wide(value.view->strides[axis]), b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)}));
     return;
+  }
+  if (const TypeKind kind = program_.types->get(value.type).kind; kind == TypeKind::Vector || kind == TypeKind::Array) {
+    Place place;
+    place.address = address;
+    place.type = value.type;
+    place.align = f_.alignOf(value.type);
+    return f_.store(place, value);
   }
   if (!value.items.empty()) {
     for (unsigned i = 0; i < value.items.size(); ++i) writeStorage(b().CreateStructGEP(form, address, i), value.items[i]);
@@ -178,6 +209,10 @@ llvm::Value* ScriptLowering::passView(const Value& value) {
   }
   b().CreateStore(b().getInt32(value.view->rank()), at(3));
   b().CreateStore(elementTypeOf(value.view->element), at(4));
+  for (unsigned axis = 0; axis < 4; ++axis) {
+    llvm::Value* stride = axis < value.view->strides.size() ? f_.wide(value.view->strides[axis]) : b().getInt64(0);
+    b().CreateStore(stride, b().CreateInBoundsGEP(unit_.radView, memory, {b().getInt64(0), b().getInt32(5), b().getInt64(axis)}));
+  }
   return memory;
 }
 

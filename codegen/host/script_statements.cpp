@@ -34,7 +34,7 @@ bool ScriptLowering::statement(const TStmt& stmt, TStmtId) {
   return std::visit(
       detail::Overloaded{
           [&](const Declare& node) {
-            if (unit_.isScalar(f_.local(node.local).type)) return false;
+            if (unit_.isPlain(f_.local(node.local).type)) return false;
             llvm::Value* storage = localStorage(node.local);
             // A loop comes here again: the last round's array goes before the new one is made.
             releaseStorage(storage, f_.local(node.local).type);
@@ -104,7 +104,7 @@ bool ScriptLowering::statement(const TStmt& stmt, TStmtId) {
 bool ScriptLowering::assign(const Assign& node) {
   const TExpr& place = program_.expr(node.place);
   if (const auto* local = std::get_if<LocalRef>(&place.node)) {
-    if (unit_.isScalar(place.type)) return false;
+    if (unit_.isPlain(place.type)) return false;
     assignStorage(localStorage(local->local), f_.eval(node.value));
     return true;
   }
@@ -122,12 +122,45 @@ bool ScriptLowering::assign(const Assign& node) {
     writeElement(access, value);
     return true;
   }
+  if (std::holds_alternative<ElementOf>(place.node)) {
+    const TExpr* root = &place;
+    while (const auto* part = std::get_if<ElementOf>(&root->node)) root = &program_.expr(part->value);
+    const auto* element = std::get_if<ViewElement>(&root->node);
+    if (!element) return false;
+    assignInElement(node, *element);
+    return true;
+  }
   // A whole view: elements are copied, or all set to one value.
   Value value = f_.eval(node.value);
   Value target = f_.eval(node.place);
   llvm::Value* to = passView(target);
   if (value.view) callChecked("rad_view_assign", {context(), to, passView(value), siteOf(node.site)});
   else callChecked("rad_view_fill", {context(), to, passScalar(value), siteOf(node.site)});
+  return true;
+}
+
+/// x[i].y = value: the element is read, changed and written back.
+void ScriptLowering::assignInElement(const Assign& node, const ViewElement& element) {
+  Value value = f_.eval(node.value);
+  ElementAccess access = elementAccess(element);
+  Place whole;
+  whole.address = passScalar(readElement(access));
+  whole.type = access.type;
+  whole.align = f_.alignOf(access.type);
+  const auto& part = std::get<ElementOf>(program_.expr(node.place).node);  // elements of views are scalars or vectors: one step
+  Place place = f_.elementOf(whole, f_.checkedElement(access.type, part));
+  if (node.op) value = f_.arithmetic(*node.op, f_.load(place), value, node.site);
+  f_.store(place, value);
+  writeElement(access, f_.load(whole));
+}
+
+bool ScriptLowering::placeOf(FunctionLowering& f, TExprId id, Place& result) {
+  const TExpr& expr = program_.expr(id);
+  const auto* global = std::get_if<GlobalRef>(&expr.node);
+  if (!global) return false;
+  result.address = unit_.globalOf(global->global);
+  result.type = expr.type;
+  result.align = f.alignOf(expr.type);
   return true;
 }
 

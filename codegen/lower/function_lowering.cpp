@@ -91,8 +91,7 @@ Value FunctionLowering::readLocal(LocalId id) {
   TypeId type = local(id).type;
   if (!inInlinedCall()) {
     if (llvm::Value* address = target_.storageOf(*this, id)) {
-      llvm::Type* memory = memoryType(type);
-      return load({address, type, module().getDataLayout().getABITypeAlign(memory)});
+      return load({address, type, alignOf(type)});
     }
   }
   LocalSlot& from = slot(id);
@@ -105,8 +104,9 @@ Value FunctionLowering::readLocal(LocalId id) {
       break;
   }
   // Only on paths that never run: sema proves assignment before use.
-  if (program_.types->get(type).kind == TypeKind::Scalar)
-    return scalar(type, llvm::PoisonValue::get(registerType(type)));
+  const TypeKind kind = program_.types->get(type).kind;
+  if (kind == TypeKind::Scalar) return scalar(type, llvm::PoisonValue::get(registerType(type)));
+  if (kind == TypeKind::Vector || kind == TypeKind::Array) return fromMemory(type, llvm::PoisonValue::get(memoryType(type)));
   assert(false && "a local without a value");
   return {type};
 }
@@ -115,7 +115,7 @@ void FunctionLowering::writeLocal(LocalId id, const Value& value) {
   const Local& to = local(id);
   if (!inInlinedCall()) {
     if (llvm::Value* address = target_.storageOf(*this, id)) {
-      store({address, to.type, module().getDataLayout().getABITypeAlign(memoryType(to.type))}, value);
+      store({address, to.type, alignOf(to.type)}, value);
       return;
     }
   }
@@ -125,7 +125,8 @@ void FunctionLowering::writeLocal(LocalId id, const Value& value) {
     return;
   }
   TypeKind kind = program_.types->get(to.type).kind;
-  if (to.kind == LocalKind::Var && (kind == TypeKind::Scalar || kind == TypeKind::Tuple || kind == TypeKind::View)) {
+  if (to.kind == LocalKind::Var && (kind == TypeKind::Scalar || kind == TypeKind::Vector || kind == TypeKind::Array ||
+                                    kind == TypeKind::Tuple || kind == TypeKind::View)) {
     llvm::Type* memory = memoryType(to.type);
     llvm::AllocaInst* address = newAlloca(memory, to.name);
     bindAddress(id, address, address->getAlign());
@@ -214,9 +215,10 @@ llvm::Type* FunctionLowering::registerType(TypeId id) {
     case TypeKind::UntypedInt:
     case TypeKind::UntypedFloat:
     case TypeKind::View:
+    case TypeKind::Vector:
+    case TypeKind::Array:
       return memoryType(id);
     case TypeKind::String:
-    case TypeKind::Array:
       assert(false && "a type without a register form in the shared lowering");
       return builder_.getVoidTy();
   }
@@ -258,8 +260,10 @@ llvm::Type* FunctionLowering::memoryType(TypeId id) {
     for (TypeId item : type.items) items.push_back(memoryType(item));
     return llvm::StructType::get(context(), items);
   }
-  if (type.kind == TypeKind::View) {  // address, extents
-    std::vector<llvm::Type*> parts(type.rank + 1u, builder_.getInt64Ty());
+  if (type.kind == TypeKind::Vector) return vectorMemory(memoryType(type.element), type.count);
+  if (type.kind == TypeKind::Array) return llvm::ArrayType::get(memoryType(type.element), type.count);
+  if (type.kind == TypeKind::View) {  // address, extents, strides of a strided one
+    std::vector<llvm::Type*> parts(type.rank * (type.strided ? 2u : 1u) + 1u, builder_.getInt64Ty());
     parts[0] = builder_.getPtrTy();
     return llvm::StructType::get(context(), parts);
   }
@@ -269,10 +273,14 @@ llvm::Type* FunctionLowering::memoryType(TypeId id) {
 llvm::Value* FunctionLowering::toMemory(const Value& value) {
   if (!value.items.empty()) {
     llvm::Value* whole = llvm::PoisonValue::get(memoryType(value.type));
-    for (unsigned i = 0; i < value.items.size(); ++i)
-      whole = builder_.CreateInsertValue(whole, toMemory(value.items[i]), i);
+    for (unsigned i = 0; i < value.items.size(); ++i) {
+      llvm::Value* item = toMemory(value.items[i]);
+      whole = whole->getType()->isVectorTy() ? builder_.CreateInsertElement(whole, item, i)
+                                             : builder_.CreateInsertValue(whole, item, i);
+    }
     return whole;
   }
+  if (value.memory) return builder_.CreateAlignedLoad(memoryType(value.type), value.memory, alignOf(value.type));
   if (value.view) {
     llvm::Value* whole = llvm::PoisonValue::get(memoryType(value.type));
     llvm::Value* base = value.view->base;
@@ -280,6 +288,8 @@ llvm::Value* FunctionLowering::toMemory(const Value& value) {
     whole = builder_.CreateInsertValue(whole, base, 0);
     for (unsigned axis = 0; axis < value.view->rank(); ++axis)
       whole = builder_.CreateInsertValue(whole, wide(value.view->extents[axis]), axis + 1);
+    for (unsigned axis = 0; axis < value.view->strides.size(); ++axis)
+      whole = builder_.CreateInsertValue(whole, wide(value.view->strides[axis]), value.view->rank() + axis + 1);
     return whole;
   }
   if (isIndex(value.type)) return wide(value);
@@ -295,13 +305,31 @@ Value FunctionLowering::fromMemory(TypeId id, llvm::Value* value) {
       whole.items.push_back(fromMemory(type.items[i], builder_.CreateExtractValue(value, i)));
     return whole;
   }
+  if (type.kind == TypeKind::Vector) {
+    Value whole{id};
+    for (unsigned i = 0; i < type.count; ++i)
+      whole.items.push_back(fromMemory(type.element, value->getType()->isVectorTy() ? builder_.CreateExtractElement(value, i)
+                                                                                    : builder_.CreateExtractValue(value, i)));
+    return whole;
+  }
+  if (type.kind == TypeKind::Array) {
+    Value whole{id};
+    llvm::AllocaInst* memory = newMemory(id, "array");
+    builder_.CreateAlignedStore(value, memory, alignOf(id));
+    whole.memory = memory;
+    return whole;
+  }
   if (type.kind == TypeKind::View) {
     auto view = std::make_shared<ViewValue>();
     view->base = builder_.CreateExtractValue(value, 0);
     view->element = type.element;
-    view->align = module().getDataLayout().getABITypeAlign(memoryType(type.element));
+    view->align = alignOf(type.element);
     for (unsigned axis = 0; axis < type.rank; ++axis)
       view->extents.push_back(scalar(program_.types->index(), builder_.CreateExtractValue(value, axis + 1),
+                                     {0, std::numeric_limits<int64_t>::max()}));
+    for (unsigned axis = 0; axis < type.rank && type.strided; ++axis)
+      view->strides.push_back(scalar(program_.types->index(),
+                                     builder_.CreateExtractValue(value, type.rank + axis + 1u),
                                      {0, std::numeric_limits<int64_t>::max()}));
     Value whole{id};
     whole.view = std::move(view);

@@ -116,6 +116,10 @@ class FunctionLowering {
   /// The element's address; indices are checked as `checks` says (Checked needs a site).
   Place elementPlace(const ViewValue& view, std::span<const Value> indices, std::span<const Check> checks,
                      std::span<const SiteId> sites);
+  /// The place of one element of a vector or array in memory; the index is in range.
+  Place elementOf(const Place& whole, const Value& index);
+  /// The index of an element of a vector or array of type `whole`, its check made.
+  Value checkedElement(TypeId whole, const ElementOf& node);
   /// The number of a view's elements, of type index.
   Value elementCount(const ViewValue& view);
   /// Tells the target of a failure unless `ok` (i1) holds; the builder goes on where it holds. value, extent: i64 or
@@ -135,6 +139,10 @@ class FunctionLowering {
   /// Scalars of a typed program's type in registers (i1, i8, ..., float) and in memory (bool: i8).
   llvm::Type* registerType(TypeId type);
   llvm::Type* memoryType(TypeId type);
+  /// How values of a type are aligned in memory: naturally, vectors by their size up to 16 bytes.
+  llvm::Align alignOf(TypeId type);
+  /// Stack memory that holds a copy of an array value, to be changed.
+  llvm::AllocaInst* newMemory(TypeId type, const llvm::Twine& name) { return newAlloca(memoryType(type), name); }
   Scalar scalarOf(TypeId type) const { return program_.types->get(type).scalar; }
   bool isIndex(TypeId type) const { return type == program_.types->index(); }
   /// Register form to memory form and back.
@@ -178,6 +186,7 @@ class FunctionLowering {
   Value merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm::BasicBlock*>> incoming);
   // lower_arith.cpp
   Value lower(const TExpr& expr, const Negate& node);
+  Value negate(const Value& operand, SiteId overflow);
   Value lower(const TExpr& expr, const BitNot& node);
   Value lower(const TExpr& expr, const Arithmetic& node);
   Value lower(const TExpr& expr, const Compare& node);
@@ -205,8 +214,31 @@ class FunctionLowering {
   Value lower(const TExpr& expr, const ViewSlice& node);
   Value lower(const TExpr& expr, const ViewExtent& node);
   Value lower(const TExpr& expr, const ViewFlat& node);
+  // lower_elements.cpp: vectors and arrays, which are values
+  Value lower(const TExpr& expr, const MakeElements& node);
+  Value lower(const TExpr& expr, const ElementOf& node);
+  Value lower(const TExpr& expr, const Swizzle& node);
+  /// Does to each element of vectors what `one` does to scalars; all operands have one type.
+  template <class One>
+  Value elementwise(TypeId type, std::span<const Value> operands, One&& one) {
+    Value result;
+    result.type = type;
+    for (size_t i = 0; i < operands[0].items.size(); ++i) {
+      llvm::SmallVector<Value, 3> lane;
+      for (const Value& operand : operands) lane.push_back(operand.items[i]);
+      result.items.push_back(one(std::span<const Value>(lane.data(), lane.size())));
+    }
+    return result;
+  }
+  /// The address of an array that an expression names, without a copy of it; of any other expression, that of its value.
+  Place arrayPlace(TExprId array);
+  Value loadElements(const Place& place);
+  void storeElements(const Place& place, const Value& value);
+  /// Arrays that come from several blocks: each block copies its own into memory that all of them share.
+  void shareMemory(llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming);
   Value checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check, SiteId site);
   llvm::Value* linearOffset(const ViewValue& view, llvm::ArrayRef<Value> indices);
+  llvm::SmallVector<Value, 4> stridesOf(const ViewValue& view);
   /// A view `offset` elements (i32 or i64) further on.
   void advance(ViewValue& view, llvm::Value* offset);
   // lower_stmt.cpp

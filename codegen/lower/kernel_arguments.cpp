@@ -79,6 +79,8 @@ llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& prog
       types.push_back(llvm::Type::getIntNTy(context, bitsOf(type.scalar)));
   }
   types.append(kernel.dims.size(), i64);
+  for (const KernelParam& param : kernel.params)
+    if (const Type& type = program.types->get(param.type); type.strided) types.append(type.rank, i64);
   types.append(2 * kernel.axes.size(), i64);
   if (kernel.reduction) types.push_back(pointer);
   types.push_back(pointer);
@@ -158,7 +160,9 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
     view->element = type.element;
     view->readOnly = !param.isMut && !spec.aliased;
     view->small = spec.small;
-    view->align = f.module().getDataLayout().getABITypeAlign(f.memoryType(type.element));
+    for (unsigned axis = 0; axis < type.rank && type.strided; ++axis)
+      view->strides.push_back(f.indexFrom(arguments[next++], sizeRange(spec)));
+    view->align = f.alignOf(type.element);
     if (spec.aligned16) view->align = std::max(view->align, llvm::Align(16));
     for (const ShapeExpr& axis : param.shape) {
       Value extent = evalShape(f, kernel, axis, spec);

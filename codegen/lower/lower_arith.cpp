@@ -10,22 +10,29 @@
 #include <cassert>
 
 namespace rad::cg {
-Value FunctionLowering::lower(const TExpr& expr, const Negate& node) {
-  Value operand = eval(node.operand);
-  Scalar kind = scalarOf(expr.type);
+Value FunctionLowering::lower(const TExpr&, const Negate& node) {
+  return negate(eval(node.operand), node.overflow);
+}
+
+Value FunctionLowering::negate(const Value& operand, SiteId overflow) {
+  if (!operand.items.empty())
+    return elementwise(operand.type, {&operand, 1}, [&](auto lane) { return negate(lane[0], overflow); });
+  Scalar kind = scalarOf(operand.type);
   if (isSmallFloat(kind)) {
     auto* type = llvm::cast<llvm::IntegerType>(operand.scalar->getType());
-    return scalar(expr.type, builder_.CreateXor(operand.scalar, llvm::ConstantInt::get(type, type->getSignBit())));
+    return scalar(operand.type, builder_.CreateXor(operand.scalar, llvm::ConstantInt::get(type, type->getSignBit())));
   }
-  if (isFloat(kind)) return scalar(expr.type, builder_.CreateFNeg(operand.scalar));
-  Value zero =
-      isIndex(expr.type) ? constantIndex(0) : scalar(expr.type, llvm::ConstantInt::get(operand.scalar->getType(), 0));
-  return arithmetic(BinaryOp::Sub, zero, operand, node.overflow);
+  if (isFloat(kind)) return scalar(operand.type, builder_.CreateFNeg(operand.scalar));
+  Value zero = isIndex(operand.type) ? constantIndex(0)
+                                     : scalar(operand.type, llvm::ConstantInt::get(operand.scalar->getType(), 0));
+  return arithmetic(BinaryOp::Sub, zero, operand, overflow);
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const BitNot& node) {
   Value operand = eval(node.operand);
-  return scalar(expr.type, builder_.CreateNot(operand.scalar));
+  auto flip = [&](const Value& value) { return scalar(value.type, builder_.CreateNot(value.scalar)); };
+  if (operand.items.empty()) return flip(operand);
+  return elementwise(expr.type, {&operand, 1}, [&](auto lane) { return flip(lane[0]); });
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const Arithmetic& node) {
@@ -42,6 +49,10 @@ Value FunctionLowering::lower(const TExpr&, const Compare& node) {
 }
 
 Value FunctionLowering::arithmetic(BinaryOp op, const Value& left, const Value& right, SiteId site) {
+  if (!left.items.empty()) {
+    const Value both[2] = {left, right};
+    return elementwise(left.type, both, [&](auto lane) { return arithmetic(op, lane[0], lane[1], site); });
+  }
   if (isFloat(scalarOf(left.type))) return floatArithmetic(op, left, right);
   if (isIndex(left.type)) return indexArithmetic(op, left, right, site);
   return integerArithmetic(op, left, right, site);

@@ -21,8 +21,9 @@ Value FunctionLowering::callInline(const Function& function, const CallFunction&
   };
   std::vector<Argument> arguments;
   for (size_t i = 0; i < node.arguments.size(); ++i) {
-    bool isMut = function.body.locals[function.params[i].value].kind == LocalKind::MutParam;
-    if (isMut)
+    const Local& parameter = function.body.locals[function.params[i].value];
+    // A view is a value itself: what `mut` lets the function change are its elements.
+    if (parameter.kind == LocalKind::MutParam && program_.types->get(parameter.type).kind != TypeKind::View)
       arguments.push_back({{}, evalPlace(node.arguments[i])});
     else
       arguments.push_back({eval(node.arguments[i]), {}});

@@ -31,6 +31,10 @@ Value FunctionLowering::lower(const TExpr& expr, const Convert& node) {
 
 Value FunctionLowering::convert(const Value& value, TypeId to) {
   if (value.type == to) return value;
+  if (!value.items.empty()) {
+    const TypeId element = program_.types->get(to).element;
+    return elementwise(to, {&value, 1}, [&](auto lane) { return convert(lane[0], element); });
+  }
   Scalar from = scalarOf(value.type), target = scalarOf(to);
   llvm::Type* type = registerType(to);
   llvm::Value* v = value.scalar;

@@ -82,6 +82,10 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
   switch (program_.types->get(type).kind) {
     case TypeKind::Unit:
       return result;
+    case TypeKind::Array:  // in the same memory, see shareMemory
+      result.memory = incoming.front().first.memory;
+      return result;
+    case TypeKind::Vector:
     case TypeKind::Tuple: {
       size_t count = incoming.front().first.items.size();
       for (size_t i = 0; i < count; ++i) {
@@ -105,6 +109,11 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
         for (const auto& [value, block] : incoming) extents.push_back({value.view->extents[axis], block});
         view->extents[axis] = merge(program_.types->index(), extents);
       }
+      for (unsigned axis = 0; axis < view->strides.size(); ++axis) {
+        llvm::SmallVector<std::pair<Value, llvm::BasicBlock*>, 2> strides;
+        for (const auto& [value, block] : incoming) strides.push_back({value.view->strides[axis], block});
+        view->strides[axis] = merge(program_.types->index(), strides);
+      }
       result.view = std::move(view);
       return result;
     }
@@ -120,7 +129,6 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
     case TypeKind::Error:
     case TypeKind::UntypedInt:
     case TypeKind::UntypedFloat:
-    case TypeKind::Array:
       break;
   }
   llvm_unreachable("a type that has no values here");
@@ -136,6 +144,7 @@ void normalise(FunctionLowering& f, Value& value) {
     if (!view->offset && view->base->getType()->getPointerAddressSpace() != 0)
       view->base = f.builder().CreateAddrSpaceCast(view->base, f.builder().getPtrTy());
     for (Value& extent : view->extents) normalise(f, extent);
+    for (Value& stride : view->strides) normalise(f, stride);
     value.view = std::move(view);
   }
 }
@@ -148,6 +157,8 @@ bool sameForm(const Value& a, const Value& b) {
     if (a.view->base->getType() != b.view->base->getType()) return false;
     for (unsigned i = 0; i < a.view->rank(); ++i)
       if (!sameForm(a.view->extents[i], b.view->extents[i])) return false;
+    for (unsigned i = 0; i < a.view->strides.size(); ++i)
+      if (!sameForm(a.view->strides[i], b.view->strides[i])) return false;
   }
   return true;
 }
@@ -159,13 +170,15 @@ Value absent(FunctionLowering& f, TypeId type) {
   if (kind.kind == TypeKind::Scalar) value.scalar = llvm::PoisonValue::get(f.registerType(type));
   if (kind.kind == TypeKind::Tuple)
     for (TypeId item : kind.items) value.items.push_back(absent(f, item));
-  if (kind.kind == TypeKind::View) return f.fromMemory(type, llvm::PoisonValue::get(f.memoryType(type)));
+  if (kind.kind == TypeKind::View || kind.kind == TypeKind::Vector || kind.kind == TypeKind::Array)
+    return f.fromMemory(type, llvm::PoisonValue::get(f.memoryType(type)));
   return value;
 }
 }  // namespace
 
 Value FunctionLowering::join(TypeId type, llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming,
                              llvm::BasicBlock* block) {
+  shareMemory(incoming);
   bool same = true;
   for (const auto& [value, from] : incoming) same &= sameForm(incoming.front().first, value);
   for (auto& [value, from] : incoming) {

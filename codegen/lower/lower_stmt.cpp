@@ -107,7 +107,7 @@ void FunctionLowering::lower(const TStmt&, const Return& node) {
   Frame& frame = frames_.back();
   if (frame.resultAddress) {
     if (node.value)
-      store({frame.resultAddress, value.type, module().getDataLayout().getABITypeAlign(memoryType(value.type))}, value);
+      store({frame.resultAddress, value.type, alignOf(value.type)}, value);
     builder_.CreateBr(frame.returnBlock);
     return;
   }

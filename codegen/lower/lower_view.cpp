@@ -82,15 +82,29 @@ llvm::Value* FunctionLowering::linearOffset(const ViewValue& view, llvm::ArrayRe
   };
   llvm::Value* offset = nullptr;
   for (unsigned axis = 0; axis < view.rank(); ++axis) {
-    if (offset) offset = builder_.CreateMul(offset, form(view.extents[axis]), "", true, true);
+    if (offset && view.strides.empty()) offset = builder_.CreateMul(offset, form(view.extents[axis]), "", true, true);
     if (axis >= indices.size()) {
       if (!offset) return llvm::ConstantInt::get(type, 0);
       continue;
     }
     llvm::Value* index = form(indices[axis]);
+    if (!view.strides.empty()) index = builder_.CreateMul(index, form(view.strides[axis]), "", true, true);
     offset = offset ? builder_.CreateAdd(offset, index, "", true, true) : index;
   }
   return offset;
+}
+
+/// The distance of neighbours along each axis, in elements, of a row-major view too.
+llvm::SmallVector<Value, 4> FunctionLowering::stridesOf(const ViewValue& view) {
+  if (!view.strides.empty()) return view.strides;
+  llvm::SmallVector<Value, 4> strides(view.rank(), constantIndex(1));
+  for (unsigned axis = view.rank() - 1; axis-- > 0;) {
+    ViewValue inner;
+    inner.extents.assign(view.extents.begin() + axis + 1, view.extents.end());
+    inner.small = view.small;
+    strides[axis] = elementCount(inner);
+  }
+  return strides;
 }
 
 Place FunctionLowering::elementPlace(const ViewValue& view, std::span<const Value> indices,
@@ -109,7 +123,7 @@ Place FunctionLowering::elementPlace(const ViewValue& view, std::span<const Valu
   place.address = builder_.CreateGEP(element, view.base, offset, "",
                                      llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
   place.type = view.element;
-  place.align = module().getDataLayout().getABITypeAlign(element);
+  place.align = alignOf(view.element);
   place.isElement = true;
   place.readOnly = view.readOnly;
   return place;
@@ -126,7 +140,7 @@ void FunctionLowering::advance(ViewValue& view, llvm::Value* offset) {
   llvm::Type* element = memoryType(view.element);
   view.base = builder_.CreateGEP(element, view.base, offset, "",
                                  llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
-  view.align = std::min(view.align, module().getDataLayout().getABITypeAlign(element));
+  view.align = std::min(view.align, alignOf(view.element));
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const ViewSlice& node) {
@@ -134,28 +148,45 @@ Value FunctionLowering::lower(const TExpr& expr, const ViewSlice& node) {
   const ViewValue& from = *whole.view;
   auto view = std::make_shared<ViewValue>(from);
   view->extents.clear();
-  llvm::SmallVector<Value, 4> starts;  // leading indices, then the start of the range
+  view->strides.clear();
+  llvm::SmallVector<Value, 4> strides;
+  const bool strided = program_.types->get(expr.type).strided;
+  if (strided) strides = stridesOf(from);
+  llvm::SmallVector<Value, 4> starts;  // of all axes up to the last one that does not begin at 0
+  auto startAt = [&](unsigned axis, const Value& index) {
+    while (starts.size() < axis) starts.push_back(constantIndex(0));
+    starts.push_back(index);
+  };
+  auto keep = [&](unsigned axis, const Value& extent) {
+    view->extents.push_back(extent);
+    if (strided) view->strides.push_back(strides[axis]);
+  };
   for (unsigned axis = 0; axis < from.rank(); ++axis) {
     const Value& extent = from.extents[axis];
     if (axis >= node.dims.size()) {
-      view->extents.push_back(extent);
+      keep(axis, extent);
       continue;
     }
     const SliceDim& dim = node.dims[axis];
     if (dim.isIndex) {
-      starts.push_back(checkedIndex(from, axis, eval(dim.low), dim.check, dim.site));
+      startAt(axis, checkedIndex(from, axis, eval(dim.low), dim.check, dim.site));
       continue;
     }
-    if (!dim.low && !dim.high) {
-      view->extents.push_back(extent);
+    if (!dim.low && !dim.high && !dim.step) {
+      keep(axis, extent);
       continue;
     }
     // 0 <= low <= high <= extent, as unsigned comparisons.
     Value low = dim.low ? eval(dim.low) : constantIndex(0);
     Value high = dim.high ? eval(dim.high) : extent;
+    Value step = dim.step ? eval(dim.step) : constantIndex(1);
     if (dim.check == Check::Checked && !options_.unchecked) {
       if (dim.high) check(builder_.CreateICmpULE(wide(high), wide(extent)), dim.site, &high, &extent);
       if (dim.low) check(builder_.CreateICmpULE(wide(low), wide(high)), dim.site, &low, &high);
+    }
+    if (dim.stepSite) {
+      check(builder_.CreateICmpSGT(wide(step), builder_.getInt64(0)), dim.stepSite, &step);
+      step.range.low = std::max<int64_t>(step.range.low, 1);
     }
     auto inside = [&](Value& bound) {
       bound.range = {std::max<int64_t>(bound.range.low, 0),
@@ -165,10 +196,24 @@ Value FunctionLowering::lower(const TExpr& expr, const ViewSlice& node) {
     inside(high);
     Value length = arithmetic(BinaryOp::Sub, high, low, {});
     length.range.low = std::max<int64_t>(length.range.low, 0);
+    if (dim.step) {
+      // Rounded up; no sum that could overflow: (length - 1) / step + 1, and nothing of nothing.
+      llvm::Value* count = wide(length);
+      llvm::Value* one = builder_.getInt64(1);
+      llvm::Value* rounded =
+          builder_.CreateAdd(builder_.CreateUDiv(builder_.CreateSub(count, one), wide(step)), one);
+      llvm::Value* empty = builder_.CreateICmpEQ(count, builder_.getInt64(0));
+      length = indexFrom(builder_.CreateSelect(empty, builder_.getInt64(0), rounded), {0, length.range.high});
+      // With one element at most any distance will do: a step beyond the end could overflow.
+      llvm::Value* distance = builder_.CreateMul(wide(strides[axis]), wide(step));
+      llvm::Value* alone = builder_.CreateICmpULE(wide(length), one);
+      strides[axis] = scalar(program_.types->index(), builder_.CreateSelect(alone, builder_.getInt64(0), distance),
+                             {0, view->small ? (int64_t(1) << 30) - 1 : std::numeric_limits<int64_t>::max()});
+    }
     if (options_.narrowIndices && view->small && !length.scalar->getType()->isIntegerTy(32))
       length = indexFrom(length.scalar, {0, (int64_t(1) << 30) - 1});
-    view->extents.push_back(length);
-    starts.push_back(low);
+    keep(axis, length);
+    startAt(axis, low);
   }
   if (!starts.empty()) advance(*view, linearOffset(from, starts));
   Value result;
@@ -188,13 +233,20 @@ Place FunctionLowering::evalPlace(TExprId id) {
     setPlace(expr.range);
     return elementPlace(*view.view, indices, element->checks, element->sites);
   }
-  const auto& ref = std::get<LocalRef>(expr.node);
+  if (const auto* element = std::get_if<ElementOf>(&expr.node)) {
+    Place whole = evalPlace(element->value);
+    Value index = checkedElement(program_.expr(element->value).type, *element);
+    setPlace(expr.range);
+    return elementOf(whole, index);
+  }
   Place place;
+  if (target_.placeOf(*this, id, place)) return place;
+  const auto& ref = std::get<LocalRef>(expr.node);
   place.type = expr.type;
   if (!inInlinedCall()) {
     if (llvm::Value* address = target_.storageOf(*this, ref.local)) {
       place.address = address;
-      place.align = module().getDataLayout().getABITypeAlign(memoryType(expr.type));
+      place.align = alignOf(expr.type);
       return place;
     }
   }
@@ -212,6 +264,8 @@ Place FunctionLowering::evalPlace(TExprId id) {
 }
 
 Value FunctionLowering::load(const Place& place) {
+  const TypeKind kind = program_.types->get(place.type).kind;
+  if (kind == TypeKind::Vector || kind == TypeKind::Array) return loadElements(place);
   llvm::LoadInst* loaded = builder_.CreateAlignedLoad(memoryType(place.type), place.address, place.align);
   if (place.readOnly) loaded->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
   if (place.isElement) target_.annotateAccess(*this, loaded);
@@ -219,6 +273,8 @@ Value FunctionLowering::load(const Place& place) {
 }
 
 void FunctionLowering::store(const Place& place, const Value& value) {
+  const TypeKind kind = program_.types->get(place.type).kind;
+  if (kind == TypeKind::Vector || kind == TypeKind::Array) return storeElements(place, value);
   llvm::StoreInst* stored = builder_.CreateAlignedStore(toMemory(value), place.address, place.align);
   if (place.isElement) target_.annotateAccess(*this, stored);
 }

@@ -45,8 +45,7 @@ SharedLayout layoutShared(const TypedProgram& program, const Kernel& kernel) {
   for (LocalId id : kernel.shared) {
     const Local& local = kernel.body.locals[id.value];
     const Type& type = program.types->get(local.type);
-    Scalar element = type.kind == TypeKind::View ? program.types->get(type.element).scalar : type.scalar;
-    uint64_t size = bitsOf(element) / 8;
+    uint64_t size = elementBytes(*program.types, type.kind == TypeKind::View ? type.element : local.type);
     for (uint64_t extent : local.sharedExtents) size *= extent;
     layout.offsets.push_back(layout.bytes);
     layout.sizes.push_back(size);

@@ -22,6 +22,8 @@ llvm::Value* TargetLowering::emitCollective(FunctionLowering&, const Collective&
 
 llvm::Value* TargetLowering::storageOf(FunctionLowering&, LocalId) { return nullptr; }
 
+bool TargetLowering::placeOf(FunctionLowering&, TExprId, Place&) { return false; }
+
 bool TargetLowering::lowerExpr(FunctionLowering&, TExprId, Value&) { return false; }
 
 bool TargetLowering::lowerStmt(FunctionLowering&, TStmtId) { return false; }

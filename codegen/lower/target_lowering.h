@@ -48,6 +48,9 @@ class TargetLowering {
   /// the type's memory form (bool as i8, index as i64).
   virtual llvm::Value* storageOf(FunctionLowering& f, LocalId local);
 
+  /// The memory of a place that only one target has (a variable of the script); false: there is none.
+  virtual bool placeOf(FunctionLowering& f, TExprId place, Place& result);
+
   /// Called for each expression and statement before the shared lowering: return true if done. What only one target has
   /// (script statements, strings, arrays, calls of real functions) is lowered here; the shared lowering asserts on it.
   virtual bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result);

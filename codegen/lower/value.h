@@ -13,12 +13,16 @@
 #include <vector>
 
 namespace llvm {
+class Type;
 class Value;
 }
 
 namespace rad::cg {
 
 struct ViewValue;
+
+/// The memory form of a vector: a power of two lies like the machine's vectors, three of them take the place of three.
+llvm::Type* vectorMemory(llvm::Type* element, uint64_t count);
 
 /// The result of an expression.
 struct Value {
@@ -28,7 +32,9 @@ struct Value {
   llvm::Value* scalar = nullptr;
   Interval range;                         // integers of at most 63 bits, and index
   std::shared_ptr<const ViewValue> view;  // views
-  std::vector<Value> items;               // tuples
+  std::vector<Value> items;               // tuples, vectors
+  /// Arrays: memory in the array's memory form that nothing changes while this value is in use.
+  llvm::Value* memory = nullptr;
 };
 
 /// A view: where its elements are and how many.
@@ -38,10 +44,12 @@ struct ViewValue {
   /// Script only: where the view starts in its array, in elements (i64). Null in device code.
   llvm::Value* offset = nullptr;
   llvm::SmallVector<Value, 4> extents;  // one an axis, of type index
+  /// Strided views: the distance of neighbours along each axis, in elements, of type index. Else empty: row-major.
+  llvm::SmallVector<Value, 4> strides;
   TypeId element;
   llvm::Align align{1};   // of the first element
   bool readOnly = false;  // nothing writes these elements while the function runs
-  bool small = false;     // element count below 2^30: offsets may be computed in 32 bits
+  bool small = false;     // all offsets are below 2^30: they may be computed in 32 bits
   unsigned rank() const { return extents.size(); }
 };
 

@@ -9,6 +9,12 @@
 
 namespace rad::cg {
 
+/// Bytes of a scalar or vector in memory.
+inline uint64_t elementBytes(const TypeTable& types, TypeId id) {
+  const Type& type = types.get(id);
+  return type.kind == TypeKind::Vector ? type.count * bitsOf(types.get(type.element).scalar) / 8 : bitsOf(type.scalar) / 8;
+}
+
 /// Calls `onExpr(TExprId)` for each direct operand of an expression and `onStmt(TStmtId)` for each statement in it
 /// (BlockValue).
 template <class OnExpr, class OnStmt>
@@ -30,10 +36,18 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
           for (const SliceDim& dim : node.dims) {
             one(dim.low);
             one(dim.high);
+            one(dim.step);
           }
         } else if constexpr (std::is_same_v<Node, ViewExtent> || std::is_same_v<Node, ViewFlat> ||
                              std::is_same_v<Node, CopyArray>)
           one(node.view);
+        else if constexpr (std::is_same_v<Node, MakeElements>)
+          all(node.items);
+        else if constexpr (std::is_same_v<Node, ElementOf>) {
+          one(node.value);
+          one(node.index);
+        } else if constexpr (std::is_same_v<Node, Swizzle>)
+          one(node.vector);
         else if constexpr (std::is_same_v<Node, Negate> || std::is_same_v<Node, LogicNot> ||
                            std::is_same_v<Node, BitNot> || std::is_same_v<Node, Convert> ||
                            std::is_same_v<Node, Bitcast>)

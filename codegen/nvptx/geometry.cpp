@@ -4,6 +4,7 @@
 // last axis.
 #include "codegen/codegen.h"
 #include "codegen/lower/walk.h"
+#include "frontend/sema/children.h"
 
 #include <algorithm>
 #include <numeric>
@@ -41,8 +42,7 @@ class PointBody {
     if (const auto* declare = std::get_if<Declare>(&stmt.node)) {
       if (declare->init && dependsOnPoint(declare->init)) depends_[declare->local.value] = true;
     } else if (const auto* assign = std::get_if<Assign>(&stmt.node)) {
-      if (const auto* ref = std::get_if<LocalRef>(&program_.expr(assign->place).node))
-        depends_[ref->local.value] = true;
+      if (const LocalId root = sema::placeRoot(program_, assign->place)) depends_[root.value] = true;
       if (assign->site && !divisorIsSafe(assign->op, assign->value)) straight_ = false;
     } else if (!std::holds_alternative<Evaluate>(stmt.node) && !std::holds_alternative<Scope>(stmt.node)) {
       straight_ = false;
@@ -143,6 +143,7 @@ class PointBody {
     dependent = dependsOnPoint(element.indices.back());
     if (!dependent) return;
     std::optional<int64_t> offset = offsetFromPoint(element.indices.back());
+    if (program_.types->get(program_.expr(element.view).type).strided) straight_ = false;  // neighbours lie apart
     const auto* view = std::get_if<LocalRef>(&program_.expr(element.view).node);
     if (!offset || !view || body_->locals[view->local.value].kind != LocalKind::Param) {
       if (!offset || !view || body_->locals[view->local.value].kind != LocalKind::MutParam) {
@@ -150,7 +151,10 @@ class PointBody {
         return;
       }
     }
-    unsigned bytes = bitsOf(program_.types->get(type).scalar) / 8;
+    // Three of something do not fill 16 bytes, four times three do.
+    const Type& known = program_.types->get(type);
+    const bool isTriple = known.kind == TypeKind::Vector && known.count == 3;
+    const auto bytes = static_cast<unsigned>(cg::elementBytes(*program_.types, isTriple ? known.element : type));
     elementBytes_ = elementBytes_ == 0 ? bytes : std::min(elementBytes_, bytes);
     offsets_ = std::gcd(offsets_, *offset);
   }
@@ -170,7 +174,8 @@ uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, cons
   if (rank > 1 && !spec.innerDivisible4) return 1;
   PointBody body(program, kernel);
   if (!body.isStraight() || body.size() > largestBody || body.elementBytes() == 0) return 1;
-  uint32_t points = 16 / std::min(body.elementBytes(), 16u);
+  if (body.elementBytes() >= 16) return 1;  // an element is a whole access
+  uint32_t points = 16 / body.elementBytes();
   points = std::clamp(points, 2u, rank > 1 ? 4u : 8u);
   const ShapeExpr& low = kernel.axes.back().low;
   if (low.op != ShapeOp::Constant || low.value % points != 0 || body.offsetMultiple() % points != 0) return 1;

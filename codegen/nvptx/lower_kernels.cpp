@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The module of a unit's kernels for one GPU architecture.
+#include "codegen/lower/walk.h"
 #include "codegen/nvptx/nvptx_target.h"
 #include "codegen/opt/libdevice.h"
 #include "codegen/opt/targets.h"
@@ -32,7 +33,10 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
     argument->setName(kernel.params[i].name);
     const Type& type = program.types->get(kernel.params[i].type);
     if (type.kind != TypeKind::View) continue;
-    uint64_t align = bitsOf(program.types->get(type.element).scalar) / 8;
+    // Vectors of a power of two lie at multiples of their size, three of them at multiples of a scalar's.
+    const Type& element = program.types->get(type.element);
+    const bool isTriple = element.kind == TypeKind::Vector && element.count == 3;
+    uint64_t align = std::min<uint64_t>(elementBytes(*program.types, isTriple ? element.element : type.element), 16);
     if (spec.aligned16) align = std::max<uint64_t>(align, 16);
     argument->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(align)));
     if (!spec.aliased) argument->addAttr(llvm::Attribute::NoAlias);
@@ -40,6 +44,11 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
   }
   size_t next = kernel.params.size();
   for (const KernelDim& dim : kernel.dims) function->getArg(next++)->setName(dim.name);
+  for (const KernelParam& param : kernel.params) {
+    const Type& type = program.types->get(param.type);
+    for (unsigned axis = 0; axis < type.rank && type.strided; ++axis)
+      function->getArg(next++)->setName(fmt::format("{}.stride{}", param.name, axis));
+  }
   for (const DomainAxis& axis : kernel.axes) {
     const std::string& name = kernel.body.locals[axis.variable.value].name;
     function->getArg(next++)->setName(name + ".low");

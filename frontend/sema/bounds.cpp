@@ -228,10 +228,16 @@ class BoundsProver {
         const SliceDim& part = slice->dims[d];
         if (part.isIndex) continue;
         if (kept++ != dim) continue;
-        if (!part.low && !part.high) return extent(slice->view, d);
+        if (!part.low && !part.high && !part.step) return extent(slice->view, d);
         const Linear high = part.high ? value(part.high) : extent(slice->view, d);
         const Linear result = part.low ? high - value(part.low) : high;
-        return isTame(result) && part.check != Check::Unchecked ? result : fresh({0, largestExtent});
+        if (!isTame(result) || part.check == Check::Unchecked) return fresh({0, largestExtent});
+        if (!part.step) return result;
+        // As many as steps fit: rounded up.
+        const Linear step = value(part.step);
+        if (step.isConstant() && step.constant > 0 && step.constant < (Wide{1} << 40))
+          return divide(result + (step.constant - 1), step.constant, types_.index());
+        return fresh({0, largestExtent});
       }
     }
     return fresh({0, largestExtent});
@@ -486,6 +492,11 @@ class BoundsProver {
       std::vector<Check> checks = node.checks;
       for (unsigned d = 0; d < node.indices.size(); ++d) proveIndex(node.indices[d], extent(node.view, d), checks[d]);
       std::get<ViewElement>(program_.mutableExpr(id).node).checks = std::move(checks);
+    } else if (const auto* element = std::get_if<ElementOf>(&e.node)) {
+      Check check = element->check;
+      const Wide count = static_cast<Wide>(types_.get(program_.expr(element->value).type).count);
+      proveIndex(element->index, Linear::of(count), check);
+      std::get<ElementOf>(program_.mutableExpr(id).node).check = check;
     } else if (std::holds_alternative<ViewSlice>(e.node)) {
       std::vector<SliceDim> dims = std::get<ViewSlice>(e.node).dims;
       const TExprId view = std::get<ViewSlice>(e.node).view;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // atomic.*: operations on memory that several threads change.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/children.h"
 
 #include <fmt/format.h>
 
@@ -87,6 +88,11 @@ TExprId Checker::atomicPlace(std::string_view what, ExprId argument, TypeId& typ
   if (!place) return {};
   if (isView(type)) {
     report(Diag::AtomicPlace, range, {std::string(what), ", not on a part of an array"}).help("name one element");
+    return {};
+  }
+  if (const LocalId root = placeRoot(program_, place); root && ctx_->body.locals[root.value].kind != LocalKind::Shared) {
+    report(Diag::AtomicPlace, range,
+           {std::string(what), fmt::format(", and each thread has its own `{}`", ctx_->body.locals[root.value].name)});
     return {};
   }
   return place;

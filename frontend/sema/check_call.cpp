@@ -156,6 +156,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (auto binding = findBinding(nameNode->name)) {
     if (binding->kind == Binding::Kind::Type) {
       auto scalar = scalarOf(binding->type);
+      if (isVector(binding->type)) return makeVector(binding->type, node.arguments, range);
       if (!scalar) {
         report(Diag::NotCallable, callee.range, {std::string(name)});
         return errorValue(range);
@@ -207,13 +208,22 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
     return conversionCall(*scalar, checkExpr(node.arguments[0].value, types().scalar(*scalar)), range);
   }
+  if (name == "vec") {
+    const TypeId type = typeWithCount(name, statics, callee.range);
+    return isError(type) ? errorValue(range) : makeVector(type, node.arguments, range);
+  }
+  if (auto vector = namedVector(name, callee.range))
+    return isError(*vector) ? errorValue(range) : makeVector(*vector, node.arguments, range);
   if (name == "bitcast") return callBitcast(statics, node, range);
   if (auto builtin = findHostBuiltin(name)) return callHost(*builtin, statics, node, range, expected);
   if (name == "print") return callPrint(node, range);
   if (name == "assert") return callAssert(node, range);
   if (name == "barrier") return callBarrier(node, range);
-  if (name == "vec" || name == "array" || name == "fence" || name == "uniform" || name == "ptx" || name == "event" ||
-      name == "elapsed" || name == "plot") {
+  if (name == "array") {
+    report(Diag::NotCallable, callee.range, {"array"}).help("an array value is written [a, b, c] or [0.0; 8]");
+    return errorValue(range);
+  }
+  if (name == "fence" || name == "uniform" || name == "ptx" || name == "event" || name == "elapsed" || name == "plot") {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }
@@ -229,6 +239,7 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
       return callKernel(entity, std::get<KernelDecl>(entity.ast->decl(entity.decl).node), statics, node, range);
     case Entity::Kind::TypeAlias: {
       auto type = tryType(node.callee);
+      if (type && isVector(*type)) return makeVector(*type, node.arguments, range);
       if (type && scalarOf(*type)) {
         if (!countIs(text(entity.name), node.arguments, 1, range)) return errorValue(range);
         return conversionCall(*scalarOf(*type), checkExpr(node.arguments[0].value, *type), range);
@@ -255,7 +266,7 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
     return errorValue(range);
   }
   std::vector<Value> values;
-  bool ok = true, anyTyped = false;
+  bool ok = true, anyTyped = false, anyVector = false;
   std::optional<Scalar> scalar;
   const TypeId hint =
       scalarOf(expected) && isFloat(*scalarOf(expected)) && isNumber(*scalarOf(expected)) ? expected : TypeId{};
@@ -265,6 +276,8 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
       ok = false;
     } else if (isUntyped(value.type)) {
       // takes the type of the others
+    } else if (isVector(value.type)) {
+      anyVector = true;
     } else if (auto s = scalarOf(value.type); s && *s != Scalar::Bool) {
       anyTyped = true;
       if (!scalar)
@@ -292,6 +305,7 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
     values.push_back(std::move(value));
   }
   if (!ok) return errorValue(range);
+  if (anyVector) return vectorMath(op, std::move(values), range);
   if (!anyTyped) {
     // Constants alone: whole numbers stay constants where that is exact.
     bool allInt = true;

@@ -71,7 +71,7 @@ void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, R
 void Checker::checkLet(const LetStmt& node, Range range) {
   if (node.names.empty()) return;
   const Ident name = node.names[0];
-  if (node.type && std::holds_alternative<RepeatExpr>(expr(node.type).node)) {
+  if (node.type && writtenView(node.type)) {
     ctx_->canHoist = false;
     return checkLetView(node, range);
   }
@@ -116,7 +116,8 @@ void Checker::checkLet(const LetStmt& node, Range range) {
 }
 
 void Checker::checkLetView(const LetStmt& node, Range range) {
-  const auto& view = std::get<RepeatExpr>(expr(node.type).node);
+  const WrittenView written = writtenView(node.type);
+  const RepeatExpr& view = *written.shape;
   const Ident name = node.names[0];
   auto fail = [&] {
     if (isGlobalScope())
@@ -129,7 +130,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
                   .pack = {},
                   .range = name.range});
   };
-  const TypeId element = resolveType(view.value);
+  const TypeId type = resolveType(node.type);
+  const TypeId element = isError(type) ? type : typeOf(type).element;
   if (isError(element) || !node.init) {
     if (node.init)  // the wrong type stays in what is expected, so that zeros(n) or read_npy(path) do not miss one
       checkExpr(node.init, types().view(types().error(), 1, false));
@@ -139,53 +141,49 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
     return fail();
   }
   const unsigned rank = static_cast<unsigned>(view.dims.size());
-  if (rank == 0 || rank > 4 || !scalarOf(element)) {
-    if (!isError(resolveType(node.type))) notYet(expr(node.type).range, "this type");
-    return fail();
-  }
   if (!hostOnly("a view with sizes in `let`", range)) return fail();
   // A dimension is a new name (bound to the size), or anything known (compared with it).
   std::vector<std::optional<Ident>> binds(rank);
   std::vector<TExprId> expected(rank);
   bool ok = true;
-  for (unsigned d = 0; d < rank; ++d) {
+  auto readSize = [&](unsigned d) {
     const Expr& dim = expr(view.dims[d]);
     if (const auto* dimName = std::get_if<NameExpr>(&dim.node)) {
-      if (text(dimName->name) == "_") continue;
+      if (text(dimName->name) == "_") return;
       Entity* entity = findEntity(dimName->name, ctx_->home);
       const bool isKnown = findBinding(dimName->name).has_value() || entity != nullptr;
       bool repeated = false;
       for (unsigned e = 0; e < d; ++e) repeated = repeated || (binds[e] && binds[e]->name == dimName->name);
       if (!isKnown && !repeated) {
         binds[d] = Ident{dimName->name, dim.range};
-        continue;
+        return;
       }
       if (repeated) {
         notYet(dim.range, "the same new size twice");
         ok = false;
-        continue;
+        return;
       }
     }
     expected[d] = checkSubscript(view.dims[d], "a size");
     ok = ok && expected[d];
-  }
-  const TypeId wanted = types().view(element, rank, false);
+  };
+  inText(written, [&] {
+    for (unsigned d = 0; d < rank; ++d) readSize(d);
+  });
+  const TypeId wanted = types().withAccess(type, false);
   Value value = checkExpr(node.init, wanted);
   if (!ok || isError(value.type)) return fail();
-  if (!fitsType(value, wanted)) {
-    report(Diag::TypeMismatch, value.range,
-           {spellType(wanted), fmt::format(" for `{}`", text(name.name)), spellType(value.type)});
-    return fail();
-  }
   // Who reads a file checks the sizes itself: it can name the file, and a picture takes the channels that are asked for.
   if (value.expr)
     if (auto* read = std::get_if<ReadFile>(&program_.mutableExpr(value.expr).node))
       read->extents = std::exchange(expected, std::vector<TExprId>(rank));
+  const Value defined = convertValue(value, wanted, fmt::format("`{}`", text(name.name)));
+  if (isError(defined.type)) return fail();
   std::vector<SiteId> sites;
   for (unsigned d = 0; d < rank; ++d)
-    sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(view.dims[d]).range, {}, d, rank) : SiteId{});
-  Value defined = value;
-  defineVariable(name, node.isVar, defined, value.type, range);
+    sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(*written.ast, view.dims[d]).range, {}, d, rank)
+                                : SiteId{});
+  defineVariable(name, node.isVar, defined, defined.type, range);
   Value read;
   if (isGlobalScope()) {
     auto it = unit_->names.find(name.name);
@@ -274,7 +272,7 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
   const auto* view = std::get_if<RepeatExpr>(&type.node);
   if (!view) {
     const TypeId scalar = resolveType(node.type);
-    if (!isError(scalar) && !scalarOf(scalar)) {
+    if (!isError(scalar) && !numberOf(scalar)) {
       notYet(type.range, fmt::format("a shared {}", spellType(scalar)));
       return finish(types().error(), {});
     }
@@ -282,12 +280,12 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
   }
   const TypeId element = resolveType(view->value);
   if (isError(element)) return finish(element, {});
-  if (!scalarOf(element) || view->dims.empty() || view->dims.size() > 4) {
+  if (!numberOf(element) || view->dims.empty() || view->dims.size() > 4) {
     notYet(type.range, "this shared type");
     return finish(types().error(), {});
   }
   std::vector<uint64_t> extents;
-  Wide bytes = bitsOf(*scalarOf(element)) / 8;
+  Wide bytes = static_cast<Wide>(*plainSize(element));
   for (ExprId dim : view->dims) {
     auto extent = checkConstant(dim, types().index(), "the size of a shared array");
     if (!extent) return finish(types().error(), {});

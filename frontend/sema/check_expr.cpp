@@ -101,14 +101,16 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
     case ExprKind::Tuple:
       return checkTuple(std::get<TupleExpr>(node.node), range, expected);
     case ExprKind::ArrayLit:
-      notYet(range, "an array value");
-      return errorValue(range);
-    case ExprKind::Repeat:
-      if (tryType(id))
+      return checkArrayLit(std::get<ArrayLitExpr>(node.node), range, expected);
+    case ExprKind::Repeat: {
+      const auto& repeat = std::get<RepeatExpr>(node.node);
+      const auto* name = std::get_if<NameExpr>(&expr(repeat.value).node);
+      if (name && !findBinding(name->name) && tryType(repeat.value)) {
         report(Diag::TypeAsValue, range, {shorten(range)}).help("zeros[T](n) makes an array");
-      else
-        notYet(range, "an array value");
-      return errorValue(range);
+        return errorValue(range);
+      }
+      return checkRepeat(repeat, range, expected);
+    }
     case ExprKind::Generator:
       report(Diag::GeneratorPlace, range, {});
       return errorValue(range);
@@ -151,7 +153,7 @@ Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
   }
   Value operand = checkExpr(node.operand, node.op == UnaryOp::Not ? types().boolean() : expected);
   if (isError(operand.type)) return errorValue(range);
-  const auto scalar = scalarOf(operand.type);
+  const auto scalar = node.op == UnaryOp::Not ? scalarOf(operand.type) : numberOf(operand.type);
   bool ok = false;
   switch (node.op) {
     case UnaryOp::Neg:
@@ -252,6 +254,10 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     const TExprId l = materialize(left), r = materialize(right);
     Value equal = code(types().boolean(), range, TextEqual{l, r});
     return op == BinaryOp::Eq ? equal : code(types().boolean(), range, LogicNot{equal.expr});
+  }
+  if (isVector(left.type) || isVector(right.type)) {
+    if ((!leftUntyped && !numberOf(left.type)) || (!rightUntyped && !numberOf(right.type))) return wrong();
+    return vectorBinary(op, std::move(left), std::move(right), range);
   }
   auto ls = scalarOf(left.type), rs = scalarOf(right.type);
   if ((!ls && !leftUntyped) || (!rs && !rightUntyped)) return wrong();
@@ -462,9 +468,21 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
   if (isView(base.type)) {
     if (member == "len") {
       if (typeOf(base.type).rank == 1) return viewExtent(base.expr, 0, range);
+      if (typeOf(base.type).strided) {
+        Value count = viewExtent(base.expr, 0, range);
+        for (unsigned d = 1; d < typeOf(base.type).rank; ++d)
+          count = code(types().index(), range,
+                       Arithmetic{BinaryOp::Mul, count.expr, viewExtent(base.expr, d, range).expr, {}});
+        return count;
+      }
       return viewExtent(program_.addExpr(types().view(typeOf(base.type).element, 1, typeOf(base.type).writable),
                                          base.range, ViewFlat{base.expr}),
                         0, range);
+    }
+    if (member == "flat" && typeOf(base.type).strided) {
+      auto builder = report(Diag::StridedView, base.range, {shorten(base.range), " for `flat`"});
+      if (isHostCode()) builder.help(fmt::format("write copy({}).flat", shorten(base.range)));
+      return errorValue(range);
     }
     if (member == "flat")
       return code(types().view(typeOf(base.type).element, 1, typeOf(base.type).writable), range, ViewFlat{base.expr});
@@ -482,6 +500,9 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
   }
   if (typeOf(base.type).kind == TypeKind::String && member == "len")
     return code(types().index(), range, TextLength{materialize(base)});
+  if (isVector(base.type)) return vectorMember(base, node.member, range);
+  if (typeOf(base.type).kind == TypeKind::Array && member == "len")
+    return constantValue(types().index(), ConstValue::ofInt(static_cast<Wide>(typeOf(base.type).count)), range);
   const std::string_view baseText = session_.sources.text(base.range);
   auto builder = report(Diag::UnknownMember, node.member.range, {spellType(base.type), std::string(member)});
   if (member == "x" || member == "y" || member == "z") {

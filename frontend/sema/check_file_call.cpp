@@ -84,6 +84,7 @@ Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_vi
            {std::string(needed), fmt::format(" for {}", name), spellType(view.type)});
     return errorValue(range);
   }
+  view = withoutGaps(view);
   ctx_->hasEffects = true;
   emit(range, WriteFile{format, path, view.expr, addSite(SiteKind::HostCall, range)});
   return unitValue(range);

@@ -139,7 +139,9 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
     type = types().scalar(*commonScalar(*as, *bs));
   else if (isView(a.type) && isView(b.type) && typeOf(a.type).element == typeOf(b.type).element &&
            typeOf(a.type).rank == typeOf(b.type).rank)
-    type = types().view(typeOf(a.type).element, typeOf(a.type).rank, false);
+    type = types().view(typeOf(a.type).element, typeOf(a.type).rank,
+                        typeOf(a.type).writable && typeOf(b.type).writable,
+                        typeOf(a.type).strided || typeOf(b.type).strided);
   else {
     report(Diag::BranchTypes, range, {spellType(a.type), spellType(b.type)})
         .note(a.range, fmt::format("this is {}", spellType(a.type)))

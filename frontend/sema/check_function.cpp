@@ -7,6 +7,16 @@
 #include <utility>
 
 namespace rad::sema {
+namespace {
+
+/// Whether a place lies within an element of a view: `x[i].y`.
+bool isInElement(const TypedProgram& program, TExprId place) {
+  const TExpr* e = &program.expr(place);
+  while (const auto* element = std::get_if<ElementOf>(&e->node)) e = &program.expr(element->value);
+  return std::holds_alternative<ViewElement>(e->node);
+}
+
+}  // namespace
 
 std::string Checker::instanceName(std::string_view name, const std::vector<StaticValue>& values) {
   std::string result(name);
@@ -79,6 +89,11 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
           ok = false;
           continue;
         }
+        if (isHostCode() && std::holds_alternative<ElementOf>(program_.expr(place).node) && isInElement(program_, place)) {
+          notYet(call->values[p][v].range, "a part of an array's element as a `mut` argument in host code");
+          ok = false;
+          continue;
+        }
         arguments.push_back(place);
         continue;
       }
@@ -145,66 +160,71 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
 }
 
 void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals) {
+  struct Sized {
+    const Param& param;
+    LocalId local;
+    WrittenView view;
+  };
+  std::vector<Sized> sized;
   size_t at = 0;
   for (const Param& param : decl.params) {
-    const auto* view = std::get_if<RepeatExpr>(&expr(param.type).node);
     if (std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
       const auto binding = findBinding(param.name.name);
       at += binding && binding->kind == Binding::Kind::Pack ? binding->pack.size() : 0;
       continue;
     }
     const LocalId local = locals[at++];
-    if (!view || !isView(ctx_->body.locals[local.value].type)) continue;
-    for (unsigned d = 0; d < view->dims.size(); ++d) {
-      const auto* name = std::get_if<NameExpr>(&expr(view->dims[d]).node);
+    if (!isView(ctx_->body.locals[local.value].type)) continue;
+    if (const WrittenView view = writtenView(param.type)) sized.push_back({param, local, view});
+  }
+  auto bindSizes = [&](const Sized& from) {
+    for (unsigned d = 0; d < from.view.shape->dims.size(); ++d) {
+      const Expr& dimension = expr(from.view.shape->dims[d]);
+      const auto* name = std::get_if<NameExpr>(&dimension.node);
       if (!name || text(name->name) == "_" || findBinding(name->name)) continue;
       const std::string_view spelled = text(name->name);
       if (spelled[0] >= 'A' && spelled[0] <= 'Z') continue;
-      const Range range = expr(view->dims[d]).range;
+      const Range range = dimension.range;
       const LocalId dim = addLocal(std::string(spelled), types().index(), LocalKind::Dimension, range);
-      emit(range, Declare{dim, program_.addExpr(types().index(), range, ViewExtent{localRef(local, range), d})});
+      emit(range, Declare{dim, program_.addExpr(types().index(), range, ViewExtent{localRef(from.local, range), d})});
       bind({name->name, range}, {.kind = Binding::Kind::Local,
                                  .local = dim,
                                  .type = types().index(),
                                  .constant = {},
                                  .pack = {},
                                  .range = range});
-      ctx_->sizeOf[dim.value] = {local, d};
+      ctx_->sizeOf[dim.value] = {from.local, d};
     }
-  }
+  };
+  for (const Sized& one : sized) inText(one.view, [&] { bindSizes(one); });
   if (!isHostCode()) return;
   // On the host, sizes that the signature repeats or fixes are compared.
-  at = 0;
-  for (const Param& param : decl.params) {
-    const auto* view = std::get_if<RepeatExpr>(&expr(param.type).node);
-    if (std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
-      const auto binding = findBinding(param.name.name);
-      at += binding && binding->kind == Binding::Kind::Pack ? binding->pack.size() : 0;
-      continue;
-    }
-    const LocalId local = locals[at++];
-    if (!view || !isView(ctx_->body.locals[local.value].type)) continue;
-    const unsigned rank = static_cast<unsigned>(view->dims.size());
-    if (rank != typeOf(ctx_->body.locals[local.value].type).rank) continue;
+  auto compareSizes = [&](const Sized& with) {
+    const unsigned rank = static_cast<unsigned>(with.view.shape->dims.size());
+    if (rank != typeOf(ctx_->body.locals[with.local.value].type).rank) return;
     std::vector<TExprId> expected(rank);
     std::vector<SiteId> sites(rank);
     bool any = false;
     for (unsigned d = 0; d < rank; ++d) {
-      const Expr& dim = expr(view->dims[d]);
-      if (const auto* name = std::get_if<NameExpr>(&dim.node)) {
+      const ExprId id = with.view.shape->dims[d];
+      if (const auto* name = std::get_if<NameExpr>(&expr(id).node)) {
         if (text(name->name) == "_") continue;
-        if (auto binding = findBinding(name->name); binding && binding->range == dim.range)
-          continue;  // this is where it was bound
+        auto binding = findBinding(name->name);
+        if (binding && binding->kind == Binding::Kind::Local)
+          if (auto it = ctx_->sizeOf.find(binding->local.value);
+              it != ctx_->sizeOf.end() && it->second == std::pair{with.local, d})
+            continue;  // this is where it was bound
       }
-      expected[d] = checkSubscript(view->dims[d], "a size");
+      expected[d] = checkSubscript(id, "a size");
       if (!expected[d]) continue;
-      sites[d] = addSite(SiteKind::ShapeBind, dim.range, {}, d, rank);
+      sites[d] = addSite(SiteKind::ShapeBind, expr(id).range, {}, d, rank);
       any = true;
     }
     if (any)
-      emit(param.name.range, BindView{localRef(local, param.name.range), std::vector<LocalId>(rank),
-                                      std::move(expected), std::move(sites)});
-  }
+      emit(with.param.name.range, BindView{localRef(with.local, with.param.name.range), std::vector<LocalId>(rank),
+                                           std::move(expected), std::move(sites)});
+  };
+  for (const Sized& one : sized) inText(one.view, [&] { compareSizes(one); });
 }
 
 void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
@@ -252,7 +272,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
       continue;
     }
     TypeId type = resolveType(param.type);
-    if (isView(type)) type = types().view(typeOf(type).element, typeOf(type).rank, param.isMut);
+    if (isView(type)) type = types().withAccess(type, param.isMut);
     const LocalId local = addLocal(std::string(text(param.name.name)), type,
                                    param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
     locals.push_back(local);
@@ -315,8 +335,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   if (context.inferResult) instance.resultKnown = context.resultSeen;
   if (context.inferResult && !context.resultSeen) context.result = types().unit();
   if (isView(context.result))
-    context.result =
-        types().view(typeOf(context.result).element, typeOf(context.result).rank, !context.returnedReadOnly);
+    context.result = types().withAccess(context.result, !context.returnedReadOnly);
   instance.hasEffects = context.hasEffects;
   Function& function = program_.functions[instance.id.value];
   function.result = context.result;

@@ -43,6 +43,8 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       ++next;
     }
   std::vector<TExprId> values;
+  std::vector<std::string> shown;  // what stands for each value: "{}", or "({}, {})" for a tuple
+  size_t count = 0;
   bool ok = true;
   const bool hasFormat = next != first;
   for (size_t i = next; i < arguments.size(); ++i) {
@@ -56,29 +58,36 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       ok = false;
       continue;
     }
-    if (typeOf(value.type).kind == TypeKind::Tuple) {
-      notYet(value.range, "printing a tuple", "print its items: t.0, t.1");
-      ok = false;
-      continue;
-    }
-    values.push_back(materialize(value));
-    if (!hasFormat) format += format.empty() ? "{}" : " {}";
+    ++count;
+    shown.push_back(printed(value, values));
   }
   if (!ok) return std::nullopt;
   if (hasFormat) {
-    const FormatCount count = countHoles(format);
-    if (!count.ok) {
+    const FormatCount found = countHoles(format);
+    if (!found.ok) {
       report(Diag::FormatSyntax, expr(arguments[first].value).range, {})
           .help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
       return std::nullopt;
     }
-    if (count.holes != values.size()) {
+    if (found.holes != count) {
       report(Diag::FormatArity, expr(arguments[first].value).range,
-             {fmt::format("{} `{{}}`", count.holes), std::to_string(values.size())});
+             {fmt::format("{} `{{}}`", found.holes), std::to_string(count)});
       return std::nullopt;
     }
   }
-  return std::pair{std::move(format), std::move(values)};
+  std::string filled;
+  size_t value = 0;
+  for (size_t i = 0; hasFormat && i < format.size(); ++i) {
+    const std::string_view two = std::string_view(format).substr(i, 2);
+    if (two == "{}")
+      filled += shown[value++], ++i;
+    else if (two == "{{" || two == "}}")
+      filled += two, ++i;
+    else
+      filled += format[i];
+  }
+  for (size_t i = 0; !hasFormat && i < shown.size(); ++i) filled += (i ? " " : "") + shown[i];
+  return std::pair{std::move(filled), std::move(values)};
 }
 
 Value Checker::callPrint(const CallExpr& node, Range range) {
@@ -185,7 +194,7 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       const size_t errors = diags_.errorCount();
       std::vector<TExprId> extents = checkExtents(node.arguments, 0);
       if (isError(element) || diags_.errorCount() != errors) return errorValue(range);
-      if (!scalarOf(element)) {
+      if (!numberOf(element)) {
         notYet(range, fmt::format("an array of {}", spellType(element)));
         return errorValue(range);
       }
@@ -209,6 +218,7 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
         return errorValue(range);
       }
       const Type& type = typeOf(value.type);
+      if (type.strided) return withoutGaps(value);
       return code(types().view(type.element, type.rank, true), range,
                   CopyArray{value.expr, addSite(SiteKind::HostCall, range)});
     }

@@ -67,6 +67,8 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
   }
   Value view = checkExpr(node.base);
   if (isError(view.type)) return errorValue(range);
+  if (isVector(view.type) || typeOf(view.type).kind == TypeKind::Array)
+    return indexElements(view, node.arguments, range);
   if (!isView(view.type)) {
     if (typeOf(view.type).kind == TypeKind::Tuple)
       report(Diag::NotIndexable, range, {spellType(view.type)}).help("the items of a tuple are t.0, t.1, ...");
@@ -127,15 +129,25 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
       const Expr& argument = expr(arguments[d].value);
       dim.check = check;
       if (const auto* bounds = std::get_if<SliceExpr>(&argument.node)) {
-        if (bounds->step) {
-          notYet(argument.range, "a slice with a step");
-          return errorValue(range);
-        }
         if (bounds->low || bounds->high) {
           dim.site = addSite(SiteKind::Slice, range, {}, d, type.rank);
           if (bounds->low) dim.low = subscript(bounds->low);
           if (bounds->high) dim.high = subscript(bounds->high);
           if (kept) contiguous = false;
+        }
+        if (bounds->step) {
+          dim.step = checkSubscript(bounds->step, "the step of a slice");
+          if (!dim.step) return errorValue(range);
+          const auto* constant = std::get_if<ConstInt>(&program_.expr(dim.step).node);
+          if (constant && static_cast<int64_t>(constant->bits) <= 0) {
+            report(Diag::SliceStep, expr(bounds->step).range, {std::to_string(static_cast<int64_t>(constant->bits))});
+            return errorValue(range);
+          }
+          if (!constant) dim.stepSite = addSite(SiteKind::NegativeStep, expr(bounds->step).range, {}, d, type.rank);
+          if (constant && constant->bits == 1)
+            dim.step = {};
+          else
+            contiguous = false;
         }
         ++kept;
       } else {
@@ -150,13 +162,8 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
     slice.dims.push_back(dim);
   }
   if (!ok) return errorValue(range);
-  if (!contiguous) {
-    notYet(range, "a slice whose elements do not lie next to each other",
-           "slice the first dimensions: m[row], m[a..b], m[row, a..b]");
-    return errorValue(range);
-  }
   if (kept == 0) return errorValue(range);
-  return code(types().view(type.element, kept, type.writable), range, std::move(slice));
+  return code(types().view(type.element, kept, type.writable, type.strided || !contiguous), range, std::move(slice));
 }
 
 TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool readsToo) {
@@ -261,6 +268,8 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
     const size_t errors = diags_.errorCount();
     Value value = checkIndex(*index, node.range);
     if (isError(value.type)) return {};
+    if (value.expr && std::holds_alternative<ElementOf>(program_.expr(value.expr).node))
+      return checkElementPlace(id, value, type, readsToo);
     if (value.expr) {
       TExprId view;
       if (const auto* element = std::get_if<ViewElement>(&program_.expr(value.expr).node))
@@ -281,6 +290,14 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
         return value.expr;
       }
     }
+    if (diags_.errorCount() == errors) report(Diag::NotAPlace, node.range, {});
+    return {};
+  }
+  if (const auto* member = std::get_if<MemberExpr>(&node.node)) {
+    const size_t errors = diags_.errorCount();
+    Value value = checkMember(*member, node.range);
+    if (value.expr && std::holds_alternative<ElementOf>(program_.expr(value.expr).node))
+      return checkElementPlace(id, value, type, readsToo);
     if (diags_.errorCount() == errors) report(Diag::NotAPlace, node.range, {});
     return {};
   }

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+
 namespace rad::sema {
 namespace {
 
@@ -232,8 +234,9 @@ TExprId Checker::shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range r
   return constInt(index, 0, range);
 }
 
-bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel) {
+bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vector<TypeId>& declared) {
   bool ok = true;
+  std::vector<size_t> first;  // of the kernel's parameters, for each that is declared
   // All names of the signature first: a size may name a parameter that stands behind it.
   for (const Param& param : decl.params) {
     if (param.type && std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
@@ -242,37 +245,57 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel) {
       continue;
     }
     TypeId type = param.type ? resolveType(param.type) : TypeId{};
+    const std::string name(text(param.name.name));
+    const bool inParts = !isError(type) && !isView(type) && !scalarOf(type);
     if (isView(type))
-      type = types().view(typeOf(type).element, typeOf(type).rank, param.isMut);
-    else if (!isError(type) && !scalarOf(type)) {
+      type = types().withAccess(type, param.isMut);
+    else if (!isError(type) && plainSize(type).value_or(SIZE_MAX) > largestInParts) {
       notYet(param.name.range, fmt::format("a kernel parameter of type {}", spellType(type)));
       type = {};
     } else if (!isError(type) && param.isMut) {
-      report(Diag::MutScalar, param.name.range, {std::string(text(param.name.name))})
-          .help(fmt::format("a result goes into an array: `mut {}: [{}; 1]`", text(param.name.name), spellType(type)));
+      report(Diag::MutScalar, param.name.range, {name})
+          .help(numberOf(type) ? fmt::format("a result goes into an array: `mut {}: [{}; 1]`", name, spellType(type))
+                               : "a result goes into an array that is declared `mut`");
       type = {};
     }
     ok = ok && !isError(type);
-    const LocalId local = addLocal(std::string(text(param.name.name)), type,
-                                   param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
+    declared.push_back(type);
+    first.push_back(kernel.params.size());
+    auto add = [&](const std::string& partName, TypeId partType) {
+      const LocalId local =
+          addLocal(partName, partType, param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
+      kernel.params.push_back({.local = local,
+                               .name = partName,
+                               .type = partType,
+                               .isMut = param.isMut,
+                               .shape = {},
+                               .range = param.name.range});
+      return local;
+    };
+    LocalId local;
+    if (inParts && !isError(type)) {
+      std::vector<Part> parts;
+      partsOf(type, name, parts);
+      std::vector<TExprId> refs;
+      for (const Part& part : parts) refs.push_back(localRef(add(part.name, part.type), param.name.range));
+      std::span<const TExprId> rest(refs);
+      local = addLocal(name, type, LocalKind::Let, param.name.range);
+      ctx_->prologue.push_back(program_.addStmt(param.name.range, Declare{local, ofParts(type, rest, param.name.range)}));
+    } else {
+      local = add(name, type);
+    }
     bind(param.name, {.kind = Binding::Kind::Local,
                       .local = local,
                       .type = type,
                       .constant = {},
                       .pack = {},
                       .range = param.name.range});
-    kernel.params.push_back({.local = local,
-                             .name = std::string(text(param.name.name)),
-                             .type = type,
-                             .isMut = param.isMut,
-                             .shape = {},
-                             .range = param.name.range});
   }
   // Plain names bind; then the expressions are read.
-  for (const Param& param : decl.params) {
-    const auto* view = param.type ? std::get_if<RepeatExpr>(&expr(param.type).node) : nullptr;
-    if (!view) continue;
-    for (ExprId dim : view->dims) {
+  std::vector<WrittenView> views;
+  for (const Param& param : decl.params) views.push_back(writtenView(param.type));
+  auto bindSizes = [&](const RepeatExpr& view) {
+    for (ExprId dim : view.dims) {
       const auto* name = std::get_if<NameExpr>(&expr(dim).node);
       if (!name || findBinding(name->name)) continue;
       const std::string_view spelled = text(name->name);
@@ -288,22 +311,15 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel) {
                                    .pack = {},
                                    .range = range});
     }
-  }
+  };
+  for (const WrittenView& view : views)
+    if (view) inText(view, [&] { bindSizes(*view.shape); });
   size_t anonymous = 0;
-  for (size_t p = 0; p < decl.params.size() && p < kernel.params.size(); ++p) {
-    const Param& param = decl.params[p];
-    const auto* view = param.type ? std::get_if<RepeatExpr>(&expr(param.type).node) : nullptr;
-    if (!view) {
-      if (isView(kernel.params[p].type)) {
-        notYet(param.name.range, "a kernel parameter whose sizes are hidden in a type name");
-        ok = false;
-      }
-      continue;
-    }
-    for (ExprId dim : view->dims) {
+  auto readSizes = [&](const RepeatExpr& view, KernelParam& param) {
+    for (ExprId dim : view.dims) {
       if (const auto* name = std::get_if<NameExpr>(&expr(dim).node); name && text(name->name) == "_") {
         while (anonymous < kernel.dims.size() && kernel.dims[anonymous].name != "_") ++anonymous;
-        kernel.params[p].shape.push_back({ShapeOp::Dimension, static_cast<int64_t>(anonymous++), {}});
+        param.shape.push_back({ShapeOp::Dimension, static_cast<int64_t>(anonymous++), {}});
         continue;
       }
       auto shape = shapeExpr(dim, kernel, false);
@@ -315,7 +331,16 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel) {
         report(Diag::NegativeIndex, expr(dim).range, {std::to_string(shape->value)});
         ok = false;
       }
-      kernel.params[p].shape.push_back(*shape);
+      param.shape.push_back(*shape);
+    }
+  };
+  for (size_t p = 0; p < views.size() && p < first.size(); ++p) {
+    if (views[p]) {
+      inText(views[p], [&] { readSizes(*views[p].shape, kernel.params[first[p]]); });
+    } else if (isView(kernel.params[first[p]].type)) {
+      // A compile-time parameter that is a view type.
+      notYet(decl.params[p].name.range, "a kernel parameter whose sizes are hidden in a type name");
+      ok = false;
     }
   }
   return ok;
@@ -331,7 +356,10 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
         addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     kernel.axes.push_back({variable, low.value_or(ShapeExpr{}), high.value_or(ShapeExpr{})});
   }
-  if (kernel.axes.size() > 3) notYet(decl.domain.outer[3].name.range, "a domain with more than three names");
+  const size_t most = kernel.isForall ? 4 : 3;
+  if (kernel.axes.size() > most)
+    notYet(decl.domain.outer[static_cast<uint32_t>(most)].name.range,
+           kernel.isForall ? "a domain with more than four names" : "a grid with more than three names");
   int64_t product = 1;
   for (const RangeClause& clause : decl.domain.threads) {
     if (clause.step) notYet(expr(clause.step).range, "a step in a domain");
@@ -416,7 +444,7 @@ void Checker::finishKernel(Kernel& kernel) {
 }
 
 bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
-                          Kernel& kernel) {
+                          Kernel& kernel, std::vector<TypeId>& paramTypes) {
   Context context{.kind = Context::Kind::Kernel,
                   .side = Side::Device,
                   .home = entity.home,
@@ -437,7 +465,7 @@ bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vec
   std::vector<TStmtId> statements;
   context.out = &statements;
   context.scopes.push_back(staticScope(decl.staticParams, statics));
-  const bool params = checkKernelParams(decl, kernel);
+  const bool params = checkKernelParams(decl, kernel, paramTypes);
   if (params) {
     checkDomain(decl, kernel);
     checkAttributes(entity.ast->decl(entity.decl), kernel);
@@ -448,6 +476,7 @@ bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vec
       statements.insert(statements.end(), block.statements.begin(), block.statements.end());
     }
   }
+  statements.insert(statements.begin(), context.prologue.begin(), context.prologue.end());
   kernel.body = std::move(context.body);
   kernel.body.statements = std::move(statements);
   ctx_ = savedContext;

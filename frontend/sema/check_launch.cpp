@@ -19,7 +19,7 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   kernel.range = decl.name.range;
   active_.push_back(key);
   const size_t firstNew = diags_.all().size();
-  instance.failed = !checkKernel(entity, decl, statics, kernel);
+  instance.failed = !checkKernel(entity, decl, statics, kernel, instance.paramTypes);
   active_.pop_back();
   if (!decl.staticParams.empty() || entity.ast != ast_) noteCall(firstNew, kernel.name, call);
   kernel.symbol = kernelSymbol(kernel.name);
@@ -44,25 +44,29 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
   std::vector<TExprId> arguments;
   bool ok = true;
   for (size_t p = 0; p < decl.params.size(); ++p) {
-    const KernelParam param = program_.kernels[instance->id.value].params[p];
+    const TypeId type = instance->paramTypes[p];
+    const std::string param(text(decl.params[p].name.name));
     if (call->values[p].empty()) return errorValue(range);
     Value& value = call->values[p][0];
-    if (param.isMut && isView(value.type) &&
-        fitsType(value, types().view(typeOf(param.type).element, typeOf(param.type).rank, false)) &&
+    if (isView(type) && decl.params[p].isMut && isView(value.type) && fitsType(value, types().withAccess(type, false)) &&
         !typeOf(value.type).writable) {
       report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
-          .note(param.range, fmt::format("`{}` of `{}` is written to", param.name, name))
+          .note(decl.params[p].name.range, fmt::format("`{}` of `{}` is written to", param, name))
           .help("a function's array parameter is writable with `mut`");
       ok = false;
       continue;
     }
-    const Value converted = convertValue(value, param.type, fmt::format("`{}` of `{}`", param.name, name));
+    const Value converted = convertValue(value, type, fmt::format("`{}` of `{}`", param, name));
     if (isError(converted.type)) {
       ok = false;
       continue;
     }
     Value copy = converted;
-    arguments.push_back(materialize(copy));
+    const TExprId argument = materialize(copy);
+    if (isView(type) || scalarOf(type))
+      arguments.push_back(argument);
+    else
+      readParts(keep(argument), value.range, arguments);
   }
   if (!ok) return errorValue(range);
   ctx_->hasEffects = true;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <limits>
 
 namespace rad::sema {
@@ -65,7 +66,27 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
     auto [found, isNew] = ctx_->captured.try_emplace(key);
     if (isNew) {
       TypeId type = value.type;
-      if (isView(type)) type = types().view(typeOf(type).element, typeOf(type).rank, false);
+      if (isView(type)) type = types().withAccess(type, false);
+      if (!isView(type) && !scalarOf(type)) {  // in parts
+        std::vector<Part> parts;
+        partsOf(type, name, parts);
+        std::vector<TExprId> refs;
+        for (const Part& part : parts) {
+          const LocalId local = addLocal(part.name, part.type, LocalKind::Param, range);
+          ctx_->kernel->params.push_back({.local = local, .name = part.name, .type = part.type, .shape = {}, .range = range});
+          refs.push_back(localRef(local, range));
+        }
+        Context* const inner = std::exchange(ctx_, ctx_->parent);
+        readParts(value.expr, range, inner->captures);
+        ctx_ = inner;
+        std::span<const TExprId> rest(refs);
+        const LocalId whole = addLocal(name, type, LocalKind::Let, range);
+        ctx_->prologue.push_back(program_.addStmt(range, Declare{whole, ofParts(type, rest, range)}));
+        found->second = {
+            .kind = Binding::Kind::Local, .local = whole, .type = type, .constant = {}, .pack = {}, .range = range};
+        value = {type, localRef(whole, range), {}, range};
+        continue;
+      }
       const LocalId local = addLocal(name, type, LocalKind::Param, range);
       KernelParam param{.local = local, .name = name, .type = type, .shape = {}, .range = range};
       Kernel& kernel = *ctx_->kernel;
@@ -185,7 +206,7 @@ Value Checker::valueOf(Entity& entity, Range range) {
       if (entity.constant && isUntyped(entity.type)) return constantValue(entity.type, *entity.constant, range);
       if (entity.constant && typeOf(entity.type).kind == TypeKind::Scalar)
         return constantValue(entity.type, *entity.constant, range);
-      if (ctx_ != root && typeOf(entity.type).kind != TypeKind::Scalar && !isView(entity.type)) {
+      if (ctx_ != root && !isView(entity.type) && plainSize(entity.type).value_or(SIZE_MAX) > largestInParts) {
         report(Diag::CannotCapture, range, {std::string(text(entity.name)), spellType(entity.type)});
         return errorValue(range);
       }
@@ -213,7 +234,7 @@ Value Checker::checkName(const NameExpr& node, Range range) {
     if (isError(outer.type)) return outer;
     if (outer.constant && typeOf(outer.type).kind == TypeKind::Scalar)
       return constantValue(outer.type, *outer.constant, range);
-    if (typeOf(outer.type).kind != TypeKind::Scalar && !isView(outer.type)) {
+    if (!isView(outer.type) && plainSize(outer.type).value_or(SIZE_MAX) > largestInParts) {
       report(Diag::CannotCapture, range, {std::string(text(node.name)), spellType(outer.type)});
       return errorValue(range);
     }

@@ -218,6 +218,7 @@ Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range rang
   kernel.reduction = reduction;
   kernel.reductionType = value.type;
   kernel.symbol = kernelSymbol(fmt::format("reduce_{}", reducerName(static_cast<int>(reducer))));
+  statements.insert(statements.begin(), context.prologue.begin(), context.prologue.end());
   kernel.body = std::move(context.body);
   kernel.body.statements = std::move(statements);
   finishKernel(kernel);
@@ -331,6 +332,8 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
 Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range) {
   Value view = checkExpr(argument);
   if (isError(view.type)) return errorValue(range);
+  if (isVector(view.type) || typeOf(view.type).kind == TypeKind::Array)
+    return reduceElements(reducer, view, name, range);
   if (!isView(view.type)) {
     report(Diag::ReducerArguments, range, {std::string(name)})
         .help(fmt::format("write {}(x[i] for i in 0..n), or {}(x) of an array x", name, name));
@@ -341,6 +344,7 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
            fmt::format("write {}(x[i] for i in 0..x.len)", name));
     return errorValue(range);
   }
+  if (typeOf(view.type).rank > 1) view = withoutGaps(view);
   const Type type = typeOf(view.type);
   TExprId flat = view.expr;
   if (type.rank > 1)
@@ -366,7 +370,7 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   context.out = &none;
   Context* const saved = std::exchange(ctx_, &context);
   pushScope();
-  const TypeId readOnly = types().view(type.element, 1, false);
+  const TypeId readOnly = types().view(type.element, 1, false, type.strided);
   const LocalId local = addLocal("x", readOnly, LocalKind::Param, view.range);
   const LocalId count = addLocal("n", types().index(), LocalKind::Dimension, view.range);
   const LocalId point = addLocal("i", types().index(), LocalKind::DomainVar, view.range);
@@ -455,7 +459,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
       report(Diag::NoValue, value.range, {});
     else if (isUntyped(value.type))
       materialize(value);
-    else if (!scalarOf(value.type))
+    else if (!numberOf(value.type))
       notYet(value.range, fmt::format("an array of {}", spellType(value.type)));
   }
   if (isError(value.type) || diags_.errorCount() != errors) {
@@ -480,6 +484,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   emit(range, Assign{place, std::nullopt, stored, {}});
   ctx_ = saved;
   kernel.symbol = kernelSymbol("make_array");
+  statements.insert(statements.begin(), context.prologue.begin(), context.prologue.end());
   kernel.body = std::move(context.body);
   kernel.body.statements = std::move(statements);
   std::vector<TExprId> arguments = std::move(context.captures);

@@ -93,6 +93,18 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
       return;
     }
     const auto scalar = scalarOf(type);
+    if (isVector(type) && (numberOf(value.type) || isUntyped(value.type))) {
+      // As `place op value`, whose elements must be those of the place.
+      const Value result = vectorBinary(node.op, {type, place, {}, expr(node.target).range}, value, range);
+      if (isError(result.type)) return;
+      if (result.type != type) {
+        report(Diag::LossyConversion, value.range, {spellType(result.type), spellType(type), ""});
+        return;
+      }
+      const auto operation = std::get<Arithmetic>(program_.expr(result.expr).node);
+      emit(range, Assign{place, node.op, operation.right, operation.site});
+      return;
+    }
     if (!scalar) {
       report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
       return;
@@ -167,10 +179,15 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
         report(Diag::TypeMismatch, value.range, {spellType(type), "", spellType(value.type)});
         return;
       }
+      if (to.strided || from.strided) return assignElements(place, value, range);
       emit(range, Assign{place, std::nullopt, value.expr, addSite(SiteKind::ShapeBind, range)});
       return;
     }
-    const TExprId fill = convert(value, typeOf(type).element, "the elements");
+    const Value filled = convertValue(value, typeOf(type).element, "the elements");
+    if (isError(filled.type)) return;
+    if (typeOf(type).strided || isVector(filled.type)) return assignElements(place, filled, range);
+    Value copy = filled;
+    const TExprId fill = materialize(copy);
     emit(range, Assign{place, std::nullopt, fill, addSite(SiteKind::HostCall, range)});
     return;
   }

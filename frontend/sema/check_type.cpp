@@ -20,7 +20,10 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
       }
       return types().scalar(*scalar);
     }
-    if (Entity* entity = findEntity(name->name, ctx_->home); entity && entity->kind == Entity::Kind::TypeAlias) {
+    Entity* const entity = findEntity(name->name, ctx_->home);
+    if (!entity)
+      if (auto vector = namedVector(text(name->name), node.range)) return vector;
+    if (entity && entity->kind == Entity::Kind::TypeAlias) {
       const auto& decl = std::get<TypeAliasDecl>(entity->ast->decl(entity->decl).node);
       if (entity->state == Entity::State::Busy) {
         report(Diag::ConstantCycle, node.range, {std::string(text(name->name))});
@@ -31,10 +34,7 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
         return types().error();
       }
       entity->state = Entity::State::Busy;
-      const Ast* saved = ast_;
-      ast_ = entity->ast;
-      TypeId type = resolveType(decl.type);
-      ast_ = saved;
+      const TypeId type = inText({nullptr, entity->ast, entity->home}, [&] { return resolveType(decl.type); });
       entity->state = Entity::State::New;
       return type;
     }
@@ -49,7 +49,7 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     auto element = tryType(view->value);
     if (!element) return std::nullopt;
     if (isError(*element)) return element;
-    if (!scalarOf(*element)) {
+    if (!numberOf(*element)) {
       notYet(node.range, fmt::format("a view of {}", spellType(*element)));
       return types().error();
     }
@@ -87,9 +87,16 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     return types().tuple(items);
   }
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return tryType(paren->inner);
-  if (std::holds_alternative<StridedExpr>(node.node)) {
-    notYet(node.range, "a strided view");
-    return types().error();
+  if (const auto* strided = std::get_if<StridedExpr>(&node.node)) {
+    auto type = tryType(strided->type);
+    if (!type || isError(*type)) return type;
+    const Type view = typeOf(*type);
+    if (view.kind != TypeKind::View) {
+      report(Diag::NotAType, node.range, {shorten(node.range)})
+          .help(fmt::format("`strided` stands before the type of an array: strided [{}; n]", spellType(*type)));
+      return types().error();
+    }
+    return types().view(view.element, view.rank, view.writable, true);
   }
   if (std::holds_alternative<FnTypeExpr>(node.node)) {
     notYet(node.range, "a function type");
@@ -98,16 +105,36 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
   if (const auto* index = std::get_if<IndexExpr>(&node.node))
     if (const auto* name = std::get_if<NameExpr>(&expr(index->base).node)) {
       std::string_view base = text(name->name);
-      if (base == "array" || base == "vec" || base == "ptr") {
+      Entity* const entity = findEntity(name->name, ctx_->home);
+      if (!entity && (base == "array" || base == "vec")) return typeWithCount(base, index->arguments, node.range);
+      if (!entity && base == "ptr") {
         notYet(node.range, fmt::format("the type {}[...]", base));
         return types().error();
       }
-      if (Entity* entity = findEntity(name->name, ctx_->home); entity && entity->kind == Entity::Kind::TypeAlias) {
+      if (entity && entity->kind == Entity::Kind::TypeAlias) {
         notYet(node.range, "a type name with parameters");
         return types().error();
       }
     }
   return std::nullopt;
+}
+
+Checker::WrittenView Checker::writtenView(ExprId id) {
+  if (!id) return {};
+  const Expr& node = expr(id);
+  if (const auto* view = std::get_if<RepeatExpr>(&node.node)) return {view, ast_, ctx_->home};
+  if (const auto* strided = std::get_if<StridedExpr>(&node.node)) return writtenView(strided->type);
+  if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return writtenView(paren->inner);
+  const auto* name = std::get_if<NameExpr>(&node.node);
+  if (!name || findBinding(name->name)) return {};
+  Entity* entity = findEntity(name->name, ctx_->home);
+  if (!entity || entity->kind != Entity::Kind::TypeAlias || entity->state == Entity::State::Busy) return {};
+  entity->state = Entity::State::Busy;
+  const WrittenView found = inText({nullptr, entity->ast, entity->home}, [&] {
+    return writtenView(std::get<TypeAliasDecl>(entity->ast->decl(entity->decl).node).type);
+  });
+  entity->state = Entity::State::New;
+  return found;
 }
 
 void Checker::reportNotType(ExprId id) {
@@ -132,11 +159,6 @@ void Checker::reportNotType(ExprId id) {
       report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", habit.ours));
       return;
     }
-  const size_t x = spelled.find('x');
-  if (x != std::string_view::npos && x + 1 < spelled.size() && findScalar(spelled.substr(0, x))) {
-    notYet(node.range, fmt::format("the vector type {}", spelled));
-    return;
-  }
   if (Entity* entity = findEntity(name->name, ctx_->home)) {
     if (entity->kind == Entity::Kind::Unsupported) return;  // said at its declaration
     report(Diag::NotAType, node.range, {std::string(spelled)});

@@ -9,7 +9,9 @@
 #include <initializer_list>
 #include <map>
 #include <set>
+#include <span>
 #include <unordered_map>
+#include <utility>
 
 namespace rad::sema {
 
@@ -85,6 +87,7 @@ struct Context {
   bool isBlocks = false;
   Kernel* kernel = nullptr;
   std::vector<TExprId> captures;  // Reduction: the arguments, of `parent`
+  std::vector<TStmtId> prologue = {};  // Kernel, Reduction: makes values of parameters that came in parts
   std::map<std::string, Binding> captured;
   // flow
   unsigned loops = 0;
@@ -110,6 +113,7 @@ struct FunctionInstance {
 struct KernelInstance {
   KernelId id;
   bool failed = false;
+  std::vector<TypeId> paramTypes;  // as declared; a kernel gets vectors, arrays and tuples in parts
 };
 /// A compile-time argument.
 struct StaticValue {
@@ -221,6 +225,28 @@ class Checker {
   TypeId resolveType(ExprId id);
   std::optional<TypeId> tryType(ExprId id);  // a type if the expression names one; no message
   void reportNotType(ExprId id);
+  /// The sizes that a written view type names, through parentheses, `strided` and names of types; none: no view type. The sizes
+  /// are read inside of inText().
+  struct WrittenView {
+    const RepeatExpr* shape = nullptr;
+    const Ast* ast = nullptr;
+    ModuleScope* home = nullptr;
+    explicit operator bool() const { return shape != nullptr; }
+  };
+  WrittenView writtenView(ExprId type);
+  /// Does something with the text that a view type stands in: its names are those of its file.
+  template <class Action>
+  auto inText(const WrittenView& view, Action action) {
+    const Ast* const savedAst = std::exchange(ast_, view.ast);
+    ModuleScope* const savedHome = std::exchange(ctx_->home, view.home);
+    struct Restore {
+      Checker& checker;
+      const Ast* ast;
+      ModuleScope* home;
+      ~Restore() { checker.ast_ = ast, checker.ctx_->home = home; }
+    } restore{*this, savedAst, savedHome};
+    return action();
+  }
 
   // ---- expressions ----
   Value checkExpr(ExprId id, TypeId expected = {});
@@ -254,6 +280,65 @@ class Checker {
   /// A place for assignment or a `mut` argument; none after a message.
   TExprId checkPlace(ExprId id, TypeId& type, bool isAssignment, bool readsToo);
   TExprId checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool readsToo);
+
+  // ---- strided views (check_strided.cpp) ----
+  /// A plain view as a strided one.
+  Value asStrided(Value view);
+  /// The view itself, or a copy without gaps of a strided one (host code).
+  Value withoutGaps(Value view);
+  /// A parameter of a kernel that copies elements: a view, or one value for all of them.
+  struct CopiedElements {
+    TypeId type;
+    std::string name;
+    Range range;
+  };
+  KernelId copyKernel(const CopiedElements& to, const CopiedElements& from, Range range);
+  void assignElements(TExprId to, Value from, Range range);
+
+  // ---- vectors and arrays (check_elements.cpp) ----
+  enum class Reducer : uint8_t { Sum, Min, Max, All, Any };
+  /// The scalar type of a number or of a vector's elements.
+  std::optional<Scalar> numberOf(TypeId id) const;
+  bool isVector(TypeId id) const { return typeOf(id).kind == TypeKind::Vector; }
+  /// "f32x4" as a type; none where the text is no vector's name.
+  std::optional<TypeId> namedVector(std::string_view name, Range range);
+  /// The type of so many elements, or the error type after a message.
+  TypeId vectorType(TypeId element, Wide count, Range range);
+  TypeId arrayType(TypeId element, Wide count, Range range);
+  /// vec[T, N] and array[T, N].
+  TypeId typeWithCount(std::string_view name, List<Argument> arguments, Range range);
+  /// Bytes of a value without views and texts; none for others.
+  std::optional<uint64_t> plainSize(TypeId id) const;
+  Value checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expected);
+  Value checkRepeat(const RepeatExpr& node, Range range, TypeId expected);
+  Value makeVector(TypeId type, List<Argument> arguments, Range range);
+  Value makeElements(TypeId type, std::vector<Value> values, Range range);
+  /// A vector of type `vector` from one of as many elements, or from one value for all of them.
+  Value toVector(Value value, TypeId vector);
+  /// The vector type that operands share, or the error type after a message about `what`.
+  TypeId commonVector(std::string_view what, const std::vector<Value>& values, Range range);
+  Value vectorBinary(BinaryOp op, Value left, Value right, Range range);
+  Value vectorMath(Math op, std::vector<Value> values, Range range);
+  Value vectorMember(Value vector, Ident member, Range range);
+  Value indexElements(Value whole, List<Argument> arguments, Range range);
+  Value reduceElements(Reducer reducer, Value whole, std::string_view name, Range range);
+  TExprId checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo);
+
+  // ---- parts of values (value_parts.cpp) ----
+  struct Part {
+    std::string name;
+    TypeId type;
+  };
+  /// The scalars of a plain value, in order; `name` begins their names: "c.x", "t.0", "a[3]".
+  void partsOf(TypeId type, const std::string& name, std::vector<Part>& parts) const;
+  /// The values of the parts of what `whole` (evaluated again for each) gives.
+  void readParts(TExprId whole, Range range, std::vector<TExprId>& parts);
+  /// A value made of its parts, which it takes from the front of `parts`.
+  TExprId ofParts(TypeId type, std::span<const TExprId>& parts, Range range);
+  /// An expression that can be evaluated several times: the value itself, or a local that keeps it.
+  TExprId keep(TExprId value);
+  /// The text of a value in a format: "{}" for what is printed by itself, "({}, {})" for a tuple; appends what fills it.
+  std::string printed(Value value, std::vector<TExprId>& values);
 
   // ---- calls ----
   Value checkCall(const CallExpr& node, Range range, TypeId expected);
@@ -348,8 +433,9 @@ class Checker {
   // ---- kernels ----
   KernelInstance* instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
                                     Range call);
-  bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Kernel& kernel);
-  bool checkKernelParams(const KernelDecl& decl, Kernel& kernel);
+  bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Kernel& kernel,
+                   std::vector<TypeId>& paramTypes);
+  bool checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vector<TypeId>& declared);
   void checkDomain(const KernelDecl& decl, Kernel& kernel);
   void checkAttributes(const Decl& decl, Kernel& kernel);
   std::optional<ShapeExpr> shapeExpr(ExprId id, const Kernel& kernel, bool inDomain);
@@ -360,7 +446,6 @@ class Checker {
   void finishKernel(Kernel& kernel);
 
   // ---- reductions ----
-  enum class Reducer : uint8_t { Sum, Min, Max, All, Any };
   static std::optional<Reducer> findReducer(std::string_view name);
   Value checkReduce(Reducer reducer, ExprId generator, Range range, TypeId expected);
   Value reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range);
@@ -390,6 +475,9 @@ class Checker {
   std::map<uint32_t, std::vector<TypeId>> busyParams_;  // parameter types of functions whose body is being checked
   unsigned depth_ = 0;                                  // of nested expressions
 };
+
+/// Bytes of the largest vector, array or tuple that a kernel takes by value.
+inline constexpr uint64_t largestInParts = 1024;
 
 /// Whether a parameter is `name: T...`.
 bool isVariadic(List<Param> params, const Ast& ast);

@@ -6,6 +6,14 @@
 
 namespace rad::sema {
 
+/// The variable that a place belongs to: `a` of `a`, `a[i]`, `v.x`; none for elements of views.
+inline LocalId placeRoot(const TypedProgram& program, TExprId place) {
+  const TExpr* e = &program.expr(place);
+  while (const auto* element = std::get_if<ElementOf>(&e->node)) e = &program.expr(element->value);
+  const auto* ref = std::get_if<LocalRef>(&e->node);
+  return ref ? ref->local : LocalId{};
+}
+
 /// Calls onExpr(id) for each direct sub-expression in order of evaluation, onStmt(id) for each statement of a
 /// BlockValue.
 template <class OnExpr, class OnStmt>
@@ -28,10 +36,13 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const ViewElement& n) { one(n.view), many(n.indices); }
     void operator()(const ViewSlice& n) {
       one(n.view);
-      for (const SliceDim& dim : n.dims) one(dim.low), one(dim.high);
+      for (const SliceDim& dim : n.dims) one(dim.low), one(dim.high), one(dim.step);
     }
     void operator()(const ViewExtent& n) { one(n.view); }
     void operator()(const ViewFlat& n) { one(n.view); }
+    void operator()(const MakeElements& n) { many(n.items); }
+    void operator()(const ElementOf& n) { one(n.value), one(n.index); }
+    void operator()(const Swizzle& n) { one(n.vector); }
     void operator()(const Negate& n) { one(n.operand); }
     void operator()(const LogicNot& n) { one(n.operand); }
     void operator()(const BitNot& n) { one(n.operand); }

@@ -72,7 +72,8 @@ bool Checker::fitsType(const Value& value, TypeId target) {
   const Type& to = typeOf(target);
   const Type& from = typeOf(value.type);
   if (to.kind == TypeKind::View && from.kind == TypeKind::View)
-    return to.element == from.element && to.rank == from.rank && (!to.writable || from.writable);
+    return to.element == from.element && to.rank == from.rank && (!to.writable || from.writable) &&
+           (to.strided || !from.strided);
   if (to.kind != TypeKind::Scalar) return false;
   if (isUntyped(value.type)) return value.constant && fits(*value.constant, to.scalar);
   if (from.kind != TypeKind::Scalar) return false;
@@ -87,8 +88,15 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   const Type& to = typeOf(target);
   const Type& from = typeOf(value.type);
   if (to.kind == TypeKind::View && from.kind == TypeKind::View) {
-    if (fitsType(value, target)) return value;  // write access may be dropped
-    if (to.element == from.element && to.rank == from.rank)
+    if (fitsType(value, target))  // write access may be dropped
+      return to.strided && !from.strided ? asStrided(value) : value;
+    if (to.element == from.element && to.rank == from.rank && from.strided && !to.strided) {
+      auto builder = report(Diag::StridedView, value.range, {shorten(value.range), place});
+      if (isHostCode())
+        builder.help(fmt::format("pass copy({}), or declare the parameter with `strided`", shorten(value.range)));
+      else
+        builder.help("declare the parameter with `strided`, which takes any view");
+    } else if (to.element == from.element && to.rank == from.rank)
       report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
           .help("parameters without `mut` are read-only; declare it `mut`, or pass copy(...)");
     else
@@ -112,8 +120,13 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   if (to.kind != TypeKind::Scalar || (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
     if (from.kind == TypeKind::Unit)
       report(Diag::NoValue, value.range, {});
-    else
-      report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+    else {
+      auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+      if (to.kind == TypeKind::View && from.kind == TypeKind::Array && isHostCode())
+        builder.help("an array value is no array in the device's memory; `[a[i] for i in 0..a.len]` makes one of it");
+      if (to.kind == TypeKind::Vector && (from.kind == TypeKind::Scalar || isUntyped(value.type)))
+        builder.help(fmt::format("write {}({})", spellType(target), shorten(value.range)));
+    }
     return {types().error(), {}, {}, value.range};
   }
   if (isUntyped(value.type)) {

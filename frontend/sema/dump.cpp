@@ -127,14 +127,27 @@ class Dumper {
     std::string text = "slice(" + expr(node.view);
     for (const SliceDim& dim : node.dims)
       text += dim.isIndex ? fmt::format(", {}{}", expr(dim.low), mark(dim.check))
-                          : fmt::format(", {}..{}{}", dim.low ? expr(dim.low) : "", dim.high ? expr(dim.high) : "",
-                                        mark(dim.check));
+                          : fmt::format(", {}..{}{}{}", dim.low ? expr(dim.low) : "", dim.high ? expr(dim.high) : "",
+                                        mark(dim.check), dim.step ? " step " + expr(dim.step) : "");
     return text + ")";
   }
   std::string show(const ViewExtent& node, const TExpr&) const {
     return fmt::format("extent({}, {})", expr(node.view), node.dim);
   }
   std::string show(const ViewFlat& node, const TExpr&) const { return fmt::format("flat({})", expr(node.view)); }
+  std::string show(const MakeElements& node, const TExpr& e) const {
+    std::string text = type(e.type) + "(";
+    for (size_t i = 0; i < node.items.size(); ++i) text += (i ? ", " : "") + expr(node.items[i]);
+    return text + ")";
+  }
+  std::string show(const ElementOf& node, const TExpr&) const {
+    return fmt::format("{}[{}{}]", expr(node.value), expr(node.index), mark(node.check));
+  }
+  std::string show(const Swizzle& node, const TExpr&) const {
+    std::string text = expr(node.vector) + ".";
+    for (uint8_t lane : node.lanes) text += std::to_string(lane);
+    return text;
+  }
   std::string show(const Negate& node, const TExpr& e) const {
     return fmt::format("neg.{}({}{})", type(e.type), expr(node.operand), site(node.overflow));
   }

@@ -164,6 +164,22 @@ void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<S
     Value element{typeOf(value.type).element, {}, {}, value.range};
     return unify(view->value, ast, element, staticParams, found, fixed, untypedToo);
   }
+  if (const auto* strided = std::get_if<StridedExpr>(&node.node))
+    return unify(strided->type, ast, value, staticParams, found, fixed, untypedToo);
+  if (const auto* sized = std::get_if<IndexExpr>(&node.node)) {  // vec[T, N], array[T, N]
+    const auto* base = std::get_if<NameExpr>(&expr(ast, sized->base).node);
+    const Type type = typeOf(value.type);
+    const bool matches = base && sized->arguments.size() == 2 &&
+                         ((text(base->name) == "vec" && type.kind == TypeKind::Vector) ||
+                          (text(base->name) == "array" && type.kind == TypeKind::Array));
+    if (!matches) return;
+    unify(sized->arguments[0].value, ast, {type.element, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+    const auto* count = std::get_if<NameExpr>(&expr(ast, sized->arguments[1].value).node);
+    for (size_t i = 0; count && i < staticParams.size(); ++i)
+      if (staticParams[i].isConst && staticParams[i].name.name == count->name && !found[i])
+        found[i] = StaticValue{false, types().index(), ConstValue::ofInt(static_cast<Wide>(type.count))};
+    return;
+  }
   const auto* name = std::get_if<NameExpr>(&node.node);
   if (!name) return;
   for (size_t i = 0; i < staticParams.size(); ++i) {
@@ -190,6 +206,7 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
                            const PreparedCall& call, std::vector<std::optional<StaticValue>>& found) {
   std::vector<bool> fixed(staticParams.size());
   for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
+  const std::vector<bool> fixedFirst = fixed;
   const Ast& ast = *entity.ast;
   // Views first: their elements cannot be converted. Then scalars, then constants without a type.
   for (int pass = 0; pass < 3; ++pass) {
@@ -226,6 +243,11 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       });
       if (!ok) return false;
       found[i] = value;
+    }
+    if (found[i] && param.isConst && param.constraintOrType && !fixedFirst[i]) {  // a number of elements: in its declared type
+      const TypeId type = inCallee(entity, scope, [&] { return resolveType(param.constraintOrType); });
+      if (isError(type)) return false;
+      found[i]->type = type;
     }
     if (!found[i]) {
       report(Diag::CannotInfer, range, {name, std::string(text(entity.name))})
@@ -318,6 +340,9 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
     TypeId hint;
     if (params[p].type && !call.written[p].empty()) {
       const bool simple = std::holds_alternative<NameExpr>(expr(*entity.ast, params[p].type).node);
+      const bool counted = std::holds_alternative<IndexExpr>(expr(*entity.ast, params[p].type).node);
+      if (counted && staticParams.empty())  // array[u8, 3]
+        hint = inCallee(entity, given, [&] { return tryType(params[p].type).value_or(TypeId{}); });
       if (simple) {
         const Symbol typeName = std::get<NameExpr>(expr(*entity.ast, params[p].type).node).name;
         bool open = false;

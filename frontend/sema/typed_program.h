@@ -65,10 +65,13 @@ struct ConstString { std::string value; };                               // Stri
 struct LocalRef { LocalId local; };                                      // the local's type
 struct GlobalRef { GlobalId global; };                                   // host only
 struct ViewElement { TExprId view; std::vector<TExprId> indices; std::vector<Check> checks; std::vector<SiteId> sites; };  // element type (a read); indices are `index`
-struct SliceDim { TExprId low, high; SiteId site; Check check = Check::Checked; bool isIndex = false; };  // isIndex: low is an index, the dimension goes; no low/high: from 0/to the extent
-struct ViewSlice { TExprId view; std::vector<SliceDim> dims; };          // view; only leading index dims, then at most one range, then whole dims (so it stays contiguous)
+struct SliceDim { TExprId low, high, step; SiteId site, stepSite; Check check = Check::Checked; bool isIndex = false; };  // isIndex: low is an index, the dimension goes; no low/high: from 0/to the extent; no step: 1; stepSite: it may not be positive
+struct ViewSlice { TExprId view; std::vector<SliceDim> dims; };          // view; one of a type that is not strided: leading index dims, then at most one range without a step, then whole dims. All dims whole: a plain view where a strided one is wanted
 struct ViewExtent { TExprId view; unsigned dim = 0; };                   // index
-struct ViewFlat { TExprId view; };                                       // rank-1 view of all elements
+struct ViewFlat { TExprId view; };                                       // rank-1 view of all elements; not of a strided view
+struct MakeElements { std::vector<TExprId> items; };                     // Vector or Array: an item an element, or a single one for all of them
+struct ElementOf { TExprId value; TExprId index; SiteId site; Check check = Check::Checked; };  // element of a Vector or Array value; the index is an `index`; a place where the value is one
+struct Swizzle { TExprId vector; std::vector<uint8_t> lanes; };          // Vector of the named elements
 struct Negate { TExprId operand; SiteId overflow; };                     // numeric
 struct LogicNot { TExprId operand; };                                    // bool
 struct BitNot { TExprId operand; };                                      // integers
@@ -104,7 +107,7 @@ struct HostReduce { KernelId kernel; std::vector<TExprId> arguments; SiteId site
 struct TExpr {
   TypeId type;
   Range range;
-  std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, Negate, LogicNot, BitNot,
+  std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, MakeElements, ElementOf, Swizzle, Negate, LogicNot, BitNot,
                Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, AtomicCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
                NewArray, ReadFile, ReadText, FormatText, TextLength, TextEqual, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
       node;
@@ -112,7 +115,7 @@ struct TExpr {
 
 // ---- statements ----
 struct Declare { LocalId local; TExprId init; };                         // init none: not assigned yet (sema proves assignment before use)
-struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
+struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement or ElementOf of a place (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
 struct Evaluate { TExprId expr; };
 struct If { TExprId condition; std::vector<TStmtId> thenBody, elseBody; };
 struct While { TExprId condition; std::vector<TStmtId> body; };

@@ -120,9 +120,8 @@ class Uniformity {
   }
 
   void assign(TExprId place, const Cause& cause) {
-    if (const auto* ref = std::get_if<LocalRef>(&program_.expr(place).node);
-        ref && !isView(kernel_.body.locals[ref->local.value].type))
-      vary(ref->local, cause);
+    if (const LocalId root = placeRoot(program_, place); root && !isView(kernel_.body.locals[root.value].type))
+      vary(root, cause);
   }
 
   /// What keeps some threads away from here, if anything does.
@@ -184,6 +183,7 @@ class Uniformity {
       inner(node->value);
       inner(node->place);
       std::optional<Cause> why = cause(node->value);
+      if (!why && std::holds_alternative<ElementOf>(program_.expr(node->place).node)) why = cause(node->place);
       if (!why) why = control();
       if (why) assign(node->place, *why);
       return;

@@ -70,12 +70,15 @@ class Verifier {
   bool isNumber(TypeId id) const { return isScalar(id) && !isBool(id); }
   bool isWhole(TypeId id) const { return isScalar(id) && isInteger(type(id).scalar); }
   bool isView(TypeId id) const { return type(id).kind == TypeKind::View; }
+  /// The type itself, or that of a vector's elements.
+  TypeId numberOf(TypeId id) const { return type(id).kind == TypeKind::Vector ? type(id).element : id; }
   std::string spell(TypeId id) const { return types_.spell(id); }
   /// A view with write access may stand where a read-only one is wanted.
   bool suits(TypeId value, TypeId wanted) const {
     if (value == wanted) return true;
     return isView(value) && isView(wanted) && type(value).element == type(wanted).element &&
-           type(value).rank == type(wanted).rank && (type(value).writable || !type(wanted).writable);
+           type(value).rank == type(wanted).rank && type(value).strided == type(wanted).strided &&
+           (type(value).writable || !type(wanted).writable);
   }
   bool wantType(TExprId id, TypeId wanted, std::string_view what) {
     if (!require(static_cast<bool>(id), fmt::format("{} is missing", what))) return false;
@@ -147,19 +150,20 @@ class Verifier {
     if (!require(isView(view) && isView(e.type), "a slice of something else than a view")) return;
     if (!require(node.dims.size() == type(view).rank, "a slice names each dimension")) return;
     unsigned kept = 0;
+    bool gaps = type(view).strided;
     for (const SliceDim& dim : node.dims) {
-      if (dim.low) wantType(dim.low, types_.index(), "a slice bound"), at(dim.low);
-      if (dim.high) wantType(dim.high, types_.index(), "a slice bound"), at(dim.high);
+      for (TExprId part : {dim.low, dim.high, dim.step})
+        if (part) wantType(part, types_.index(), "a slice bound"), at(part);
       if (dim.isIndex) {
-        require(kept == 0, "a slice is not contiguous");
-        require(static_cast<bool>(dim.low) && !dim.high, "an index of a slice has one value");
+        gaps = gaps || kept;
+        require(static_cast<bool>(dim.low) && !dim.high && !dim.step, "an index of a slice has one value");
       } else {
-        if (dim.low || dim.high) require(kept == 0, "a slice is not contiguous");
+        gaps = gaps || ((dim.low || dim.high) && kept) || dim.step;
         ++kept;
       }
       if ((dim.low || dim.high) && dim.check == Check::Checked) wantSite(dim.site, "a checked slice");
     }
-    require(kept == type(e.type).rank && type(e.type).element == type(view).element,
+    require(kept == type(e.type).rank && type(e.type).element == type(view).element && (type(e.type).strided || !gaps),
             "a slice has another type than it should");
   }
   void check(const ViewExtent& node, const TExpr& e) {
@@ -170,19 +174,43 @@ class Verifier {
   void check(const ViewFlat& node, const TExpr& e) {
     const TypeId view = at(node.view);
     if (require(isView(view) && isView(e.type), "flat of something else than a view"))
-      require(type(e.type).rank == 1 && type(e.type).element == type(view).element, "flat has another type");
+      require(type(e.type).rank == 1 && type(e.type).element == type(view).element && !type(view).strided &&
+                  !type(e.type).strided,
+              "flat has another type");
+  }
+  /// What the elements of a vector or array value are; the error type of anything else.
+  TypeId elementOf(TypeId id) const {
+    const bool has = type(id).kind == TypeKind::Vector || type(id).kind == TypeKind::Array;
+    return has ? type(id).element : types_.error();
+  }
+  void check(const MakeElements& node, const TExpr& e) {
+    require(type(e.type).kind == TypeKind::Vector || type(e.type).kind == TypeKind::Array,
+            "elements that make neither vector nor array");
+    require(node.items.size() == 1 || node.items.size() == type(e.type).count, "a wrong number of elements");
+    for (TExprId item : node.items) require(at(item) == elementOf(e.type), "an element of another type");
+  }
+  void check(const ElementOf& node, const TExpr& e) {
+    require(elementOf(at(node.value)) == e.type, "an element has another type than its vector or array says");
+    wantType(node.index, types_.index(), "an index"), at(node.index);
+    if (node.check == Check::Checked) wantSite(node.site, "a checked index");
+  }
+  void check(const Swizzle& node, const TExpr& e) {
+    const TypeId from = at(node.vector);
+    if (!require(type(from).kind == TypeKind::Vector && type(e.type).kind == TypeKind::Vector, "a swizzle of no vector")) return;
+    require(type(from).element == type(e.type).element && type(e.type).count == node.lanes.size(), "a swizzle of another type");
+    for (uint8_t lane : node.lanes) require(lane < type(from).count, "a swizzle names an element that is not there");
   }
   void check(const Negate& node, const TExpr& e) {
-    require(at(node.operand) == e.type && isNumber(e.type), "negation of another type");
+    require(at(node.operand) == e.type && isNumber(numberOf(e.type)), "negation of another type");
   }
   void check(const LogicNot& node, const TExpr& e) {
     require(isBool(at(node.operand)) && isBool(e.type), "not of another type than bool");
   }
   void check(const BitNot& node, const TExpr& e) {
-    require(at(node.operand) == e.type && isWhole(e.type), "~ of another type");
+    require(at(node.operand) == e.type && isWhole(numberOf(e.type)), "~ of another type");
   }
   void arithmetic(BinaryOp op, TypeId result, TypeId right) {
-    require(isNumber(result) && right == result,
+    require(isNumber(numberOf(result)) && right == result,
             fmt::format("`{}` of {} and {}", spelling(op), spell(result), spell(right)));
     switch (op) {
       case BinaryOp::Add:
@@ -196,7 +224,7 @@ class Verifier {
       case BinaryOp::BitXor:
       case BinaryOp::Shl:
       case BinaryOp::Shr:
-        require(isWhole(result), "a bit operation on floats");
+        require(isWhole(numberOf(result)), "a bit operation on floats");
         break;
       case BinaryOp::Eq:
       case BinaryOp::Ne:
@@ -227,7 +255,9 @@ class Verifier {
     require(isBool(left) && isBool(right) && isBool(e.type), "logic of another type than bool");
   }
   void check(const Convert& node, const TExpr& e) {
-    require(isScalar(at(node.operand)) && isScalar(e.type), "a conversion of something else than scalars");
+    const TypeId from = at(node.operand);
+    require(isScalar(numberOf(from)) && isScalar(numberOf(e.type)), "a conversion of something else than numbers");
+    require(isScalar(from) == isScalar(e.type) && type(from).count == type(e.type).count, "a conversion between different counts");
   }
   void check(const Bitcast& node, const TExpr& e) {
     const TypeId from = at(node.operand);
@@ -240,7 +270,7 @@ class Verifier {
   }
   void check(const MathCall& node, const TExpr& e) {
     const MathInfo& info = infoOf(node.op);
-    require(node.operands.size() == info.arity && isNumber(e.type),
+    require(node.operands.size() == info.arity && isNumber(numberOf(e.type)),
             fmt::format("{} with {} operands", info.name, node.operands.size()));
     for (TExprId operand : node.operands)
       require(at(operand) == e.type, fmt::format("an operand of {} has another type", info.name));
@@ -404,6 +434,8 @@ class Verifier {
     } else if (const auto* slice = std::get_if<ViewSlice>(&e.node)) {
       require(allowsSlice && side_ == Side::Host && type(program_.expr(slice->view).type).writable,
               "a slice is assigned to");
+    } else if (const auto* part = std::get_if<ElementOf>(&e.node)) {
+      place(part->value, false);
     } else {
       require(std::holds_alternative<GlobalRef>(e.node), "something else than a place is assigned to");
     }
@@ -438,7 +470,7 @@ class Verifier {
     }
     if (std::holds_alternative<ViewSlice>(program_.expr(node.place).node)) {
       require(
-          suits(value, types_.view(type(target).element, type(target).rank, false)) || value == type(target).element,
+          suits(value, types_.withAccess(target, false)) || value == type(target).element,
           "a slice is filled with another type");
       wantSite(node.site, "assigning to a slice");
       return;

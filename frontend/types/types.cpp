@@ -41,19 +41,31 @@ TypeTable::TypeTable() {
 
 TypeId TypeTable::intern(Type type) {
   std::string key = std::to_string(static_cast<int>(type.kind)) + ':' + std::to_string(type.element.value) + ':' +
-                    std::to_string(type.rank) + ':' + std::to_string(type.writable) + ':' + std::to_string(type.count);
+                    std::to_string(type.rank) + ':' + std::to_string(type.writable) + std::to_string(type.strided) + ':' +
+                    std::to_string(type.count);
   for (TypeId item : type.items) key += ',' + std::to_string(item.value);
   auto [it, isNew] = map_.emplace(std::move(key), static_cast<uint32_t>(types_.size()));
   if (isNew) types_.push_back(std::move(type));
   return {it->second};
 }
 
-TypeId TypeTable::view(TypeId element, unsigned rank, bool writable) {
+TypeId TypeTable::view(TypeId element, unsigned rank, bool writable, bool strided) {
   return intern(Type{.kind = TypeKind::View,
                      .element = element,
                      .rank = static_cast<uint8_t>(rank),
                      .writable = writable,
+                     .strided = strided,
                      .items = {}});
+}
+
+TypeId TypeTable::withAccess(TypeId id, bool writable) {
+  Type type = get(id);
+  type.writable = writable;
+  return intern(std::move(type));
+}
+
+TypeId TypeTable::vector(TypeId element, uint64_t count) {
+  return intern(Type{.kind = TypeKind::Vector, .element = element, .count = count, .items = {}});
 }
 
 TypeId TypeTable::array(TypeId element, uint64_t count) {
@@ -80,10 +92,13 @@ std::string TypeTable::spell(TypeId id) const {
     case TypeKind::String:
       return "text";
     case TypeKind::View: {
-      std::string text = (type.writable ? "mut [" : "[") + spell(type.element) + ";";
+      std::string text = type.writable ? "mut " : "";
+      text += (type.strided ? "strided [" : "[") + spell(type.element) + ";";
       for (unsigned i = 0; i < type.rank; ++i) text += i ? ", _" : " _";
       return text + "]";
     }
+    case TypeKind::Vector:
+      return spell(type.element) + "x" + std::to_string(type.count);
     case TypeKind::Array:
       return "array[" + spell(type.element) + ", " + std::to_string(type.count) + "]";
     case TypeKind::Tuple: {

@@ -45,7 +45,8 @@ enum class TypeKind : uint8_t {
   UntypedInt,    // an integer constant without a suffix: takes the type its context needs; never left in a typed program
   UntypedFloat,
   String,        // host only: literals and `args[i]`
-  View,          // [T; n, m]: a reference to elements (elem, rank, writable)
+  View,          // [T; n, m]: a reference to elements (elem, rank, writable, strided)
+  Vector,        // vec[T, N], f32x4: a value of 2 to 16 numbers (elem, count)
   Array,         // array[T, N]: a value
   Tuple,
 };
@@ -53,10 +54,11 @@ enum class TypeKind : uint8_t {
 struct Type {
   TypeKind kind = TypeKind::Error;
   Scalar scalar = Scalar::Bool;       // Scalar
-  TypeId element;                     // View, Array
+  TypeId element;                     // View, Vector, Array
   uint8_t rank = 0;                   // View: 1 to 4
   bool writable = false;              // View: elements may be stored to
-  uint64_t count = 0;                 // Array
+  bool strided = false;               // View: elements need not lie next to each other
+  uint64_t count = 0;                 // Vector, Array
   std::vector<TypeId> items;          // Tuple
 };
 
@@ -72,7 +74,10 @@ class TypeTable {
   TypeId scalar(Scalar s) const { return {5 + static_cast<uint32_t>(s)}; }
   TypeId boolean() const { return scalar(Scalar::Bool); }
   TypeId index() const { return scalar(Scalar::Index); }
-  TypeId view(TypeId element, unsigned rank, bool writable);
+  TypeId view(TypeId element, unsigned rank, bool writable, bool strided = false);
+  /// The same view type, with or without write access.
+  TypeId withAccess(TypeId view, bool writable);
+  TypeId vector(TypeId element, uint64_t count);
   TypeId array(TypeId element, uint64_t count);
   TypeId tuple(std::span<const TypeId> items);
 

@@ -15,13 +15,14 @@ typedef struct RadContext RadContext;
 /// A reference-counted block of elements on some device. Null stands for no array.
 typedef struct RadArray RadArray;
 
-/// A view as host code passes it: elements [offset, ...) of an array, row-major. Unused extents are 1.
+/// A view as host code passes it: elements of an array from `offset` on. Unused extents are 1.
 typedef struct RadView {
   RadArray* array;
   int64_t offset;      // in elements
   int64_t extents[4];
   int32_t rank;
   int32_t elementType; // rad::cg::ElementType
+  int64_t strides[4];  // distance of neighbours along each axis, in elements; all 0: row-major, without gaps
 } RadView;
 
 /// Text that lives as long as the context or the code.

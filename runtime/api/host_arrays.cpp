@@ -18,6 +18,7 @@ ViewArgument viewArgument(const RadView& view) {
   out.rank = view.rank;
   out.offset = view.offset;
   std::copy_n(view.extents, out.extents.size(), out.extents.begin());
+  std::copy_n(view.strides, out.strides.size(), out.strides.begin());
   if (view.array) {
     out.block = &view.array->buffer();
     out.address = view.array->buffer().address() + static_cast<uint64_t>(view.offset) * sizeOf(out.type);
@@ -25,16 +26,25 @@ ViewArgument viewArgument(const RadView& view) {
   return out;
 }
 
-Result<int64_t> checkView(const RadView& view) {
+Result<int64_t> checkAnyView(const RadView& view) {
   if (!view.array)
     return fail(ErrorCategory::UserProgram, "this array was never made: the statement that should have made it did not finish",
                 "run that statement again first");
   RAD_ASSIGN(int64_t count, checkExtents(shapeOf(view), "the view"));
-  if (view.offset < 0 || view.array->type() != elementType(view.elementType) || (count > 0 && view.offset > view.array->count() - count))
+  const int64_t span = viewArgument(view).span();
+  if (view.offset < 0 || view.array->type() != elementType(view.elementType) || (count > 0 && view.offset > view.array->count() - span))
     return fail(ErrorCategory::Misuse,
                 fmt::format("a view of {} {} elements at {} does not lie in its array of {} {}", count, cg::nameOf(elementType(view.elementType)),
                             view.offset, view.array->count(), cg::nameOf(view.array->type())),
                 "this is a bug in Raddle: please report it");
+  return count;
+}
+
+Result<int64_t> checkView(const RadView& view) {
+  RAD_ASSIGN(int64_t count, checkAnyView(view));
+  if (viewArgument(view).isStrided())
+    return fail(ErrorCategory::UserProgram, "the elements of this view do not lie next to each other, as they have to here",
+                "pass a copy of it: copy(...)");
   return count;
 }
 
@@ -46,13 +56,14 @@ namespace {
 
 /// Sets `element` to the position of an element in its array, or reports the index that is out of range.
 int32_t locate(RadContext* context, const RadView& view, const int64_t* indices, uint32_t site, int64_t& element) {
+  const ViewArgument whole = viewArgument(view);
   element = 0;
   for (int32_t axis = 0; axis < view.rank; ++axis) {
     int64_t index = indices[axis], extent = view.extents[axis];
     if (index < 0 || index >= extent)
       return context->setError(ErrorCategory::UserProgram, context->site(site),
                                describeIndex(context->site(site), index, extent, static_cast<unsigned>(axis), static_cast<unsigned>(view.rank)));
-    element = element * extent + index;
+    element += index * whole.stride(static_cast<size_t>(axis));
   }
   element += view.offset;
   return 0;
@@ -94,7 +105,7 @@ void rad_release(RadArray* array) {
 
 int32_t rad_element_read(RadContext* context, const RadView* view, const int64_t* indices, uint32_t site, void* value) {
   return guarded(context, site, [&]() -> int32_t {
-    RAD_API_TRY(context, site, checkView(*view));
+    RAD_API_TRY(context, site, checkAnyView(*view));
     int64_t element = 0;
     if (int32_t status = locate(context, *view, indices, site, element)) return status;
     unsigned size = sizeOf(elementType(view->elementType));
@@ -106,7 +117,7 @@ int32_t rad_element_read(RadContext* context, const RadView* view, const int64_t
 
 int32_t rad_element_write(RadContext* context, const RadView* view, const int64_t* indices, uint32_t site, const void* value) {
   return guarded(context, site, [&]() -> int32_t {
-    RAD_API_TRY(context, site, checkView(*view));
+    RAD_API_TRY(context, site, checkAnyView(*view));
     int64_t element = 0;
     if (int32_t status = locate(context, *view, indices, site, element)) return status;
     unsigned size = sizeOf(elementType(view->elementType));

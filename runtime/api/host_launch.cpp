@@ -37,8 +37,8 @@ int32_t refuse(RadContext* context, const cg::KernelManifest& kernel, Error erro
   if (error.category != ErrorCategory::Launch) return context->setError(std::move(error), site);
   MessageParts parts{std::move(error.message), {}, std::move(error.advice)};
   // A comprehension stands where it is launched; a kernel has a declaration.
-  if (kernel.reduce == cg::ReduceOp::None)
-    parts.notes.push_back(fmt::format("declared {}as {}", kernel.definedAt.empty() ? "" : "at " + kernel.definedAt + " ", signatureText(kernel)));
+  if (kernel.reduce == cg::ReduceOp::None && !kernel.definedAt.empty())
+    parts.notes.push_back(fmt::format("declared at {} as {}", kernel.definedAt, signatureText(kernel)));
   return context->setError(ErrorCategory::Launch, context->site(site), std::move(parts));
 }
 

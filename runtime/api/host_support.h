@@ -52,7 +52,9 @@ Result<std::string> pathOf(const RadString& string);
 Result<std::string> filled(RadContext* context, std::string_view format, int32_t count, const RadPrintArgument* arguments);
 /// The view as a launch sees it. A null array stays null.
 ViewArgument viewArgument(const RadView& view);
-/// Checks that the view has an array and lies within it; gives its number of elements.
+/// Checks that the view has an array and lies within it; gives its number of elements. Strided ones are fine.
+Result<int64_t> checkAnyView(const RadView& view);
+/// The same for what reads or writes the elements as one block: they must lie next to each other.
 Result<int64_t> checkView(const RadView& view);
 /// "[f32; 2, 3]".
 std::string typeText(const RadView& view);

@@ -135,6 +135,13 @@ void appendNested(std::string& out, std::span<const Shown> dims, std::span<const
 }  // namespace
 
 std::string formatScalar(cg::ElementType type, const void* value) {
+  if (cg::lanesOf(type) > 1) {
+    const cg::ElementType one = cg::scalarOf(type);
+    std::string out = "(";
+    for (unsigned lane = 0; lane < cg::lanesOf(type); ++lane)
+      out += (lane > 0 ? ", " : "") + formatScalar(one, static_cast<const std::byte*>(value) + lane * cg::sizeOf(one));
+    return out + ")";
+  }
   switch (type) {
     case cg::ElementType::Bool: return load<uint8_t>(value) ? "true" : "false";
     case cg::ElementType::I8: return std::to_string(load<int8_t>(value));

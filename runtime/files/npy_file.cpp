@@ -163,7 +163,7 @@ std::string shown(std::string_view text) {
 }
 
 /// Raddle's name of a type of NumPy; empty if there is none.
-std::string_view nameOfCode(std::string_view code) {
+std::string nameOfCode(std::string_view code) {
   for (ElementType type : {ElementType::Bool, ElementType::I8, ElementType::I16, ElementType::I32, ElementType::I64, ElementType::U8, ElementType::U16,
                            ElementType::U32, ElementType::U64, ElementType::F16, ElementType::F32, ElementType::F64})
     if (codeOf(type) == code) return cg::nameOf(type);
@@ -181,7 +181,7 @@ Result<void> checkType(const std::string& descr, ElementType wanted, const std::
     return fileError("read", kind, path, fmt::format("its elements are big endian ({})", shown(descr)),
                      fmt::format("save it as little endian: numpy.save(path, a.astype(\"<{}\"))", code));
   }
-  std::string_view name = nameOfCode(code);
+  const std::string name = nameOfCode(code);
   std::string holds = !name.empty() ? fmt::format("{} (NumPy's {})", name, shown(descr))
                       : code.starts_with('O') ? "Python objects"
                       : code.starts_with('c') ? fmt::format("complex numbers ({})", shown(descr))

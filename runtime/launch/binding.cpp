@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/launch/binding.h"
 
+#include "runtime/launch/overlap.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +18,7 @@ using cg::SizeOp;
 
 std::string typeText(const ParamManifest& param, const KernelManifest& kernel) {
   if (!param.isView) return cg::nameOf(param.type);
-  std::string out = fmt::format("[{};", cg::nameOf(param.type));
+  std::string out = fmt::format("{}[{};", param.isStrided ? "strided " : "", cg::nameOf(param.type));
   for (size_t i = 0; i < param.shape.size(); ++i) out += (i > 0 ? ", " : " ") + text(param.shape[i], kernel);
   return out + "]";
 }
@@ -46,6 +48,9 @@ Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param,
     return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
   }
   RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
+  if (view->isStrided() && !param.isStrided)
+    return refuse(kernel, fmt::format("`{}` takes elements that lie next to each other, but the argument has gaps between them", param.name),
+                  fmt::format("pass a copy, or declare `{}` with `strided`", param.name));
   return {};
 }
 
@@ -157,7 +162,7 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
     if (!view) continue;
     key.aligned16 &= view->address % 16 == 0;
     key.innerDivisible4 &= view->rank < 2 || view->extents[static_cast<size_t>(view->rank) - 1] % 4 == 0;
-    key.small &= isSmall(view->count()) && std::ranges::all_of(view->shape(), isSmall);
+    key.small &= isSmall(view->span()) && std::ranges::all_of(view->shape(), isSmall);
     // Those that checkAliases let pass: the same view for two elementwise parameters, one of them written.
     for (size_t q = 0; q < p && view->count() > 0; ++q) {
       const auto* other = std::get_if<ViewArgument>(&arguments[q]);
@@ -176,15 +181,26 @@ Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument
     for (size_t j = i + 1; j < kernel.params.size(); ++j) {
       const auto* y = std::get_if<ViewArgument>(&arguments[j]);
       const ParamManifest &a = kernel.params[i], &b = kernel.params[j];
-      if (!y || (!a.isMut && !b.isMut) || x->block != y->block || y->count() == 0) continue;
-      // Both count from the begin of one block, in elements of their own type.
-      int64_t sizeX = cg::sizeOf(x->type), sizeY = cg::sizeOf(y->type);
-      if ((x->offset + x->count()) * sizeX <= y->offset * sizeY || (y->offset + y->count()) * sizeY <= x->offset * sizeX) continue;
-      bool same = x->offset == y->offset && x->type == y->type && x->rank == y->rank && std::ranges::equal(x->shape(), y->shape());
-      if (same && a.elementwise && b.elementwise) continue;
-      std::string how = same ? "are the same elements"
-                             : fmt::format("share elements ({} has elements {}..{} of the array, {} has {}..{})", a.name, x->offset,
-                                           x->offset + x->count(), b.name, y->offset, y->offset + y->count());
+      if (!y || (!a.isMut && !b.isMut) || x->block != y->block || x->type != y->type) continue;
+      const Overlap overlap = compareElements(*x, *y);
+      std::string how;
+      switch (overlap.kind) {
+        case Overlap::Kind::None:
+          continue;
+        case Overlap::Kind::Same:
+          if (a.elementwise && b.elementwise) continue;
+          how = "are the same elements";
+          break;
+        case Overlap::Kind::Shared:
+          how = fmt::format("share elements ({} has {} of the array, {} has {}", a.name, elementsText(*x), b.name, elementsText(*y));
+          if (x->span() != x->count() || y->span() != y->count()) how += fmt::format(": both have element {}", overlap.element);
+          how += ")";
+          break;
+        case Overlap::Kind::Unknown:
+          how = fmt::format("may share elements ({} has {} of the array, {} has {}; whether they meet takes too long to find out)", a.name,
+                            elementsText(*x), b.name, elementsText(*y));
+          break;
+      }
       if (a.isMut && b.isMut)
         return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to both", a.name, b.name, how),
                       fmt::format("give each its own array, for example `copy({})`", b.name));
@@ -209,15 +225,22 @@ Result<Binding> bindArguments(const KernelManifest& kernel, std::span<const Argu
 }
 
 std::string signatureText(const KernelManifest& kernel) {
-  std::string out = kernel.name + "(";
-  for (size_t p = 0; p < kernel.params.size(); ++p)
-    out += fmt::format("{}{}{}: {}", p > 0 ? ", " : "", kernel.params[p].isMut ? "mut " : "", kernel.params[p].name, typeText(kernel.params[p], kernel));
+  std::string out = kernel.name + "(", last;
+  for (const ParamManifest& param : kernel.params) {
+    // A vector, array or tuple comes in parts ("c.x", "w[0]"): it is named once.
+    std::string name = param.name.substr(0, param.name.find_first_of(".["));
+    const bool isPart = name.size() != param.name.size();
+    if (isPart && name == last) continue;
+    if (out.back() != '(') out += ", ";
+    out += fmt::format("{}{}{}", param.isMut ? "mut " : "", name, isPart ? "" : ": " + typeText(param, kernel));
+    last = isPart ? name : "";
+  }
   return out + ")";
 }
 
 ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
                              uint64_t failureState, uint32_t serial) {
-  slots_.reserve(arguments.size() + binding.dims.size() + 2 * binding.axes.size() + 3);
+  slots_.reserve(5 * arguments.size() + binding.dims.size() + 2 * binding.axes.size() + 3);
   for (const Argument& argument : arguments) {
     uint64_t slot = 0;
     if (const auto* view = std::get_if<ViewArgument>(&argument))
@@ -227,6 +250,11 @@ ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argum
     slots_.push_back(slot);
   }
   for (int64_t dim : binding.dims) slots_.push_back(static_cast<uint64_t>(dim));
+  for (size_t p = 0; p < kernel.params.size(); ++p)
+    if (kernel.params[p].isStrided) {
+      const auto& view = std::get<ViewArgument>(arguments[p]);
+      for (size_t axis = 0; axis < static_cast<size_t>(view.rank); ++axis) slots_.push_back(static_cast<uint64_t>(view.stride(axis)));
+    }
   for (auto [low, high] : binding.axes) {
     slots_.push_back(static_cast<uint64_t>(low));
     slots_.push_back(static_cast<uint64_t>(high));

@@ -18,7 +18,7 @@ namespace rad::rt {
 /// No extent, element count, dimension or number of points may exceed this.
 inline constexpr int64_t maxCount = int64_t{1} << 60;
 
-/// A view as a launch sees it: elements [offset, ...) of a block of memory, row-major. Unused extents are 1.
+/// A view as a launch sees it: elements of a block of memory from `offset` on. Unused extents are 1.
 struct ViewArgument {
   const void* block = nullptr;  // which block of memory; null: no array was made yet
   uint64_t address = 0;         // of the view's first element, on the device
@@ -26,6 +26,14 @@ struct ViewArgument {
   std::array<int64_t, 4> extents = {1, 1, 1, 1};
   int32_t rank = 1;
   cg::ElementType type = cg::ElementType::F32;
+  /// Distance of neighbours along each axis, in elements; all 0: row-major, without gaps.
+  std::array<int64_t, 4> strides = {0, 0, 0, 0};
+
+  bool isStrided() const { return strides != std::array<int64_t, 4>{}; }
+  /// The distance of neighbours along an axis, of row-major views too; 0 along an axis of one element.
+  int64_t stride(size_t axis) const;
+  /// From the view's first element to the one furthest behind it, plus 1; 0 without elements.
+  int64_t span() const;
 
   /// Number of elements; the extents must have been checked (checkExtents).
   int64_t count() const;

@@ -140,8 +140,8 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
       out.headline = "division by zero" + what;
       return out;
     case SiteManifest::Kind::NegativeStep:
-      out.headline = fmt::format("the step of a loop must be positive, but it is {}", value);
-      out.help = "a loop that counts down has a constant step: `for i in high..low step -1`";
+      out.headline = fmt::format("the step of a {} must be positive, but it is {}", site.rank > 0 ? "slice" : "loop", value);
+      if (site.rank == 0) out.help = "a loop that counts down has a constant step: `for i in high..low step -1`";
       return out;
     case SiteManifest::Kind::Overflow:
       out.headline = fmt::format("the result{} does not fit its type", what.empty() ? " of this calculation" : " of `" + site.text + "`");

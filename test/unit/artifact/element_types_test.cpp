@@ -17,9 +17,18 @@ enum class Numbered : uint8_t {
 TEST(ElementTypes, AgreeWithTheTableOfScalars) {
 #define SCALAR(Name, spelled, kind, bits, later)                                                \
   EXPECT_EQ(static_cast<int>(ElementType::Name), static_cast<int>(Numbered::Name)) << #spelled; \
-  EXPECT_STREQ(nameOf(ElementType::Name), #spelled);                                            \
+  EXPECT_EQ(nameOf(ElementType::Name), #spelled);                                               \
   EXPECT_EQ(sizeOf(ElementType::Name) * 8, unsigned{bits}) << #spelled;
 #include "frontend/types/scalars.def"
+}
+
+TEST(ElementTypes, VectorsAreScalarsWithACount) {
+  ElementType type = vectorOf(ElementType::F16, 3);
+  EXPECT_EQ(lanesOf(type), 3u);
+  EXPECT_EQ(scalarOf(type), ElementType::F16);
+  EXPECT_EQ(sizeOf(type), 6u);
+  EXPECT_EQ(nameOf(type), "f16x3");
+  EXPECT_EQ(vectorOf(ElementType::F32, 1), ElementType::F32);
 }
 
 }  // namespace

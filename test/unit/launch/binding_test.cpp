@@ -203,7 +203,7 @@ TEST(LaunchBinding, RefusesDomainsWithTooManyPoints) {
 
 TEST(LaunchAlias, RefusesOverlapWithAWritableArray) {
   auto result = bindArguments(saxpy(), saxpyArguments(array(&blockA, {100}, 0), array(&blockA, {100}, 50)));
-  EXPECT_EQ(message(result), "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has 50..150), and the kernel writes to `y`");
+  EXPECT_EQ(message(result), "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has elements 50..150), and the kernel writes to `y`");
   EXPECT_EQ(advice(result), "pass `copy(x)` as `x`, so that the kernel reads the old values");
 }
 
@@ -233,8 +233,27 @@ TEST(LaunchAlias, TwoWritersMayNot) {
   cg::KernelManifest kernel = saxpy();
   kernel.params[1].isMut = true;
   auto result = bindArguments(kernel, saxpyArguments(array(&blockA, {100}, 0), array(&blockA, {100}, 99)));
-  EXPECT_EQ(message(result), "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has 99..199), and the kernel writes to both");
+  EXPECT_EQ(message(result), "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has elements 99..199), and the kernel writes to both");
   EXPECT_EQ(advice(result), "give each its own array, for example `copy(y)`");
+}
+
+TEST(LaunchAlias, ColumnsAreComparedElementByElement) {
+  cg::KernelManifest kernel = saxpy();
+  kernel.params[1].isStrided = kernel.params[2].isStrided = true;
+  auto column = [](int64_t j, int64_t rows = 10) {  // of [10, 4]
+    ViewArgument out = array(&blockA, {rows}, j);
+    out.strides = {4, 0, 0, 0};
+    return out;
+  };
+  EXPECT_TRUE(bindArguments(kernel, saxpyArguments(column(0), column(1))));
+  EXPECT_TRUE(bindArguments(kernel, saxpyArguments(column(2), column(2))));
+  auto result = bindArguments(kernel, saxpyArguments(column(1, 9), column(5, 9)));
+  EXPECT_EQ(message(result),
+            "saxpy: `x` and `y` share elements (x has elements 1..34 in steps of 4 of the array, y has elements 5..38 in steps of 4: both have "
+            "element 5), and the kernel writes to `y`");
+  kernel.params[1].isStrided = false;
+  result = bindArguments(kernel, saxpyArguments(column(0), column(1)));
+  EXPECT_EQ(message(result), "saxpy: `x` takes elements that lie next to each other, but the argument has gaps between them");
 }
 
 // ---- facts ----

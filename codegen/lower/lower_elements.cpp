@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Vectors and arrays. A vector is its scalars (Value::items): arithmetic is that of scalars, element by element, and only loads and stores
+// take it as a whole. An array is memory of its own (Value::memory) that nothing changes while the value is in use; the optimiser
+// turns it into registers where all indices are constants.
+#include "codegen/lower/function_lowering.h"
+
+#include <llvm/IR/Module.h>
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+namespace rad::cg {
+namespace {
+
+constexpr uint64_t storedOneByOne = 64;  // elements of a literal; more of one value are stored by a loop
+
+}  // namespace
+
+llvm::Type* vectorMemory(llvm::Type* element, uint64_t count) {
+  if (std::has_single_bit(count)) return llvm::FixedVectorType::get(element, static_cast<unsigned>(count));
+  return llvm::ArrayType::get(element, count);
+}
+
+llvm::Align FunctionLowering::alignOf(TypeId id) {
+  const Type& type = program_.types->get(id);
+  switch (type.kind) {
+    case TypeKind::Array:
+      return alignOf(type.element);
+    case TypeKind::Tuple: {
+      llvm::Align align{1};
+      for (TypeId item : type.items) align = std::max(align, alignOf(item));
+      return align;
+    }
+    case TypeKind::Vector:
+    case TypeKind::Scalar:
+    case TypeKind::View:
+    case TypeKind::Error:
+    case TypeKind::Unit:
+    case TypeKind::UntypedInt:
+    case TypeKind::UntypedFloat:
+    case TypeKind::String:
+      break;
+  }
+  return std::min(module().getDataLayout().getABITypeAlign(memoryType(id)), llvm::Align(16));
+}
+
+// ---- memory ----
+
+/// A vector or array from memory.
+Value FunctionLowering::loadElements(const Place& place) {
+  const Type& type = program_.types->get(place.type);
+  Value result;
+  result.type = place.type;
+  if (type.kind == TypeKind::Array) {
+    llvm::AllocaInst* copy = newMemory(place.type, "array");
+    uint64_t bytes = module().getDataLayout().getTypeAllocSize(copy->getAllocatedType());
+    builder_.CreateMemCpy(copy, copy->getAlign(), place.address, place.align, bytes);
+    result.memory = copy;
+    return result;
+  }
+  auto note = [&](llvm::LoadInst* loaded) {
+    if (place.readOnly) loaded->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
+    if (place.isElement) target_.annotateAccess(*this, loaded);
+    return loaded;
+  };
+  llvm::Type* memory = memoryType(place.type);
+  if (memory->isVectorTy()) return fromMemory(place.type, note(builder_.CreateAlignedLoad(memory, place.address, place.align)));
+  for (uint64_t i = 0; i < type.count; ++i) {
+    Place one = elementOf(place, constantIndex(static_cast<int64_t>(i)));
+    result.items.push_back(
+        fromMemory(type.element, note(builder_.CreateAlignedLoad(memoryType(type.element), one.address, one.align))));
+  }
+  return result;
+}
+
+void FunctionLowering::storeElements(const Place& place, const Value& value) {
+  const Type& type = program_.types->get(place.type);
+  if (type.kind == TypeKind::Array) {
+    uint64_t bytes = module().getDataLayout().getTypeAllocSize(memoryType(place.type));
+    builder_.CreateMemCpy(place.address, place.align, value.memory, alignOf(place.type), bytes);
+    return;
+  }
+  auto note = [&](llvm::StoreInst* stored) {
+    if (place.isElement) target_.annotateAccess(*this, stored);
+  };
+  if (memoryType(place.type)->isVectorTy()) return note(builder_.CreateAlignedStore(toMemory(value), place.address, place.align));
+  for (uint64_t i = 0; i < type.count; ++i) {
+    Place one = elementOf(place, constantIndex(static_cast<int64_t>(i)));
+    note(builder_.CreateAlignedStore(toMemory(value.items[i]), one.address, one.align));
+  }
+}
+
+/// The place of one element of a vector or array in memory; the index is known to be in range.
+Place FunctionLowering::elementOf(const Place& whole, const Value& index) {
+  const Type& type = program_.types->get(whole.type);
+  llvm::Type* element = memoryType(type.element);
+  Place place = whole;
+  place.type = type.element;
+  place.address = builder_.CreateGEP(element, whole.address, wide(index), "",
+                                     llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
+  place.align = std::min(whole.align, alignOf(type.element));
+  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(wide(index)))
+    place.align = std::max(place.align, std::min(alignOf(type.element),
+                                                 llvm::commonAlignment(whole.align, constant->getZExtValue() *
+                                                                       module().getDataLayout().getTypeAllocSize(element))));
+  return place;
+}
+
+Place FunctionLowering::arrayPlace(TExprId id) {
+  const TExpr& expr = program_.expr(id);
+  Place place;
+  if (const auto* element = std::get_if<ElementOf>(&expr.node);
+      element && program_.types->get(program_.expr(element->value).type).kind == TypeKind::Array) {
+    Place whole = arrayPlace(element->value);
+    Value index = checkedElement(program_.expr(element->value).type, *element);
+    return elementOf(whole, index);
+  }
+  if (const auto* ref = std::get_if<LocalRef>(&expr.node)) {
+    const bool isOwn = !inInlinedCall() && target_.storageOf(*this, ref->local);
+    if (isOwn || slot(ref->local).form == LocalSlot::Form::Address) return evalPlace(id);
+  }
+  if (target_.placeOf(*this, id, place)) return place;
+  place.address = eval(id).memory;
+  place.type = expr.type;
+  place.align = alignOf(expr.type);
+  return place;
+}
+
+// ---- expressions ----
+
+Value FunctionLowering::lower(const TExpr& expr, const MakeElements& node) {
+  const Type& type = program_.types->get(expr.type);
+  Value result;
+  result.type = expr.type;
+  if (type.kind == TypeKind::Vector) {
+    for (TExprId item : node.items) result.items.push_back(eval(item));
+    while (result.items.size() < type.count) result.items.push_back(result.items[0]);
+    return result;
+  }
+  llvm::AllocaInst* memory = newMemory(expr.type, "array");
+  Place whole;
+  whole.address = memory;
+  whole.type = expr.type;
+  whole.align = alignOf(expr.type);
+  result.memory = memory;
+  if (node.items.size() == type.count || type.count <= storedOneByOne) {
+    std::vector<Value> items;
+    for (TExprId item : node.items) items.push_back(eval(item));
+    for (uint64_t i = 0; i < type.count; ++i)
+      store(elementOf(whole, constantIndex(static_cast<int64_t>(i))), items[std::min<size_t>(i, items.size() - 1)]);
+    return result;
+  }
+  Value item = eval(node.items[0]);
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock* round = newBlock("fill");
+  llvm::BasicBlock* done = newBlock("filled");
+  builder_.CreateBr(round);
+  placeAt(round);
+  llvm::PHINode* at = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+  at->addIncoming(builder_.getInt64(0), before);
+  store(elementOf(whole, scalar(program_.types->index(), at, {0, static_cast<int64_t>(type.count) - 1})), item);
+  llvm::Value* next = builder_.CreateAdd(at, builder_.getInt64(1), "", true, true);
+  at->addIncoming(next, builder_.GetInsertBlock());
+  builder_.CreateCondBr(builder_.CreateICmpULT(next, builder_.getInt64(type.count)), round, done);
+  placeAt(done);
+  return result;
+}
+
+/// The index of an element, with its check made.
+Value FunctionLowering::checkedElement(TypeId whole, const ElementOf& node) {
+  ViewValue bounds;
+  bounds.extents.push_back(constantIndex(static_cast<int64_t>(program_.types->get(whole).count)));
+  return checkedIndex(bounds, 0, eval(node.index), node.check, node.site);
+}
+
+Value FunctionLowering::lower(const TExpr& expr, const ElementOf& node) {
+  const TypeId wholeType = program_.expr(node.value).type;
+  const Type& type = program_.types->get(wholeType);
+  if (type.kind == TypeKind::Array) {
+    Place whole = arrayPlace(node.value);
+    Value index = checkedElement(wholeType, node);
+    setPlace(expr.range);
+    return load(elementOf(whole, index));
+  }
+  Value whole = eval(node.value);
+  Value index = checkedElement(wholeType, node);
+  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(index.scalar)) {
+    const uint64_t lane = constant->getZExtValue();
+    return whole.items[lane < whole.items.size() ? lane : 0];  // behind a failed check
+  }
+  Value result = whole.items[0];
+  for (size_t lane = 1; lane < whole.items.size(); ++lane) {
+    llvm::Value* isLane =
+        builder_.CreateICmpEQ(index.scalar, llvm::ConstantInt::get(index.scalar->getType(), lane));
+    Value other = whole.items[lane];
+    if (isIndex(expr.type)) {  // one may be narrow
+      other.scalar = wide(other);
+      result.scalar = wide(result);
+    }
+    result = scalar(expr.type, builder_.CreateSelect(isLane, other.scalar, result.scalar),
+                    {std::min(result.range.low, other.range.low), std::max(result.range.high, other.range.high)});
+  }
+  return result;
+}
+
+Value FunctionLowering::lower(const TExpr& expr, const Swizzle& node) {
+  Value from = eval(node.vector);
+  Value result;
+  result.type = expr.type;
+  for (uint8_t lane : node.lanes) result.items.push_back(from.items[lane]);
+  return result;
+}
+
+// ---- values from several blocks ----
+
+void FunctionLowering::shareMemory(llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming) {
+  if (incoming.size() < 2) return;
+  // The arrays of all values, in the same order in each.
+  auto collect = [](auto&& self, Value& value, llvm::SmallVectorImpl<Value*>& arrays) -> void {
+    if (value.memory) arrays.push_back(&value);
+    for (Value& item : value.items) self(self, item, arrays);
+  };
+  llvm::SmallVector<llvm::AllocaInst*, 2> shared;
+  for (auto& [value, from] : incoming) {
+    llvm::SmallVector<Value*, 2> arrays;
+    collect(collect, value, arrays);
+    placeAt(from);
+    for (size_t i = 0; i < arrays.size(); ++i) {
+      if (i == shared.size()) shared.push_back(newMemory(arrays[i]->type, "joined"));
+      Place place;
+      place.address = shared[i];
+      place.type = arrays[i]->type;
+      place.align = alignOf(place.type);
+      storeElements(place, *arrays[i]);
+      arrays[i]->memory = shared[i];
+    }
+  }
+}
+
+}  // namespace rad::cg

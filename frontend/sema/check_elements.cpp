@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Vectors and arrays, which are values: types, literals, constructors, elements, arithmetic of vectors.
+#include "frontend/sema/checker.h"
+#include "frontend/types/float_format.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace rad::sema {
+namespace {
+
+constexpr uint64_t largestVector = 64;        // bytes
+constexpr uint64_t largestArray = 64 * 1024;  // bytes: arrays live in registers, or on a thread's stack
+constexpr std::string_view lanes = "xyzw";
+
+}  // namespace
+
+// ---- types ----
+
+std::optional<Scalar> Checker::numberOf(TypeId id) const {
+  const Type& type = typeOf(id);
+  return scalarOf(type.kind == TypeKind::Vector ? type.element : id);
+}
+
+std::optional<uint64_t> Checker::plainSize(TypeId id) const {
+  const Type& type = typeOf(id);
+  switch (type.kind) {
+    case TypeKind::Scalar:
+      return bitsOf(type.scalar) / 8;
+    case TypeKind::Vector:
+    case TypeKind::Array: {
+      const auto element = plainSize(type.element);
+      if (!element) return std::nullopt;
+      return *element * type.count;
+    }
+    case TypeKind::Tuple: {
+      uint64_t sum = 0;
+      for (TypeId item : type.items) {
+        const auto size = plainSize(item);
+        if (!size) return std::nullopt;
+        sum += *size;
+      }
+      return sum;
+    }
+    case TypeKind::Error:
+    case TypeKind::Unit:
+    case TypeKind::UntypedInt:
+    case TypeKind::UntypedFloat:
+    case TypeKind::String:
+    case TypeKind::View:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+TypeId Checker::vectorType(TypeId element, Wide count, Range range) {
+  if (isError(element)) return element;
+  const auto scalar = scalarOf(element);
+  if (!scalar || *scalar == Scalar::Bool) {
+    report(Diag::ElementType, range, {"a vector", spellType(element)})
+        .help(fmt::format("the elements of a vector are numbers; array[{}, {}] holds others", spellType(element),
+                          spell(ConstValue::ofInt(count))));
+    return types().error();
+  }
+  const bool isCount = count == 2 || count == 3 || count == 4 || count == 8 || count == 16;
+  if (!isCount || static_cast<uint64_t>(count) * bitsOf(*scalar) / 8 > largestVector) {
+    report(Diag::ElementCount, range,
+           {fmt::format("a vector of {} {}", spell(ConstValue::ofInt(count)), spellType(element))})
+        .help("vectors have 2, 3, 4, 8 or 16 elements, of 64 bytes together at most");
+    return types().error();
+  }
+  return types().vector(element, static_cast<uint64_t>(count));
+}
+
+TypeId Checker::arrayType(TypeId element, Wide count, Range range) {
+  if (isError(element)) return element;
+  const auto size = plainSize(element);
+  if (!size) {
+    report(Diag::ElementType, range, {"an array value", spellType(element)});
+    return types().error();
+  }
+  if (count < 1 || count > static_cast<Wide>(largestArray) || static_cast<uint64_t>(count) * *size > largestArray) {
+    auto builder = report(Diag::ElementCount, range,
+                          {fmt::format("an array value of {} {}", spell(ConstValue::ofInt(count)), spellType(element))});
+    if (count >= 1)
+      builder.help("an array value has 64 KiB at most; zeros[T](n) makes an array of any size in the device's memory");
+    return types().error();
+  }
+  return types().array(element, static_cast<uint64_t>(count));
+}
+
+std::optional<TypeId> Checker::namedVector(std::string_view name, Range range) {
+  const size_t at = name.rfind('x');
+  if (at == std::string_view::npos || at + 1 == name.size()) return std::nullopt;
+  const auto scalar = findScalar(name.substr(0, at));
+  if (!scalar) return std::nullopt;
+  int count = 0;
+  const auto [end, error] = std::from_chars(name.data() + at + 1, name.data() + name.size(), count);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  if (isLater(*scalar)) {
+    notYet(range, fmt::format("the type {}", name));
+    return types().error();
+  }
+  return vectorType(types().scalar(*scalar), count, range);
+}
+
+TypeId Checker::typeWithCount(std::string_view name, List<Argument> arguments, Range range) {
+  if (arguments.size() != 2 || !noNames(arguments, name)) {
+    if (arguments.size() != 2)
+      report(Diag::StaticCount, range, {std::string(name), "2", std::to_string(arguments.size())})
+          .help(fmt::format("write {}[f32, 4]", name));
+    return types().error();
+  }
+  const TypeId element = resolveType(arguments[0].value);
+  auto count = checkConstant(arguments[1].value, types().index(), fmt::format("the number of elements of {}", name));
+  if (!count || isError(element)) return types().error();
+  return name == "vec" ? vectorType(element, count->integer, range) : arrayType(element, count->integer, range);
+}
+
+// ---- literals and constructors ----
+
+Value Checker::makeElements(TypeId type, std::vector<Value> values, Range range) {
+  MakeElements made;
+  for (Value& value : values) {
+    const Value converted = convertValue(value, typeOf(type).element);
+    if (isError(converted.type)) return errorValue(range);
+    Value copy = converted;
+    made.items.push_back(materialize(copy));
+  }
+  return code(type, range, std::move(made));
+}
+
+Value Checker::checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expected) {
+  if (node.items.empty()) {
+    report(Diag::ElementCount, range, {"an array value of nothing"})
+        .help("zeros[f32](0) makes an array without elements in the device's memory");
+    return errorValue(range);
+  }
+  const TypeId hint = typeOf(expected).kind == TypeKind::Array ? typeOf(expected).element : TypeId{};
+  std::vector<Value> values;
+  TypeId element = hint;
+  bool ok = true, real = false;
+  for (ExprId item : node.items) {
+    Value value = checkExpr(item, hint);
+    if (isError(value.type)) {
+      ok = false;
+    } else if (typeOf(value.type).kind == TypeKind::Unit) {
+      report(Diag::NoValue, value.range, {});
+      ok = false;
+    } else if (isUntyped(value.type)) {
+      real = real || typeOf(value.type).kind == TypeKind::UntypedFloat;
+    } else if (isError(hint)) {
+      const auto a = scalarOf(element), b = scalarOf(value.type);
+      if (isError(element))
+        element = value.type;
+      else if (a && b && commonScalar(*a, *b))
+        element = types().scalar(*commonScalar(*a, *b));
+    }
+    values.push_back(std::move(value));
+  }
+  if (!ok) return errorValue(range);
+  if (isError(element)) element = types().scalar(real ? Scalar::F32 : Scalar::I32);
+  const TypeId type = arrayType(element, node.items.size(), range);
+  if (isError(type)) return errorValue(range);
+  return makeElements(type, std::move(values), range);
+}
+
+Value Checker::checkRepeat(const RepeatExpr& node, Range range, TypeId expected) {
+  // [v; 2, 3] is [[v; 3]; 2].
+  TypeId hint = expected;
+  for (size_t d = 0; d < node.dims.size(); ++d)
+    hint = typeOf(hint).kind == TypeKind::Array ? typeOf(hint).element : TypeId{};
+  Value value = checkExpr(node.value, hint);
+  if (isError(value.type)) return errorValue(range);
+  if (typeOf(value.type).kind == TypeKind::Unit) {
+    report(Diag::NoValue, value.range, {});
+    return errorValue(range);
+  }
+  if (!isError(hint) && fitsType(value, hint)) value = convertValue(value, hint);
+  materialize(value);
+  for (size_t d = node.dims.size(); d-- > 0;) {
+    auto count = checkConstant(node.dims[static_cast<uint32_t>(d)], types().index(), "the number of elements of an array value");
+    if (!count) return errorValue(range);
+    const TypeId type = arrayType(value.type, count->integer, range);
+    if (isError(type)) return errorValue(range);
+    value = code(type, range, MakeElements{{value.expr}});
+  }
+  return value;
+}
+
+Value Checker::makeVector(TypeId type, List<Argument> arguments, Range range) {
+  const Type vector = typeOf(type);
+  const std::string name = spellType(type);
+  if (!noNames(arguments, name)) return errorValue(range);
+  std::vector<Value> given;
+  for (const Argument& argument : arguments) {
+    given.push_back(checkExpr(argument.value, vector.element));
+    const Value& value = given.back();
+    if (isError(value.type)) return errorValue(range);
+    if (!numberOf(value.type) && !isUntyped(value.type)) {
+      report(Diag::MathOperand, value.range, {name, "numbers and vectors", spellType(value.type)});
+      return errorValue(range);
+    }
+  }
+  if (given.size() == 1) {
+    Value& only = given[0];
+    if (!isVector(only.type)) {  // a conversion that is written out, as of a scalar
+      Value one = conversionCall(*scalarOf(vector.element), only, only.range);
+      if (isError(one.type)) return errorValue(range);
+      return code(type, range, MakeElements{{materialize(one)}});
+    }
+    if (typeOf(only.type).count == vector.count) {
+      if (only.type == type) return only;
+      return code(type, range, Convert{only.expr});
+    }
+  }
+  // Vectors among the arguments give their elements.
+  std::vector<TStmtId> statements;
+  std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &statements);
+  std::vector<Value> values;
+  for (Value& value : given) {
+    if (!isVector(value.type)) {
+      values.push_back(std::move(value));
+      continue;
+    }
+    const TExprId kept = keep(value.expr);
+    for (uint64_t i = 0; i < typeOf(value.type).count; ++i)
+      values.push_back(code(typeOf(value.type).element, value.range,
+                            ElementOf{kept, constInt(types().index(), static_cast<Wide>(i), value.range), {}, Check::Proven}));
+  }
+  ctx_->out = saved;
+  if (values.size() != vector.count) {
+    report(Diag::ArgumentCount, range,
+           {name, fmt::format("{} numbers, or one for all", vector.count), std::to_string(values.size())});
+    return errorValue(range);
+  }
+  Value made = makeElements(type, std::move(values), range);
+  if (isError(made.type) || statements.empty()) return made;
+  return code(type, range, BlockValue{std::move(statements), made.expr});
+}
+
+// ---- arithmetic ----
+
+Value Checker::toVector(Value value, TypeId type) {
+  if (value.type == type || isError(value.type)) return value;
+  if (isVector(value.type)) return code(type, value.range, Convert{value.expr});
+  const Value one = convertValue(value, typeOf(type).element);
+  if (isError(one.type)) return errorValue(value.range);
+  Value copy = one;
+  return code(type, value.range, MakeElements{{materialize(copy)}});
+}
+
+TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& values, Range range) {
+  uint64_t count = 0;
+  std::optional<Scalar> scalar;
+  const Value* first = nullptr;
+  for (const Value& value : values) {
+    auto wrong = [&](Diag kind) {
+      auto builder = report(kind, range, {std::string(what), spellType(first ? first->type : values[0].type), spellType(value.type)});
+      if (kind == Diag::OperandTypes && numberOf(value.type) && numberOf(value.type) != Scalar::Bool && scalar && (!isVector(value.type) || typeOf(value.type).count == count))
+        builder.help(fmt::format("convert one side: {}({})", spellType(first->type), shorten(value.range)));
+      return types().error();
+    };
+    if (isUntyped(value.type)) continue;
+    const auto number = numberOf(value.type);
+    if (!number || *number == Scalar::Bool) return wrong(Diag::OperandTypes);
+    if (isVector(value.type) && count && typeOf(value.type).count != count) return wrong(Diag::OperandTypes);
+    if (scalar && isSignMix(*scalar, *number)) return wrong(Diag::SignMix);
+    const auto common = scalar ? commonScalar(*scalar, *number) : number;
+    if (!common) return wrong(Diag::OperandTypes);
+    scalar = common;
+    if (isVector(value.type)) count = typeOf(value.type).count;
+    if (!first) first = &value;
+  }
+  if (isFloat8(*scalar)) {
+    report(Diag::OperandTypes, range, {std::string(what), spellType(values[0].type), spellType(values.back().type)})
+        .help(fmt::format("8-bit floats only store numbers: write f32x{}({})", count, shorten(first->range)));
+    return types().error();
+  }
+  return types().vector(types().scalar(*scalar), count);
+}
+
+Value Checker::vectorBinary(BinaryOp op, Value left, Value right, Range range) {
+  const std::string name(spelling(op));
+  if (op >= BinaryOp::Eq && op <= BinaryOp::Ge) {
+    report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)})
+        .help("compare their elements: a.x < b.x");
+    return errorValue(range);
+  }
+  const TypeId type = commonVector(name, {left, right}, range);
+  if (isError(type)) return errorValue(range);
+  const Scalar scalar = *numberOf(type);
+  const bool isBits = op == BinaryOp::Shl || op == BinaryOp::Shr || op == BinaryOp::BitAnd || op == BinaryOp::BitOr ||
+                      op == BinaryOp::BitXor;
+  if (isBits && isFloat(scalar)) {
+    report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)});
+    return errorValue(range);
+  }
+  const bool divides = isInteger(scalar) && (op == BinaryOp::Div || op == BinaryOp::Rem);
+  const bool isConstant = right.constant && right.constant->kind == ConstValue::Kind::Int;
+  if (divides && isConstant && right.constant->integer == 0) {
+    report(Diag::DivisionByZero, range, {});
+    return errorValue(range);
+  }
+  left = toVector(left, type);
+  right = toVector(right, type);
+  if (isError(left.type) || isError(right.type)) return errorValue(range);
+  SiteId site;
+  if (divides) {
+    if (!isConstant) site = addSite(SiteKind::DivideByZero, range);
+  } else if (isHostCode() && isSignedInteger(scalar) &&
+             (op == BinaryOp::Add || op == BinaryOp::Sub || op == BinaryOp::Mul)) {
+    site = addSite(SiteKind::Overflow, range);
+  }
+  return code(type, range, Arithmetic{op, left.expr, right.expr, site});
+}
+
+Value Checker::vectorMath(Math op, std::vector<Value> values, Range range) {
+  const MathInfo& info = infoOf(op);
+  const TypeId type = commonVector(info.name, values, range);
+  if (isError(type)) return errorValue(range);
+  const Scalar scalar = *numberOf(type);
+  if ((info.operands == MathOperands::F && !isFloat(scalar)) || (info.operands == MathOperands::I && !isInteger(scalar))) {
+    report(Diag::MathOperand, range,
+           {std::string(info.name), info.operands == MathOperands::F ? "floats" : "integers", spellType(type)});
+    return errorValue(range);
+  }
+  MathCall call{op, {}};
+  for (Value& value : values) {
+    const Value vector = toVector(value, type);
+    if (isError(vector.type)) return errorValue(range);
+    call.operands.push_back(vector.expr);
+  }
+  return code(type, range, std::move(call));
+}
+
+Value Checker::reduceElements(Reducer reducer, Value whole, std::string_view name, Range range) {
+  const Type type = typeOf(whole.type);
+  const auto scalar = scalarOf(type.element);
+  const bool isLogic = reducer == Reducer::All || reducer == Reducer::Any;
+  if (!scalar || (isLogic ? *scalar != Scalar::Bool : !isNumber(*scalar))) {
+    report(Diag::MathOperand, whole.range,
+           {std::string(name), isLogic ? "bool" : "numbers", spellType(whole.type)});
+    return errorValue(range);
+  }
+  if (type.count > 64) {
+    report(Diag::ReducerArguments, range, {std::string(name)})
+        .help(fmt::format("write {}({}[i] for i in 0..{})", name, shorten(whole.range), type.count));
+    return errorValue(range);
+  }
+  std::vector<TStmtId> statements;
+  std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &statements);
+  const TExprId kept = keep(whole.expr);
+  TExprId total;
+  for (uint64_t i = 0; i < type.count; ++i) {
+    const TExprId index = constInt(types().index(), static_cast<Wide>(i), range);
+    const TExprId element = program_.addExpr(type.element, range, ElementOf{kept, index, {}, Check::Proven});
+    if (i == 0) {
+      total = element;
+      continue;
+    }
+    switch (reducer) {
+      case Reducer::Sum: {
+        SiteId site;
+        if (isHostCode() && isSignedInteger(*scalar)) site = addSite(SiteKind::Overflow, range);
+        total = program_.addExpr(type.element, range, Arithmetic{BinaryOp::Add, total, element, site});
+        break;
+      }
+      case Reducer::Min:
+      case Reducer::Max:
+        total = program_.addExpr(type.element, range,
+                                 MathCall{reducer == Reducer::Min ? Math::Min : Math::Max, {total, element}});
+        break;
+      case Reducer::All:
+      case Reducer::Any:
+        total = program_.addExpr(type.element, range, Logic{reducer == Reducer::All, total, element});
+        break;
+    }
+  }
+  ctx_->out = saved;
+  if (statements.empty()) return {type.element, total, {}, range};
+  return code(type.element, range, BlockValue{std::move(statements), total});
+}
+
+// ---- elements ----
+
+Value Checker::vectorMember(Value vector, Ident member, Range range) {
+  const Type type = typeOf(vector.type);
+  const std::string_view name = text(member.name);
+  if (name == "len") return constantValue(types().index(), ConstValue::ofInt(static_cast<Wide>(type.count)), range);
+  Swizzle swizzle{vector.expr, {}};
+  for (char c : name) {
+    const size_t lane = lanes.find(c);
+    if (lane == std::string_view::npos || lane >= type.count || name.size() > 4) {
+      const std::string_view elements = type.count == 2   ? "x and y"
+                                        : type.count == 3 ? "x, y and z"
+                                        : type.count == 4 ? "x, y, z and w"
+                                                          : "v[0], v[1] and so on; x, y, z and w name the first four";
+      report(Diag::UnknownMember, member.range, {spellType(vector.type), std::string(name)})
+          .help(fmt::format("its elements are {}", elements));
+      return errorValue(range);
+    }
+    swizzle.lanes.push_back(static_cast<uint8_t>(lane));
+  }
+  if (swizzle.lanes.size() == 1)
+    return code(type.element, range,
+                ElementOf{vector.expr, constInt(types().index(), swizzle.lanes[0], range), {}, Check::Proven});
+  const TypeId result = types().vector(type.element, swizzle.lanes.size());
+  return code(result, range, std::move(swizzle));
+}
+
+Value Checker::indexElements(Value whole, List<Argument> arguments, Range range) {
+  for (const Argument& argument : arguments) {
+    const Type type = typeOf(whole.type);
+    if (type.kind != TypeKind::Vector && type.kind != TypeKind::Array) {
+      report(Diag::NotIndexable, range, {spellType(whole.type)});
+      return errorValue(range);
+    }
+    if (!argument.name.name.empty()) {
+      report(Diag::UnknownArgument, argument.name.range, {"a subscript", std::string(text(argument.name.name))});
+      return errorValue(range);
+    }
+    if (std::holds_alternative<SliceExpr>(expr(argument.value).node)) {
+      notYet(range, "a slice of an array value");
+      return errorValue(range);
+    }
+    const TExprId index = checkSubscript(argument.value, "an index");
+    if (!index) return errorValue(range);
+    ElementOf element{whole.expr, index, {}, ctx_->uncheckedDepth ? Check::Unchecked : Check::Checked};
+    if (const auto* constant = std::get_if<ConstInt>(&program_.expr(index).node)) {
+      const auto at = static_cast<int64_t>(constant->bits);
+      if (at < 0 || at >= static_cast<int64_t>(type.count)) {
+        report(Diag::ElementIndex, expr(argument.value).range,
+               {std::to_string(at), spellType(whole.type), std::to_string(type.count)});
+        return errorValue(range);
+      }
+      element.check = Check::Proven;
+    } else {
+      element.site = addSite(SiteKind::Index, range, {}, 0, 1);
+    }
+    whole = code(type.element, range, std::move(element));
+  }
+  return whole;
+}
+
+TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo) {
+  TExprId root = value.expr;
+  ExprId written = id;
+  // The same steps inwards in the program and in its text.
+  for (;;) {
+    const auto& node = expr(written).node;
+    if (const auto* paren = std::get_if<ParenExpr>(&node))
+      written = paren->inner;
+    else if (const auto* member = std::get_if<MemberExpr>(&node); member && std::holds_alternative<ElementOf>(program_.expr(root).node)) {
+      written = member->base;
+      root = std::get<ElementOf>(program_.expr(root).node).value;
+    } else if (const auto* index = std::get_if<IndexExpr>(&node); index && std::holds_alternative<ElementOf>(program_.expr(root).node)) {
+      written = index->base;
+      for (size_t i = 0; i < index->arguments.size(); ++i)
+        if (const auto* element = std::get_if<ElementOf>(&program_.expr(root).node)) root = element->value;
+    } else {
+      break;
+    }
+  }
+  type = value.type;
+  const TExpr& base = program_.expr(root);
+  if (std::holds_alternative<LocalRef>(base.node) || std::holds_alternative<GlobalRef>(base.node)) {
+    TypeId ignored;
+    if (!std::holds_alternative<NameExpr>(expr(written).node)) {
+      report(Diag::NotAPlace, expr(id).range, {});
+      return {};
+    }
+    return checkPlaceName(written, ignored, false, readsToo) ? value.expr : TExprId{};
+  }
+  if (const auto* element = std::get_if<ViewElement>(&base.node)) {
+    if (!typeOf(program_.expr(element->view).type).writable) {
+      report(Diag::ReadOnlyView, program_.expr(element->view).range, {shorten(program_.expr(element->view).range)});
+      return {};
+    }
+    if (ctx_->kind != Context::Kind::Script) ctx_->hasEffects = true;
+    return value.expr;
+  }
+  report(Diag::NotAPlace, expr(id).range, {});
+  return {};
+}
+
+}  // namespace rad::sema
