@@ -75,6 +75,7 @@ CodegenResult<IrModule> parseIr(std::string_view text, std::string_view name);
 std::string printIr(const llvm::Module& module);
 
 /// This machine's CPU and features, as optimize() and the JIT must use: a target machine for host code.
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> hostTargetMachine(const CodegenOptions& options);
+/// It belongs to the calling thread, until that ends.
+CodegenResult<llvm::TargetMachine*> hostTargetMachine(const CodegenOptions& options);
 
 }  // namespace rad::cg

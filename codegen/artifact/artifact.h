@@ -51,7 +51,7 @@ struct AxisManifest {
 
 /// A place in the program that may fail while a kernel runs.
 struct SiteManifest {
-  /// As rad::SiteKind: Slice, Overflow, ShapeBind, Launch and HostCall stand in host code only. Other: a check without words of its own.
+  /// As rad::SiteKind: Slice, Overflow, Launch and HostCall stand in host code only. Other: a check without words of its own.
   enum class Kind : uint8_t { Index, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall };
   Kind kind = Kind::Index;
   std::string file;

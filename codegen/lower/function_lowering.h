@@ -253,6 +253,7 @@ class FunctionLowering {
   void lower(const TStmt& stmt, const Barrier& node);
   void lower(const TStmt& stmt, const Collective& node);
   void lower(const TStmt& stmt, const Assert& node);
+  void lower(const TStmt& stmt, const BindView& node);
   template <class Node>
   void lower(const TStmt& stmt, const Node& node);  // script only
   // lower_loop.cpp

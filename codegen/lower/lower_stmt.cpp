@@ -133,6 +133,19 @@ void FunctionLowering::lower(const TStmt& stmt, const Collective& node) {
   writeLocal(node.result, scalar(value.type, target_.emitCollective(*this, node, operand, value.type)));
 }
 
+/// Sizes that a function's signature repeats: equal, or the launch fails.
+void FunctionLowering::lower(const TStmt& stmt, const BindView& node) {
+  Value view = eval(node.view);
+  for (size_t d = 0; d < node.expected.size(); ++d) {
+    const Value& extent = view.view->extents[d];
+    if (node.extents[d]) writeLocal(node.extents[d], extent);
+    if (!node.expected[d]) continue;
+    Value expected = eval(node.expected[d]);
+    setPlace(stmt.range);
+    check(builder_.CreateICmpEQ(wide(extent), wide(expected)), node.sites[d], &extent, &expected);
+  }
+}
+
 void FunctionLowering::lower(const TStmt& stmt, const Assert& node) {
   llvm::Value* condition = evalCondition(node.condition);
   setPlace(stmt.range);

@@ -28,12 +28,19 @@ const llvm::Target* lookUp(const llvm::Triple& triple, std::string& error) {
   return llvm::TargetRegistry::lookupTarget(triple, error);
 }
 
-llvm::TargetOptions targetOptions(const CodegenOptions& options) {
+llvm::TargetOptions targetOptions() {
   llvm::TargetOptions result;
   // Contraction is decided per instruction by the lowering, so that @strict kernels stay exact.
   result.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  (void)options;
   return result;
+}
+
+/// The calling thread's machine for a target. Making one takes a good part of a small kernel's compile, and a compile
+/// asks several times: to lay out data, to optimise, to emit. One must not serve two threads at once, so each thread
+/// keeps its own.
+std::unique_ptr<llvm::TargetMachine>& kept(std::string_view target, const CodegenOptions& options) {
+  thread_local llvm::StringMap<std::unique_ptr<llvm::TargetMachine>> machines;
+  return machines[fmt::format("{} {}", target, static_cast<int>(levelOf(options)))];
 }
 
 }  // namespace
@@ -51,8 +58,9 @@ void initializeTargets() {
   });
 }
 
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::string_view target,
-                                                                      const CodegenOptions& options) {
+CodegenResult<llvm::TargetMachine*> cudaTargetMachine(std::string_view target, const CodegenOptions& options) {
+  std::unique_ptr<llvm::TargetMachine>& machine = kept(target, options);
+  if (machine) return machine.get();
   llvm::Triple triple(cudaTriple);
   std::string error;
   const llvm::Target* found = lookUp(triple, error);
@@ -62,28 +70,27 @@ CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::strin
   std::unique_ptr<llvm::MCSubtargetInfo> known(found->createMCSubtargetInfo(triple, "", ""));
   if (!known || !known->isCPUStringValid(cpu))
     return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
-  std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
-      triple, cpu, "", targetOptions(options), std::nullopt, std::nullopt, levelOf(options)));
+  machine.reset(found->createTargetMachine(triple, cpu, "", targetOptions(), std::nullopt, std::nullopt, levelOf(options)));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", target));
-  return machine;
+  return machine.get();
 }
 
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> hostTargetMachine(const CodegenOptions& options) {
+CodegenResult<llvm::TargetMachine*> hostTargetMachine(const CodegenOptions& options) {
+  std::unique_ptr<llvm::TargetMachine>& machine = kept("host", options);
+  if (machine) return machine.get();
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string error;
   const llvm::Target* found = lookUp(triple, error);
   if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make code for {}: {}", triple.str(), error));
   llvm::SubtargetFeatures features;
   for (const auto& feature : llvm::sys::getHostCPUFeatures()) features.AddFeature(feature.first(), feature.second);
-  std::unique_ptr<llvm::TargetMachine> machine(
-      found->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), targetOptions(options),
-                                 llvm::Reloc::PIC_, std::nullopt, levelOf(options), /*JIT=*/true));
+  machine.reset(found->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), targetOptions(),
+                                           llvm::Reloc::PIC_, std::nullopt, levelOf(options), /*JIT=*/true));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", triple.str()));
-  return machine;
+  return machine.get();
 }
 
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> targetMachineOf(const llvm::Module& module,
-                                                                    const CodegenOptions& options) {
+CodegenResult<llvm::TargetMachine*> targetMachineOf(const llvm::Module& module, const CodegenOptions& options) {
   if (!module.getTargetTriple().isNVPTX()) return hostTargetMachine(options);
   for (const llvm::Function& function : module) {
     if (llvm::Attribute cpu = function.getFnAttribute("target-cpu"); cpu.isValid())

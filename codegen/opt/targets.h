@@ -14,10 +14,10 @@ void initializeTargets();
 /// The triple of modules for NVIDIA GPUs.
 inline constexpr const char* cudaTriple = "nvptx64-nvidia-cuda";
 /// A target machine for "sm_90" or the like; an error if LLVM has no such target.
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> cudaTargetMachine(std::string_view target,
-                                                                      const CodegenOptions& options);
+/// It belongs to the calling thread, until that ends.
+CodegenResult<llvm::TargetMachine*> cudaTargetMachine(std::string_view target, const CodegenOptions& options);
 /// The target machine of a module: by its triple, and for GPUs by the `target-cpu` of its functions.
-CodegenResult<std::unique_ptr<llvm::TargetMachine>> targetMachineOf(const llvm::Module& module,
-                                                                    const CodegenOptions& options);
+/// It belongs to the calling thread, until that ends.
+CodegenResult<llvm::TargetMachine*> targetMachineOf(const llvm::Module& module, const CodegenOptions& options);
 
 }  // namespace rad::cg

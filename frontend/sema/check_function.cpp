@@ -197,8 +197,7 @@ void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& l
     }
   };
   for (const Sized& one : sized) inText(one.view, [&] { bindSizes(one); });
-  if (!isHostCode()) return;
-  // On the host, sizes that the signature repeats or fixes are compared.
+  // Sizes that the signature repeats or fixes are compared.
   auto compareSizes = [&](const Sized& with) {
     const unsigned rank = static_cast<unsigned>(with.view.shape->dims.size());
     if (rank != typeOf(ctx_->body.locals[with.local.value].type).rank) return;
@@ -341,7 +340,6 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   function.result = context.result;
   context.body.statements = std::move(statements);
   function.body = std::move(context.body);
-  if (!entity.isExtern) proveChecks(program_, function.body, function.side);
   ctx_ = savedContext;
   ast_ = savedAst;
   depth_ = savedDepth;

@@ -437,7 +437,6 @@ void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {
 }
 
 void Checker::finishKernel(Kernel& kernel) {
-  proveChecks(program_, kernel);
   if (kernel.isForall) findElementwise(program_, kernel);
   for (Local& local : kernel.body.locals) local.uniform = true;
   if (!kernel.isForall) checkUniformity(program_, kernel, diags_);

@@ -483,9 +483,8 @@ inline constexpr uint64_t largestInParts = 1024;
 bool isVariadic(List<Param> params, const Ast& ast);
 
 // ---- passes over finished bodies ----
-/// Turns Checked into Proven where the index cannot fail, and finds the elementwise parameters. (bounds.cpp)
-void proveChecks(TypedProgram& program, Kernel& kernel);
-void proveChecks(TypedProgram& program, Body& body, Side side);
+/// Turns Checked into Proven where the index cannot fail, in all bodies of a unit without errors. (bounds.cpp)
+void proveChecks(TypedProgram& program);
 /// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
 void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics);
 /// Fills KernelParam::elementwise. (elementwise.cpp)

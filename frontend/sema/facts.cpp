@@ -108,6 +108,22 @@ void FactBase::assume(const Linear& form) {
   facts_.push_back(std::move(fact));
 }
 
+std::vector<Linear> FactBase::about(Atom atom, size_t most) const {
+  const std::vector<uint32_t>& all = factsOf_[atom];
+  std::vector<Linear> some;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (i < most / 2 || all.size() - i <= most - most / 2) some.push_back(facts_[all[i]]);
+  return some;
+}
+
+bool FactBase::knows(const Linear& form) const {
+  Linear fact = form;
+  if (form.isConstant() || !reduce(fact)) return true;  // assume() drops these
+  for (uint32_t about : factsOf_[fact.terms.front().first])
+    if (facts_[about] == fact) return true;
+  return false;
+}
+
 void FactBase::leave(size_t mark) {
   while (facts_.size() > mark) {
     for (const auto& [atom, coefficient] : facts_.back().terms) factsOf_[atom].pop_back();

@@ -24,6 +24,7 @@ struct Interval {
 struct Linear {
   Wide constant = 0;
   std::vector<std::pair<Atom, Wide>> terms;
+  bool operator==(const Linear&) const = default;
 
   static Linear of(Wide value) { return {value, {}}; }
   static Linear of(Atom atom) { return {0, {{atom, 1}}}; }
@@ -57,6 +58,11 @@ class FactBase {
   void assume(const Linear& form);
   /// True if form >= 0 follows. May be false although it does; never true although it does not.
   bool prove(const Linear& form);
+
+  /// Up to `most` facts that the atom stands in: the oldest, which come from signatures, and the newest.
+  std::vector<Linear> about(Atom atom, size_t most) const;
+  /// True if exactly this has been assumed, or needs no assuming.
+  bool knows(const Linear& form) const;
 
   size_t mark() const { return facts_.size(); }
   void leave(size_t mark);

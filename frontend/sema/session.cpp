@@ -107,6 +107,7 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   checkScript(ast);
   checkUnused(ast, unit);
   if (diags_.errorCount() != errors) return std::nullopt;
+  proveChecks(program_);
   return std::move(program_);
 }
 
@@ -322,7 +323,6 @@ void Checker::checkScript(const Ast& ast) {
   popScope();
   script.body.statements = std::move(statements);
   program_.script = std::move(script.body);
-  proveChecks(program_, program_.script, Side::Host);
   ctx_ = nullptr;
 }
 

@@ -129,7 +129,7 @@ struct Collective { LocalId result; BinaryOp op = BinaryOp::Add; Math minMax = M
 struct Assert { TExprId condition; SiteId site; std::vector<TExprId> arguments; };  // arguments fill `{}` of the site's message (host only)
 struct Print { std::string format; std::vector<TExprId> arguments; };    // host; one `{}` an argument; a newline is added by the runtime
 struct Launch { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host; one argument a kernel parameter
-struct BindView { TExprId view; std::vector<LocalId> extents; std::vector<TExprId> expected; std::vector<SiteId> sites; };  // host: let p: [f32; n, 3] = e: fills extent locals (default id: none) or checks against expected (none: not)
+struct BindView { TExprId view; std::vector<LocalId> extents; std::vector<TExprId> expected; std::vector<SiteId> sites; };  // let p: [f32; n, 3] = e, and sizes that a fn's signature repeats: fills extent locals (default id: none) or checks against expected (none: not)
 struct BindGlobals { std::vector<GlobalId> extents; TExprId view; std::vector<TExprId> expected; std::vector<SiteId> sites; };
 struct WriteFile { FileFormat format = FileFormat::Png; TExprId path, view; SiteId site; };  // host
 struct WriteText { TExprId path, text; bool append = false; SiteId site; };  // host

@@ -549,7 +549,6 @@ class Verifier {
   template <class Id>
   void bind(TExprId view, const std::vector<Id>& extents, const std::vector<TExprId>& expected,
             const std::vector<SiteId>& sites) {
-    host("binding sizes");
     const TypeId t = at(view);
     if (!require(isView(t) && extents.size() == type(t).rank && expected.size() == type(t).rank &&
                      sites.size() == type(t).rank,
@@ -567,6 +566,7 @@ class Verifier {
         declared_.insert(extent.value);
   }
   void check(const BindGlobals& node) {
+    host("binding sizes to script variables");
     bind(node.view, node.extents, node.expected, node.sites);
     for (GlobalId extent : node.extents)
       if (extent)

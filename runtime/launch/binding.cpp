@@ -129,7 +129,7 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
     RAD_ASSIGN(int64_t low, evaluate(axis.low, kernel, binding.dims, arguments, what));
     RAD_ASSIGN(int64_t high, evaluate(axis.high, kernel, binding.dims, arguments, what));
     if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount)
-      return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "bounds of a domain lie between -2^60 and 2^60");
+      return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "bounds of a domain lie between -2^48 and 2^48");
     binding.axes.push_back({low, high});
     int64_t extent = std::max<int64_t>(high - low, 0);
     binding.lastExtent = extent;
@@ -145,7 +145,7 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
     std::string ranges;
     for (size_t i = 0; i < kernel.axes.size(); ++i)
       ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i][0], binding.axes[i][1]);
-    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "a launch has at most 2^60 points");
+    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "a launch has at most 2^48 points");
   }
   return {};
 }

@@ -16,7 +16,7 @@
 namespace rad::rt {
 
 /// No extent, element count, dimension or number of points may exceed this.
-inline constexpr int64_t maxCount = int64_t{1} << 60;
+inline constexpr int64_t maxCount = int64_t{1} << 48;
 
 /// A view as a launch sees it: elements of a block of memory from `offset` on. Unused extents are 1.
 struct ViewArgument {

@@ -123,11 +123,11 @@ Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string
       return fail(ErrorCategory::Launch, fmt::format("{} has a negative size: {}", what, shapeText(extents)), "sizes are 0 or more");
     empty |= extent == 0;
   }
-  if (empty) return int64_t{0};
+  // No part of the sizes may be larger either, even where another size is 0: proofs about indices rely on it.
   for (int64_t extent : extents)
-    if (extent > maxCount || __builtin_mul_overflow(count, extent, &count) || count > maxCount)
-      return fail(ErrorCategory::Launch, fmt::format("{} has too many elements: {}", what, shapeText(extents)), "an array has at most 2^60 elements");
-  return count;
+    if (extent > maxCount || __builtin_mul_overflow(count, std::max<int64_t>(extent, 1), &count) || count > maxCount)
+      return fail(ErrorCategory::Launch, fmt::format("{} has too many elements: {}", what, shapeText(extents)), "an array has at most 2^48 elements");
+  return empty ? int64_t{0} : count;
 }
 
 std::string text(const SizeExpr& expr, const cg::KernelManifest& kernel) { return textWithin(expr, kernel, 0); }
