@@ -67,6 +67,8 @@ SiteManifest::Kind siteKind(SiteKind kind) {
       return SiteManifest::Kind::DivideByZero;
     case SiteKind::NegativeStep:
       return SiteManifest::Kind::NegativeStep;
+    case SiteKind::Proof:
+      return SiteManifest::Kind::Proof;
     case SiteKind::ShapeBind:
       return SiteManifest::Kind::ShapeBind;
     case SiteKind::Launch:
@@ -118,6 +120,8 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
   }
   for (const DomainAxis& axis : kernel.axes)
     result.axes.push_back({kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high)});
+  for (const AtMost& condition : kernel.inRange)
+    result.inRange.emplace_back(sizeExpr(condition.left), sizeExpr(condition.right));
   result.geometry = chooseGeometry(program, id, "", {});
   SharedLayout shared = layoutShared(program, kernel);
   result.staticSharedBytes = static_cast<uint32_t>(shared.scratchBytes + (shared.isDynamic ? 0 : shared.bytes));

@@ -52,7 +52,7 @@ struct AxisManifest {
 /// A place in the program that may fail while a kernel runs.
 struct SiteManifest {
   /// As rad::SiteKind: Slice, Overflow, Launch and HostCall stand in host code only. Other: a check without words of its own.
-  enum class Kind : uint8_t { Index, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall };
+  enum class Kind : uint8_t { Index, Proof, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall };
   Kind kind = Kind::Index;
   std::string file;
   uint32_t line = 0, column = 0, endColumn = 0;
@@ -88,6 +88,7 @@ struct KernelManifest {
   std::vector<std::string> dims;
   std::vector<ParamManifest> params;
   std::vector<AxisManifest> axes;
+  std::vector<std::pair<SizeExpr, SizeExpr>> inRange;  // a <= b each: then SpecKey::inRange
   GeometryManifest geometry;
   uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedBytes = 0;   // shared memory is one dynamic block where it exceeds the static limit
@@ -108,6 +109,7 @@ struct SpecKey {
   bool innerDivisible4 = false;  // the last extent of every view of rank 2 and more is a multiple of 4
   bool small = false;            // all extents, element counts, distances within strided views and the number of domain points are below 2^30, bounds of the domain within +-2^30
   bool aliased = false;          // elementwise arguments share elements (map(f, y, y)): nothing may be assumed not to overlap
+  bool inRange = false;          // the kernel has conditions (KernelManifest::inRange), and all hold: indices marked AtLaunch need no check
   friend bool operator==(const SpecKey&, const SpecKey&) = default;
   friend auto operator<=>(const SpecKey&, const SpecKey&) = default;
 };

@@ -43,6 +43,7 @@ CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<
   if (!made) return made;
   made->module->getOrInsertNamedMetadata(hostKernelsMark);
   LowerOptions lower = hostLowerOptions(options);
+  lower.inRange = spec.inRange;
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];
     if (const Function* callee = findExtern(program, kernel))

@@ -23,6 +23,7 @@ namespace rad::cg {
 struct LowerOptions {
   FpMode fp = FpMode::Default;
   bool unchecked = false;  // leave out index checks
+  bool inRange = false;    // and those that the launch has decided (SpecKey::inRange)
   /// Keep `index` values in 32 bits where intervals prove that nothing is lost (GPUs: 64-bit arithmetic is slow).
   bool narrowIndices = false;
   /// Unroll short loops with constant bounds in full.

@@ -50,7 +50,8 @@ Value FunctionLowering::elementCount(const ViewValue& view) {
 Value FunctionLowering::checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check,
                                      SiteId site) {
   const Value& extent = view.extents[axis];
-  if (check == Check::Checked && !options_.unchecked) {
+  const bool isChecked = check == Check::Checked || (check == Check::AtLaunch && !options_.inRange);
+  if (isChecked && !options_.unchecked) {
     bool inside =
         index.range.low >= 0 && index.range.high < extent.range.low;  // constant extents: a tile in shared memory
     if (!inside) {

@@ -19,8 +19,8 @@ constexpr unsigned largestBody = 96;  // expressions; beyond that several copies
 /// Looks through the body of a point.
 class PointBody {
  public:
-  PointBody(const TypedProgram& program, const Kernel& kernel)
-      : program_(program), lastAxis_(kernel.axes.back().variable), depends_(kernel.body.locals.size()) {
+  PointBody(const TypedProgram& program, const Kernel& kernel, const SpecKey& spec)
+      : program_(program), inRange_(spec.inRange), lastAxis_(kernel.axes.back().variable), depends_(kernel.body.locals.size()) {
     depends_[lastAxis_.value] = true;
     body_ = &kernel.body;
     for (TStmtId stmt : kernel.body.statements) visit(stmt);
@@ -136,7 +136,8 @@ class PointBody {
   }
 
   void access(const ViewElement& element, TypeId type) {
-    for (Check check : element.checks) straight_ &= check != Check::Checked;
+    for (Check check : element.checks)
+      straight_ &= check != Check::Checked && (check != Check::AtLaunch || inRange_);
     bool dependent = false;
     for (size_t i = 0; i + 1 < element.indices.size(); ++i)
       if (dependsOnPoint(element.indices[i])) straight_ = false;  // a column: neighbouring points lie far apart
@@ -160,6 +161,7 @@ class PointBody {
   }
 
   const TypedProgram& program_;
+  bool inRange_;
   LocalId lastAxis_;
   const Body* body_ = nullptr;
   std::vector<bool> depends_;  // locals whose value is another for neighbouring points
@@ -172,7 +174,7 @@ uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, cons
   if (!spec.aligned16 || spec.aliased) return 1;
   size_t rank = kernel.axes.size();
   if (rank > 1 && !spec.innerDivisible4) return 1;
-  PointBody body(program, kernel);
+  PointBody body(program, kernel, spec);
   if (!body.isStraight() || body.size() > largestBody || body.elementBytes() == 0) return 1;
   if (body.elementBytes() >= 16) return 1;  // an element is a whole access
   uint32_t points = 16 / body.elementBytes();

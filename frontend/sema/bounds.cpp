@@ -9,7 +9,29 @@
 
 namespace rad::sema {
 
+namespace {
+
+/// Writes down that a check cannot fail.
+void markProven(TypedProgram& program, Check& check, SiteId& site, bool verify) {
+  if (!verify) {
+    check = Check::Proven;
+  } else if (site && program.sites[site.value].kind != SiteKind::Proof) {
+    Site proof = program.sites[site.value];
+    proof.kind = SiteKind::Proof;
+    program.sites.push_back(std::move(proof));
+    site = SiteId{static_cast<uint32_t>(program.sites.size() - 1)};
+  }
+}
+
+ShapeExpr plus(const ShapeExpr& size, int64_t constant) {
+  if (constant == 0) return size;
+  return {ShapeOp::Add, 0, {size, {ShapeOp::Constant, constant, {}}}};
+}
+
+}  // namespace
+
 void BoundsProver::kernel(Kernel& kernel) {
+  kernel_ = &kernel;
   for (const KernelDim& dim : kernel.dims) values_[dim.local.value] = fresh({0, largestExtent});
   for (const KernelParam& param : kernel.params) {
     std::vector<Linear> sizes;
@@ -57,12 +79,46 @@ bool BoundsProver::isProven(TExprId index, const Linear& extent) {
   return facts_.prove(at) && facts_.prove(extent - 1 - at);
 }
 
-void BoundsProver::conclude(TExprId id, unsigned dim, Check& check, bool proven) {
+void BoundsProver::conclude(TExprId id, unsigned dim, Check& check, SiteId& site, bool proven) {
   if (trialDepth_) return;
   if (callDepth_)
     callees_.proven.try_emplace({id.value, dim}, true).first->second &= proven;
   else if (proven)
-    check = Check::Proven;
+    markProven(program_, check, site, callees_.verifyProofs);
+}
+
+bool BoundsProver::leaveToLaunch(const ViewElement& node, unsigned dim) {
+  if (callDepth_ || trialDepth_ || !kernel_ || !kernel_->isForall) return false;
+  const auto* view = std::get_if<LocalRef>(&program_.expr(node.view).node);
+  if (!view) return false;
+  const auto param =
+      std::ranges::find_if(kernel_->params, [&](const KernelParam& p) { return p.local == view->local; });
+  if (param == kernel_->params.end() || dim >= param->shape.size()) return false;
+
+  int64_t offset = 0;
+  TExprId at = node.indices[dim];
+  if (const auto* sum = std::get_if<Arithmetic>(&program_.expr(at).node)) {
+    const auto* constant = std::get_if<ConstInt>(&program_.expr(sum->right).node);
+    if (!constant || (sum->op != BinaryOp::Add && sum->op != BinaryOp::Sub)) return false;
+    offset = static_cast<int64_t>(constant->bits);
+    if (offset < -largestExtent || offset > largestExtent) return false;
+    if (sum->op == BinaryOp::Sub) offset = -offset;
+    at = sum->left;
+  }
+  const auto* point = std::get_if<LocalRef>(&program_.expr(at).node);
+  if (!point) return false;
+  const auto axis =
+      std::ranges::find_if(kernel_->axes, [&](const DomainAxis& a) { return a.variable == point->local; });
+  if (axis == kernel_->axes.end()) return false;
+
+  auto require = [&](ShapeExpr left, ShapeExpr right) {
+    auto isKnown = [&](const AtMost& known) { return known.left == left && known.right == right; };
+    if (std::ranges::none_of(kernel_->inRange, isKnown)) kernel_->inRange.push_back({std::move(left), std::move(right)});
+  };
+  const bool startsInside = facts_.prove(value(node.indices[dim]));
+  if (!startsInside) require({ShapeOp::Constant, -offset, {}}, axis->low);
+  require(plus(axis->high, offset), param->shape[dim]);
+  return true;
 }
 
 bool BoundsProver::walkSteady(TExprId id) {
@@ -116,8 +172,13 @@ void BoundsProver::walkElement(TExprId id) {
   for (TExprId index : node.indices) walk(index);
   const bool isSteady = assignments_ == before;
   for (unsigned d = 0; d < node.indices.size(); ++d)
-    if (node.checks[d] == Check::Checked)
-      conclude(id, d, node.checks[d], isSteady && isProven(node.indices[d], extent(node.view, d)));
+    if (node.checks[d] == Check::Checked) {
+      const bool proven = isSteady && isProven(node.indices[d], extent(node.view, d));
+      if (!proven && leaveToLaunch(node, d))
+        node.checks[d] = Check::AtLaunch;
+      else
+        conclude(id, d, node.checks[d], node.sites[d], proven);
+    }
 }
 
 void BoundsProver::walkSlice(TExprId id) {
@@ -131,12 +192,12 @@ void BoundsProver::walkSlice(TExprId id) {
     if (dim.check != Check::Checked || (!dim.low && !dim.high)) continue;
     const Linear size = extent(node.view, d);
     if (dim.isIndex) {
-      conclude(id, d, dim.check, isSteady && isProven(dim.low, size));
+      conclude(id, d, dim.check, dim.site, isSteady && isProven(dim.low, size));
       continue;
     }
     const Linear low = dim.low ? value(dim.low) : Linear::of(Wide{0});
     const Linear high = dim.high ? value(dim.high) : size;
-    conclude(id, d, dim.check,
+    conclude(id, d, dim.check, dim.site,
              isSteady && facts_.prove(low) && facts_.prove(high - low) && facts_.prove(size - high));
   }
 }
@@ -341,8 +402,9 @@ void BoundsProver::statement(TStmtId id) {
   forEachChild(s, [&](TExprId child) { walk(child); }, [&](TStmtId child) { statement(child); });
 }
 
-void proveChecks(TypedProgram& program) {
+void proveChecks(TypedProgram& program, bool verifyProofs) {
   CalleeChecks callees;
+  callees.verifyProofs = verifyProofs;
   for (Function& function : program.functions)
     if (!function.isExtern) BoundsProver(program, function.body, function.side, callees).body();
   for (Kernel& kernel : program.kernels) BoundsProver(program, kernel.body, Side::Device, callees).kernel(kernel);
@@ -351,8 +413,10 @@ void proveChecks(TypedProgram& program) {
   for (const auto& [place, proven] : callees.proven) {
     if (!proven) continue;
     auto& node = program.mutableExpr(TExprId{place.first}).node;
-    if (auto* element = std::get_if<ViewElement>(&node)) element->checks[place.second] = Check::Proven;
-    if (auto* slice = std::get_if<ViewSlice>(&node)) slice->dims[place.second].check = Check::Proven;
+    if (auto* element = std::get_if<ViewElement>(&node))
+      markProven(program, element->checks[place.second], element->sites[place.second], verifyProofs);
+    if (auto* slice = std::get_if<ViewSlice>(&node))
+      markProven(program, slice->dims[place.second].check, slice->dims[place.second].site, verifyProofs);
   }
 }
 

@@ -29,6 +29,7 @@ struct CalleeChecks {
   std::map<std::pair<uint32_t, unsigned>, bool> proven;
   /// Statements that may still be walked on behalf of calls; at 0 nothing is concluded about any body.
   size_t budget = 200'000;
+  bool verifyProofs = false;  // keep what is proven, with a place that says so
 };
 
 class BoundsProver {
@@ -102,7 +103,9 @@ class BoundsProver {
 
   // ---- the walk: bounds.cpp ----
   bool isProven(TExprId index, const Linear& extent);
-  void conclude(TExprId id, unsigned dim, Check& check, bool proven);
+  void conclude(TExprId id, unsigned dim, Check& check, SiteId& site, bool proven);
+  /// Has a launch decide on an index that is a point of the domain plus a constant.
+  bool leaveToLaunch(const ViewElement& node, unsigned dim);
   void walk(TExprId id);
   /// False if a variable was assigned on the way: then what was walked cannot be evaluated again.
   bool walkSteady(TExprId id);
@@ -120,6 +123,7 @@ class BoundsProver {
   TypedProgram& program_;
   TypeTable& types_;
   Body* body_;
+  Kernel* kernel_ = nullptr;
   unsigned callDepth_ = 0;
   unsigned trialDepth_ = 0;  // inside of walks that only try whether bounds of variables hold
   Side side_;

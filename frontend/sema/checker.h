@@ -143,6 +143,7 @@ struct SessionState {
   std::set<std::string, std::less<>> failedModules;
   unsigned nextGlobal = 0;
   bool buildAllKernels = false;
+  bool verifyProofs = false;
 };
 
 class Checker {
@@ -484,7 +485,7 @@ bool isVariadic(List<Param> params, const Ast& ast);
 
 // ---- passes over finished bodies ----
 /// Turns Checked into Proven where the index cannot fail, in all bodies of a unit without errors. (bounds.cpp)
-void proveChecks(TypedProgram& program);
+void proveChecks(TypedProgram& program, bool verifyProofs);
 /// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
 void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics);
 /// Fills KernelParam::elementwise. (elementwise.cpp)

@@ -50,6 +50,8 @@ class Dumper {
         return "!";
       case Check::Unchecked:
         return "?";
+      case Check::AtLaunch:
+        return "^";
     }
     return "";
   }

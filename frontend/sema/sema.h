@@ -42,6 +42,8 @@ class Session {
   /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle build`
   /// (check() alone makes only what the script uses when `false`).
   void setBuildAllKernels(bool all);
+  /// Keeps the checks that were proven superfluous, so that one which fails after all shows a wrong proof.
+  void setVerifyProofs(bool verify);
   /// Takes back the variables that the last unit defined (its run failed before they were assigned).
   void forgetGlobals(std::span<const std::string> symbols);
 

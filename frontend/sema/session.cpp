@@ -51,6 +51,7 @@ std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bo
 }
 
 void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all; }
+void Session::setVerifyProofs(bool verify) { impl_->state.verifyProofs = verify; }
 
 void Session::forgetGlobals(std::span<const std::string> symbols) {
   auto isMeant = [&](const sema::Entity& entity) {
@@ -107,7 +108,7 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   checkScript(ast);
   checkUnused(ast, unit);
   if (diags_.errorCount() != errors) return std::nullopt;
-  proveChecks(program_);
+  proveChecks(program_, session_.verifyProofs);
   return std::move(program_);
 }
 

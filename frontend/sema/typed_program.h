@@ -38,6 +38,7 @@ using SiteId = TypedId<struct SiteTag>;          // index into TypedProgram::sit
 enum class SiteKind : uint8_t {
   Index,         // value: the index, extent: the dimension's size
   Assert,        // `text` is the condition, `message` the user's message ("" if none)
+  Proof,         // as Index, where sema proved that it cannot fail: only with Session::setVerifyProofs
   DivideByZero,
   NegativeStep,  // a loop step that is not positive
   ShapeBind,     // let p: [f32; n, 3] = ...: an extent differs; value: found, extent: expected
@@ -55,8 +56,8 @@ struct Site {
   unsigned rank = 0;
 };
 
-/// How the index of one dimension is made safe.
-enum class Check : uint8_t { Checked, Proven, Unchecked };
+/// How the index of one dimension is made safe. AtLaunch: it cannot fail where the kernel's `inRange` holds, else as Checked.
+enum class Check : uint8_t { Checked, Proven, Unchecked, AtLaunch };
 
 // ---- expressions; the comment says what `type` is ----
 struct ConstInt { uint64_t bits = 0; };                                  // bool, integers, index: low bits of the value
@@ -182,6 +183,7 @@ struct ShapeExpr {
   ShapeOp op = ShapeOp::Constant;
   int64_t value = 0;                   // Constant: the value; Dimension, Parameter: index into Kernel::dims, Kernel::params
   std::vector<ShapeExpr> operands;
+  friend bool operator==(const ShapeExpr&, const ShapeExpr&) = default;
 };
 
 struct KernelParam {
@@ -195,6 +197,8 @@ struct KernelParam {
   bool elementwise = false;
   Range range;
 };
+/// left <= right, decided at each launch.
+struct AtMost { ShapeExpr left, right; };
 struct KernelDim { LocalId local; std::string name; };   // the local holds its value, type index
 struct DomainAxis {
   LocalId variable;                    // type index
@@ -212,6 +216,7 @@ struct Kernel {
   std::vector<LocalId> threads;        // blocks: one a thread axis, last varies fastest
   std::vector<int64_t> threadLow, threadCount;  // constants; product of counts at most 1024
   std::vector<LocalId> shared;
+  std::vector<AtMost> inRange;         // what together makes every index marked AtLaunch right; none: there is none
   Body body;                           // empty for reductions
   std::optional<Reduction> reduction;  // then isForall, and body.statements run before the value at each point (may be empty)
   TypeId reductionType;

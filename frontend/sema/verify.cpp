@@ -143,7 +143,7 @@ class Verifier {
             "an element needs an index, a check and a site a dimension");
     for (TExprId index : node.indices) wantType(index, types_.index(), "an index"), at(index);
     for (size_t i = 0; i < node.checks.size() && i < node.sites.size(); ++i)
-      if (node.checks[i] == Check::Checked) wantSite(node.sites[i], "a checked index");
+      if (node.checks[i] == Check::Checked || node.checks[i] == Check::AtLaunch) wantSite(node.sites[i], "a checked index");
   }
   void check(const ViewSlice& node, const TExpr& e) {
     const TypeId view = at(node.view);

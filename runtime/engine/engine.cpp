@@ -33,11 +33,13 @@ std::unexpected<Error> withContext(Error error, std::string_view kernel) {
 }  // namespace
 
 struct Engine::Impl : KernelProvider {
-  explicit Impl(EngineOptions options) : options(std::move(options)), session(sources, names, builtinLibrary(), fileLoader()) {}
+  explicit Impl(EngineOptions options) : options(std::move(options)), session(sources, names, builtinLibrary(), fileLoader()) {
+    session.setVerifyProofs(this->options.pipeline.verifyProofs);
+  }
 
   Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) override;
   Result<std::shared_ptr<Kernel>> compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
-  Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel);
+  Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   /// Lowers and loads the unit's host statements.
   Result<Script> loadScript(CompiledUnit& unit);
@@ -59,8 +61,12 @@ struct Engine::Impl : KernelProvider {
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) {
   auto& compiled = *units[unit.id];
-  // Native kernels rely on nothing that differs between launches.
-  cg::SpecKey variant = device->info().kind == DeviceKind::Host ? cg::SpecKey{} : key;
+  // Native kernels rely on nothing else that differs between launches.
+  cg::SpecKey variant = key;
+  if (device->info().kind == DeviceKind::Host) {
+    variant = {};
+    variant.inRange = key.inRange;
+  }
   auto place = std::pair(kernel, variant);
   if (auto it = compiled.kernels.find(place); it != compiled.kernels.end()) return it->second;
   auto made = compile(compiled, kernel, variant);
@@ -70,22 +76,22 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t ker
 }
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
-  return device->info().kind == DeviceKind::Host ? compileForHost(unit, kernel) : compileForCuda(unit, kernel, key);
+  return device->info().kind == DeviceKind::Host ? compileForHost(unit, kernel, key) : compileForCuda(unit, kernel, key);
 }
 
-Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit, uint32_t kernel) {
+Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
   KernelId id{kernel};
-  RAD_ASSIGN(auto module, makeHostKernelModule(unit.program, {&id, 1}, {}, options.pipeline, sources, &times));
+  RAD_ASSIGN(auto module, makeHostKernelModule(unit.program, {&id, 1}, key, options.pipeline, sources, &times));
   // Symbols are unique in a unit; the session's code needs them unique over all units.
   std::string symbol = unit.program.kernels[kernel].symbol;
-  std::string own = fmt::format("unit{}.{}", unit.unit->id, symbol);
+  std::string own = fmt::format("unit{}.{}{}", unit.unit->id, symbol, key.inRange ? ".inrange" : "");
   for (const char* suffix : {"", ".scratch_bytes"})
     if (auto* value = module.module->getNamedValue(symbol + suffix)) value->setName(own + suffix);
   StageTimer timer(&times, Stage::HostJit);
   RAD_TRY(jit->add(std::move(module), options.pipeline.codegen));
   RAD_ASSIGN(auto function, jit->lookupAs<cg::NativeKernel>(own));
   RAD_ASSIGN(auto scratch, jit->lookupAs<const int64_t*>(own + ".scratch_bytes"));
-  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", {}), static_cast<uint64_t>(*scratch), jit);
+  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", key), static_cast<uint64_t>(*scratch), jit);
 }
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {

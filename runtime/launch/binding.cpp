@@ -169,6 +169,13 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
       key.aliased |= other && (kernel.params[p].isMut || kernel.params[q].isMut) && other->address == view->address && other->count() > 0;
     }
   }
+  if (binding.points > 0 && !kernel.inRange.empty())
+    key.inRange = std::ranges::all_of(kernel.inRange, [&](const auto& condition) {
+      // What cannot be evaluated leaves the checks in the kernel.
+      auto left = evaluate(condition.first, kernel, binding.dims, arguments, "an index");
+      auto right = evaluate(condition.second, kernel, binding.dims, arguments, "a size");
+      return left && right && *left <= *right;
+    });
   return key;
 }
 

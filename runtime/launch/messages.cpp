@@ -125,6 +125,11 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
   std::string what = site.text.empty() ? "" : fmt::format(" in `{}`", site.text);
   switch (site.kind) {
     case SiteManifest::Kind::Index: return describeIndex(&site, value, extent, site.dimension, site.rank);
+    case SiteManifest::Kind::Proof:
+      out = describeIndex(&site, value, extent, site.dimension, site.rank);
+      out.headline = "internal error: this was proven to be in range, but " + out.headline;
+      out.help = "please report this program: without --verify-proofs it has no check here";
+      return out;
     case SiteManifest::Kind::Slice:
       out.headline = fmt::format("slice bound {} is out of range{}: the size is {}", value, ofDimension(&site, site.dimension, site.rank), extent);
       out.help = fmt::format("the bounds of a slice lie between 0 and {}, the first not above the second", std::max<int64_t>(extent, 0));

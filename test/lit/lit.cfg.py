@@ -4,6 +4,7 @@
 #
 # Substitutions
 #   %raddle      the tool, under a time limit (RADDLE_TEST_TIMEOUT seconds, 120)
+#   %raddle_path the tool itself, for scripts that start it
 #   %FileCheck   FileCheck
 #   %not         the next command must fail, and not by a crash (lit's own, needs no tool)
 #   %python      the Python that runs lit (its PYTHONPATH has numpy where the tests' packages are installed)
@@ -45,6 +46,7 @@ fake = os.path.join(config.raddle_fake_cuda, "libcuda.so.1")
 for name, value in [
     # The longer name first: lit replaces in this order.
     ("%fake_cuda", fake),
+    ("%raddle_path", config.raddle_tool),
     ("%raddle", "timeout -s KILL %s %s" % (seconds, config.raddle_tool)),
     ("%FileCheck", filecheck),
     ("%not", "not"),

@@ -4,6 +4,7 @@
 however they are compiled.
 
     generate.py SEED                       one program to standard output
+    generate.py --indices SEED             one whose indices may be out of range
     generate.py --features                 what programs are made of: one word a line
 
 Every construct that a program may hold is a *feature* with a name; `Program.features` says which ones a program has, so
@@ -33,12 +34,12 @@ FEATURES = sorted(
     ["math.float." + name for name in FLOAT_MATH] + ["math.int." + name for name in INT_MATH] +
     ["type." + name for name in SCALARS] + ["literal." + name for name in SCALARS] +
     ["convert.%s.%s" % (a, b) for a in ("bool", "signed", "unsigned", "float", "index")
-     for b in ("signed", "unsigned", "float", "index") if (a, b) != ("bool", "bool")] +
+     for b in ("signed", "unsigned", "float", "index") if (a, b) != ("index", "index")] +
     ["unary.neg.int", "unary.neg.float", "unary.not", "unary.bitnot", "logic.and", "logic.or", "bitcast", "clamp",
      "assign", "assign.op", "assign.swap", "assign.element", "assign.element.op", "let", "let.tuple", "var", "var.late",
      "if", "if.else", "if.value", "block.value", "while", "for", "for.step", "for.down", "for.unroll", "for.unroll.n", "break",
      "continue", "return", "assert", "unchecked", "const", "const.untyped", "alias",
-     "fn.expression", "fn.body", "fn.mut", "fn.generic", "fn.default", "fn.named", "fn.view", "fn.tuple", "fn.early",
+     "fn.expression", "fn.body", "fn.mut", "fn.generic", "fn.default", "fn.named", "fn.view", "fn.tuple", "fn.early", "tuple.item",
      "reduce.sum", "reduce.min", "reduce.max", "reduce.all", "reduce.any", "reduce.if", "reduce.two",
      "element.checked", "element.proven", "element.row", "view.len", "view.shape", "view.slice", "view.flat",
      "kernel.forall.1", "kernel.forall.2", "kernel.forall.3", "kernel.blocks", "kernel.blocks.2", "kernel.threads.2",
@@ -64,8 +65,6 @@ class Program:
         self.r = random.Random(seed)
         self.features = set()
         self.names = 0
-        self.functions = []  # (name, result, [parameter types])
-        self.lines = []
         self.depth = 0
         self.inKernel = False
         self.loops = 0
@@ -255,7 +254,7 @@ class Program:
         name, of = self.name("k"), self.typeOf(NUMBERS)
         value = self.expr(of, scope, depth)
         inner.values.append((name, of))
-        return "{ let %s = %s; %s }" % (name, value, self.expr(t, inner, depth))
+        return "({ let %s = %s; %s })" % (name, value, self.expr(t, inner, depth))
 
     def expr_convert(self, t, scope, depth):
         if t == "bool":
@@ -408,6 +407,10 @@ class Program:
         self.use("let.tuple")
         a, b = self.name("v"), self.name("v")
         arguments = ", ".join(self.expr(kind, scope, 1) for _, kind in f["params"])
+        if self.chance(0.4):
+            self.use("tuple.item")
+            scope.values += [(a + ".0", f["items"][0]), (a + ".1", f["items"][1])]
+            return ["let %s = %s(%s)" % (a, f["name"], arguments)]
         scope.values += [(a, f["items"][0]), (b, f["items"][1])]
         return ["let (%s, %s) = %s(%s)" % (a, b, f["name"], arguments)]
 
@@ -481,7 +484,7 @@ class Program:
     def stmt_for(self, scope, context):
         if self.loops > 1 or context.get("nesting", 0) > 2:
             return []
-        name = self.name("i")
+        name = self.name("at")
         inner = Scope(scope)
         inner.values.append((name, "index"))
         low, high = self.r.randrange(0, 3), self.r.randrange(0, 7)
@@ -568,9 +571,10 @@ class Program:
             return ["let %s = %s.flat" % (made, name)]
         self.use("view.slice")
         low = self.name("a")
+        lines = ["let %s = %s" % (low, self.safeIndex(sizes[0], scope, 1)), "let %s = %s[%s..]" % (made, name, low)]
         scope.values.append((low, "index"))
         scope.views.append((made, element, ["%s.len" % made]))
-        return ["let %s = %s" % (low, self.safeIndex(sizes[0], scope, 1)), "let %s = %s[%s..]" % (made, name, low)]
+        return lines
 
     def stmt_call(self, scope, context):
         """A function that changes its argument."""
@@ -587,7 +591,7 @@ class Program:
     # ---- declarations ----
     def function(self, scope):
         form = self.r.choice(["expression", "body", "mut", "generic", "default", "view", "tuple", "early"])
-        name = self.name("f")
+        name = self.name("fun")
         inner = Scope()
         inner.functions = [f for f in scope.functions if f["result"] != "mut"]
         params = [(self.name("p"), self.typeOf()) for _ in range(self.r.randrange(1, 4))]
@@ -729,8 +733,6 @@ class Program:
         body = self.block(inner, self.r.randrange(2, 7), {"own": own, "mayReturn": True})
         body.append("%s = %s" % (own[0][0], self.expr(t, inner)))
         ranges = ["%s in %s..%s" % (dim, "1" if border else "0", size + " - 1" if border else size) for dim, (size, _) in zip(dims, sizes)]
-        if len(dims) == 1 and not border and self.chance(0.3):
-            ranges = ["%s in 0..%s.shape[0]" % (dims[0], out)] if False else ranges
         lines = ["kernel %s(%s) forall %s {" % (name, ", ".join(params + moreParams), ", ".join(ranges))] + self.indent(body) + ["}"]
         array = self.name("a")
         made += self.arrayOf(array, t, [extent for _, extent in sizes]) if t != "bool" else ["let %s = zeros[bool](%s)" % (array, ", ".join(str(e) for _, e in sizes))]
@@ -752,23 +754,23 @@ class Program:
 
     def kernel_forall1(self, scope, name):
         self.use("kernel.forall.1")
-        return self.forall(scope, name, [self.name("i")])
+        return self.forall(scope, name, [self.name("at")])
 
     def kernel_forall2(self, scope, name):
         self.use("kernel.forall.2")
-        return self.forall(scope, name, [self.name("i"), self.name("j")])
+        return self.forall(scope, name, [self.name("at"), self.name("j")])
 
     def kernel_forall3(self, scope, name):
         self.use("kernel.forall.3")
-        return self.forall(scope, name, [self.name("i"), self.name("j"), self.name("k")])
+        return self.forall(scope, name, [self.name("at"), self.name("j"), self.name("k")])
 
     def kernel_inplace(self, scope, name):
         self.use("kernel.inplace")
-        return self.forall(scope, name, [self.name("i")], inPlace=True)
+        return self.forall(scope, name, [self.name("at")], inPlace=True)
 
     def kernel_inner(self, scope, name):
         self.use("kernel.inner")
-        return self.forall(scope, name, [self.name("i") for _ in range(self.r.choice([1, 2]))], border=1)
+        return self.forall(scope, name, [self.name("at") for _ in range(self.r.choice([1, 2]))], border=1)
 
     def kernel_blocks(self, scope, name):
         self.use("kernel.blocks")
@@ -777,7 +779,7 @@ class Program:
         size, extent = self.name("n"), self.r.choice([1, 31, 100, 300])
         params, made, arguments = self.inputs(inner, [(size, extent)])
         moreParams, moreArguments = self.scalars(inner)
-        b, t, i = self.name("b"), self.name("t"), self.name("i")
+        b, t, i = self.name("b"), self.name("t"), self.name("at")
         kind, out = self.typeOf(NUMBERS[:-1]), self.name("y")
         params.append("mut %s: [%s; ceil_div(%s, %d)]" % (out, kind, size, threads))
         tile, one = self.name("tile"), self.name("one")
@@ -842,7 +844,7 @@ class Program:
         params, made, arguments = self.inputs(inner, [(h, eh), (w, ew)])
         kind, out = self.typeOf(NUMBERS[:-1]), self.name("y")
         params.append("mut %s: [%s; %s, %s]" % (out, kind, h, w))
-        by, bx, ty, tx, i, j = (self.name(s) for s in ("b", "b", "t", "t", "i", "j"))
+        by, bx, ty, tx, i, j = (self.name(s) for s in ("b", "b", "t", "t", "row", "col"))
         body = ["let %s = %s * 4 + %s" % (i, by, ty), "let %s = %s * 16 + %s" % (j, bx, tx)]
         inner.values += [(i, "index"), (j, "index"), (ty, "index")]
         here = Scope(inner)
@@ -893,7 +895,8 @@ class Program:
             if self.chance(0.5):
                 self.use("const.untyped")
                 lines.append("const %s = %d" % (name, self.r.randrange(100)))
-                scope.values.append((name, self.r.choice(["i32", "u8", "i64", "index", "u64"])))
+                t = self.r.choice(["i32", "u8", "i64", "index", "u64", "f32"])
+                scope.values.append(("%s(%s)" % (t, name), t))
             else:
                 t = self.typeOf()
                 self.use("const")
@@ -902,12 +905,11 @@ class Program:
         if self.chance(0.2):
             self.use("alias")
             lines.append("type Real = f32")
-            name = self.name("f")
+            name = self.name("fun")
             lines.append("fn %s(x: Real) -> Real = x * x" % name)
             scope.functions.append({"name": name, "result": "f32", "params": [("x", "f32")]})
         constants = list(scope.values)
         for _ in range(self.r.randrange(1, 5)):
-            self.functionsScope = scope
             lines += self.function(scope)
         host = []
         for k in range(self.r.randrange(1, 4)):
@@ -918,6 +920,111 @@ class Program:
         return "\n".join(lines + host) + "\n"
 
 
+class Indices(Program):
+    """A program around one kernel whose indices may or may not be in range: for `--verify-proofs`, which tells a check that was
+    taken for superfluous from one that was not."""
+
+    def linear(self, names, depth=1):
+        r = self.r
+        text = r.choice(names)
+        form = r.randrange(12)
+        if form == 0:
+            return str(r.randrange(0, 6))
+        if form == 1:
+            text = "%s * %d" % (text, r.choice([2, 3, 4]))
+        elif form == 2:
+            text = "%s / %d" % (text, r.choice([2, 3, 4]))
+        elif form == 3:
+            text = "%s %% %s" % (text, r.choice(["n", "m", "7", "4"]))
+        elif form == 4:
+            text = "%s & %d" % (text, r.choice([1, 3, 7, 15]))
+        elif form == 5 and depth:
+            text = "min(%s, %s)" % (self.linear(names, 0), self.linear(names, 0))
+        elif form == 6 and depth:
+            text = "max(%s, %s)" % (self.linear(names, 0), self.linear(names, 0))
+        elif form == 7 and depth:
+            text = "clamp(%s, %s, %s)" % (self.linear(names, 0), self.linear(names, 0), self.linear(names, 0))
+        elif form == 8 and depth:
+            text = "abs(%s)" % self.linear(names, 0)
+        elif form == 9 and depth:
+            text = "%s * %s" % (r.choice(names), r.choice(names))
+        elif form == 10 and depth:
+            text = "pick(%s, %s)" % (self.linear(names, 0), self.linear(names, 0))
+        if self.chance(0.5):
+            text = "(%s) %s %s" % (text, r.choice(["+", "-"]), r.choice([r.choice(names), str(r.randrange(0, 4))]))
+        return text
+
+    def condition(self, names):
+        parts = ["%s %s %s" % (self.linear(names), self.r.choice(["<", "<", "<=", ">", ">=", "==", "!="]), self.linear(names))
+                 for _ in range(self.r.randrange(1, 3))]
+        return self.r.choice([" and ", " and ", " or "]).join("%s" % part for part in parts)
+
+    def access(self, names):
+        array, sizes = self.r.choice([("x", 1), ("x", 1), ("z", 1), ("w", 2), ("flat", 1)])
+        indices = [self.linear(names) for _ in range(sizes)]
+        if self.chance(0.2) and sizes == 1:
+            return "at(%s, %s)" % (array, indices[0])
+        return "%s[%s]" % (array, ", ".join(indices))
+
+    def lines_(self, names, variables, depth):
+        r = self.r
+        lines = []
+        for _ in range(r.randrange(1, 4)):
+            form = r.randrange(9) if depth else r.randrange(5)
+            if form < 2:
+                lines.append("total += %s" % self.access(names))
+            elif form == 2:
+                name = self.name("v")
+                lines.append("let %s: index = %s" % (name, self.linear(names)))
+                names = [*names, name]
+            elif form == 3 and variables:
+                lines.append("%s %s= %s" % (r.choice(variables), r.choice(["+", "-", "*", ""]), self.linear(names)))
+            elif form == 4:
+                name = self.name("u")
+                lines.append("var %s: index = %s" % (name, self.linear(names)))
+                names, variables = [*names, name], [*variables, name]
+            elif form == 5:
+                lines += ["if %s {" % self.condition(names)] + self.indent(self.lines_(names, variables, depth - 1)) + ["}"]
+                if self.chance(0.3):
+                    lines[-1:] = ["} else {"] + self.indent(self.lines_(names, variables, depth - 1)) + ["}"]
+            elif form == 6:
+                name = self.name("k")
+                low, high = self.linear(names), self.linear(names)
+                if self.chance(0.3):
+                    head = "for %s in %s..%s step -%d" % (name, low, high, r.randrange(1, 4))
+                else:
+                    head = "for %s in %s..%s step %d" % (name, low, high, r.randrange(1, 4))
+                body = self.lines_([*names, name], variables, depth - 1)
+                if self.chance(0.3):
+                    body.append("if %s { %s }" % (self.condition([*names, name]), r.choice(["break", "continue"])))
+                lines += [head + " {"] + self.indent(["fuel -= 1", "if fuel < 0 { break }"] + body) + ["}"]
+            elif form == 7 and variables:
+                name = r.choice(variables)
+                step = r.choice(["%s += %d", "%s -= %d", "%s *= %d", "%s /= %d"]) % (name, r.randrange(1, 4))
+                body = self.lines_(names, variables, depth - 1)
+                if self.chance(0.3):
+                    body.append("if %s { %s }" % (self.condition(names), r.choice(["break", "continue"])))
+                body.insert(r.randrange(len(body) + 1), step)
+                lines += ["while %s {" % self.condition([*names, name])] + self.indent(["fuel -= 1", "if fuel < 0 { break }"] + body) + ["}"]
+            elif form == 8:
+                lines.append("if %s { return }" % self.condition(names))
+        return lines
+
+    def text(self):
+        r = self.r
+        n, m = r.choice([1, 2, 5, 8, 33]), r.choice([1, 3, 8, 20])
+        low, high = r.choice([("0", "n"), ("0", "n"), ("1", "n - 1"), ("0", "m"), ("2", "n + 2"), ("c", "n")])
+        names = ["i", "i", "n", "m", "c"]
+        body = ["var total = 0.0", "var fuel = 60"] + self.lines_(names, [], 3) + ["if i >= 0 and i < n { y[i] = total }"]
+        lines = ["fn at(x: [f32; n], i: index) -> f32 = x[i]",
+                 "fn pick(a: index, b: index) -> index = if a < b { a } else { b }",
+                 "kernel go(x: [f32; n], z: [f32; m], w: [f32; n, m], flat: [f32; n * m], mut y: [f32; n], c: i32) forall i in %s..%s {" % (low, high)]
+        lines += self.indent(body) + ["}", "let y = zeros[f32](%d)" % n,
+                 "go(ones[f32](%d), ones[f32](%d), ones[f32](%d, %d), ones[f32](%d), y, %d)" % (n, m, n, m, n * m, r.randrange(-2, 5)),
+                 'print("{}", y)']
+        return "\n".join(lines) + "\n"
+
+
 FEATURES_SET = set(FEATURES)
 
 
@@ -925,7 +1032,8 @@ def main():
     if sys.argv[1:] == ["--features"]:
         print("\n".join(FEATURES))
         return
-    print(Program(int(sys.argv[1])).text(), end="")
+    made = Indices(int(sys.argv[2])) if sys.argv[1] == "--indices" else Program(int(sys.argv[1]))
+    print(made.text(), end="")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ std::optional<cg::SpecKey> parseSpec(std::string_view text) {
     if (word == "aligned16") spec.aligned16 = true;
     else if (word == "inner4") spec.innerDivisible4 = true;
     else if (word == "small") spec.small = true;
+    else if (word == "inrange") spec.inRange = true;
+    else if (word == "aliased") spec.aliased = true;
     else return std::nullopt;
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
   }
@@ -134,6 +136,7 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
 
   Session session(sources, names, rt::builtinLibrary(), rt::fileLoader());
   session.setBuildAllKernels(true);
+  session.setVerifyProofs(command.common.verifyProofs);
   auto program = [&] {
     rt::StageTimer timer(&times, rt::Stage::Check);
     return session.check(std::move(ast), diagnostics);
@@ -206,7 +209,7 @@ int write(const Output& output, const BuildCommand& command) {
 int build(const BuildCommand& command) {
   auto spec = parseSpec(command.spec);
   if (!spec) {
-    fmt::print(stderr, "raddle: --spec {}: the facts are aligned16, inner4 and small, comma-separated, or none\n", command.spec);
+    fmt::print(stderr, "raddle: --spec {}: the facts are aligned16, inner4, small, inrange and aliased, comma-separated, or none\n", command.spec);
     return exitUsage;
   }
   if (command.arch != "host") {

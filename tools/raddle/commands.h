@@ -21,6 +21,7 @@ struct CommonOptions {
   std::string fp = "default";
   unsigned optLevel = 2;
   bool unchecked = false;
+  bool verifyProofs = false;
   bool noCache = false;
   std::string time;  // "", "text" or "json"
   std::string toolkit;

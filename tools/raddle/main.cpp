@@ -23,6 +23,7 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
       ->check(CLI::IsMember({"default", "strict", "fast"}))->type_name("MODE");
   app.add_option("-O", options.optLevel, "optimisation level, 0 to 2 (default 2)")->check(CLI::Range(0, 2))->type_name("N");
   app.add_flag("--unchecked", options.unchecked, "drop every index check, to measure what they cost");
+  app.add_flag("--verify-proofs", options.verifyProofs, "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
@@ -66,7 +67,7 @@ int start(int argc, char** argv) {
   buildApp->add_option("--from", buildCommand.from, "what the file holds: llvm or ptx instead of a program")
       ->check(CLI::IsMember({"llvm", "ptx"}))->type_name("STAGE");
   buildApp->add_option("-o", buildCommand.output, "the file to write (default: standard output; a cubin: FILE.cubin)")->type_name("OUT");
-  buildApp->add_option("--spec", buildCommand.spec, "what the variant may assume: aligned16, inner4, small, comma-separated, or none")->type_name("FACTS");
+  buildApp->add_option("--spec", buildCommand.spec, "what the variant may assume: aligned16, inner4, small, inrange, aliased, comma-separated, or none")->type_name("FACTS");
   buildApp->add_option("--repeat", buildCommand.repeat, "do it N times in one process; --time then prints one line each")
       ->check(CLI::Range(1, 1000000))->type_name("N");
   buildApp->add_option("--beside", buildCommand.beside, "after each build, assemble this PTX too; --time=json gives its milliseconds as \"beside\"")
@@ -112,6 +113,7 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
   rt::PipelineOptions result;
   result.codegen.optLevel = common.optLevel;
   result.codegen.unchecked = common.unchecked;
+  result.verifyProofs = common.verifyProofs;
   if (common.fp == "strict") result.codegen.fp = cg::FpMode::Strict;
   if (common.fp == "fast") result.codegen.fp = cg::FpMode::Fast;
   rt::setToolkitDirectory(common.toolkit);
