@@ -161,6 +161,16 @@ void BoundsProver::walk(TExprId id) {
   }
   if (std::holds_alternative<ViewElement>(e.node)) return walkElement(id);
   if (std::holds_alternative<ViewSlice>(e.node)) return walkSlice(id);
+  if (std::holds_alternative<ElementOf>(e.node)) {
+    auto& node = std::get<ElementOf>(program_.mutableExpr(id).node);
+    const size_t before = assignments_;
+    walk(node.value);
+    walk(node.index);
+    const Linear count = Linear::of(static_cast<Wide>(types_.get(program_.expr(node.value).type).count));
+    if (node.check == Check::Checked)
+      conclude(id, 0, node.check, node.site, assignments_ == before && isProven(node.index, count));
+    return;
+  }
   forEachChild(e, [&](TExprId child) { walk(child); }, [](TStmtId) {});
   if (const auto* call = std::get_if<CallFunction>(&e.node)) walkCall(*call);
 }
@@ -185,7 +195,7 @@ void BoundsProver::walkSlice(TExprId id) {
   auto& node = std::get<ViewSlice>(program_.mutableExpr(id).node);
   const size_t before = assignments_;
   walk(node.view);
-  for (const SliceDim& dim : node.dims) walk(dim.low), walk(dim.high);
+  for (const SliceDim& dim : node.dims) walk(dim.low), walk(dim.high), walk(dim.step);
   const bool isSteady = assignments_ == before;
   for (unsigned d = 0; d < node.dims.size(); ++d) {
     SliceDim& dim = node.dims[d];
@@ -415,6 +425,7 @@ void proveChecks(TypedProgram& program, bool verifyProofs) {
     auto& node = program.mutableExpr(TExprId{place.first}).node;
     if (auto* element = std::get_if<ViewElement>(&node))
       markProven(program, element->checks[place.second], element->sites[place.second], verifyProofs);
+    if (auto* element = std::get_if<ElementOf>(&node)) markProven(program, element->check, element->site, verifyProofs);
     if (auto* slice = std::get_if<ViewSlice>(&node))
       markProven(program, slice->dims[place.second].check, slice->dims[place.second].site, verifyProofs);
   }
