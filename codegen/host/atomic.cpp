@@ -1,31 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Atomic operations on CPU threads: LLVM's instructions. A block runs on one thread, so what is atomic only within the block needs none.
+// Atomic operations on CPU threads: LLVM's instructions. A block runs on one thread, so what is atomic only within the block becomes plain.
 #include "codegen/host/native_kernel.h"
 
 namespace rad::cg {
 namespace {
 
 constexpr auto relaxed = llvm::AtomicOrdering::Monotonic;
-
-/// What a place that held `before` holds afterwards, for operations on one operand.
-llvm::Value* modified(FunctionLowering& f, Atomic op, TypeId type, llvm::Value* before, llvm::Value* operand) {
-  auto& b = f.builder();
-  Value both[2] = {f.scalar(type, before), f.scalar(type, operand)};
-  switch (op) {
-    case Atomic::Add: return f.arithmetic(BinaryOp::Add, both[0], both[1], {}).scalar;
-    case Atomic::Sub: return f.arithmetic(BinaryOp::Sub, both[0], both[1], {}).scalar;
-    case Atomic::Min: return f.mathCall(Math::Min, both).scalar;
-    case Atomic::Max: return f.mathCall(Math::Max, both).scalar;
-    case Atomic::And: return b.CreateAnd(before, operand);
-    case Atomic::Or: return b.CreateOr(before, operand);
-    case Atomic::Xor: return b.CreateXor(before, operand);
-    case Atomic::Exchange:
-    case Atomic::Store: return operand;
-    case Atomic::Load:
-    case Atomic::CompareExchange: break;
-  }
-  return nullptr;
-}
 
 llvm::AtomicRMWInst::BinOp instructionOf(Atomic op, Scalar scalar) {
   using Rmw = llvm::AtomicRMWInst;
@@ -89,12 +69,9 @@ llvm::Value* NativeKernelLowering::emitAtomic(FunctionLowering& f, const AtomicC
     case Atomic::Exchange:
       break;
   }
-  if (isAlone) {
-    llvm::Value* before = b.CreateAlignedLoad(type, place.address, align);
-    b.CreateAlignedStore(modified(f, node.op, place.type, before, operands[0]), place.address, align);
-    return before;
-  }
-  return b.CreateAtomicRMW(instructionOf(node.op, scalar), place.address, operands[0], align, relaxed);
+  // Alone: becomes a plain one (LowerAlonePass), but not before threads of the block have been joined in vectors.
+  return b.CreateAtomicRMW(instructionOf(node.op, scalar), place.address, operands[0], align, relaxed,
+                           isAlone ? llvm::SyncScope::SingleThread : llvm::SyncScope::System);
 }
 
 }  // namespace rad::cg

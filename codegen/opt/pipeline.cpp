@@ -42,7 +42,7 @@ constexpr const char* hostKernels =
     "loop(indvars,loop-deletion,loop-unroll-full),"
     "sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),"
-    "loop-simplify,lcssa,raddle-lanes,raddle-vector-math,"
+    "loop-simplify,lcssa,raddle-lanes,raddle-vector-math,raddle-alone,"
     "simplifycfg,early-cse,loop-vectorize,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm))";
 
 bool hasLoops(const llvm::Module& module) {
@@ -78,6 +78,7 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
   builder.registerPipelineParsingCallback([](llvm::StringRef name, llvm::FunctionPassManager& into, llvm::ArrayRef<llvm::PassBuilder::PipelineElement>) {
     if (name == "raddle-lanes") into.addPass(LanesPass());
     else if (name == "raddle-vector-math") into.addPass(VectorMathPass());
+    else if (name == "raddle-alone") into.addPass(LowerAlonePass());
     else return false;
     return true;
   });

@@ -2,6 +2,7 @@
 #include "codegen/opt/targets.h"
 
 #include <llvm/ADT/StringMap.h>
+#include <llvm/ADT/StringSet.h>
 #include <llvm/IR/Function.h>
 #include <llvm/IR/Module.h>
 #include <llvm/MC/MCSubtargetInfo.h>
@@ -82,10 +83,20 @@ CodegenResult<llvm::TargetMachine*> hostTargetMachine(const CodegenOptions& opti
   std::string error;
   const llvm::Target* found = lookUp(triple, error);
   if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make code for {}: {}", triple.str(), error));
-  llvm::SubtargetFeatures features;
-  for (const auto& feature : llvm::sys::getHostCPUFeatures()) features.AddFeature(feature.first(), feature.second);
-  machine.reset(found->createTargetMachine(triple, llvm::sys::getHostCPUName(), features.getString(), targetOptions(),
-                                           llvm::Reloc::PIC_, std::nullopt, levelOf(options), /*JIT=*/true));
+  // Asking the processor is slow, and so is reading the answer, many times a module: only what the processor's name does not imply.
+  static const auto [cpu, features] = [&] {
+    std::string name = llvm::sys::getHostCPUName().str();
+    std::unique_ptr<llvm::MCSubtargetInfo> plain(found->createMCSubtargetInfo(triple, name, ""));
+    llvm::StringSet<> implied;
+    if (plain)
+      for (const auto& feature : plain->getEnabledProcessorFeatures()) implied.insert(feature.Key);
+    llvm::SubtargetFeatures different;
+    for (const auto& feature : llvm::sys::getHostCPUFeatures())
+      if (implied.contains(feature.first()) != feature.second) different.AddFeature(feature.first(), feature.second);
+    return std::pair(name, different.getString());
+  }();
+  machine.reset(found->createTargetMachine(triple, cpu, features, targetOptions(), llvm::Reloc::PIC_, std::nullopt,
+                                           levelOf(options), /*JIT=*/true));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", triple.str()));
   return machine.get();
 }

@@ -68,6 +68,7 @@ class LaneEmitter {
   // lane_values.cpp
   void emitInstruction(llvm::Instruction& instruction, llvm::Value* mask);
   llvm::Value* emitLoad(llvm::LoadInst& load, llvm::Value* mask);
+  llvm::Value* emitAtomic(llvm::AtomicRMWInst& atomic, llvm::Value* mask);
   void emitStore(llvm::StoreInst& store, llvm::Value* mask);
   llvm::Value* emitVector(llvm::Instruction& instruction, llvm::Value* mask);
   llvm::Value* emitCall(llvm::CallInst& call);

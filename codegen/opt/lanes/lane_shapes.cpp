@@ -164,6 +164,7 @@ bool LaneShapes::isSupported(Instruction& instruction) const {
     if (const auto* intrinsic = dyn_cast<IntrinsicInst>(call)) return isTriviallyVectorizable(intrinsic->getIntrinsicID());
     return isPureCall(*call);
   }
+  if (const auto* atomic = dyn_cast<AtomicRMWInst>(&instruction)) return !atomic->isVolatile();
   if (isa<LoadInst>(instruction) || isa<StoreInst>(instruction)) {
     // Only what is said to be independent between items.
     bool simple = isa<LoadInst>(instruction) ? cast<LoadInst>(instruction).isSimple() : cast<StoreInst>(instruction).isSimple();
@@ -207,6 +208,7 @@ Shape LaneShapes::transfer(Instruction& instruction) const {
     if (shape.kind == Shape::Kind::Unknown) return {};
     allUniform = allUniform && shape.isUniform();
   }
+  if (isa<AtomicRMWInst>(instruction)) return Shape::varying();
   if (allUniform) return Shape::uniform();
   auto operand = [&](unsigned i) { return of(instruction.getOperand(i)); };
   auto constant = [&](unsigned i) -> std::optional<int64_t> {

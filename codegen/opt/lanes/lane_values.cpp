@@ -74,9 +74,10 @@ void LaneEmitter::emitInstruction(Instruction& instruction, Value* mask) {
   if (auto* store = dyn_cast<StoreInst>(&instruction)) return emitStore(*store, mask);
   Value* made = nullptr;
   if (auto* load = dyn_cast<LoadInst>(&instruction)) made = emitLoad(*load, mask);
+  else if (auto* atomic = dyn_cast<AtomicRMWInst>(&instruction)) made = emitAtomic(*atomic, mask);
   else if (isScalarForm(&instruction)) made = emitScalar(instruction, mask);
   else made = emitVector(instruction, mask);
-  made_[&instruction] = made;
+  if (made) made_[&instruction] = made;
 }
 
 /// The instruction for lane 0, which stands for all. Lane 0 may not be there: nothing may follow from what would hold if it was.
@@ -136,6 +137,38 @@ void LaneEmitter::emitStore(StoreInst& store, Value* mask) {
   b_.CreateMaskedStore(value, base, align, mask);
   b_.CreateBr(done);
   b_.SetInsertPoint(done);
+}
+
+/// One lane after the other, in a loop: processors learn then that a lane may wait for the one before it.
+Value* LaneEmitter::emitAtomic(AtomicRMWInst& atomic, Value* mask) {
+  IRBuilder<> entry(&function_.getEntryBlock(), function_.getEntryBlock().getFirstInsertionPt());
+  auto keep = [&](Value* lanes) {
+    Value* memory = entry.CreateAlloca(lanes->getType());
+    b_.CreateStore(lanes, memory);
+    return memory;
+  };
+  Value* addresses = keep(vector(atomic.getPointerOperand()));
+  bool isUniform = shapes_.of(atomic.getValOperand()).isUniform();
+  Value* operands = isUniform ? scalar(atomic.getValOperand()) : keep(vector(atomic.getValOperand()));
+  Value* results = atomic.use_empty() ? nullptr : entry.CreateAlloca(vectorType(atomic.getType()));
+  Value* start = bitsOf(maskOrFull(mask));
+  BasicBlock* before = b_.GetInsertBlock();
+  BasicBlock* body = newBlock("lane");
+  BasicBlock* done = newBlock("all.lanes");
+  b_.CreateCondBr(b_.CreateICmpNE(start, b_.getIntN(lanes_, 0)), body, done);
+  b_.SetInsertPoint(body);
+  PHINode* left = b_.CreatePHI(start->getType(), 2, "left");
+  left->addIncoming(start, before);
+  Value* lane = b_.CreateZExt(b_.CreateIntrinsic(Intrinsic::cttz, {start->getType()}, {left, b_.getTrue()}), b_.getInt64Ty());
+  Value* address = b_.CreateLoad(b_.getPtrTy(), b_.CreateInBoundsGEP(b_.getPtrTy(), addresses, lane));
+  Value* operand = isUniform ? operands : b_.CreateLoad(atomic.getType(), b_.CreateInBoundsGEP(atomic.getType(), operands, lane));
+  Value* one = b_.CreateAtomicRMW(atomic.getOperation(), address, operand, atomic.getAlign(), atomic.getOrdering(), atomic.getSyncScopeID());
+  if (results) b_.CreateStore(one, b_.CreateInBoundsGEP(atomic.getType(), results, lane));
+  Value* rest = b_.CreateAnd(left, b_.CreateSub(left, b_.getIntN(lanes_, 1)));
+  left->addIncoming(rest, body);
+  b_.CreateCondBr(b_.CreateICmpNE(rest, b_.getIntN(lanes_, 0)), body, done);
+  b_.SetInsertPoint(done);
+  return results ? b_.CreateLoad(vectorType(atomic.getType()), results) : nullptr;
 }
 
 Value* LaneEmitter::emitVector(Instruction& instruction, Value* mask) {

@@ -10,7 +10,7 @@
 #include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/Module.h>
-#include <llvm/Transforms/Utils/LoopUtils.h>
+#include <llvm/Transforms/Utils/LowerAtomic.h>
 #include <llvm/Transforms/Utils/ScalarEvolutionExpander.h>
 
 #include <algorithm>
@@ -87,6 +87,15 @@ PreservedAnalyses LanesPass::run(Function& function, FunctionAnalysisManager& an
     analyses.invalidate(function, PreservedAnalyses::none());
   }
   return changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
+}
+
+PreservedAnalyses LowerAlonePass::run(Function& function, FunctionAnalysisManager&) {
+  SmallVector<AtomicRMWInst*, 8> alone;
+  for (BasicBlock& block : function)
+    for (Instruction& instruction : block)
+      if (auto* atomic = dyn_cast<AtomicRMWInst>(&instruction); atomic && atomic->getSyncScopeID() == SyncScope::SingleThread) alone.push_back(atomic);
+  for (AtomicRMWInst* atomic : alone) lowerAtomicRMWInst(atomic);
+  return alone.empty() ? PreservedAnalyses::all() : PreservedAnalyses::none();
 }
 
 PreservedAnalyses VectorMathPass::run(Function& function, FunctionAnalysisManager&) {

@@ -31,4 +31,10 @@ class VectorMathPass : public llvm::PassInfoMixin<VectorMathPass> {
   llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
 };
 
+/// Atomic operations among the items that one CPU thread runs (`singlethread`): plain ones. Not before LanesPass, which has to know.
+class LowerAlonePass : public llvm::PassInfoMixin<LowerAlonePass> {
+ public:
+  llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
+};
+
 }  // namespace rad::cg
