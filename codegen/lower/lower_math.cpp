@@ -27,6 +27,12 @@ Value FunctionLowering::mathCall(Math op, std::span<const Value> operands) {
   if (isHalf(scalarOf(type))) {  // as f32, rounded
     for (const Value& operand : operands) values.push_back(operand.scalar);
     if (op == Math::Fma) return scalar(type, fusedSmall(*this, scalarOf(type), values));
+    // The sign is a bit, of NaN too, which a conversion may lose.
+    if (op == Math::Abs || op == Math::CopySign) {
+      llvm::Value* size = builder_.CreateAnd(values[0], 0x7fff);
+      if (op == Math::CopySign) size = builder_.CreateOr(size, builder_.CreateAnd(values[1], 0x8000));
+      return scalar(type, size);
+    }
     TypeId f32 = program_.types->scalar(Scalar::F32);
     llvm::SmallVector<Value, 3> wide;
     for (const Value& operand : operands) wide.push_back(convert(operand, f32));
