@@ -124,10 +124,10 @@ inline cg::SizeExpr dim(int64_t i) { return {cg::SizeOp::Dimension, i, {}}; }
 inline cg::SizeExpr parameter(int64_t i) { return {cg::SizeOp::Parameter, i, {}}; }
 inline cg::SizeExpr constant(int64_t v) { return {cg::SizeOp::Constant, v, {}}; }
 inline cg::SizeExpr apply(cg::SizeOp op, cg::SizeExpr a, cg::SizeExpr b) { return {op, 0, {std::move(a), std::move(b)}}; }
-inline cg::ParamManifest scalar(std::string name, cg::ElementType type = cg::ElementType::F32) { return {std::move(name), type, false, false, false, {}}; }
+inline cg::ParamManifest scalar(std::string name, cg::ElementType type = cg::ElementType::F32) { return {.name = std::move(name), .type = type, .shape = {}}; }
 inline cg::ParamManifest view(std::string name, std::vector<cg::SizeExpr> shape, bool isMut = false, bool elementwise = false,
                               cg::ElementType type = cg::ElementType::F32) {
-  return {std::move(name), type, true, isMut, elementwise, std::move(shape)};
+  return {.name = std::move(name), .type = type, .isView = true, .isMut = isMut, .elementwise = elementwise, .shape = std::move(shape)};
 }
 /// kernel saxpy(a: f32, x: [f32; n], mut y: [f32; n]) forall i in 0..n
 inline cg::KernelManifest saxpy() {
