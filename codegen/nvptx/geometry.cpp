@@ -58,6 +58,8 @@ class PointBody {
     else if (std::holds_alternative<IfValue>(expr.node) || std::holds_alternative<Logic>(expr.node) ||
              std::holds_alternative<ViewSlice>(expr.node) || std::holds_alternative<CallFunction>(expr.node)) {
       straight_ &= isPlainCall(expr) || isPlainChoice(expr);
+    } else if (const auto* item = std::get_if<ElementOf>(&expr.node)) {
+      straight_ &= item->check != Check::Checked;  // a failure names its point
     } else if (std::holds_alternative<AtomicCall>(expr.node)) {
       straight_ = false;
     } else if (const auto* arithmetic = std::get_if<Arithmetic>(&expr.node)) {

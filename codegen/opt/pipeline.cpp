@@ -4,6 +4,8 @@
 #include "codegen/opt/targets.h"
 
 #include <llvm/Analysis/TargetTransformInfo.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Module.h>
 #include <llvm/IR/PassManager.h>
 #include <llvm/IR/Verifier.h>
@@ -58,6 +60,25 @@ bool hasLoops(const llvm::Module& module) {
   return false;
 }
 
+/// ptxas 13.0 takes a register that a floating-point instruction wrote for a float where an 8-bit store reads it, and stores
+/// the number converted (F2I.U8) instead of its low byte. A move in between makes it bits.
+void keepBytesOfFloats(llvm::Module& module) {
+  for (llvm::Function& function : module)
+    for (llvm::BasicBlock& block : function)
+      for (llvm::Instruction& instruction : block) {
+        auto* narrowed = llvm::dyn_cast<llvm::TruncInst>(&instruction);
+        auto* bits = narrowed ? llvm::dyn_cast<llvm::BitCastInst>(narrowed->getOperand(0)) : nullptr;
+        if (!bits || !bits->getSrcTy()->isFloatingPointTy()) continue;
+        llvm::Type* type = bits->getType();
+        const unsigned width = type->getIntegerBitWidth();
+        const char* constraints = width == 16 ? "=h,h" : width == 32 ? "=r,r" : "=l,l";
+        auto* move = llvm::InlineAsm::get(llvm::FunctionType::get(type, {type}, false),
+                                          "mov.b" + std::to_string(width) + " $0, $1;", constraints, /*hasSideEffects=*/false);
+        llvm::IRBuilder<> builder(narrowed);
+        narrowed->setOperand(0, builder.CreateCall(move, {bits}));
+      }
+}
+
 CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machine, const CodegenOptions& options) {
   bool gpu = module.getTargetTriple().isNVPTX();
   llvm::PipelineTuningOptions tuning;
@@ -95,6 +116,7 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
                                    : builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2);
   }
   passes.run(module, modules);
+  if (gpu) keepBytesOfFloats(module);
   return {};
 }
 
