@@ -6,11 +6,38 @@
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
+#include <span>
 
 namespace rad::cg {
 namespace {
 
 using Wide = __int128;
+
+/// Copies that unrolled loops inside of each other may make of what is innermost: LLVM bounds the code of each loop, not its work.
+constexpr uint64_t mostCopies = 4096;
+
+/// How many copies the statements hold of what is innermost in them, once loops are unrolled as the program asks.
+uint64_t copiesIn(const TypedProgram& program, std::span<const TStmtId> statements) {
+  uint64_t most = 1;
+  for (TStmtId id : statements) {
+    const TStmt& stmt = program.stmt(id);
+    uint64_t own = 1;
+    if (const auto* loop = std::get_if<For>(&stmt.node); loop && loop->unroll > 1) {
+      own = loop->unroll;
+      if (loop->unroll == UINT32_MAX) {
+        const auto* low = std::get_if<ConstInt>(&program.expr(loop->low).node);
+        const auto* high = std::get_if<ConstInt>(&program.expr(loop->high).node);
+        const Wide rounds = low && high ? Wide(static_cast<int64_t>(high->bits)) - static_cast<int64_t>(low->bits) : 1;
+        own = static_cast<uint64_t>(std::clamp<Wide>(rounds < 0 ? -rounds : rounds, 1, 1 << 20));
+      }
+    }
+    uint64_t inner = 1;
+    forEachPart(stmt, [](TExprId) {}, [&](TStmtId child) { inner = std::max(inner, copiesIn(program, {&child, 1})); });
+    // A loop that would make too many stays one.
+    most = std::max(most, own * inner > mostCopies ? inner : own * inner);
+  }
+  return most;
+}
 
 /// `llvm.loop` of a loop whose unrolling the program asked for; null if it has no wish.
 llvm::MDNode* unrollWish(llvm::LLVMContext& context, unsigned wish) {
@@ -180,6 +207,15 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     Wide rounds = Wide(high.range.low) - low.range.low;
     rounds = rounds > 0 ? (rounds + stepRange.low - 1) / stepRange.low : 0;
     if (rounds > 1 && rounds <= 64 && rounds * weightOf(program_, node.body) <= 1024) unroll = UINT32_MAX;
+  }
+  if (node.unroll > 1) {
+    const TStmtId* first = node.body.data();
+    const uint64_t inner = copiesIn(program_, {first, node.body.size()});
+    const Wide rounds = node.unroll != UINT32_MAX ? Wide(node.unroll)
+                        : low.range.low == low.range.high && high.range.low == high.range.high
+                            ? std::max<Wide>(Wide(high.range.low) - low.range.low, Wide(low.range.low) - high.range.low)
+                            : 1;
+    if (rounds * inner > mostCopies) unroll = 0;
   }
   if (llvm::MDNode* wish = unrollWish(context(), unroll)) back->setMetadata(llvm::LLVMContext::MD_loop, wish);
   done->moveAfter(&function_.back());

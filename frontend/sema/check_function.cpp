@@ -144,6 +144,13 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
     functions_.erase(it);
     return nullptr;
   }
+  // One that makes two others of itself doubles their number at every level.
+  constexpr size_t mostInstances = 20000;
+  if (!statics.empty() && !active_.empty() && functions_.size() > mostInstances) {
+    notYet(call, fmt::format("a program with more than {} instances of functions", mostInstances), "does this function call itself with ever new arguments?");
+    functions_.erase(it);
+    return nullptr;
+  }
   instance.name = instanceName(text(entity.name), statics);
   instance.id = {static_cast<uint32_t>(program_.functions.size())};
   instance.callRange = call;

@@ -86,6 +86,7 @@ std::optional<Binding> Checker::findBinding(Symbol name, Context** owner) {
 
 std::vector<std::string_view> Checker::visibleNames() {
   std::vector<std::string_view> names;
+  if (diags_.errorCount() > 100) return names;  // nobody will read it
   for (Context* context = ctx_; context; context = context->parent)
     for (const LocalScope& scope : context->scopes)
       for (const auto& [name, binding] : scope) names.push_back(text(name));

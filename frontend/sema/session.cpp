@@ -2,6 +2,7 @@
 // Sessions: units, the library's modules, and what they declare.
 #include "frontend/parse/parse.h"
 #include "frontend/sema/checker.h"
+#include "frontend/sema/expansion.h"
 
 #include <fmt/format.h>
 
@@ -107,6 +108,7 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   if (session_.buildAllKernels) buildKernels(ast, unit);
   checkScript(ast);
   checkUnused(ast, unit);
+  if (diags_.errorCount() == errors) checkExpansion(program_, diags_);
   if (diags_.errorCount() != errors) return std::nullopt;
   proveChecks(program_, session_.verifyProofs);
   return std::move(program_);
@@ -347,7 +349,9 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
   auto keptKernels = kernels_;
   program_ = TypedProgram(session_.types);
   globals_.clear();
-  // Instances that are done need no second look: only those of this unit that are missing are made.
+  // Instances that are done need no second look: only those of this unit that are missing are made. What was made here is kept as long as
+  // all of it is right; what stands in `functions_` and `kernels_` at first is of the program that was put aside.
+  bool functionsStale = true, kernelsStale = true;
   for (StmtId item : ast.items()) {
     const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
     if (!node) continue;
@@ -359,22 +363,25 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
     if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) {
       if (Entity* entity = find(kernel->name);
           entity && kernel->staticParams.empty() &&
+          !keptKernels.contains(fmt::format("{}:", static_cast<const void*>(entity))) &&
           !kernels_.contains(fmt::format("{}:", static_cast<const void*>(entity)))) {
-        functions_.clear();
+        if (functionsStale) functions_.clear();
+        const size_t before = diags_.errorCount();
         instantiateKernel(*entity, *kernel, {}, {});
+        functionsStale = diags_.errorCount() != before;
       }
     } else if (const auto* fn = std::get_if<FnDecl>(&decl.node)) {
       Entity* entity = find(fn->name);
       if (!entity || !fn->staticParams.empty()) continue;
       const std::string key = fmt::format("{}", static_cast<const void*>(entity));
-      bool used = false;
-      for (const auto& [name, instance] : keptFunctions) used = used || name.starts_with(key + ":");
-      if (used) continue;
+      const auto first = keptFunctions.lower_bound(key + ":");
+      if (first != keptFunctions.end() && first->first.starts_with(key + ":")) continue;
       // A fn may be for the host or for kernels: it is right if it is right on one side.
       Diagnostics host, device;
       auto attempt = [&](Side side, Diagnostics& found, bool quiet = true) {
-        functions_.clear();
-        kernels_.clear();
+        if (functionsStale) functions_.clear();
+        if (kernelsStale) kernels_.clear();
+        const size_t before = diags_.errorCount();
         Context context{.kind = Context::Kind::Function,
                         .side = side,
                         .home = &unit,
@@ -394,6 +401,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
         const std::vector<size_t> packs(isVariadic(fn->params, ast) ? 1 : 0, 1);
         instantiate(*entity, *fn, {}, packs, {});
         if (quiet) std::swap(diags_, found);
+        functionsStale = kernelsStale = found.hasErrors() || diags_.errorCount() != before;
         ctx_ = nullptr;
       };
       attempt(Side::Host, host);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <pthread.h>
 #include <unistd.h>
 
 #ifndef RADDLE_VERSION
@@ -145,4 +146,33 @@ int report(const rt::RunError& error) {
 
 }  // namespace rad::tool
 
-int main(int argc, char** argv) { return rad::tool::start(argc, argv); }
+namespace {
+
+struct Start {
+  int argc;
+  char** argv;
+  int status = 0;
+};
+
+void* startOnThread(void* data) {
+  auto* start = static_cast<Start*>(data);
+  start->status = rad::tool::start(start->argc, start->argv);
+  return nullptr;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // Passes over programs recurse as deeply as programs nest, and functions are looked at inside of their callers: bounded, but more than
+  // the stack that a process starts with. Only what is touched of it costs memory.
+  constexpr size_t stackBytes = size_t{256} << 20;
+  Start start{argc, argv};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  const bool isStarted = pthread_attr_setstacksize(&attributes, stackBytes) == 0 && pthread_create(&thread, &attributes, startOnThread, &start) == 0;
+  pthread_attr_destroy(&attributes);
+  if (!isStarted) return rad::tool::start(argc, argv);
+  pthread_join(thread, nullptr);
+  return start.status;
+}
