@@ -124,8 +124,12 @@ TEST(LaunchBinding, RefusesSizesOverTheLimits) {
   int64_t big = int64_t{1} << 31;
   auto elements = bindArguments(oneView({dim(0), dim(1)}, {"n", "m"}), std::vector<Argument>{array(&blockA, {big, big})});
   EXPECT_EQ(message(elements), "k: `x` has too many elements: [2147483648, 2147483648]");
-  // Nothing times much is nothing.
-  EXPECT_TRUE(bindArguments(oneView({dim(0), dim(1), dim(2)}, {"n", "m", "k"}), std::vector<Argument>{array(&blockA, {maxCount, maxCount, 0})}));
+  // Nothing of one size is nothing, but proofs about indices rely on the product of the others.
+  auto threeSizes = [](int64_t n, int64_t m) {
+    return bindArguments(oneView({dim(0), dim(1), dim(2)}, {"n", "m", "k"}), std::vector<Argument>{array(&blockA, {n, m, 0})});
+  };
+  EXPECT_TRUE(threeSizes(maxCount, 1));
+  EXPECT_FALSE(threeSizes(maxCount, maxCount));
 }
 
 TEST(LaunchBinding, ReportsOverflowAndDivisionByZeroInSizes) {

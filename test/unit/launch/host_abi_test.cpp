@@ -146,7 +146,7 @@ TEST_P(HostAbi, RefusesSharedElements) {
   last.offset = 1;
   auto error = run([&](RadContext* c) { return launch(c, first, last); });
   ASSERT_TRUE(error);
-  EXPECT_NE(error->text.find("saxpy: `x` and `y` share elements (x has elements 0..3 of the array, y has 1..4), and the kernel writes to `y`"), std::string::npos);
+  EXPECT_NE(error->text.find("saxpy: `x` and `y` share elements (x has elements 0..3 of the array, y has elements 1..4), and the kernel writes to `y`"), std::string::npos);
   EXPECT_NE(error->text.find("copy(x)"), std::string::npos);
   // The halves have nothing in common.
   first.extents[0] = last.extents[0] = 2;

@@ -97,7 +97,8 @@ TEST(RunMessages, EveryHostCheckHasItsWords) {
   EXPECT_EQ(headline(Kind::ShapeBind, 480, 512, "p", 2), "dimension 1 has the size 480, but its type says 512");
   EXPECT_EQ(headline(Kind::ShapeBind, 480, 512, "p", 1), "the size is 480, but the type says 512");
   EXPECT_EQ(headline(Kind::DivideByZero, 0, 0), "division by zero in `a / b`");
-  EXPECT_EQ(headline(Kind::NegativeStep, -2, 0), "the step of a loop must be positive, but it is -2");
+  EXPECT_EQ(headline(Kind::NegativeStep, -2, 0, "s", 0), "the step of a loop must be positive, but it is -2");
+  EXPECT_EQ(headline(Kind::NegativeStep, -2, 0, "s", 1), "the step of a slice must be positive, but it is -2");
   EXPECT_EQ(headline(Kind::Overflow, 0, 0, "a * b"), "the result of `a * b` does not fit its type");
   EXPECT_EQ(headline(Kind::Assert, 0, 0, "a == b"), "assertion failed: `a == b`");
   EXPECT_EQ(headline(Kind::Other, 0, 0, "f(x)"), "a check failed in `f(x)`");
