@@ -21,6 +21,14 @@ constexpr Row rows[] = {
 #include "frontend/diagnostics/diagnostics.def"
 };
 
+constexpr bool codesAreUnique() {
+  for (size_t i = 0; i < std::size(rows); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (rows[i].code == rows[j].code) return false;
+  return true;
+}
+static_assert(codesAreUnique(), "two rows of diagnostics.def have one code: take the next that is free");
+
 const Row& rowOf(Diag diag) { return rows[static_cast<size_t>(diag)]; }
 
 /// Fills the `{}` of a row's text in order; `{{` and `}}` are braces.
@@ -84,6 +92,13 @@ std::string explain(std::string_view code) {
     return out;
   }
   return {};
+}
+
+std::vector<std::pair<std::string_view, std::string_view>> allCodes() {
+  std::vector<std::pair<std::string_view, std::string_view>> codes;
+  for (const Row& row : rows) codes.push_back({row.code, row.name});
+  std::sort(codes.begin(), codes.end());
+  return codes;
 }
 
 std::string nearestName(std::string_view name, const std::vector<std::string_view>& candidates) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rad {
@@ -82,6 +83,8 @@ std::string render(const Diagnostic& diagnostic, const SourceManager& sources, c
 
 /// The page of `raddle explain CODE`: empty for an unknown code.
 std::string explain(std::string_view code);
+/// All codes with the names of their kinds, in the order of the codes.
+std::vector<std::pair<std::string_view, std::string_view>> allCodes();
 
 /// `--verify`: compares messages with the `// expect-error: text` (also expect-warning, expect-remark) comments of a file: each expectation
 /// names a part of a message's text (or its code) reported on that line (`@+1`/`@-1` after expect-error shift the line). Returns the list of differences, empty if all match.

@@ -2,6 +2,8 @@
 // A message as text with the source line and a caret range under it.
 #include "frontend/diagnostics/diagnostics.h"
 
+#include <llvm/Support/Unicode.h>
+
 #include <algorithm>
 
 namespace rad {
@@ -11,7 +13,8 @@ constexpr size_t tabWidth = 4;
 constexpr size_t maxColumns = 160;  // a longer source line is shown as a window around the caret
 
 /// One source line prepared for a terminal: tabs expanded, control and broken bytes replaced, with the display column of
-/// each byte (one more entry than bytes).
+/// each byte (one more entry than bytes). A wide character takes two cells, the second one empty; a combining one joins the
+/// cell before it.
 struct DisplayLine {
   std::vector<std::string> cells;
   std::vector<size_t> columnOfByte;
@@ -38,7 +41,14 @@ DisplayLine prepare(std::string_view line) {
     } else if (byte < 0x20 || byte == 0x7F || sequenceLength(line, at) == 0) {
       out.cells.emplace_back("?");
     } else {
-      out.cells.emplace_back(line.substr(at, length));
+      const int width = byte < 0x80 ? 1 : llvm::sys::unicode::columnWidthUTF8(llvm::StringRef(line.data() + at, length));
+      if (width == 0 && !out.cells.empty()) {
+        out.cells.back() += line.substr(at, length);
+        for (size_t i = 0; i < length; ++i) out.columnOfByte[out.columnOfByte.size() - 1 - i] = out.cells.size() - 1;
+      } else {
+        out.cells.emplace_back(line.substr(at, length));
+        if (width == 2) out.cells.emplace_back();
+      }
     }
     at += length;
   }

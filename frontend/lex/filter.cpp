@@ -89,7 +89,14 @@ class Filter {
       report(Diag::InvalidUtf8, static_cast<uint32_t>(bad), static_cast<uint32_t>(bad) + 1);
     raw_ = scan(text_);
     out_.tokens.reserve(raw_.size() + raw_.size() / 4);
-    for (at_ = 0; at_ < raw_.size() && !stopped_; ++at_) take(raw_[at_]);
+    for (at_ = 0; at_ < raw_.size() && !stopped_; ++at_) {
+      const uint32_t begin = raw_[at_].token.begin;
+      if (begin < skipUntil_) {  // behind a `#`
+        pendingNewline_ |= raw_[at_].token.newlineBefore;
+        continue;
+      }
+      take(raw_[at_]);
+    }
     return std::move(out_);
   }
 
@@ -174,7 +181,16 @@ class Filter {
       shown = std::string("with the code 0x") + hex[c >> 4] + hex[c & 15];
     }
     auto message = report(Diag::UnexpectedCharacter, token.begin, token.end, {shown});
-    if (c == '#') message.help("a comment starts with `//`");
+    if (c == '#') {
+      // To other languages it means the whole line, which is left out here, too.
+      std::string_view line = text_.substr(token.end, text_.find('\n', token.end) - token.end);
+      skipUntil_ = token.end + static_cast<uint32_t>(line.size());
+      while (line.starts_with(' ')) line.remove_prefix(1);
+      message.help(line.starts_with("include")  ? "a module of the library is brought by `import math`, a file by `import \"file.rad\" as name`"
+                   : line.starts_with("define") ? "a constant is declared `const NAME = ...`, a function `fn name(x: f32) = ...`"
+                   : line.starts_with("pragma unroll") ? "write `unroll for i in 0..n { }`"
+                                                       : "a comment starts with `//`");
+    }
     else if (c == '\'') message.help("a string stands in double quotes");
   }
 
@@ -192,6 +208,12 @@ class Filter {
   }
 
   void add(Token token) {
+    if (token.kind == TokenKind::Dot && last() == TokenKind::Int && !out_.tokens.empty() && out_.tokens.back().end == token.begin &&
+        at_ + 1 < raw_.size() && raw_[at_ + 1].token.newlineBefore) {
+      const Token& number = out_.tokens.back();
+      report(Diag::MissingDigits, number.begin, token.end).help("write `" + std::string(textOf(number)) + ".0`");
+      return;
+    }
     token.newlineBefore = std::exchange(pendingNewline_, false);
     token.afterError = std::exchange(afterError_, false);
     if (token.kind == TokenKind::EndOfText) { finish(token); return; }
@@ -388,6 +410,7 @@ class Filter {
   bool pendingNewline_ = false;
   bool afterError_ = false;
   bool stopped_ = false;
+  uint32_t skipUntil_ = 0;  // offset: raw tokens before it are left out
   AttributeState attribute_ = AttributeState::None;  // where in `@name(...)` the last token was
   size_t kernelHeader_ = SIZE_MAX;                   // depth of brackets of a kernel whose `{` has not come yet
   bool hasDoc_ = false;

@@ -67,8 +67,9 @@ ExprId Builder::comparison(Range range, BinaryOp op, ExprId left, ExprId right, 
     std::string_view middle = textOf(ast_.expr(inner->right).range);
     auto message = report(Diag::ComparisonChain, opRange).note(inner->opRange, "the comparison before it");
     std::string_view first = textOf(ast_.expr(left).range), last = textOf(ast_.expr(right).range);
-    if (first.size() + middle.size() + last.size() < 100)
+    if (first.size() + middle.size() + last.size() < 100 && textOf(range).find('\n') == std::string_view::npos)
       message.help("write `" + std::string(first) + " and " + std::string(middle) + " " + std::string(textOf(opRange)) + " " + std::string(last) + "`");
+    return error(range);
   }
   return binary(range, op, left, right, opRange);
 }
@@ -150,6 +151,11 @@ StmtId Builder::let(Range range, bool isVar, Ident name, ExprId type, ExprId ini
   return stmt(range, LetStmt{isVar, false, list(std::vector<Ident>{name}), type, init});
 }
 
+StmtId Builder::letMut(Range range, Range mut, Ident name, ExprId type, ExprId init) {
+  report(Diag::LetMut, mut).help("write `var " + std::string(names_.text(name.name)) + "`");
+  return let(range, true, name, type, init);
+}
+
 StmtId Builder::letTuple(Range range, bool isVar, const std::vector<Ident>& names, ExprId type, ExprId init) {
   std::string text = "(";
   for (const Ident& name : names) text += (text.size() > 1 ? ", " : "") + std::string(names_.text(name.name));
@@ -169,12 +175,21 @@ RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
   std::string text(names_.text(name.name));
   auto message = report(Diag::NeedsRange, range, {text});
   std::string limit(textOf(range));
-  // range(n) of other languages: its argument is the limit.
-  if (auto* call = std::get_if<CallExpr>(&ast_.expr(value).node); call && call->arguments.size() == 1)
-    if (auto* callee = std::get_if<NameExpr>(&ast_.expr(call->callee).node); callee && names_.text(callee->name) == "range")
-      limit = textOf(ast_.expr(call->arguments[0].value).range);
-  message.help("write `" + text + " in 0.." + limit + "`");
-  return {name, error({range.begin, range.begin}), value, {}};
+  const Range start{range.begin, range.begin};
+  // range(n) of other languages: its arguments are the limits.
+  if (auto* call = std::get_if<CallExpr>(&ast_.expr(value).node))
+    if (auto* callee = std::get_if<NameExpr>(&ast_.expr(call->callee).node); callee && names_.text(callee->name) == "range") {
+      auto argument = [&](size_t i) { return std::string(textOf(ast_.expr(call->arguments[i].value).range)); };
+      if (call->arguments.size() == 1) message.help("write `" + text + " in 0.." + argument(0) + "`");
+      if (call->arguments.size() == 2) message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + "`");
+      if (call->arguments.size() == 3) message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + " step " + argument(2) + "`");
+      return {name, error(start), error(start), {}};
+    }
+  if (ast_.expr(value).kind() == ExprKind::Name)
+    message.help("write `" + text + " in 0.." + limit + "`; over the elements of an array, `" + text + " in 0.." + limit + ".len` and `" + limit + "[" + text + "]`");
+  else
+    message.help("write `" + text + " in 0.." + limit + "`");
+  return {name, error(start), value, {}};
 }
 
 void Builder::checkParams(std::vector<Param>& params) {
@@ -226,6 +241,9 @@ DeclId Builder::checkedFn(DeclId id, bool isMember) {
     std::string text(names_.text(node->name.name));
     report(Diag::MissingBody, {d.range.begin, node->name.range.end}, {text}).help("write `{ ... }` or `= ...` behind it");
     failedAtEnd_ |= atEnd;
+    auto& fn = std::get<FnDecl>(ast_.mutableDecl(id).node);
+    fn.body = error({d.range.end, d.range.end});
+    fn.bodyIsExpr = true;
   }
   return id;
 }
@@ -239,6 +257,7 @@ DeclId Builder::kernelWithoutDomain(Range range, Signature signature, ExprId bod
   std::string text(names_.text(signature.name.name));
   report(Diag::KernelNeedsDomain, {range.begin, signature.name.range.end}, {text})
       .help("write `forall i in 0..n` before the `{`, or `blocks b in 0..m threads t in 0..256`");
+  error(range);  // what the domain would have named is used in the body
   return kernel(range, std::move(signature), {}, body);
 }
 
@@ -259,7 +278,7 @@ DeclId Builder::withPrivate(Range range, DeclId id) {
 }
 
 Ast parse(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics) {
-  size_t first = diagnostics.all().size();
+  const size_t first = diagnostics.all().size();
   Builder builder(file, sources, names, diagnostics);
   grammar::Parser parser(builder);
   parser.parse();

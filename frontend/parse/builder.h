@@ -8,6 +8,7 @@
 #include "frontend/source/interner.h"
 #include "frontend/source/source.h"
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +65,8 @@ class Builder {
   void syntaxError(const std::vector<TokenKind>& expected);
   /// Parsing cannot go on; reported unless something else was.
   void aborted();
+  /// A statement that could not be read: an Error with its whole text, for the names in it (Checker::mayBeLost).
+  StmtId lostStatement() { return stmt(lost_, ExprStmt{error(lost_)}); }
   /// Whether parsing goes on behind an error; false if it would not move.
   bool recover() { return !stuck_; }
   /// Whether the text ends before something that has to follow.
@@ -109,6 +112,8 @@ class Builder {
   ExprId constIf(Range range, ExprId ifExpr);
   StmtId assign(Range range, ExprId target, bool compound, BinaryOp op, ExprId value, Range opRange);
   StmtId let(Range range, bool isVar, Ident name, ExprId type, ExprId init);
+  /// `let mut x`: reported, and taken for `var x`.
+  StmtId letMut(Range range, Range mut, Ident name, ExprId type, ExprId init);
   StmtId letTuple(Range range, bool isVar, const std::vector<Ident>& names, ExprId type, ExprId init);
   RangeClause clauseWithoutRange(Ident name, ExprId value);
   DeclId fn(Range range, Signature signature, bool isOperator, ExprId result, ExprId body, bool bodyIsExpr);
@@ -141,6 +146,14 @@ class Builder {
   bool foreignHabit(size_t at, bool explained);
   bool statementHasBracketProblem(size_t start, size_t end) const;
   void skipStatement(size_t at);
+  TokenKind insideOf(size_t at) const;
+  size_t find(size_t at, TokenKind kind) const;
+  std::string textUntil(size_t at, std::initializer_list<TokenKind> ends) const;
+  std::string textBefore(size_t at) const;
+  std::string shown(size_t first, size_t end) const;
+  std::string forOver(size_t at) const;
+  std::string ifElse(size_t at) const;
+  std::string withName(std::string_view help, size_t at) const;
   const Token& tokenAt(size_t at, int distance) const;
   std::string_view textOf(const Token& token) const { return text_.substr(token.begin, token.end - token.begin); }
   std::string describe(const Token& token) const;
@@ -165,6 +178,7 @@ class Builder {
   std::vector<uint32_t> surplusBraces_;    // offsets of `}` that were left out, sorted
   size_t nextSurplus_ = 0;                 // the first that no error before explains
   bool stuck_ = false;
+  Range lost_;  // of the last error: the statement, member or block up to where parsing goes on
   size_t lastErrorAt_ = SIZE_MAX;
   std::vector<std::pair<DeclId, Range>> selves_;  // functions with a `self`, and where it stands
   Ast ast_;

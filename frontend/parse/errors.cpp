@@ -15,14 +15,16 @@ struct ForeignWord {
 };
 // Words of other languages that stand before a name or a block.
 constexpr ForeignWord foreignWords[] = {
-    {"def", "a function is declared with `fn`"},
-    {"func", "a function is declared with `fn`"},
-    {"function", "a function is declared with `fn`"},
-    {"fun", "a function is declared with `fn`"},
-    {"void", "a function is declared with `fn`, one that runs over a domain with `kernel`"},
-    {"__global__", "a kernel is declared with `kernel name(...) forall i in 0..n { }`"},
-    {"__device__", "a function is declared with `fn`; the same one serves host and device"},
-    {"__shared__", "write `shared tile: [f32; 32, 32]`"},
+    {"def", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
+    {"func", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
+    {"function", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
+    {"fun", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
+    {"void", "a function is declared `fn NAME(x: f32) { ... }`, one that runs over a domain `kernel NAME(...) forall i in 0..n { ... }`"},
+    {"__global__", "a kernel is declared `kernel NAME(a: f32, mut x: [f32; n]) forall i in 0..n { ... }`"},
+    {"__device__", "a function is declared `fn NAME(x: f32) -> f32 { ... }`; the same one serves host and device"},
+    {"__host__", "a function is declared `fn NAME(x: f32) -> f32 { ... }`; the same one serves host and device"},
+    {"__constant__", "write `const NAME = ...`"},
+    {"__shared__", "write `shared NAME: [f32; 64]`, with the type and size that it has"},
     {"class", "write `struct`"},
     {"elif", "write `else if`"},
     {"elsif", "write `else if`"},
@@ -31,14 +33,14 @@ constexpr ForeignWord foreignWords[] = {
     {"loop", "write `while true { }`"},
     {"do", "write `while`"},
     {"try", "there are no exceptions; a failed check ends the launch"},
-    {"lambda", "a lambda is written `|x| x + 1`"},
+    {"lambda", "declare a function: `fn name(x: f32) = ...`"},
     {"from", "write `import math.{sin, cos}`"},
     {"use", "write `import`"},
     {"include", "write `import`"},
     {"using", "write `type Name = ...` or `import`"},
-    {"auto", "write `let` or `var`"},
+    {"auto", "write `let NAME = ...`, or `var NAME = ...` if it changes"},
     {"mutable", "write `var`"},
-    {"impl", "methods stand inside of the `struct`"},
+    {"impl", "functions stand at the top of the file, with the value as a parameter"},
     {"template", "compile-time parameters stand in `[]` behind the name: `fn f[T: Number](a: T)`"},
     {"static", "write `const`, or `let`"},
     {"typedef", "write `type Name = ...`"},
@@ -88,6 +90,9 @@ std::string describeExpected(const std::vector<TokenKind>& kinds, TokenKind befo
         if (!expression) words.push_back("a string");
         continue;
       case TokenKind::EndOfText: continue;
+      case TokenKind::Mut:
+        if (before == TokenKind::Let) continue;  // only for its own message
+        break;
       case TokenKind::End: words.push_back("the end of the statement"); continue;
       case TokenKind::Assign: case TokenKind::SubAssign: case TokenKind::MulAssign: case TokenKind::DivAssign: case TokenKind::RemAssign:
       case TokenKind::AndAssign: case TokenKind::OrAssign: case TokenKind::XorAssign: case TokenKind::ShlAssign: case TokenKind::ShrAssign:
@@ -173,6 +178,115 @@ std::string Builder::describe(const Token& token) const {
   }
 }
 
+/// The bracket that the token at `at` stands in, End for none in this statement.
+TokenKind Builder::insideOf(size_t at) const {
+  int depth = 0;
+  const size_t limit = at > maxLookBack ? at - maxLookBack : 0;
+  for (size_t i = at; i-- > limit;) {
+    switch (stream_.tokens[i].kind) {
+      case TokenKind::RParen: case TokenKind::RBracket: case TokenKind::RBrace: ++depth; break;
+      case TokenKind::LParen: case TokenKind::LBracket: case TokenKind::LBrace:
+        if (depth-- == 0) return stream_.tokens[i].kind;
+        break;
+      default: break;
+    }
+  }
+  return TokenKind::End;
+}
+
+/// The first token of a kind behind `at` in the same statement, 0 if there is none.
+size_t Builder::find(size_t at, TokenKind kind) const {
+  for (size_t i = at; i < stream_.tokens.size() && i < at + maxLookBack; ++i) {
+    if (stream_.tokens[i].kind == kind) return i;
+    if (stream_.tokens[i].kind == TokenKind::End || stream_.tokens[i].kind == TokenKind::EndOfText) return 0;
+  }
+  return 0;
+}
+
+/// The text from the token at `at` up to one of `ends`, the end of the statement, or a bracket that closes what is around it;
+/// "..." when it is none to repeat in a message.
+std::string Builder::textUntil(size_t at, std::initializer_list<TokenKind> ends) const {
+  int depth = 0;
+  size_t i = at;
+  for (; i + 1 < stream_.tokens.size() && i < at + 40; ++i) {
+    const TokenKind kind = stream_.tokens[i].kind;
+    if (kind == TokenKind::End || kind == TokenKind::EndOfText) break;
+    if (depth == 0 && std::find(ends.begin(), ends.end(), kind) != ends.end()) break;
+    if (kind == TokenKind::LParen || kind == TokenKind::LBracket || kind == TokenKind::LBrace) ++depth;
+    if ((kind == TokenKind::RParen || kind == TokenKind::RBracket || kind == TokenKind::RBrace) && depth-- == 0) break;
+  }
+  return shown(at, i);
+}
+
+/// The text of the operand that ends before the token at `at`.
+std::string Builder::textBefore(size_t at) const {
+  size_t begin = at;
+  int depth = 0;
+  for (; begin > 0 && begin + 40 > at; --begin) {
+    const TokenKind kind = stream_.tokens[begin - 1].kind;
+    if (kind == TokenKind::RParen || kind == TokenKind::RBracket) ++depth;
+    if ((kind == TokenKind::LParen || kind == TokenKind::LBracket) && depth-- == 0) break;
+    if (depth > 0) continue;
+    if (kind == TokenKind::End || kind == TokenKind::Assign || kind == TokenKind::Comma || kind == TokenKind::LBrace ||
+        kind == TokenKind::RBrace || kind == TokenKind::Return || kind == TokenKind::Colon)
+      break;
+  }
+  return shown(begin, at);
+}
+
+/// The text of the tokens [first, end), or "..." if it is empty, long, or of several lines.
+std::string Builder::shown(size_t first, size_t end) const {
+  if (first >= end) return "...";
+  const std::string_view text = text_.substr(stream_.tokens[first].begin, stream_.tokens[end - 1].end - stream_.tokens[first].begin);
+  return text.size() > 60 || text.find('\n') != std::string_view::npos ? "..." : std::string(text);
+}
+
+/// `for (int i = 0; i < n; i++)` with its `(` at `at`, as a loop over a range.
+std::string Builder::forOver(size_t at) const {
+  size_t i = at + 1;
+  while (tokenAt(i, 0).kind == TokenKind::Ident && tokenAt(i, 1).kind == TokenKind::Ident) ++i;  // the type
+  const std::string name = tokenAt(i, 0).kind == TokenKind::Ident ? std::string(textOf(tokenAt(i, 0))) : "i";
+  std::string low = "0", high = "n";
+  auto isSemicolon = [&](const Token& token) { return token.kind == TokenKind::Semicolon || (token.kind == TokenKind::End && textOf(token) == ";"); };
+  if (tokenAt(i, 1).kind == TokenKind::Assign) {
+    size_t end = i + 2;
+    while (end < at + 30 && end + 1 < stream_.tokens.size() && !isSemicolon(tokenAt(end, 0))) ++end;
+    if (end < at + 30 && tokenAt(end, 1).kind == TokenKind::Ident && tokenAt(end, 2).kind == TokenKind::Less) {
+      size_t stop = end + 3;
+      while (stop < at + 40 && stop + 1 < stream_.tokens.size() && !isSemicolon(tokenAt(stop, 0))) ++stop;
+      if (stop < at + 40) {
+        low = shown(i + 2, end);
+        high = shown(end + 3, stop);
+      }
+    }
+  }
+  return "for " + name + " in " + low + ".." + high;
+}
+
+/// `c ? a : b` with its `?` at `at`, as an `if`.
+std::string Builder::ifElse(size_t at) const {
+  const std::string condition = textBefore(at), first = textUntil(at + 1, {TokenKind::Colon});
+  const size_t colon = find(at + 1, TokenKind::Colon);
+  if (colon == 0) return "if condition { a } else { b }";
+  return "if " + condition + " { " + first + " } else { " + textUntil(colon + 1, {TokenKind::Comma}) + " }";
+}
+
+/// A help text with NAME replaced by the name that is declared behind the token at `at`.
+std::string Builder::withName(std::string_view help, size_t at) const {
+  std::string name = "name";
+  for (size_t i = at; i < at + 8 && i + 1 < stream_.tokens.size(); ++i) {
+    const TokenKind next = stream_.tokens[i + 1].kind;
+    if (stream_.tokens[i].kind == TokenKind::Ident && (next == TokenKind::LParen || next == TokenKind::Assign || next == TokenKind::LBracket)) {
+      name = textOf(stream_.tokens[i]);
+      break;
+    }
+    if (stream_.tokens[i].kind == TokenKind::End) break;
+  }
+  std::string out(help);
+  for (size_t place = out.find("NAME"); place != std::string::npos; place = out.find("NAME", place + name.size())) out.replace(place, 4, name);
+  return out;
+}
+
 /// Reports a habit of another language or a common slip, if the token at `at` looks like one. `explained`:
 /// a bracket's message explains the error already, so that only what is beyond doubt is a habit.
 bool Builder::foreignHabit(size_t at, bool explained) {
@@ -189,19 +303,82 @@ bool Builder::foreignHabit(size_t at, bool explained) {
       report(Diag::IncrementOperator, here, {str(t)}).help("write `" + name + (t.kind == TokenKind::PlusPlus ? " += 1`" : " -= 1`"));
       return true;
     }
-    case TokenKind::Question: report(Diag::ConditionalOperator, here).help("write `if condition { a } else { b }`"); return true;
+    case TokenKind::Question: report(Diag::ConditionalOperator, here).help("write `" + ifElse(at) + "`"); return true;
+    case TokenKind::If: {
+      // a if c else b
+      if (explained || t.newlineBefore || !endsOperand(p.kind)) break;
+      const std::string value = textBefore(at), condition = textUntil(at + 1, {TokenKind::Else});
+      const size_t otherwise = find(at + 1, TokenKind::Else);
+      if (otherwise == 0) break;
+      report(Diag::UnexpectedHere, here, {"the word `if`"})
+          .help("the condition stands first: `if " + condition + " { " + value + " } else { " + textUntil(otherwise + 1, {}) + " }`");
+      return true;
+    }
+    case TokenKind::As:
+      if (explained || !endsOperand(p.kind) || n.kind != TokenKind::Ident || first == TokenKind::Import) break;
+      report(Diag::UnexpectedHere, here, {"the word `as`"}).help("a conversion is written `" + str(n) + "(" + textBefore(at) + ")`");
+      return true;
+    case TokenKind::At:
+      if (explained || !endsOperand(p.kind) || t.newlineBefore) break;
+      report(Diag::UnexpectedHere, here, {"`@`"}).help("there is no operator for the product of matrices; examples/matmul.rad is a kernel for it");
+      return true;
+    case TokenKind::Bang:
+      if (explained || p.kind != TokenKind::Ident || n.kind != TokenKind::LParen) break;
+      report(Diag::UnexpectedHere, here, {"`!`"})
+          .help(str(p) == "println" || str(p) == "print" ? "write `print(\"{}\", x)`" : "there are no macros; a call is written `" + str(p) + "(...)`");
+      return true;
+    case TokenKind::String:
+      if (p.kind != TokenKind::Ident || p.end != t.begin || p.end - p.begin > 2) break;
+      report(Diag::UnexpectedHere, cover(rangeOf(p), here), {"a string with a letter before it"})
+          .help("`{}` in a text stands for a value, and the values follow it: `\"x = {}\", x`");
+      return true;
+    case TokenKind::Star:
+    case TokenKind::Amp: {
+      const bool inSignature = (first == TokenKind::Kernel || first == TokenKind::Fn) && insideOf(at) == TokenKind::LParen;
+      if (!inSignature) break;
+      const auto* row = p.kind == TokenKind::Ident ? lookUp(foreignTypes, textOf(p)) : nullptr;
+      if (row && n.kind == TokenKind::Ident) {
+        report(Diag::TypeFirst, cover(rangeOf(p), rangeOf(n)))
+            .help("write `" + str(n) + ": [" + std::string(row->type) + "; n]`, and `mut " + str(n) + "` if it is written to; `n` is a name for its size");
+        return true;
+      }
+      if (p.kind != TokenKind::Colon) break;
+      report(Diag::UnexpectedHere, here, {"`" + str(t) + "`"}).help("an array is always a reference: `" + str(pp) + ": [f32; n]`, and `mut " + str(pp) + "` if it is written to");
+      return true;
+    }
+    case TokenKind::Less:
+      if (p.kind != TokenKind::Ident || pp.kind != TokenKind::Colon) break;
+      report(Diag::UnexpectedHere, here, {"`<`"}).help("the type of an array is written `[f32; n]`; `n` is a name for its size");
+      return true;
+    case TokenKind::Return: case TokenKind::Break: case TokenKind::Continue:
+      if (explained || (first != TokenKind::If && first != TokenKind::While && first != TokenKind::For && p.kind != TokenKind::Else)) break;
+      report(Diag::UnexpectedToken, here, {"`{`", "the word `" + str(t) + "`"}).help("a body stands in braces: `{ " + str(t) + " }`");
+      return true;
+    case TokenKind::Dot: {
+      if (pp.kind != TokenKind::At || p.kind != TokenKind::Ident) break;
+      report(Diag::UnexpectedHere, here, {"`.`"}).help("a kernel is declared with `kernel NAME(...) forall i in 0..n { }`, without a decorator");
+      return true;
+    }
     case TokenKind::LaunchOpen:
       report(Diag::LaunchBrackets, here).help("write `" + (p.kind == TokenKind::Ident ? str(p) : std::string("name")) + "(...)`; the geometry follows from the kernel's domain");
       return true;
-    case TokenKind::StarStar: report(Diag::PowerOperator, here).help("write `pow(x, y)`, or a product"); return true;
-    case TokenKind::ColonColon: report(Diag::DoubleColon, here).help("write `.`"); return true;
+    case TokenKind::StarStar: {
+      const std::string base = p.kind == TokenKind::Ident ? str(p) : "x";
+      report(Diag::PowerOperator, here)
+          .help(n.kind == TokenKind::Int && str(n) == "2" ? "write `" + base + " * " + base + "`, or `pow(" + base + ", 2.0)`"
+                                                          : "write `pow(" + base + ", " + (n.kind == TokenKind::Ident || n.kind == TokenKind::Float ? str(n) : n.kind == TokenKind::Int ? str(n) + ".0" : "y") + ")`");
+      return true;
+    }
+    case TokenKind::ColonColon:
+      report(Diag::DoubleColon, here).help(p.kind == TokenKind::Ident && n.kind == TokenKind::Ident ? "write `" + str(p) + "." + str(n) + "`" : "write `.`");
+      return true;
     case TokenKind::Mut:
       if (p.kind != TokenKind::Let && p.kind != TokenKind::Var) break;
       report(Diag::LetMut, here).help("write `var" + (n.kind == TokenKind::Ident ? " " + str(n) : std::string()) + "`");
       return true;
     case TokenKind::LParen:
       if (p.kind != TokenKind::For) break;
-      report(Diag::CStyleFor, cover(rangeOf(p), here)).help("write `for i in 0..n { }`");
+      report(Diag::CStyleFor, cover(rangeOf(p), here)).help("write `" + forOver(at) + " { }`");
       return true;
     case TokenKind::TuplePosition:
       if (p.kind == TokenKind::Dot && endsOperand(pp.kind)) break;
@@ -221,6 +398,12 @@ bool Builder::foreignHabit(size_t at, bool explained) {
         report(Diag::CStyleFor, here).help("write `for " + str(p) + " in 0..n { }`");
         return true;
       }
+      if (p.kind == TokenKind::DotDot) {
+        const bool isNumber = n.kind == TokenKind::Int && n.end - n.begin < 9 && str(n).find_first_not_of("0123456789") == std::string::npos;
+        report(Diag::UnexpectedHere, cover(rangeOf(p), here), {"`..=`"})
+            .help("a range ends before its end: write `.." + (isNumber ? std::to_string(std::stoul(str(n)) + 1) : str(n) + " + 1") + "`");
+        return true;
+      }
       if (explained || (first != TokenKind::If && first != TokenKind::While)) break;
       report(Diag::UnexpectedHere, here, {"`=`"}).help("equality is written `==`");
       return true;
@@ -237,6 +420,10 @@ bool Builder::foreignHabit(size_t at, bool explained) {
       if (first == TokenKind::If || first == TokenKind::While || first == TokenKind::For || first == TokenKind::Forall ||
           (first == TokenKind::Kernel && p.kind == TokenKind::RParen) || first == TokenKind::Struct || p.kind == TokenKind::Else) {
         report(Diag::BlockColon, here).help("write `{` here and `}` behind the last statement");
+        return true;
+      }
+      if (insideOf(at) == TokenKind::LBracket && first != TokenKind::Kernel && first != TokenKind::Fn) {
+        report(Diag::UnexpectedHere, here, {"`:`"}).help("a slice is written with `..`: `x[2..4]`, `x[2..]`, `x[..4]`");
         return true;
       }
       if (p.kind == TokenKind::Ident && pp.kind == TokenKind::Comma) {
@@ -264,11 +451,16 @@ bool Builder::foreignHabit(size_t at, bool explained) {
   // `int x`, `def f`, `} elif`, `loop {`.
   if (p.kind == TokenKind::Ident && p.end != 0 && !t.newlineBefore && (t.kind == TokenKind::Ident || t.kind == TokenKind::LBrace)) {
     if (const auto* row = lookUp(foreignTypes, textOf(p)); row && t.kind == TokenKind::Ident) {
-      report(Diag::TypeFirst, cover(rangeOf(p), here)).help("write `" + std::string(pp.kind == TokenKind::Const ? "const " : "var ") + str(t) + ": " + std::string(row->type) + "`");
+      const std::string typed = str(t) + ": " + std::string(row->type), value = n.kind == TokenKind::Assign ? " = " + textUntil(at + 2, {}) : "";
+      auto message = report(Diag::TypeFirst, cover(rangeOf(p), here));
+      if (insideOf(at) == TokenKind::LParen) message.help("write `" + typed + "`");
+      else if (pp.kind == TokenKind::Const) message.help("write `const " + typed + value + "`");
+      else if (value.empty()) message.help("write `var " + typed + "`");
+      else message.help("write `let " + str(t) + value + "`, with the type `let " + typed + value + "`, or `var` if it changes");
       return true;
     }
     if (const auto* row = lookUp(foreignWords, textOf(p))) {
-      report(Diag::ForeignKeyword, rangeOf(p), {str(p)}).help(std::string(row->help));
+      report(Diag::ForeignKeyword, rangeOf(p), {str(p)}).help(withName(row->help, at));
       return true;
     }
   }
@@ -276,6 +468,13 @@ bool Builder::foreignHabit(size_t at, bool explained) {
     report(Diag::ForeignKeyword, rangeOf(p), {"elif"}).help("write `else if`");
     return true;
   }
+  // (float)n
+  if (p.kind == TokenKind::RParen && pp.kind == TokenKind::Ident && tokenAt(at, -3).kind == TokenKind::LParen && !t.newlineBefore &&
+      (t.kind == TokenKind::Ident || t.kind == TokenKind::Int || t.kind == TokenKind::Float))
+    if (const auto* row = lookUp(foreignTypes, textOf(pp))) {
+      report(Diag::UnexpectedHere, here, {describe(t)}).help("a conversion is written `" + std::string(row->type) + "(" + str(t) + ")`");
+      return true;
+    }
   if (t.kind == TokenKind::Ident && p.kind == TokenKind::RBrace)
     if (const auto* row = lookUp(foreignWords, textOf(t))) {
       report(Diag::ForeignKeyword, here, {str(t)}).help(std::string(row->help));
@@ -303,6 +502,7 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
   auto has = [&](TokenKind kind) { return std::find(expected.begin(), expected.end(), kind) != expected.end(); };
   bool hadMessage = t.isVirtual || t.afterError || (at > 0 && (p.isVirtual || p.afterError));
   skipStatement(at);
+  lost_ = {{base_ + stream_.tokens[start].begin}, {base_ + stream_.tokens[cursor_].begin}};
   // A bracket that is missing or one too many in this statement explains most of what goes wrong in it.
   bool explained = statementHasBracketProblem(start, cursor_);
   failedBeforeEnd_ |= !hadMessage && explained;
@@ -330,6 +530,8 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
         message.help("`" + std::string(textOf(t)) + "` is a word of the language; choose another name");
       else if (t.kind == TokenKind::Else)
         message.help("`else` follows the `}` of an `if`");
+      else if (t.kind == TokenKind::End && textOf(t) == ";" && has(TokenKind::LBrace))
+        message.help("leave the `;` out; the body follows in `{ }`");
       else if (t.kind == TokenKind::Ellipsis)
         message.help("`...` stands behind an argument that is a list, or behind the type of a parameter");
     }

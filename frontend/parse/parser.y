@@ -139,7 +139,7 @@ statements:
 statementOpt:
     %empty      { $$ = {}; }
   | statement   { $$ = $1; }
-  | error       { $$ = {}; yyclearin; if (!b.recover()) YYABORT; yyerrok; }
+  | error       { $$ = b.lostStatement(); yyclearin; if (!b.recover()) YYABORT; yyerrok; }
   ;
 
 statement:
@@ -147,6 +147,7 @@ statement:
   | expr "=" expr                              { $$ = b.assign(@$, $1, false, BinaryOp::Add, $3, @2); }
   | expr assignOp expr                         { $$ = b.assign(@$, $1, true, $2, $3, @2); }
   | letOrVar Ident typeOpt initOpt             { $$ = b.let(@$, $1, b.ident(@2), $3, $4); }
+  | "let" "mut" Ident typeOpt initOpt          { $$ = b.letMut(@$, @2, b.ident(@3), $4, $5); }
   | letOrVar "(" names ")" typeOpt initOpt     { $$ = b.letTuple(@$, $1, $3, $5, $6); }
   | "while" expr block                         { $$ = b.stmt(@$, WhileStmt{$2, $3}); }
   | "for" clause block                         { $$ = b.stmt(@$, ForStmt{$2, $3}); }

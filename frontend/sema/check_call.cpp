@@ -21,8 +21,10 @@ bool isVariadic(List<Param> params, const Ast& ast) {
 bool Checker::noNames(List<Argument> arguments, std::string_view callee) {
   for (const Argument& argument : arguments)
     if (!argument.name.name.empty()) {
-      report(Diag::UnknownArgument, argument.name.range,
-             {fmt::format("`{}`", callee), std::string(text(argument.name.name))});
+      auto builder = report(Diag::UnknownArgument, argument.name.range,
+                            {fmt::format("`{}`", callee), std::string(text(argument.name.name))});
+      if (text(argument.name.name) == "dtype")
+        builder.help(fmt::format("the type of the elements stands in brackets: {}[f32](...)", callee));
       return false;
     }
   return true;
@@ -69,6 +71,27 @@ bool Checker::foreignHabit(ExprId, std::string_view name, Range range) {
       {"fminf", "write min(...)"},
       {"zeros_like", "write zeros[f32](x.len)"},
       {"empty", "write zeros[f32](n)"},
+      {"array", "write [f32(i) for i in 0..n], or zeros[f32](n) and assign to its elements"},
+      {"linspace", "write [low + (high - low) * f32(i) / f32(n - 1) for i in 0..n]"},
+      {"atomicAdd", "write atomic.add(&x[i], value)"},
+      {"atomicSub", "write atomic.sub(&x[i], value)"},
+      {"atomicMin", "write atomic.min(&x[i], value)"},
+      {"atomicMax", "write atomic.max(&x[i], value)"},
+      {"atomicExch", "write atomic.exchange(&x[i], value)"},
+      {"atomicCAS", "write atomic.compare_exchange(&x[i], expected, value)"},
+      {"sinf", "write sin(...); it takes f32 and f64"},
+      {"cosf", "write cos(...); it takes f32 and f64"},
+      {"powf", "write pow(...); it takes f32 and f64"},
+      {"__sinf", "write sin(...), and @fast before the kernel"},
+      {"__expf", "write exp(...), and @fast before the kernel"},
+      {"enumerate", "write `for i in 0..x.len` and x[i]"},
+      {"zip", "write `for i in 0..x.len`, x[i] and y[i]"},
+      {"input", "the arguments of the program are args[0], args[1], ..."},
+      {"vec", "write zeros[f32](n), or [f32(i) for i in 0..n]"},
+      {"malloc", "write zeros[f32](n)"},
+      {"__syncwarp", "a block meets at barrier()"},
+      {"min_element", "write min(x)"},
+      {"max_element", "write max(x)"},
       {"arange", "write [f32(i) for i in 0..n]"},
   };
   for (const Habit& habit : habits)
@@ -112,20 +135,12 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
         notYet(range, fmt::format("{}.{}", module, name));
         return errorValue(range);
       }
-      ModuleScope* scope =
-          entity ? (entity->kind == Entity::Kind::Module ? entity->module : nullptr) : findModule(module);
-      if (scope) {
-        if (auto it = scope->names.find(member->member.name); it != scope->names.end())
-          return callEntity(*it->second, statics, node, range, expected);
-        if (scope->name == "math")
+      if (ModuleScope* scope = visibleModule(base->name)) {
+        if (scope->name == "math" && !scope->isFile)
           if (auto math = findMath(name)) return callMath(*math, node, range, expected);
-        std::vector<std::string_view> known;
-        for (const auto& [symbol, unused] : scope->names) known.push_back(text(symbol));
-        std::sort(known.begin(), known.end());
-        auto builder =
-            report(Diag::UnknownMember, member->member.range, {fmt::format("module {}", module), std::string(name)});
-        if (std::string near = nearestName(name, known); !near.empty())
-          builder.help(fmt::format("did you mean {}.{}?", module, near));
+        if (Entity* found = moduleMember(*scope, member->member))
+          return callEntity(*found, statics, node, range, expected);
+        for (const Argument& argument : node.arguments) checkExpr(argument.value);
         return errorValue(range);
       }
       if (!entity) {
@@ -137,9 +152,15 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     if (isError(base.type)) return errorValue(range);
     auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
     if (isView(base.type) && (name == "len" || name == "size"))
-      builder.help("x.len has no parentheses");
+      builder.help(fmt::format("write {}.len, without parentheses", shorten(base.range)));
     else if (isView(base.type) && findReducer(name))
-      builder.help(fmt::format("write {0}(x[i] for i in 0..x.len), or {0}(x)", name));
+      builder.help(fmt::format("write {}({})", name, shorten(base.range)));
+    else if (isView(base.type) && name == "mean")
+      builder.help(fmt::format("write sum({0}) / {1}({0}.len)", shorten(base.range), spellType(typeOf(base.type).element)));
+    else if (isView(base.type) && (name == "copy" || name == "clone"))
+      builder.help(fmt::format("write copy({})", shorten(base.range)));
+    else if (isView(base.type) && (name == "flatten" || name == "reshape" || name == "ravel"))
+      builder.help(fmt::format("{}.flat is the array as one dimension", shorten(base.range)));
     return errorValue(range);
   }
   const auto* nameNode = std::get_if<NameExpr>(&callee.node);

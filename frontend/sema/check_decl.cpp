@@ -23,8 +23,9 @@ void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, st
     if (init) emit(range, Evaluate{init});
     return;
   }
-  if (auto it = unit_->names.find(name.name); it != unit_->names.end()) {
-    report(Diag::Redefined, name.range, {spelled}).note(it->second->range, "first defined here");
+  if (unit_->names.contains(name.name)) {
+    report(Diag::Redefined, name.range, {spelled})
+        .note(placeOf(*unit_, name.name), unit_->imported.contains(name.name) ? "imported here" : "first defined here");
     return;
   }
   session_.entities.push_back({.kind = Entity::Kind::Global,

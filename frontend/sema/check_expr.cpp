@@ -240,8 +240,21 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
       report(Diag::NoValue, left.range, {});
     else if (typeOf(right.type).kind == TypeKind::Unit)
       report(Diag::NoValue, right.range, {});
-    else
-      report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)});
+    else {
+      auto builder = report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)});
+      const Value& array = isView(left.type) ? left : right;
+      if (isView(array.type)) {
+        // `2.0 * x` as it is written for each element.
+        auto element = [&](const Value& value) {
+          return isView(value.type) ? fmt::format("{}[i]", shorten(value.range)) : shorten(value.range);
+        };
+        if (typeOf(array.type).rank == 1 && isHostCode())
+          builder.help(fmt::format("arrays have no operators; write [{} {} {} for i in 0..{}.len], or a kernel",
+                                   element(left), opText, element(right), shorten(array.range)));
+        else
+          builder.help("arrays have no operators; write a kernel that computes each element");
+      }
+    }
     return errorValue(range);
   };
   const bool leftUntyped = isUntyped(left.type), rightUntyped = isUntyped(right.type);
@@ -429,9 +442,8 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
   if (const auto* name = std::get_if<NameExpr>(&expr(node.base).node); name && !findBinding(name->name)) {
     const std::string_view base = text(name->name);
     Entity* entity = findEntity(name->name, ctx_->home);
-    ModuleScope* module = nullptr;
-    if (entity && entity->kind == Entity::Kind::Module) module = entity->module;
-    if (!entity) {
+    ModuleScope* module = visibleModule(name->name);
+    if (!entity && !module) {
       if (base == "block") return blockMember(node.member, range);
       if (base == "thread") return threadMember(node.member, range);
       if (base == "args") {
@@ -445,18 +457,15 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
         notYet(range, fmt::format("{}.{}", base, member));
         return errorValue(range);
       }
-      module = findModule(base);
     }
     if (module) {
-      if (auto it = module->names.find(node.member.name); it != module->names.end()) return valueOf(*it->second, range);
-      std::vector<std::string_view> known;
-      for (const auto& [symbol, unused] : module->names) known.push_back(text(symbol));
-      std::sort(known.begin(), known.end());
-      auto builder =
-          report(Diag::UnknownMember, node.member.range, {fmt::format("module {}", base), std::string(member)});
-      if (std::string near = nearestName(member, known); !near.empty())
-        builder.help(fmt::format("did you mean `{}.{}`?", base, near));
-      return errorValue(range);
+      if (module->name == "math" && !module->isFile && findMath(member)) {
+        report(Diag::FunctionAsValue, range, {std::string(member), "function"})
+            .help(fmt::format("call it: {}(...)", member));
+        return errorValue(range);
+      }
+      Entity* found = moduleMember(*module, node.member);
+      return found ? valueOf(*found, range) : errorValue(range);
     }
     if (!entity && !findScalar(base)) {
       reportUnknownName(base, expr(node.base).range);
@@ -487,13 +496,22 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
     if (member == "flat")
       return code(types().view(typeOf(base.type).element, 1, typeOf(base.type).writable), range, ViewFlat{base.expr});
     if (member == "shape") {
-      report(Diag::ShapeNeedsIndex, range, {});
+      std::string sizes;
+      for (unsigned d = 0; d < typeOf(base.type).rank; ++d)
+        sizes += fmt::format("{}{}.shape[{}]", d ? ", " : "", shorten(base.range), d);
+      report(Diag::ShapeNeedsIndex, range, {}).help(fmt::format("write {}", sizes));
       return errorValue(range);
     }
     static constexpr std::string_view members[] = {"len", "flat", "shape"};
     auto builder = report(Diag::UnknownMember, node.member.range, {spellType(base.type), std::string(member)});
     if (member == "size" || member == "length")
       builder.help("did you mean `len`?");
+    else if (member == "ndim" || member == "rank" || member == "dim")
+      builder.help(fmt::format("the number of dimensions is part of the type: {}", typeOf(base.type).rank));
+    else if (member == "dtype")
+      builder.help(fmt::format("the type of the elements is part of the type: {}", spellType(typeOf(base.type).element)));
+    else if (member == "T")
+      builder.help("nothing is transposed by itself; swap the indices where the array is read");
     else if (std::string near = nearestName(member, {std::begin(members), std::end(members)}); !near.empty())
       builder.help(fmt::format("did you mean `{}`?", near));
     return errorValue(range);

@@ -292,6 +292,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   }
   if (decl.result) {
     context.result = resolveType(decl.result);
+    if (const auto* view = std::get_if<RepeatExpr>(&expr(decl.result).node)) context.resultDims = view->dims;
     instance.resultKnown = true;
   } else if (decl.bodyIsExpr) {
     context.inferResult = true;

@@ -65,13 +65,27 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
   if (hasFormat) {
     const FormatCount found = countHoles(format);
     if (!found.ok) {
-      report(Diag::FormatSyntax, expr(arguments[first].value).range, {})
-          .help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
+      auto builder = report(Diag::FormatSyntax, expr(arguments[first].value).range, {});
+      // "x = {x}" with what stands in the braces moved behind the text.
+      std::string moved, names;
+      for (size_t i = 0; i < format.size(); ++i) {
+        moved += format[i];
+        const size_t end = format[i] == '{' ? format.find_first_of("{}:", i + 1) : std::string::npos;
+        if (end == std::string::npos || end == i + 1 || format[end] == '{') continue;
+        names += ", " + format.substr(i + 1, end - i - 1);
+        i = std::min(format.find('}', end), format.size()) - 1;
+      }
+      if (!names.empty() && moved.size() < 60 && moved.find_first_of("\n\t\"\\") == std::string::npos)
+        builder.help(fmt::format("the values follow the text: \"{}\"{}", moved, names));
+      else
+        builder.help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
       return std::nullopt;
     }
     if (found.holes != count) {
       report(Diag::FormatArity, expr(arguments[first].value).range,
-             {fmt::format("{} `{{}}`", found.holes), std::to_string(count)});
+             {fmt::format("{} `{{}}`", found.holes), std::to_string(count)})
+          .help(found.holes < count ? "write `{}` in the text where each value goes"
+                                    : "each `{}` takes one of the values behind the text");
       return std::nullopt;
     }
   }

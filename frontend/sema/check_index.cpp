@@ -251,11 +251,7 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
         .note(entity->range, "declared here");
     return {};
   }
-  auto builder = report(Diag::UnknownName, node.range, {spelled});
-  if (std::string near = nearestName(spelled, visibleNames()); !near.empty())
-    builder.help(fmt::format("did you mean `{}`?", near));
-  else if (isAssignment)
-    builder.help(fmt::format("a new variable is declared with `let {0} = ...` or `var {0} = ...`", spelled));
+  reportUnknownName(spelled, node.range, true);
   return {};
 }
 

@@ -9,7 +9,7 @@
 
 namespace rad::sema {
 
-void Checker::reportUnknownName(std::string_view name, Range range) {
+void Checker::reportUnknownName(std::string_view name, Range range, bool isAssigned) {
   struct Habit {
     std::string_view foreign, help;
   };
@@ -31,7 +31,21 @@ void Checker::reportUnknownName(std::string_view name, Range range) {
       {"NAN", "write nan"},
       {"__syncthreads", "write barrier()"},
       {"syncthreads", "write barrier()"},
+      {"tl", "name the block in the kernel's domain: `blocks b in 0..n threads t in 0..256`"},
+      {"cp", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
+      {"pass", "an empty block is `{ }`"},
+      {"self", "what a function works on is a parameter with a name and a type"},
+      {"warpSize", "a warp has 32 threads"},
+      {"M_PI", "write `import math` at the top of the file, then math.pi"},
+      {"FLT_MAX", "write inf, or the number"},
+      {"EOF", "texts have no end mark"},
   };
+  // One name that is not known is one mistake in a body, however often it stands there.
+  if (ctx_) {
+    Context* root = ctx_;
+    while (root->parent) root = root->parent;
+    if (!root->reported.insert(session_.names.intern(name)).second) return;
+  }
   if (auto it = scriptNames_.find(session_.names.intern(name));
       it != scriptNames_.end() && ctx_ && ctx_->home == unit_) {
     // The script defines it, but not before this place.
@@ -45,14 +59,28 @@ void Checker::reportUnknownName(std::string_view name, Range range) {
           .help("pass it as an argument");
     return;
   }
+  if (mayBeLost(name)) return;  // a line with a syntax error may have declared it
   auto builder = report(Diag::UnknownName, range, {std::string(name)});
+  for (std::string_view module : libraryModules())
+    if (module == name) {
+      builder.help(fmt::format("write `import {}` at the top of the file", name));
+      return;
+    }
   for (const Habit& habit : habits)
     if (habit.foreign == name) {
       builder.help(std::string(habit.help));
       return;
     }
+  if (name.starts_with("cuda") || name.starts_with("cu")) {
+    if (name.size() > 5 && name.substr(name[2] == 'd' ? 4 : 2, 1)[0] >= 'A' && name.substr(name[2] == 'd' ? 4 : 2, 1)[0] <= 'Z') {
+      builder.help("arrays such as zeros[f32](n) live on the device; copies, waiting and freeing follow from how they are used");
+      return;
+    }
+  }
   if (std::string near = nearestName(name, visibleNames()); !near.empty())
     builder.help(fmt::format("did you mean `{}`?", near));
+  else if (isAssigned)
+    builder.help(fmt::format("a new variable is declared: `var {0} = ...`, or `let {0} = ...` if it does not change", name));
 }
 
 Value Checker::capture(const std::string& key, Context& owner, Value outer, std::string name, Range range) {
@@ -256,7 +284,7 @@ Value Checker::checkName(const NameExpr& node, Range range) {
     report(Diag::FunctionAsValue, range, {std::string(name), "function"}).help(fmt::format("call it: {}(...)", name));
     return errorValue(range);
   }
-  if (name == "args" || name == "block" || name == "thread" || name == "warp" || findModule(name)) {
+  if (name == "args" || name == "block" || name == "thread" || name == "warp" || visibleModule(node.name)) {
     report(Diag::ModuleAsValue, range, {std::string(name)});
     return errorValue(range);
   }

@@ -242,6 +242,7 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
     emit(range, Scope{std::move(block.statements)});
     return block.diverges;
   }
+  if (inner.kind() == ExprKind::Error) ctx_->unassigned.clear();  // it may have been an assignment
   Value value = checkExpr(id);
   if (isError(value.type)) return false;
   if (typeOf(value.type).kind == TypeKind::Unit) {
@@ -266,6 +267,10 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
         "operator");
   else if (inner.kind() == ExprKind::Binary && std::get<BinaryExpr>(inner.node).op == BinaryOp::Eq)
     builder.help("`=` assigns");
+  else if (ctx_->kind == Context::Kind::Function && ctx_->loops == 0 && ctx_->scopes.size() <= 3 &&
+           typeOf(ctx_->result).kind == TypeKind::Unit && !ctx_->inferResult)
+    builder.help(fmt::format("if it is the result of `{}`, declare that: `-> {}`; `_ = ...` drops a value", ctx_->name,
+                             isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type)));
   else
     builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
   return false;
@@ -446,7 +451,36 @@ void Checker::returnValue(Value value, Range range) {
   const Value converted = convertValue(value, context.result, fmt::format("the result of `{}`", context.name));
   if (isError(converted.type)) return;
   Value copy = converted;
-  emit(range, Return{materialize(copy)});
+  TExprId result = materialize(copy);
+  if (!context.resultDims.empty() && isView(copy.type) && isHostCode()) result = compareSizes(result, copy.type, range);
+  emit(range, Return{result});
+}
+
+TExprId Checker::compareSizes(TExprId view, TypeId type, Range range) {
+  const List<ExprId> dims = ctx_->resultDims;
+  if (dims.size() != typeOf(type).rank) return view;  // a shape that takes any number of sizes
+  std::vector<TExprId> expected(dims.size());
+  std::vector<SiteId> sites(dims.size());
+  bool any = false;
+  for (unsigned d = 0; d < dims.size(); ++d) {
+    const Expr& dim = expr(dims[d]);
+    if (std::holds_alternative<SpreadExpr>(dim.node)) return view;
+    // A name that nothing binds says only that there is a size.
+    if (const auto* name = std::get_if<NameExpr>(&dim.node))
+      if (!findBinding(name->name)) {
+        const Entity* entity = findEntity(name->name, ctx_->home);
+        if (!entity || entity->kind != Entity::Kind::Const) continue;
+      }
+    expected[d] = checkSubscript(dims[d], "a size");
+    if (!expected[d]) continue;
+    sites[d] = addSite(SiteKind::ShapeBind, range, {}, d, static_cast<unsigned>(dims.size()));
+    any = true;
+  }
+  if (!any) return view;
+  const LocalId whole = addLocal("", type, LocalKind::Let, range);
+  emit(range, Declare{whole, view});
+  emit(range, BindView{localRef(whole, range), std::vector<LocalId>(dims.size()), std::move(expected), std::move(sites)});
+  return localRef(whole, range);
 }
 
 void Checker::checkReturn(const ReturnStmt& node, Range range) {

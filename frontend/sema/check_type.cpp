@@ -1,10 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Expressions that name types.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/in_callee.h"
 
 #include <fmt/format.h>
 
 namespace rad::sema {
+
+TypeId Checker::aliasedType(Entity& entity, Range range) {
+  const auto& decl = std::get<TypeAliasDecl>(entity.ast->decl(entity.decl).node);
+  if (entity.state == Entity::State::Busy) {
+    report(Diag::ConstantCycle, range, {std::string(text(entity.name))});
+    return types().error();
+  }
+  if (!decl.staticParams.empty()) {
+    notYet(range, "a type name with parameters");
+    return types().error();
+  }
+  entity.state = Entity::State::Busy;
+  const TypeId type = inCallee(entity, {}, [&] { return resolveType(decl.type); });
+  entity.state = Entity::State::New;
+  return type;
+}
+
+Entity* Checker::aliasInModule(const MemberExpr& node) {
+  const auto* base = std::get_if<NameExpr>(&expr(node.base).node);
+  ModuleScope* module = base && !findBinding(base->name) ? visibleModule(base->name) : nullptr;
+  if (!module) return nullptr;
+  auto found = module->names.find(node.member.name);
+  if (found == module->names.end() || found->second->kind != Entity::Kind::TypeAlias) return nullptr;
+  return moduleMember(*module, node.member);
+}
 
 std::optional<TypeId> Checker::tryType(ExprId id) {
   const Expr& node = expr(id);
@@ -23,27 +49,18 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     Entity* const entity = findEntity(name->name, ctx_->home);
     if (!entity)
       if (auto vector = namedVector(text(name->name), node.range)) return vector;
-    if (entity && entity->kind == Entity::Kind::TypeAlias) {
-      const auto& decl = std::get<TypeAliasDecl>(entity->ast->decl(entity->decl).node);
-      if (entity->state == Entity::State::Busy) {
-        report(Diag::ConstantCycle, node.range, {std::string(text(name->name))});
-        return types().error();
-      }
-      if (!decl.staticParams.empty()) {
-        notYet(node.range, "a type name with parameters");
-        return types().error();
-      }
-      entity->state = Entity::State::Busy;
-      const TypeId type = inText({nullptr, entity->ast, entity->home}, [&] { return resolveType(decl.type); });
-      entity->state = Entity::State::New;
-      return type;
-    }
+    if (entity && entity->kind == Entity::Kind::TypeAlias) return aliasedType(*entity, node.range);
     if (text(name->name) == "text") {
       // A function may take one; device code that calls it is told so where the text stands.
       if (ctx_->kind == Context::Kind::Kernel && !hostOnly("a text", node.range)) return types().error();
       return types().string();
     }
     return std::nullopt;
+  }
+  if (const auto* member = std::get_if<MemberExpr>(&node.node)) {
+    const size_t errors = diags_.errorCount();
+    if (Entity* entity = aliasInModule(*member)) return aliasedType(*entity, node.range);
+    return diags_.errorCount() == errors ? std::nullopt : std::optional(types().error());
   }
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {
     auto element = tryType(view->value);
@@ -125,9 +142,11 @@ Checker::WrittenView Checker::writtenView(ExprId id) {
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) return {view, ast_, ctx_->home};
   if (const auto* strided = std::get_if<StridedExpr>(&node.node)) return writtenView(strided->type);
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return writtenView(paren->inner);
-  const auto* name = std::get_if<NameExpr>(&node.node);
-  if (!name || findBinding(name->name)) return {};
-  Entity* entity = findEntity(name->name, ctx_->home);
+  Entity* entity = nullptr;
+  if (const auto* name = std::get_if<NameExpr>(&node.node); name && !findBinding(name->name))
+    entity = findEntity(name->name, ctx_->home);
+  else if (const auto* member = std::get_if<MemberExpr>(&node.node))
+    entity = aliasInModule(*member);
   if (!entity || entity->kind != Entity::Kind::TypeAlias || entity->state == Entity::State::Busy) return {};
   entity->state = Entity::State::Busy;
   const WrittenView found = inText({nullptr, entity->ast, entity->home}, [&] {
@@ -140,8 +159,12 @@ Checker::WrittenView Checker::writtenView(ExprId id) {
 void Checker::reportNotType(ExprId id) {
   const Expr& node = expr(id);
   const auto* name = std::get_if<NameExpr>(&node.node);
+  if (std::holds_alternative<ErrorExpr>(node.node)) return;
   if (!name) {
-    report(Diag::NotAType, node.range, {shorten(node.range)});
+    auto builder = report(Diag::NotAType, node.range, {shorten(node.range)});
+    const auto* list = std::get_if<ArrayLitExpr>(&node.node);
+    if (list && list->items.size() == 1)
+      builder.help(fmt::format("write [{}; n]; `n` is a name for the size", shorten(expr(list->items[0]).range)));
     return;
   }
   const std::string_view spelled = text(name->name);

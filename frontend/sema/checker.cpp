@@ -93,7 +93,8 @@ std::vector<std::string_view> Checker::visibleNames() {
   for (ModuleScope* scope = ctx_ ? ctx_->home : unit_; scope; scope = scope->outer)
     for (const auto& [name, entity] : scope->names) names.push_back(text(name));
   if (ModuleScope* prelude = findModule("prelude"))
-    for (const auto& [name, entity] : prelude->names) names.push_back(text(name));
+    for (const auto& [name, entity] : prelude->names)
+      if (!entity->isPrivate) names.push_back(text(name));
   for (const MathInfo& info : mathTable()) names.push_back(info.name);
   for (std::string_view name : hostBuiltinNames()) names.push_back(name);
   for (std::string_view name :

@@ -26,6 +26,7 @@ struct Entity {
   const Ast* ast = nullptr;
   DeclId decl;
   ModuleScope* home = nullptr;
+  bool isPrivate = false;         // seen in its own module only
   bool isExtern = false;          // Fn: device code of another object
   ModuleScope* module = nullptr;  // Module
   // Global
@@ -39,9 +40,23 @@ struct Entity {
 
 /// The declarations of a file, a library module, or of all entries of a session.
 struct ModuleScope {
-  std::string name;
+  std::string name;              // "math"; an imported file's name as messages show it
   ModuleScope* outer = nullptr;  // where names are looked up next (a unit: the session's)
   std::unordered_map<Symbol, Entity*> names;
+  std::unordered_map<Symbol, Range> imported{};  // those of `names` that an import brought, and where
+  bool isFile = false;                           // an imported file
+  bool isBroken = false;                         // some of it could not be read
+};
+
+/// An imported file, as it was when it was read.
+struct FileModule {
+  struct Import {
+    std::string path, from;
+    FileModule* module;
+  };
+  ModuleScope scope;
+  const Ast* ast;
+  std::vector<Import> imports;  // the files that it imports
 };
 
 /// An expression that has been checked: a constant that still takes the type its context needs, or code.
@@ -95,6 +110,8 @@ struct Context {
   bool canHoist = false;     // a collective may be put before the statement that is being checked
   unsigned uncheckedDepth = 0;
   std::set<uint32_t> unassigned;  // locals that may lack a value here
+  std::set<Symbol> reported{};    // names that were said not to be known
+  List<ExprId> resultDims{};      // sizes that the result type names
   bool hasEffects = false;
   std::map<uint32_t, std::pair<LocalId, unsigned>>
       sizeOf;  // Dimension locals of a fn: the view and axis they are the size of
@@ -141,6 +158,8 @@ struct SessionState {
   ModuleScope session{.name = "", .outer = nullptr, .names = {}};
   std::map<std::string, ModuleScope, std::less<>> modules;  // by name, once parsed
   std::set<std::string, std::less<>> failedModules;
+  std::map<std::string, FileModule*> files;  // by identity: the last version that was read without errors
+  std::deque<FileModule> fileModules;        // all versions: earlier units refer to them
   unsigned nextGlobal = 0;
   bool buildAllKernels = false;
   bool verifyProofs = false;
@@ -154,16 +173,39 @@ class Checker {
   std::optional<TypedProgram> run(const Ast& ast, ModuleScope& unit);
 
  private:
-  // ---- session.cpp: declarations, names, modules ----
+  // ---- session.cpp: declarations and names ----
   void declare(const Ast& ast, ModuleScope& scope);
   void declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop);
-  void declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope);
-  ModuleScope* findModule(std::string_view name);
   Entity* findEntity(Symbol name, ModuleScope* from);
   Entity* findEntity(std::string_view name, ModuleScope* from) { return findEntity(session_.names.intern(name), from); }
   void checkScript(const Ast& ast);
-  void checkUnused(const Ast& ast, ModuleScope& unit);
+  void checkUnused(const Ast& ast, ModuleScope& scope);
   void buildKernels(const Ast& ast, ModuleScope& unit);
+
+  // ---- modules.cpp ----
+  void declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope);
+  /// Where the path of an import stands.
+  Range pathRange(const Decl& decl, const ImportDecl& node) const;
+  /// Whether a part of the text that could not be read has this name in it: it may have declared it.
+  bool mayBeLost(std::string_view name);
+  void declareIn(const Ast& ast, ModuleScope& scope);
+  /// The module of the file that `node` names, read when it has to be; none after a message.
+  ModuleScope* importFile(const Ast& ast, const ImportDecl& node, Range place);
+  void noteImport(std::string_view path, std::string_view from, FileModule& module);
+  /// Whether a file that was read before is still what is on the disk, with all that it imports.
+  bool isCurrent(FileModule& module, std::string_view text);
+  /// Makes an imported name visible in `scope`; two different ones of a name are an error.
+  void bringIn(ModuleScope& scope, Ident name, Entity& entity);
+  Entity& newEntity(Entity::Kind kind, Ident name, ModuleScope& home, ModuleScope* module = nullptr);
+  /// Where a name of a scope was declared or imported.
+  Range placeOf(const ModuleScope& scope, Symbol name) const;
+  /// A module of the library; parsed on first use, none if there is no such module.
+  ModuleScope* findModule(std::string_view name);
+  std::vector<std::string_view> libraryModules() const;
+  /// The module that a name stands for at this place, if it stands for one.
+  ModuleScope* visibleModule(Symbol name);
+  /// What a module shows under a name; none after a message.
+  Entity* moduleMember(ModuleScope& module, Ident member);
 
   // ---- helpers (checker.cpp) ----
   std::string_view text(Symbol name) const { return session_.names.text(name); }
@@ -248,6 +290,9 @@ class Checker {
     } restore{*this, savedAst, savedHome};
     return action();
   }
+  TypeId aliasedType(Entity& entity, Range range);
+  /// The type name that `module.name` stands for; none if it is no such thing, or after a message.
+  Entity* aliasInModule(const MemberExpr& node);
 
   // ---- expressions ----
   Value checkExpr(ExprId id, TypeId expected = {});
@@ -257,7 +302,7 @@ class Checker {
   Value valueOf(Entity& entity, Range range);
   Value capture(const std::string& key, Context& owner, Value outer, std::string name, Range range);
   std::optional<Binding> findBinding(Symbol name, Context** owner = nullptr);
-  void reportUnknownName(std::string_view name, Range range);
+  void reportUnknownName(std::string_view name, Range range, bool isAssigned = false);
   std::vector<std::string_view> visibleNames();
   Value checkUnary(const UnaryExpr& node, Range range, TypeId expected);
   Value checkBinary(const BinaryExpr& node, Range range, TypeId expected);
@@ -427,6 +472,8 @@ class Checker {
   void checkReturn(const ReturnStmt& node, Range range);
   void checkShared(const SharedStmt& node, Range range);
   void returnValue(Value value, Range range);
+  /// Compares a result's sizes with those that the result type names, and gives the result.
+  TExprId compareSizes(TExprId view, TypeId type, Range range);
   void checkTail(ExprId id);  // the last expression of a function: its result
   bool checkTailStatements(List<StmtId> statements);
   bool hasBreak(ExprId body) const;
@@ -475,6 +522,15 @@ class Checker {
   std::vector<std::string> active_;                     // keys of instances being checked, outermost first
   std::map<uint32_t, std::vector<TypeId>> busyParams_;  // parameter types of functions whose body is being checked
   unsigned depth_ = 0;                                  // of nested expressions
+  struct Loading {
+    std::string identity, name;
+    Range importedAt;
+    FileModule* module;
+  };
+  std::vector<Loading> loading_;           // the files being read, the program first
+  std::set<const FileModule*> current_;    // imported files that were compared with the disk for this unit
+  std::vector<FileModule*> newModules_;    // those that this unit has read
+  std::map<const Ast*, std::set<std::string_view>> lost_;  // names in what could not be read of a file
 };
 
 /// Bytes of the largest vector, array or tuple that a kernel takes by value.

@@ -20,6 +20,12 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
       variadic = i;
       break;
     }
+  // "saxpy(a, x, y)"
+  auto form = [&] {
+    std::string out = std::string(name) + "(";
+    for (size_t i = 0; i < params.size(); ++i) out += (i ? ", " : "") + std::string(text(params[i].name.name));
+    return out + ")";
+  };
   size_t next = 0;
   bool ok = true, tooMany = false;
   for (const Argument& argument : arguments) {
@@ -66,9 +72,10 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
     if (at == next && next < variadic) ++next;
   }
   if (tooMany) {
-    report(Diag::ArgumentCount, range,
-           {std::string(name), params.size() == 1 ? "1 argument" : fmt::format("{} arguments", params.size()),
-            std::to_string(arguments.size())});
+    auto builder = report(Diag::ArgumentCount, range,
+                          {std::string(name), params.size() == 1 ? "1 argument" : fmt::format("{} arguments", params.size()),
+                           std::to_string(arguments.size())});
+    if (!params.empty()) builder.help(fmt::format("write {}", form()));
     return false;
   }
   std::string missing;
@@ -77,7 +84,7 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
     missing += (missing.empty() ? "`" : ", `") + std::string(text(params[i].name.name)) + "`";
   }
   if (ok && !missing.empty()) {
-    report(Diag::MissingArgument, range, {std::string(name), missing});
+    report(Diag::MissingArgument, range, {std::string(name), missing}).help(fmt::format("write {}", form()));
     ok = false;
   }
   return ok;

@@ -6,6 +6,7 @@
 #include "frontend/diagnostics/diagnostics.h"
 #include "frontend/sema/typed_program.h"
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,8 +23,22 @@ struct LibraryText {
   std::string_view text;
 };
 
-/// What imports of files need: the text of `path` as seen from `fromFile`, or nothing if it cannot be read.
-using FileLoader = std::function<std::optional<std::pair<std::string, std::string>>(std::string_view path, std::string_view fromFile)>;
+/// A file that an import names.
+struct ImportedFile {
+  std::string name;      // for messages
+  std::string identity;  // equal for all paths that lead to one file
+  std::string text;
+};
+/// Why a file cannot be imported.
+struct ImportFailure {
+  std::string reason;                // with the path that was tried
+  std::vector<std::string> nearby;   // files that are there, as an import would write them
+};
+/// What imports of files need. `fromFile` is the display name of the importing text.
+struct FileLoader {
+  std::function<std::expected<ImportedFile, ImportFailure>(std::string_view path, std::string_view fromFile)> load;
+  std::function<std::string(std::string_view file)> identity;
+};
 
 /// The declarations and variables of one session, and the checker that adds units to them. A file is one unit; each entry of a
 /// REPL is one. Not thread-safe; several sessions may live in several threads.
@@ -35,7 +50,8 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Checks one unit. Without errors its declarations and variables become visible to later units and the typed program is
+  /// Checks one unit and the files that it imports; a tree with syntax errors (`diagnostics` has
+  /// them) is checked for what else is wrong. Without errors its declarations and variables become visible to later units and the typed program is
   /// returned; with errors nothing of it stays and nothing is returned. `interactive`: a last expression statement is
   /// printed as its value. The tree is kept by the session.
   std::optional<TypedProgram> check(Ast ast, Diagnostics& diagnostics, bool interactive = false);

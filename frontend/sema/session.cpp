@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Sessions: units, the library's modules, and what they declare.
+// Sessions: units, and what they declare.
 #include "frontend/parse/parse.h"
 #include "frontend/sema/checker.h"
 #include "frontend/sema/expansion.h"
@@ -27,21 +27,23 @@ Session::Session(SourceManager& sources, Interner& names, std::span<const Librar
                                .entities = {},
                                .asts = {},
                                .modules = {},
-                               .failedModules = {}},
+                               .failedModules = {},
+                               .files = {},
+                               .fileModules = {}},
                      .units = {},
                      .hidden = {}}) {}
 Session::~Session() = default;
 
 std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
   sema::SessionState& state = impl_->state;
-  const size_t errors = diagnostics.errorCount(), first = diagnostics.all().size();
+  const size_t first = diagnostics.all().size();
   state.asts.push_back(std::make_unique<Ast>(std::move(ast)));
   impl_->units.push_back({.name = "", .outer = &state.session, .names = {}});
   sema::ModuleScope& unit = impl_->units.back();
   sema::Checker checker(state, diagnostics, interactive);
   std::optional<TypedProgram> program = checker.run(*state.asts.back(), unit);
   diagnostics.sortByPlace(first);  // declarations are checked before statements
-  if (!program || diagnostics.errorCount() != errors) return std::nullopt;
+  if (!program) return std::nullopt;
   impl_->hidden.clear();
   for (const auto& [name, entity] : unit.names) {
     sema::Entity*& slot = state.session.names[name];
@@ -98,9 +100,14 @@ Ident nameOf(const Decl& decl) {
 }  // namespace
 
 std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
+  const bool isBroken = diags_.hasErrors();  // syntax errors: what is there is checked
   const size_t errors = diags_.errorCount();
   unit_ = &unit;
   ast_ = &ast;
+  if (session_.loader.identity) {
+    const std::string name(session_.sources.name(ast.file()));
+    loading_.push_back({session_.loader.identity(name), name, {}, nullptr});
+  }
   declare(ast, unit);
   for (StmtId item : ast.items())
     if (const auto* let = std::get_if<LetStmt>(&ast.stmt(item).node))
@@ -108,10 +115,17 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   if (session_.buildAllKernels) buildKernels(ast, unit);
   checkScript(ast);
   checkUnused(ast, unit);
-  if (diags_.errorCount() == errors) checkExpansion(program_, diags_);
-  if (diags_.errorCount() != errors) return std::nullopt;
-  proveChecks(program_, session_.verifyProofs);
-  return std::move(program_);
+  for (FileModule* module : newModules_) checkUnused(*module->ast, module->scope);
+  if (diags_.errorCount() == errors && !isBroken) checkExpansion(program_, diags_);
+  if (diags_.errorCount() == errors && !isBroken) {
+    proveChecks(program_, session_.verifyProofs);
+    return std::move(program_);
+  }
+  // The files that this unit has read are read again by the next import of them.
+  std::erase_if(session_.files, [&](const auto& entry) {
+    return std::find(newModules_.begin(), newModules_.end(), entry.second) != newModules_.end();
+  });
+  return std::nullopt;
 }
 
 void Checker::declare(const Ast& ast, ModuleScope& scope) {
@@ -121,8 +135,15 @@ void Checker::declare(const Ast& ast, ModuleScope& scope) {
 
 void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop) {
   const Decl& decl = ast.decl(id);
-  Entity entity{
-      .name = {}, .range = {}, .ast = &ast, .decl = id, .home = &scope, .symbol = {}, .type = {}, .constant = {}};
+  Entity entity{.name = {},
+                .range = {},
+                .ast = &ast,
+                .decl = id,
+                .home = &scope,
+                .isPrivate = decl.isPrivate,
+                .symbol = {},
+                .type = {},
+                .constant = {}};
   switch (decl.kind()) {
     case DeclKind::Fn:
       entity.kind = Entity::Kind::Fn;
@@ -170,8 +191,10 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
           continue;
         }
         declareOne(ast, function, scope, atTop);
-        if (Entity* made = scope.names.contains(fn.name.name) ? scope.names[fn.name.name] : nullptr)
+        if (Entity* made = scope.names.contains(fn.name.name) ? scope.names[fn.name.name] : nullptr) {
           made->isExtern = true;
+          made->isPrivate = decl.isPrivate;
+        }
       }
       return;
     }
@@ -199,87 +222,20 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
   const Ident name = nameOf(decl);
   entity.name = name.name;
   entity.range = name.range;
-  if (auto it = scope.names.find(name.name); it != scope.names.end()) {
-    report(Diag::Redefined, name.range, {std::string(text(name.name))}).note(it->second->range, "first defined here");
+  if (scope.names.contains(name.name)) {
+    report(Diag::Redefined, name.range, {std::string(text(name.name))})
+        .note(placeOf(scope, name.name), scope.imported.contains(name.name) ? "imported here" : "first defined here");
     return;
   }
   session_.entities.push_back(std::move(entity));
   scope.names.emplace(name.name, &session_.entities.back());
 }
 
-void Checker::declareImport(const Ast&, const Decl& decl, const ImportDecl& node, ModuleScope& scope) {
-  if (node.isFile) return notYet(decl.range, "importing a file");
-  static constexpr std::string_view builtIn[] = {"block", "thread"};
-  const bool isBuiltIn = std::find(std::begin(builtIn), std::end(builtIn), node.path) != std::end(builtIn);
-  ModuleScope* module = findModule(node.path);
-  if (!module && !isBuiltIn) {
-    if (session_.failedModules.contains(node.path)) return;
-    std::vector<std::string_view> known;
-    for (const LibraryText& text : session_.library)
-      if (text.name != "prelude") known.push_back(text.name);
-    auto builder = report(Diag::UnknownModule, decl.range, {std::string(node.path)});
-    if (std::string near = nearestName(node.path, known); !near.empty())
-      builder.help(fmt::format("did you mean `import {}`?", near));
-    return;
-  }
-  if (node.selective) {
-    for (const Ident& name : node.names) {
-      if (module)
-        if (auto it = module->names.find(name.name); it != module->names.end()) {
-          scope.names[name.name] = it->second;
-          continue;
-        }
-      if (!(node.path == "math" && findMath(text(name.name))))
-        report(Diag::UnknownMember, name.range, {fmt::format("module {}", node.path), std::string(text(name.name))});
-    }
-    return;
-  }
-  if (!node.alias.name.empty() && module) {
-    session_.entities.push_back({.kind = Entity::Kind::Module,
-                                 .name = node.alias.name,
-                                 .range = node.alias.range,
-                                 .ast = nullptr,
-                                 .decl = {},
-                                 .home = &scope,
-                                 .module = module,
-                                 .symbol = {},
-                                 .type = {},
-                                 .constant = {}});
-    scope.names[node.alias.name] = &session_.entities.back();
-  }
-}
-
-ModuleScope* Checker::findModule(std::string_view name) {
-  if (auto it = session_.modules.find(name); it != session_.modules.end()) return &it->second;
-  if (session_.failedModules.contains(name)) return nullptr;
-  for (const LibraryText& library : session_.library) {
-    if (library.name != name) continue;
-    const FileId file = session_.sources.add(fmt::format("<library>/{}.rad", name), std::string(library.text));
-    const size_t errors = diags_.errorCount();
-    Ast ast = parse(file, session_.sources, session_.names, diags_);
-    if (diags_.errorCount() != errors) {
-      session_.failedModules.insert(std::string(name));
-      return nullptr;
-    }
-    session_.asts.push_back(std::make_unique<Ast>(std::move(ast)));
-    ModuleScope& scope =
-        session_.modules
-            .emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr, .names = {}})
-            .first->second;
-    const Ast* saved = ast_;
-    ast_ = session_.asts.back().get();
-    declare(*ast_, scope);
-    ast_ = saved;
-    return &scope;
-  }
-  return nullptr;
-}
-
 Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
   for (ModuleScope* scope = from; scope; scope = scope->outer)
     if (auto it = scope->names.find(name); it != scope->names.end()) return it->second;
   if (ModuleScope* prelude = findModule("prelude"))
-    if (auto it = prelude->names.find(name); it != prelude->names.end()) return it->second;
+    if (auto it = prelude->names.find(name); it != prelude->names.end() && !it->second->isPrivate) return it->second;
   return nullptr;
 }
 
@@ -341,7 +297,7 @@ void Checker::buildKernels(const Ast& ast, ModuleScope& unit) {
   }
 }
 
-void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
+void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
   // What the script did not use is checked too, into a program that is thrown away.
   TypedProgram kept = std::move(program_);
   auto keptGlobals = std::move(globals_);
@@ -349,7 +305,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
   auto keptKernels = kernels_;
   program_ = TypedProgram(session_.types);
   globals_.clear();
-  // Instances that are done need no second look: only those of this unit that are missing are made. What was made here is kept as long as
+  // Instances that are done need no second look: only those of this file that are missing are made. What was made here is kept as long as
   // all of it is right; what stands in `functions_` and `kernels_` at first is of the program that was put aside.
   bool functionsStale = true, kernelsStale = true;
   for (StmtId item : ast.items()) {
@@ -357,8 +313,8 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
     if (!node) continue;
     const Decl& decl = ast.decl(node->decl);
     auto find = [&](Ident name) -> Entity* {
-      auto it = unit.names.find(name.name);
-      return it != unit.names.end() && it->second->decl == node->decl && it->second->ast == &ast ? it->second : nullptr;
+      auto it = scope.names.find(name.name);
+      return it != scope.names.end() && it->second->decl == node->decl && it->second->ast == &ast ? it->second : nullptr;
     };
     if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) {
       if (Entity* entity = find(kernel->name);
@@ -384,7 +340,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
         const size_t before = diags_.errorCount();
         Context context{.kind = Context::Kind::Function,
                         .side = side,
-                        .home = &unit,
+                        .home = &scope,
                         .body = {},
                         .scopes = {},
                         .name = {},
@@ -416,7 +372,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& unit) {
       if (Entity* entity = find(std::get<ConstDecl>(decl.node).name); entity && entity->kind == Entity::Kind::Const) {
         Context context{.kind = Context::Kind::Script,
                         .side = Side::Host,
-                        .home = &unit,
+                        .home = &scope,
                         .body = {},
                         .scopes = {},
                         .name = {},

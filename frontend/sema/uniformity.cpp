@@ -17,6 +17,7 @@ struct Cause {
   std::string what;    // as the message names it
   std::string origin;  // what differs in the first place, declared or read at `where`
   Range where;
+  Range left{};  // some threads leave here
 };
 
 class Uniformity {
@@ -132,6 +133,12 @@ class Uniformity {
     return std::nullopt;
   }
 
+  /// The cause with the place at which threads leave.
+  static Cause leaving(Cause cause, Range range) {
+    if (!cause.left.valid()) cause.left = range;
+    return cause;
+  }
+
   template <class Action>
   void under(const std::optional<Cause>& condition, Action action) {
     const std::optional<Cause> saved = control_;
@@ -144,9 +151,13 @@ class Uniformity {
     if (!isReporting_) return;
     const auto away = control();
     if (!away) return;
-    diagnostics_.report(Diag::NotUniform, range, {std::string(what), away->what})
-        .note(away->where, fmt::format("{} may differ from thread to thread", away->origin))
-        .help("move it out of the condition, so that all threads of the block reach it");
+    auto message = diagnostics_.report(Diag::NotUniform, range, {std::string(what), away->what})
+                       .note(away->where, fmt::format("{} may differ from thread to thread", away->origin));
+    if (away->left.valid())
+      message.note(away->left, "some threads leave here")
+          .help("let all threads go on, and guard only what those must not do: `if i < n { x[i] } else { 0.0 }`");
+    else
+      message.help("move it out of the condition, so that all threads of the block reach it");
   }
 
   void block(const std::vector<TStmtId>& ids) {
@@ -215,11 +226,11 @@ class Uniformity {
       return;
     }
     if (std::holds_alternative<Break>(s.node) || std::holds_alternative<Continue>(s.node)) {
-      if (auto why = control(); why && loop_ && !loop_->left) loop_->left = why;
+      if (auto why = control(); why && loop_ && !loop_->left) loop_->left = leaving(*why, s.range);
       return;
     }
     if (std::holds_alternative<Return>(s.node)) {
-      if (auto why = control(); why && !returned_) returned_ = why;
+      if (auto why = control(); why && !returned_) returned_ = leaving(*why, s.range);
       return;
     }
     if (std::holds_alternative<Barrier>(s.node)) return meet("this barrier", s.range);

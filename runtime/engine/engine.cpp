@@ -128,7 +128,6 @@ RunResult Engine::Impl::run(std::string name, std::string text, bool interactive
     StageTimer timer(&times, Stage::Parse);
     return parse(lastFile, sources, names, diagnostics);
   }();
-  if (diagnostics.hasErrors()) return {RunOutcome::Rejected, {}};
   auto program = [&] {
     StageTimer timer(&times, Stage::Check);
     return session.check(std::move(ast), diagnostics, interactive);

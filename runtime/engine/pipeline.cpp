@@ -40,15 +40,6 @@ std::span<const LibraryText> builtinLibrary() {
   return modules;
 }
 
-FileLoader fileLoader() {
-  return [](std::string_view path, std::string_view fromFile) -> std::optional<std::pair<std::string, std::string>> {
-    auto full = std::filesystem::path(fromFile).parent_path() / path;
-    auto text = readFile(full.string());
-    if (!text) return std::nullopt;
-    return std::pair(full.lexically_normal().string(), std::move(*text));
-  };
-}
-
 Result<std::string> readFile(const std::string& path) {
   const bool standardInput = path == "-";
   std::FILE* file = standardInput ? stdin : std::fopen(path.c_str(), "rb");

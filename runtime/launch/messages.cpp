@@ -99,7 +99,10 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
     if (device == DeviceKind::Cuda) out += fmt::format(" ({}, {})", position("block", record.block, 1), position("thread", record.thread, 1));
     return out;
   }
-  return out + ", " + position("block", record.block, kernel.axes.size()) + ", " + position("thread", record.thread, kernel.geometry.threadCount.size());
+  // record.block[0] belongs to the last axis; the values are those of the block variables.
+  for (size_t i = 0; i < kernel.axes.size() && i < 3; ++i)
+    out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, static_cast<int32_t>(record.block[kernel.axes.size() - 1 - i]));
+  return out + ", " + position("thread", record.thread, kernel.geometry.threadCount.size());
 }
 
 }  // namespace

@@ -132,7 +132,7 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
     rt::StageTimer timer(&times, rt::Stage::Parse);
     return parse(file, sources, names, diagnostics);
   }();
-  if (command.emit == "ast" || diagnostics.hasErrors()) return finish({command.emit == "ast" ? dump(ast, sources, names) : "", false});
+  if (command.emit == "ast") return finish({dump(ast, sources, names), false});
 
   Session session(sources, names, rt::builtinLibrary(), rt::fileLoader());
   session.setBuildAllKernels(true);

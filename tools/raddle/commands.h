@@ -55,7 +55,10 @@ int build(const BuildCommand& command);
 int repl(const CommonOptions& options);
 /// What this machine has: versions, libraries, devices.
 int doctor(bool json);
+/// The page of a message; without a code, the list of all.
 int explainCode(const std::string& code);
+/// What a name of the library means; without one, what there is. `name` may be a file, `member` one of its declarations.
+int doc(const std::string& name, const std::string& member);
 
 /// The shared options as the engine wants them; reads linked files, and sets the toolkit of the process.
 rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common);

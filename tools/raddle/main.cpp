@@ -85,7 +85,12 @@ int start(int argc, char** argv) {
 
   std::string code;
   auto* explainApp = app.add_subcommand("explain", "Explain a message: raddle explain R0123");
-  explainApp->add_option("code", code, "the code in brackets behind `error`")->required();
+  explainApp->add_option("code", code, "the code in brackets behind `error`; without one, all codes are listed");
+
+  std::string docName, docMember;
+  auto* docApp = app.add_subcommand("doc", "Show what a name of the library means: raddle doc math.hypot; or what a file declares: raddle doc FILE.rad [NAME]");
+  docApp->add_option("name", docName, "a function, a module, or a file; without one, all names are listed");
+  docApp->add_option("member", docMember, "one declaration of the file or module");
 
   app.require_subcommand(0, 1);
   try {
@@ -105,6 +110,7 @@ int start(int argc, char** argv) {
   if (*buildApp) return build(buildCommand);
   if (*doctorApp) return doctor(doctorJson);
   if (*explainApp) return explainCode(code);
+  if (*docApp) return doc(docName, docMember);
   return repl(*replApp ? replOptions : top);
 }
 

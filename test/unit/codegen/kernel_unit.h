@@ -23,8 +23,7 @@ struct KernelUnit {
 
   /// Fails the test if the text has a mistake.
   explicit KernelUnit(std::string text) {
-    session = std::make_unique<Session>(sources, names, std::span<const LibraryText>(),
-                                        [](std::string_view, std::string_view) { return std::nullopt; });
+    session = std::make_unique<Session>(sources, names, std::span<const LibraryText>(), FileLoader{});
     session->setBuildAllKernels(true);
     Diagnostics diagnostics;
     FileId file = sources.add("test.rad", std::move(text));

@@ -61,7 +61,7 @@ TEST(RunMessages, AnIndexOfAMatrixInABlockKernel) {
             "saxpy.rad:3:10: error: index -1 is out of range in dimension 1 of `m[y, x]`: the size is 64\n"
             "   3 |     let v = m[y, x]\n"
             "     |             ^~~~~~~\n"
-            "note: in kernel `tiled`, block (3, 2), thread (1, 7)\n"
+            "note: in kernel `tiled` at by = 3, bx = 2, thread (1, 7)\n"
             "help: valid indices are 0 to 63; start the domain later, end it earlier, or guard the access with `if`\n");
 }
 

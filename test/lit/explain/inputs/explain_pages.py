@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The programs on the pages of `raddle explain`: a wrong one gives messages of the page's code and of no other, a right one runs."""
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+raddle, folder = shlex.split(sys.argv[1]), sys.argv[2]
+# Codes without a wrong program of one small text, and why.
+WITHOUT_WRONG = {
+    "R0001": "the text is not valid UTF-8; test/lit/parse/reject_utf8.rad",
+    "R0010": "it takes 256 levels; test/lit/parse/reject_nesting.rad",
+    "R0129": "the grammar goes on behind each mistake that is known; kept for one that is not",
+    "R0303": "it takes two files; test/lit/modules/reject_imports.test",
+    "R0305": "it takes a file with such a name; test/lit/modules/reject_imports.test",
+}
+WITHOUT_RIGHT = {"R0001", "R0129", "R0305"}
+
+
+def run(arguments, **options):
+    return subprocess.run(raddle + arguments, capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL, **options)
+
+
+def programs(page, word):
+    """The indented texts behind the lines `word:` of a page."""
+    found, inside = [], False
+    for line in page.splitlines():
+        if line == word + ":":
+            found.append([])
+            inside = True
+        elif inside and (line.startswith("    ") or not line):
+            found[-1].append(line[4:])
+        else:
+            inside = False
+    return ["\n".join(lines).rstrip() + "\n" for lines in found]
+
+
+os.makedirs(folder, exist_ok=True)
+os.chdir(folder)
+problems = []
+codes = [line.split()[0] for line in run(["explain"]).stdout.splitlines()]
+assert len(codes) > 100, codes
+for code in codes:
+    page = run(["explain", code]).stdout
+    wrong, right = programs(page, "wrong"), programs(page, "right")
+    if bool(wrong) == (code in WITHOUT_WRONG):
+        problems.append("%s: the page needs a wrong program, or a reason in this file why it has none" % code)
+    if not right and code not in WITHOUT_RIGHT:
+        problems.append("%s: the page needs a right program" % code)
+    for program in wrong + right:
+        with open("program.rad", "w", encoding="utf-8") as file:
+            file.write(program)
+        done = run(["run", "program.rad", "--device", "host"])
+        said = re.findall(r"^\S+: (?:error|warning)\[(R\d+)\]", done.stderr, re.M)
+        expected = {code} if program in wrong else set()
+        if set(said) != expected or (program in right and done.returncode != 0):
+            problems.append("%s: expected %s, got\n%s%s" % (code, sorted(expected) or "a program that runs", program, done.stderr))
+print("\n".join(problems))
+sys.exit(1 if problems else 0)
