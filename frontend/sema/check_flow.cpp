@@ -124,7 +124,9 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
   if (isError(a.type) || isError(b.type)) return errorValue(range);
   TypeId type;
   const bool aUntyped = isUntyped(a.type), bUntyped = isUntyped(b.type);
-  if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected))
+  if (!aUntyped && !bUntyped && a.type == b.type)
+    type = a.type;  // also of constants with a suffix, whatever the context would take
+  else if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected))
     type = expected;
   else if (aUntyped && bUntyped)
     type = typeOf(a.type).kind == TypeKind::UntypedFloat || typeOf(b.type).kind == TypeKind::UntypedFloat
@@ -133,8 +135,6 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
   else if ((aUntyped || bUntyped) && scalarOf(aUntyped ? b.type : a.type) &&
            scalarOf(aUntyped ? b.type : a.type) != Scalar::Bool)
     type = aUntyped ? b.type : a.type;
-  else if (a.type == b.type)
-    type = a.type;
   else if (auto as = scalarOf(a.type), bs = scalarOf(b.type); as && bs && commonScalar(*as, *bs))
     type = types().scalar(*commonScalar(*as, *bs));
   else if (isView(a.type) && isView(b.type) && typeOf(a.type).element == typeOf(b.type).element &&
