@@ -52,7 +52,7 @@ void readExpectation(std::string_view comment, uint32_t line, std::vector<Expect
   }
 }
 
-std::string_view wordOf(Severity severity) { return words[static_cast<size_t>(severity)].first.substr(7); }
+std::string_view expectationWord(Severity severity) { return words[static_cast<size_t>(severity)].first.substr(7); }
 
 }  // namespace
 
@@ -90,11 +90,11 @@ std::vector<std::string> verifyExpectations(const Diagnostics& diagnostics, cons
     }
     if (!met)
       differences.push_back((place.line ? std::string(place.file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " : std::string()) +
-                            "unexpected " + std::string(wordOf(severityOf(diagnostic.kind))) + "[" + std::string(codeOf(diagnostic.kind)) + "]: " + diagnostic.text);
+                            "unexpected " + std::string(expectationWord(severityOf(diagnostic.kind))) + "[" + std::string(codeOf(diagnostic.kind)) + "]: " + diagnostic.text);
   }
   for (const Expectation& e : expected)
     if (!e.met)
-      differences.push_back(std::string(sources.name(file)) + ":" + std::to_string(e.writtenAt) + ": no such " + std::string(wordOf(e.severity)) +
+      differences.push_back(std::string(sources.name(file)) + ":" + std::to_string(e.writtenAt) + ": no such " + std::string(expectationWord(e.severity)) +
                             (e.line != e.writtenAt ? " on line " + std::to_string(e.line) : std::string()) + ": " + e.text);
   return differences;
 }

@@ -222,10 +222,6 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     return callMath(*math, node, range, expected);
   }
   if (auto scalar = findScalar(name)) {
-    if (isLater(*scalar)) {
-      notYet(callee.range, fmt::format("the type {}", name));
-      return errorValue(range);
-    }
     if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
     return conversionCall(*scalar, checkExpr(node.arguments[0].value, types().scalar(*scalar)), range);
   }

@@ -99,10 +99,6 @@ std::optional<TypeId> Checker::namedVector(std::string_view name, Range range) {
   int count = 0;
   const auto [end, error] = std::from_chars(name.data() + at + 1, name.data() + name.size(), count);
   if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
-  if (isLater(*scalar)) {
-    notYet(range, fmt::format("the type {}", name));
-    return types().error();
-  }
   return vectorType(types().scalar(*scalar), count, range);
 }
 

@@ -36,10 +36,6 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       if (literal.suffix.empty()) return constantValue(types().untypedInt(), ConstValue::ofInt(literal.value), range);
       auto scalar = findScalar(text(literal.suffix));
       if (!scalar) return errorValue(range);
-      if (isLater(*scalar)) {
-        notYet(range, fmt::format("the type {}", spelling(*scalar)));
-        return errorValue(range);
-      }
       const ConstValue value = ConstValue::ofInt(literal.value);
       if (!fits(value, *scalar)) {
         report(Diag::ConstantDoesNotFit, range,
@@ -59,10 +55,6 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
         return constantValue(types().untypedFloat(), value, range);
       auto scalar = findScalar(text(literal.suffix));
       if (!scalar || !isFloat(*scalar)) return errorValue(range);
-      if (isLater(*scalar)) {
-        notYet(range, fmt::format("the type {}", spelling(*scalar)));
-        return errorValue(range);
-      }
       if (!fits(value, *scalar)) {
         report(Diag::ConstantDoesNotFit, range,
                {shorten(range), std::string(spelling(*scalar)), "it is out of range there"});

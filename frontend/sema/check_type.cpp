@@ -40,10 +40,6 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
       return std::nullopt;
     }
     if (auto scalar = findScalar(text(name->name))) {
-      if (isLater(*scalar)) {
-        notYet(node.range, fmt::format("the type {}", spelling(*scalar)));
-        return types().error();
-      }
       return types().scalar(*scalar);
     }
     Entity* const entity = findEntity(name->name, ctx_->home);

@@ -4,7 +4,7 @@
 namespace rad {
 namespace {
 
-constexpr Target rows[] = {
+constexpr Target targets[] = {
 #define TARGET(name, major, minor, kind, ptxMajor, ptxMinor) \
   {name, false, major, minor, TargetKind::kind, ptxMajor, ptxMinor},
 #include "frontend/target/targets.def"
@@ -17,16 +17,16 @@ std::string Target::ptxFeature() const { return "ptx" + std::to_string(ptxMajor 
 
 std::optional<Target> findTarget(std::string_view name) {
   if (name == host.name) return host;
-  for (const Target& target : rows)
+  for (const Target& target : targets)
     if (target.name == name) return target;
   return std::nullopt;
 }
 
-std::span<const Target> gpuTargets() { return rows; }
+std::span<const Target> gpuTargets() { return targets; }
 
 std::string targetList() {
   std::string names;
-  for (const Target& target : rows) names += (names.empty() ? "" : ", ") + std::string(target.name);
+  for (const Target& target : targets) names += (names.empty() ? "" : ", ") + std::string(target.name);
   return names;
 }
 

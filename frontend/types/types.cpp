@@ -10,24 +10,22 @@ struct ScalarRow {
   std::string_view text;
   ScalarClass kind;
   unsigned bits;
-  bool later;
 };
-constexpr ScalarRow rows[] = {
-#define SCALAR(Name, text, kind, bits, later) {#text, ScalarClass::kind, bits, later != 0},
+constexpr ScalarRow scalars[] = {
+#define SCALAR(Name, text, kind, bits) {#text, ScalarClass::kind, bits},
 #include "frontend/types/scalars.def"
 };
-constexpr uint32_t scalarCount = std::size(rows);
+constexpr uint32_t scalarCount = std::size(scalars);
 
 }  // namespace
 
-std::string_view spelling(Scalar scalar) { return rows[static_cast<size_t>(scalar)].text; }
-ScalarClass classOf(Scalar scalar) { return rows[static_cast<size_t>(scalar)].kind; }
-unsigned bitsOf(Scalar scalar) { return rows[static_cast<size_t>(scalar)].bits; }
-bool isLater(Scalar scalar) { return rows[static_cast<size_t>(scalar)].later; }
+std::string_view spelling(Scalar scalar) { return scalars[static_cast<size_t>(scalar)].text; }
+ScalarClass classOf(Scalar scalar) { return scalars[static_cast<size_t>(scalar)].kind; }
+unsigned bitsOf(Scalar scalar) { return scalars[static_cast<size_t>(scalar)].bits; }
 
 std::optional<Scalar> findScalar(std::string_view text) {
   for (uint32_t i = 0; i < scalarCount; ++i)
-    if (rows[i].text == text) return static_cast<Scalar>(i);
+    if (scalars[i].text == text) return static_cast<Scalar>(i);
   return std::nullopt;
 }
 

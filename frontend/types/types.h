@@ -14,7 +14,7 @@
 namespace rad {
 
 enum class Scalar : uint8_t {
-#define SCALAR(Name, text, kind, bits, later) Name,
+#define SCALAR(Name, text, kind, bits) Name,
 #include "frontend/types/scalars.def"
 };
 enum class ScalarClass : uint8_t { Bool, Signed, Unsigned, Float, Index };
@@ -23,8 +23,6 @@ std::string_view spelling(Scalar scalar);
 ScalarClass classOf(Scalar scalar);
 /// Size in memory, in bits; also the width of its arithmetic (bool: 8 in memory).
 unsigned bitsOf(Scalar scalar);
-/// Parsed but not yet compiled.
-bool isLater(Scalar scalar);
 /// The scalar type that a program spells `text`.
 std::optional<Scalar> findScalar(std::string_view text);
 inline bool isFloat(Scalar s) { return classOf(s) == ScalarClass::Float; }

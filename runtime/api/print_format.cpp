@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t maxShown = 32;  // elements that are shown without leaving any out
 constexpr int64_t edge = 4;       // of a long dimension, at each end
-constexpr int64_t readWhole = 64 * 1024;  // bytes: up to here one read is cheaper than one for each row
+constexpr int64_t readAtOnce = 64 * 1024;  // bytes: up to here one read is cheaper than one for each row
 
 template <class T>
 T load(const void* value) {
@@ -82,7 +82,7 @@ struct Shown {
 /// Reads the shown elements, in the order in which they are shown.
 Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total, const ReadElements& read) {
   int64_t size = cg::sizeOf(type);
-  bool whole = total * size <= readWhole;
+  bool whole = total * size <= readAtOnce;
   std::vector<std::byte> bytes(static_cast<size_t>(size * (whole ? total : std::min(dims.back().extent, 2 * edge))));
   if (whole) RAD_TRY(read(0, total, bytes));
   std::vector<std::string> out;

@@ -12,7 +12,7 @@
 namespace rad::rt {
 namespace {
 
-constexpr std::string_view kind = "the numbers in";
+constexpr std::string_view csvKind = "the numbers in";
 
 /// Text from outside, fit for a message.
 std::string quoted(std::string_view text) {
@@ -149,13 +149,13 @@ Result<FileArray> parseCsv(std::string_view text, const std::string& path, cg::E
 }
 
 Result<FileArray> readCsv(const std::string& path, cg::ElementType type, bool isMatrix) {
-  RAD_ASSIGN(File file, openToRead(path, kind));
-  RAD_ASSIGN(std::string text, readText(file.get(), kind, path));
+  RAD_ASSIGN(File file, openToRead(path, csvKind));
+  RAD_ASSIGN(std::string text, readText(file.get(), csvKind, path));
   return parseCsv(text, path, type, isMatrix);
 }
 
 Result<void> writeCsv(const std::string& path, const FileArray& array) {
-  RAD_ASSIGN(NewFile file, NewFile::create(path, kind));
+  RAD_ASSIGN(NewFile file, NewFile::create(path, csvKind));
   int64_t columns = array.extents.size() > 1 ? array.extents[1] : 1, column = 0;
   Result<void> written;
   bool isKnown = withType(array.type, [&](auto value) {

@@ -19,12 +19,12 @@ namespace {
 
 using cg::ElementType;
 
-constexpr std::string_view kind = "the array in";
+constexpr std::string_view npyKind = "the array in";
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr uint32_t maxHeaderBytes = 1 << 16;
 constexpr size_t maxRank = 32;
 constexpr int64_t maxElements = int64_t{1} << 60;
-constexpr const char* again = "it is damaged: save it once more with numpy.save";
+constexpr const char* npyAgain = "it is damaged: save it once more with numpy.save";
 
 /// The letter and size of a type in a header, such as "f4".
 std::string_view codeOf(ElementType type) {
@@ -100,7 +100,7 @@ class HeaderParser {
   const std::string& advice() const { return advice_; }
 
  private:
-  std::nullopt_t bad(std::string why, std::string advice = again) {
+  std::nullopt_t bad(std::string why, std::string advice = npyAgain) {
     why_ = std::move(why);
     advice_ = std::move(advice);
     return std::nullopt;
@@ -178,7 +178,7 @@ Result<void> checkType(const std::string& descr, ElementType wanted, const std::
   std::string_view wantedCode = codeOf(wanted);
   if (code == wantedCode) {
     if (order != '>' || cg::sizeOf(wanted) == 1) return {};
-    return fileError("read", kind, path, fmt::format("its elements are big endian ({})", shown(descr)),
+    return fileError("read", npyKind, path, fmt::format("its elements are big endian ({})", shown(descr)),
                      fmt::format("save it as little endian: numpy.save(path, a.astype(\"<{}\"))", code));
   }
   const std::string name = nameOfCode(code);
@@ -222,12 +222,12 @@ std::vector<std::byte> rowMajor(const std::vector<std::byte>& from, std::span<co
 }  // namespace
 
 Result<FileArray> readNpy(const std::string& path, ElementType wanted) {
-  RAD_ASSIGN(File file, openToRead(path, kind));
+  RAD_ASSIGN(File file, openToRead(path, npyKind));
   return readNpy(file.get(), path, wanted);
 }
 
 Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType wanted) {
-  auto error = [&](std::string_view why, std::string advice = again) { return fileError("read", kind, path, why, std::move(advice)); };
+  auto error = [&](std::string_view why, std::string advice = npyAgain) { return fileError("read", npyKind, path, why, std::move(advice)); };
   unsigned char start[8] = {};
   size_t got = std::fread(start, 1, sizeof start, file);
   if (got < sizeof start || std::memcmp(start, magic.data(), magic.size()) != 0)
@@ -252,7 +252,7 @@ Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType 
     if (!isEmpty && (__builtin_mul_overflow(count, extent, &count) || count > maxElements / elementBytes))
       return error(fmt::format("its shape ({}) has more than 2^60 bytes", fmt::join(header->shape, ", ")));
   FileArray array{wanted, std::move(header->shape), {}};
-  RAD_ASSIGN(array.elements, readBytes(file, static_cast<uint64_t>(count) * elementBytes, kind, path));
+  RAD_ASSIGN(array.elements, readBytes(file, static_cast<uint64_t>(count) * elementBytes, npyKind, path));
   if (header->isFortran && array.extents.size() > 1) array.elements = rowMajor(array.elements, array.extents, elementBytes);
   if (wanted == ElementType::Bool)
     for (std::byte& element : array.elements) element = std::byte{element != std::byte{0}};
@@ -269,7 +269,7 @@ Result<void> writeNpy(const std::string& path, const FileArray& array) {
   size_t head = magic.size() + 4;
   text.append(63 - (head + text.size()) % 64, ' ');  // elements begin at a multiple of 64
   text += '\n';
-  RAD_ASSIGN(NewFile file, NewFile::create(path, kind));
+  RAD_ASSIGN(NewFile file, NewFile::create(path, npyKind));
   std::string start(magic);
   start += {1, 0, static_cast<char>(text.size() & 255), static_cast<char>(text.size() >> 8)};
   RAD_TRY(file.write(start + text));

@@ -13,8 +13,8 @@
 namespace rad::rt {
 namespace {
 
-constexpr std::string_view kind = "the picture";
-constexpr const char* again = "it is damaged: write it or copy it once more";
+constexpr std::string_view pngKind = "the picture";
+constexpr const char* pngAgain = "it is damaged: write it or copy it once more";
 
 /// What went wrong inside libpng, where only plain data may be touched: its errors leave by longjmp.
 struct Trouble {
@@ -105,12 +105,12 @@ std::string limitText(int64_t width, int64_t height) {
 }  // namespace
 
 Result<Picture> readPng(const std::string& path) {
-  RAD_ASSIGN(File file, openToRead(path, kind));
+  RAD_ASSIGN(File file, openToRead(path, pngKind));
   return readPng(file.get(), path);
 }
 
 Result<Picture> readPng(std::FILE* file, const std::string& path) {
-  auto error = [&](std::string_view why, std::string advice) { return fileError("read", kind, path, why, std::move(advice)); };
+  auto error = [&](std::string_view why, std::string advice) { return fileError("read", pngKind, path, why, std::move(advice)); };
   int64_t fileBytes = bytesLeft(file);
   unsigned char signature[8] = {};
   size_t got = std::fread(signature, 1, sizeof signature, file);
@@ -119,7 +119,7 @@ Result<Picture> readPng(std::FILE* file, const std::string& path) {
   Reader reader;
   if (!reader.png || !reader.info) return error("libpng has no memory", "");
   png_set_sig_bytes(reader.png, sizeof signature);
-  if (!readHeader(reader, file)) return error(reader.trouble.text, again);
+  if (!readHeader(reader, file)) return error(reader.trouble.text, pngAgain);
   Picture picture;
   picture.width = png_get_image_width(reader.png, reader.info);
   picture.height = png_get_image_height(reader.png, reader.info);
@@ -129,11 +129,11 @@ Result<Picture> readPng(std::FILE* file, const std::string& path) {
   if (rowBytes != static_cast<size_t>(picture.width * picture.channels)) return error("its pixels have a form that is not supported", "save it with 8 bits a channel");
   // Deflate never makes more than 1032 bytes of one: a small file that claims to be huge takes no memory.
   if (fileBytes >= 0 && reader.packedBytes / 1032 > static_cast<uint64_t>(fileBytes))
-    return error(fmt::format("the file ends too early: its {} bytes cannot hold {} x {} pixels", fileBytes, picture.width, picture.height), again);
+    return error(fmt::format("the file ends too early: its {} bytes cannot hold {} x {} pixels", fileBytes, picture.width, picture.height), pngAgain);
   picture.samples.resize(rowBytes * static_cast<size_t>(picture.height));
   std::vector<png_bytep> rows(static_cast<size_t>(picture.height));
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = picture.samples.data() + y * rowBytes;
-  if (!readRows(reader, rows.data())) return error(reader.trouble.text, again);
+  if (!readRows(reader, rows.data())) return error(reader.trouble.text, pngAgain);
   return picture;
 }
 
@@ -162,14 +162,14 @@ Picture withChannels(Picture picture, int channels) {
 }
 
 Result<void> writePng(const std::string& path, int64_t width, int64_t height, int channels, std::span<const uint8_t> samples) {
-  auto error = [&](std::string_view why) { return fileError("write", kind, path, why); };
+  auto error = [&](std::string_view why) { return fileError("write", pngKind, path, why); };
   int colors = channels == 1 ? PNG_COLOR_TYPE_GRAY : channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA;
   if (channels != 1 && channels != 3 && channels != 4) return error(fmt::format("it has {} channels; 1, 3 or 4 are possible", channels));
   if (width <= 0 || height <= 0) return error("it has no pixels");
   if (isTooLarge(width, height, channels)) return error(limitText(width, height));
   size_t rowBytes = static_cast<size_t>(width * channels);
   if (samples.size() != rowBytes * static_cast<size_t>(height)) return error("the number of samples is wrong");
-  RAD_ASSIGN(NewFile file, NewFile::create(path, kind));
+  RAD_ASSIGN(NewFile file, NewFile::create(path, pngKind));
   Writer writer;
   if (!writer.png || !writer.info) return error("libpng has no memory");
   if (!writeAll(writer, file.stream(), static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), colors, samples.data(), rowBytes))

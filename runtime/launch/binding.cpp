@@ -23,10 +23,6 @@ std::string typeText(const ParamManifest& param, const KernelManifest& kernel) {
   return out + "]";
 }
 
-std::unexpected<Error> refuse(const KernelManifest& kernel, const std::string& what, std::string advice = {}) {
-  return fail(ErrorCategory::Launch, kernel.name + ": " + what, std::move(advice));
-}
-
 /// "x is [1000]", "b is [4, 5] (dimension 0)".
 std::string shapeOf(const ParamManifest& param, const ViewArgument& view, size_t dimension) {
   std::string out = fmt::format("{} is {}", param.name, shapeText(view.shape()));

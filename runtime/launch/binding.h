@@ -18,6 +18,11 @@ namespace rad::rt {
 /// No extent, element count, dimension or number of points may exceed this.
 inline constexpr int64_t maxCount = int64_t{1} << 48;
 
+/// The error of a launch that cannot be: "KERNEL: WHAT".
+inline std::unexpected<Error> refuse(const cg::KernelManifest& kernel, const std::string& what, std::string advice = {}) {
+  return fail(ErrorCategory::Launch, kernel.name + ": " + what, std::move(advice));
+}
+
 /// A view as a launch sees it: elements of a block of memory from `offset` on. Unused extents are 1.
 struct ViewArgument {
   const void* block = nullptr;  // which block of memory; null: no array was made yet

@@ -13,10 +13,6 @@ constexpr int64_t pointsPerChunk = 256; // about the cost of handing out a piece
 
 int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 
-std::unexpected<Error> refuse(const cg::KernelManifest& kernel, const std::string& what, std::string advice = {}) {
-  return fail(ErrorCategory::Launch, kernel.name + ": " + what, std::move(advice));
-}
-
 Result<LaunchShape> shapeCuda(const cg::KernelManifest& kernel, const cg::GeometryManifest& geometry, const Binding& binding, const DeviceInfo& device) {
   LaunchShape out;
   int64_t allowedThreads = device.maxThreadsPerBlock > 0 ? device.maxThreadsPerBlock : 1024;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int inputCubin = 1; // NVJITLINK_INPUT_CUBIN
 
-constexpr std::array<const char *, 19> statusNames = {
+constexpr std::array<const char *, 19> linkStatusNames = {
     "NVJITLINK_SUCCESS",
     "NVJITLINK_ERROR_UNRECOGNIZED_OPTION",
     "NVJITLINK_ERROR_MISSING_ARCH",
@@ -58,8 +58,8 @@ Error linkError(const char *call, int status, std::string message,
   error.category = categoryOf(status);
   error.call = call;
   error.code = status;
-  error.codeName = status >= 0 && std::size_t(status) < statusNames.size()
-                       ? statusNames[std::size_t(status)]
+  error.codeName = status >= 0 && std::size_t(status) < linkStatusNames.size()
+                       ? linkStatusNames[std::size_t(status)]
                        : "NVJITLINK_ERROR_" + std::to_string(status);
   error.message = std::move(message);
   error.log = std::move(log);

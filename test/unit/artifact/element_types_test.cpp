@@ -10,12 +10,12 @@ namespace rad::cg {
 namespace {
 
 enum class Numbered : uint8_t {
-#define SCALAR(Name, text, kind, bits, later) Name,
+#define SCALAR(Name, text, kind, bits) Name,
 #include "frontend/types/scalars.def"
 };
 
 TEST(ElementTypes, AgreeWithTheTableOfScalars) {
-#define SCALAR(Name, spelled, kind, bits, later)                                                \
+#define SCALAR(Name, spelled, kind, bits)                                                \
   EXPECT_EQ(static_cast<int>(ElementType::Name), static_cast<int>(Numbered::Name)) << #spelled; \
   EXPECT_EQ(nameOf(ElementType::Name), #spelled);                                               \
   EXPECT_EQ(sizeOf(ElementType::Name) * 8, unsigned{bits}) << #spelled;
