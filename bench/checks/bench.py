@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What index checks cost on a GPU: the kernels of checks.rad with checks and with --unchecked, turn by turn in processes of their
+"""What index checks cost on a GPU: the kernels of kernels.rad with checks and with --unchecked, turn by turn in processes of their
 own; medians over all turns, and the ratio of each kernel. The aim: at most 3 % in the median over kernels, none above 10 %.
 
-    RADDLE=bin/raddle python3 bench/gpu/checks.py [--device cuda:0] [--rounds 5]
+    RADDLE=bin/raddle python3 bench/checks/bench.py [--device cuda:0] [--rounds 5]
 """
 import argparse
 import collections
@@ -27,7 +27,7 @@ def main():
     times = {mode: collections.defaultdict(list) for mode in ("checked", "unchecked")}
     for _ in range(options.rounds):
         for mode, into in times.items():
-            command = [tool, "run", "--device", options.device, os.path.join(HERE, "checks.rad")]
+            command = [tool, "run", "--device", options.device, os.path.join(HERE, "kernels.rad")]
             done = subprocess.run(command + (["--unchecked"] if mode == "unchecked" else []), capture_output=True, text=True)
             if done.returncode != 0:
                 sys.exit("checks: %s ended with %d\n%s" % (" ".join(command), done.returncode, done.stderr[-2000:]))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """How the time for parsing and checking grows with the length of generated programs, by what they are long in.
 
-    RADDLE=build/release/bin/raddle bench/compile/scaling.py [--lines 100000] [--shape NAME]
+    ./dev bench scaling [--lines 100000] [--shape NAME]
 
 Prints lines a minute for the longest program of each shape, and the exponent of the growth from an eighth of it: 1 is in proportion,
 n log n gives about 1.1. Ends with status 1 if a shape is below a million lines a minute or grows faster than n^1.25.
