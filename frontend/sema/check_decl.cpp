@@ -32,9 +32,7 @@ void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, st
                                .name = name.name,
                                .range = name.range,
                                .ast = ast_,
-                               .decl = {},
                                .home = unit_,
-                               .symbol = {},
                                .type = type,
                                .isVar = isVar,
                                .constant = constant});
@@ -57,16 +55,14 @@ void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, R
   }
   if (isConstant)
     return bind(name, {.kind = Binding::Kind::Constant,
-                       .local = {},
                        .type = type,
                        .constant = value.constant,
-                       .pack = {},
                        .range = name.range});
   const LocalId local =
       addLocal(std::string(text(name.name)), type, isVar ? LocalKind::Var : LocalKind::Let, name.range);
   if (!isError(type)) emit(range, Declare{local, materialize(value)});
   bind(name,
-       {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
+       {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
 }
 
 void Checker::checkLet(const LetStmt& node, Range range) {
@@ -92,7 +88,7 @@ void Checker::checkLet(const LetStmt& node, Range range) {
       ctx_->unassigned.insert(local.value);
     }
     bind(name,
-         {.kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = name.range});
+         {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
     return;
   }
   Value value = checkExpr(node.init, type);
@@ -127,8 +123,6 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
       bind(name, {.kind = Binding::Kind::Local,
                   .local = addLocal("", types().error(), LocalKind::Let, name.range),
                   .type = types().error(),
-                  .constant = {},
-                  .pack = {},
                   .range = name.range});
   };
   const TypeId type = resolveType(node.type);
@@ -210,8 +204,6 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
       bind(*binds[d], {.kind = Binding::Kind::Local,
                        .local = extents[d],
                        .type = types().index(),
-                       .constant = {},
-                       .pack = {},
                        .range = binds[d]->range});
     }
   emit(range, BindView{materialize(read), std::move(extents), std::move(expected), std::move(sites)});
@@ -226,8 +218,6 @@ void Checker::checkLetTuple(const LetStmt& node, Range range) {
         bind(name, {.kind = Binding::Kind::Local,
                     .local = addLocal("", types().error(), LocalKind::Let, name.range),
                     .type = types().error(),
-                    .constant = {},
-                    .pack = {},
                     .range = name.range});
     }
   };
@@ -257,8 +247,6 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
     bind(node.name, {.kind = Binding::Kind::Local,
                      .local = local,
                      .type = type,
-                     .constant = {},
-                     .pack = {},
                      .range = node.name.range});
   };
   if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {

@@ -197,8 +197,6 @@ void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& l
       bind({name->name, range}, {.kind = Binding::Kind::Local,
                                  .local = dim,
                                  .type = types().index(),
-                                 .constant = {},
-                                 .pack = {},
                                  .range = range});
       ctx_->sizeOf[dim.value] = {from.local, d};
     }
@@ -238,15 +236,9 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   Context context{.kind = Context::Kind::Function,
                   .side = program_.functions[instance.id.value].side,
                   .home = entity.home,
-                  .body = {},
-                  .scopes = {},
                   .name = std::string(text(entity.name)),
                   .result = types().unit(),
-                  .function = instance.id,
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .function = instance.id};
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   const unsigned savedDepth = std::exchange(depth_, depth_ / 2);
@@ -261,10 +253,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
     if (const auto* spread = std::get_if<SpreadExpr>(&expr(param.type).node)) {
       const TypeId type = resolveType(spread->inner);
       Binding binding{.kind = Binding::Kind::Pack,
-                      .local = {},
                       .type = type,
-                      .constant = {},
-                      .pack = {},
                       .range = param.name.range};
       for (size_t i = 0; pack < packs.size() && i < packs[pack]; ++i) {
         const LocalId local =
@@ -286,8 +275,6 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
     bind(param.name, {.kind = Binding::Kind::Local,
                       .local = local,
                       .type = type,
-                      .constant = {},
-                      .pack = {},
                       .range = param.name.range});
   }
   if (decl.result) {

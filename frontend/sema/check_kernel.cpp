@@ -268,7 +268,6 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vec
                                .name = partName,
                                .type = partType,
                                .isMut = param.isMut,
-                               .shape = {},
                                .range = param.name.range});
       return local;
     };
@@ -287,8 +286,6 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vec
     bind(param.name, {.kind = Binding::Kind::Local,
                       .local = local,
                       .type = type,
-                      .constant = {},
-                      .pack = {},
                       .range = param.name.range});
   }
   // Plain names bind; then the expressions are read.
@@ -307,8 +304,6 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vec
         bind({name->name, range}, {.kind = Binding::Kind::Local,
                                    .local = local,
                                    .type = types().index(),
-                                   .constant = {},
-                                   .pack = {},
                                    .range = range});
     }
   };
@@ -392,16 +387,12 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
     bind(clause.name, {.kind = Binding::Kind::Local,
                        .local = kernel.axes[axis++].variable,
                        .type = types().index(),
-                       .constant = {},
-                       .pack = {},
                        .range = clause.name.range});
   axis = 0;
   for (const RangeClause& clause : decl.domain.threads)
     bind(clause.name, {.kind = Binding::Kind::Local,
                        .local = kernel.threads[axis++],
                        .type = types().index(),
-                       .constant = {},
-                       .pack = {},
                        .range = clause.name.range});
 }
 
@@ -447,17 +438,10 @@ bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vec
   Context context{.kind = Context::Kind::Kernel,
                   .side = Side::Device,
                   .home = entity.home,
-                  .body = {},
-                  .scopes = {},
                   .name = std::string(text(entity.name)),
                   .result = types().unit(),
-                  .function = {},
                   .isBlocks = !decl.domain.isForall,
-                  .kernel = &kernel,
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .kernel = &kernel};
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   const size_t errors = diags_.errorCount();

@@ -101,7 +101,7 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
         std::vector<TExprId> refs;
         for (const Part& part : parts) {
           const LocalId local = addLocal(part.name, part.type, LocalKind::Param, range);
-          ctx_->kernel->params.push_back({.local = local, .name = part.name, .type = part.type, .shape = {}, .range = range});
+          ctx_->kernel->params.push_back({.local = local, .name = part.name, .type = part.type, .range = range});
           refs.push_back(localRef(local, range));
         }
         Context* const inner = std::exchange(ctx_, ctx_->parent);
@@ -111,12 +111,12 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
         const LocalId whole = addLocal(name, type, LocalKind::Let, range);
         ctx_->prologue.push_back(program_.addStmt(range, Declare{whole, ofParts(type, rest, range)}));
         found->second = {
-            .kind = Binding::Kind::Local, .local = whole, .type = type, .constant = {}, .pack = {}, .range = range};
+            .kind = Binding::Kind::Local, .local = whole, .type = type, .range = range};
         value = {type, localRef(whole, range), {}, range};
         continue;
       }
       const LocalId local = addLocal(name, type, LocalKind::Param, range);
-      KernelParam param{.local = local, .name = name, .type = type, .shape = {}, .range = range};
+      KernelParam param{.local = local, .name = name, .type = type, .range = range};
       Kernel& kernel = *ctx_->kernel;
       if (isView(type))
         for (unsigned d = 0; d < typeOf(type).rank; ++d) {
@@ -128,7 +128,7 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
       kernel.params.push_back(std::move(param));
       ctx_->captures.push_back(value.expr);
       found->second = {
-          .kind = Binding::Kind::Local, .local = local, .type = type, .constant = {}, .pack = {}, .range = range};
+          .kind = Binding::Kind::Local, .local = local, .type = type, .range = range};
     }
     const LocalId local = found->second.local;
     value = {found->second.type, localRef(local, range), {}, range};
@@ -186,16 +186,7 @@ Value Checker::valueOf(Entity& entity, Range range) {
         const auto& decl = std::get<ConstDecl>(entity.ast->decl(entity.decl).node);
         Context context{.kind = Context::Kind::Function,
                         .side = Side::Host,
-                        .home = entity.home,
-                        .body = {},
-                        .scopes = {},
-                        .name = {},
-                        .result = {},
-                        .function = {},
-                        .captures = {},
-                        .captured = {},
-                        .unassigned = {},
-                        .sizeOf = {}};
+                        .home = entity.home};
         std::vector<TStmtId> ignored;
         context.out = &ignored;
         context.scopes.emplace_back();

@@ -141,7 +141,7 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
       const Range range = program_.expr(bound.code).range;
       const std::string name = fmt::format("{}.{}", text(clause.name.name), which);
       const LocalId local = addLocal(name, types().index(), LocalKind::Param, range);
-      kernel.params.push_back({.local = local, .name = name, .type = types().index(), .shape = {}, .range = range});
+      kernel.params.push_back({.local = local, .name = name, .type = types().index(), .range = range});
       ctx_->captures.push_back(bound.code);
       return ShapeExpr{ShapeOp::Parameter, static_cast<int64_t>(kernel.params.size() - 1), {}};
     };
@@ -157,8 +157,6 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     bind(clause.name, {.kind = Binding::Kind::Local,
                        .local = kernel.axes[axis++].variable,
                        .type = types().index(),
-                       .constant = {},
-                       .pack = {},
                        .range = clause.name.range});
   ctx_ = saved;
   return true;
@@ -172,16 +170,9 @@ Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range rang
                   .side = Side::Device,
                   .parent = ctx_,
                   .home = ctx_->home,
-                  .body = {},
-                  .scopes = {},
                   .name = kernel.name,
                   .result = types().unit(),
-                  .function = {},
-                  .kernel = &kernel,
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .kernel = &kernel};
   std::vector<TStmtId> statements;
   context.out = &statements;
   if (!openReduction(context, kernel, node.clauses)) return errorValue(range);
@@ -262,8 +253,6 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
     bind(clause.name, {.kind = Binding::Kind::Local,
                        .local = loop.variable,
                        .type = types().index(),
-                       .constant = {},
-                       .pack = {},
                        .range = clause.name.range});
     loops.push_back(loop);
   }
@@ -356,16 +345,9 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
                   .side = Side::Device,
                   .parent = ctx_,
                   .home = ctx_->home,
-                  .body = {},
-                  .scopes = {},
                   .name = kernel.name,
                   .result = types().unit(),
-                  .function = {},
-                  .kernel = &kernel,
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .kernel = &kernel};
   std::vector<TStmtId> none;
   context.out = &none;
   Context* const saved = std::exchange(ctx_, &context);
@@ -388,7 +370,7 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   const bool ok = reduceOperand(reducer, value, range);
   ctx_ = saved;
   if (!ok) return errorValue(range);
-  Reduction reduction{.value = value.expr, .condition = {}};
+  Reduction reduction{.value = value.expr};
   reduction.isMinMax = reducer == Reducer::Min || reducer == Reducer::Max;
   if (reducer == Reducer::Max) reduction.minMax = Math::Max;
   if (reducer == Reducer::All) reduction.op = BinaryOp::And;
@@ -432,16 +414,9 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
                   .side = Side::Device,
                   .parent = ctx_,
                   .home = ctx_->home,
-                  .body = {},
-                  .scopes = {},
                   .name = kernel.name,
                   .result = types().unit(),
-                  .function = {},
-                  .kernel = &kernel,
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .kernel = &kernel};
   std::vector<TStmtId> statements;
   context.out = &statements;
   if (!openReduction(context, kernel, generator.clauses)) return errorValue(range);
@@ -470,7 +445,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   const unsigned rank = static_cast<unsigned>(kernel.axes.size());
   const TypeId type = types().view(value.type, rank, true);
   const LocalId out = addLocal("out", type, LocalKind::MutParam, range);
-  KernelParam param{.local = out, .name = "out", .type = type, .isMut = true, .shape = {}, .range = range};
+  KernelParam param{.local = out, .name = "out", .type = type, .isMut = true, .range = range};
   ViewElement element{localRef(out, range), {}, {}, {}};
   for (unsigned d = 0; d < rank; ++d) {
     // The new array has the domain's extents: the shape says so, and proves the checks.

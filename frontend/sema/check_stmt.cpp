@@ -418,8 +418,6 @@ void Checker::checkFor(const ForStmt& node, Range range) {
   bind(node.range.name, {.kind = Binding::Kind::Local,
                          .local = variable,
                          .type = type,
-                         .constant = {},
-                         .pack = {},
                          .range = node.range.name.range});
   ++ctx_->loops;
   BlockResult body = checkBlock(node.body, false);

@@ -22,16 +22,9 @@ KernelId Checker::copyKernel(const CopiedElements& to, const CopiedElements& fro
                   .side = Side::Device,
                   .parent = ctx_,
                   .home = ctx_->home,
-                  .body = {},
-                  .scopes = {},
                   .name = kernel.name,
                   .result = types().unit(),
-                  .function = {},
-                  .kernel = &kernel,
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .kernel = &kernel};
   std::vector<TStmtId> statements;
   context.out = &statements;
   Context* const saved = std::exchange(ctx_, &context);
@@ -47,7 +40,7 @@ KernelId Checker::copyKernel(const CopiedElements& to, const CopiedElements& fro
     const TypeId type = isView(what.type) ? types().withAccess(what.type, isMut) : what.type;
     const LocalId local = addLocal(what.name, type, isMut ? LocalKind::MutParam : LocalKind::Param, what.range);
     KernelParam param{
-        .local = local, .name = what.name, .type = type, .isMut = isMut, .shape = {}, .range = what.range};
+        .local = local, .name = what.name, .type = type, .isMut = isMut, .range = what.range};
     if (isView(type)) param.shape = shape;
     kernel.params.push_back(std::move(param));
     return local;

@@ -155,7 +155,7 @@ struct SessionState {
   TypeTable types;
   std::deque<Entity> entities;
   std::deque<std::unique_ptr<Ast>> asts;
-  ModuleScope session{.name = "", .outer = nullptr, .names = {}};
+  ModuleScope session{.name = "", .outer = nullptr};
   std::map<std::string, ModuleScope, std::less<>> modules;  // by name, once parsed
   std::set<std::string, std::less<>> failedModules;
   std::map<std::string, FileModule*> files;  // by identity: the last version that was read without errors

@@ -282,10 +282,8 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       }
     }
     Binding binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                    .local = {},
                     .type = found[i]->type,
                     .constant = found[i]->constant,
-                    .pack = {},
                     .range = param.name.range};
     scope.insert_or_assign(param.name.name, binding);
   }
@@ -297,10 +295,8 @@ LocalScope Checker::staticScope(List<StaticParam> params, const std::vector<Stat
   for (size_t i = 0; i < params.size() && i < values.size(); ++i)
     scope.insert_or_assign(params[i].name.name,
                            Binding{.kind = values[i].isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                   .local = {},
                                    .type = values[i].type,
                                    .constant = values[i].constant,
-                                   .pack = {},
                                    .range = params[i].name.range});
   return scope;
 }
@@ -336,11 +332,8 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
     if (found[i]) {
       given.insert_or_assign(staticParams[i].name.name,
                              Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                     .local = {},
                                      .type = found[i]->type,
-                                     .constant = found[i]->constant,
-                                     .pack = {},
-                                     .range = {}});
+                                     .constant = found[i]->constant});
     }
   call.values.resize(params.size());
   for (size_t p = 0; p < params.size(); ++p) {

@@ -12,16 +12,7 @@ template <class Action>
 auto Checker::inCallee(Entity& entity, LocalScope scope, Action action) {
   Context context{.kind = Context::Kind::Function,
                   .side = ctx_->side,
-                  .home = entity.home,
-                  .body = {},
-                  .scopes = {},
-                  .name = {},
-                  .result = {},
-                  .function = {},
-                  .captures = {},
-                  .captured = {},
-                  .unassigned = {},
-                  .sizeOf = {}};
+                  .home = entity.home};
   std::vector<TStmtId> ignored;
   context.out = &ignored;
   context.scopes.push_back(std::move(scope));

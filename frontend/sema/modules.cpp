@@ -61,7 +61,7 @@ ModuleScope* Checker::findModule(std::string_view name) {
     session_.asts.push_back(std::make_unique<Ast>(std::move(ast)));
     ModuleScope& scope =
         session_.modules
-            .emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr, .names = {}})
+            .emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr})
             .first->second;
     declareIn(*session_.asts.back(), scope);
     return &scope;
@@ -118,12 +118,8 @@ Entity& Checker::newEntity(Entity::Kind kind, Ident name, ModuleScope& home, Mod
                                .name = name.name,
                                .range = name.range,
                                .ast = nullptr,
-                               .decl = {},
                                .home = &home,
-                               .module = module,
-                               .symbol = {},
-                               .type = {},
-                               .constant = {}});
+                               .module = module});
   return session_.entities.back();
 }
 
@@ -236,9 +232,8 @@ ModuleScope* Checker::importFile(const Ast& ast, const ImportDecl& node, Range p
       std::make_unique<Ast>(parse(file, session_.sources, session_.names, diags_)));
   const Ast& tree = *session_.asts.back();
   session_.fileModules.push_back(
-      {.scope = {.name = loaded->name, .outer = nullptr, .names = {}, .imported = {}, .isFile = true},
-       .ast = &tree,
-       .imports = {}});
+      {.scope = {.name = loaded->name, .outer = nullptr, .isFile = true},
+       .ast = &tree});
   FileModule& module = session_.fileModules.back();
   module.scope.isBroken = diags_.errorCount() != errors;
   noteImport(path, from, module);

@@ -22,23 +22,14 @@ Session::Session(SourceManager& sources, Interner& names, std::span<const Librar
     : impl_(new Impl{.state = {.sources = sources,
                                .names = names,
                                .library = library,
-                               .loader = std::move(loader),
-                               .types = {},
-                               .entities = {},
-                               .asts = {},
-                               .modules = {},
-                               .failedModules = {},
-                               .files = {},
-                               .fileModules = {}},
-                     .units = {},
-                     .hidden = {}}) {}
+                               .loader = std::move(loader)}}) {}
 Session::~Session() = default;
 
 std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
   sema::SessionState& state = impl_->state;
   const size_t first = diagnostics.all().size();
   state.asts.push_back(std::make_unique<Ast>(std::move(ast)));
-  impl_->units.push_back({.name = "", .outer = &state.session, .names = {}});
+  impl_->units.push_back({.name = "", .outer = &state.session});
   sema::ModuleScope& unit = impl_->units.back();
   sema::Checker checker(state, diagnostics, interactive);
   std::optional<TypedProgram> program = checker.run(*state.asts.back(), unit);
@@ -136,14 +127,10 @@ void Checker::declare(const Ast& ast, ModuleScope& scope) {
 void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop) {
   const Decl& decl = ast.decl(id);
   Entity entity{.name = {},
-                .range = {},
                 .ast = &ast,
                 .decl = id,
                 .home = &scope,
-                .isPrivate = decl.isPrivate,
-                .symbol = {},
-                .type = {},
-                .constant = {}};
+                .isPrivate = decl.isPrivate};
   switch (decl.kind()) {
     case DeclKind::Fn:
       entity.kind = Entity::Kind::Fn;
@@ -243,15 +230,7 @@ void Checker::checkScript(const Ast& ast) {
   Context script{.kind = Context::Kind::Script,
                  .side = Side::Host,
                  .home = unit_,
-                 .body = {},
-                 .scopes = {},
-                 .name = {},
-                 .result = types().unit(),
-                 .function = {},
-                 .captures = {},
-                 .captured = {},
-                 .unassigned = {},
-                 .sizeOf = {}};
+                 .result = types().unit()};
   ctx_ = &script;
   ast_ = &ast;
   std::vector<TStmtId> statements;
@@ -340,16 +319,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
         const size_t before = diags_.errorCount();
         Context context{.kind = Context::Kind::Function,
                         .side = side,
-                        .home = &scope,
-                        .body = {},
-                        .scopes = {},
-                        .name = {},
-                        .result = {},
-                        .function = {},
-                        .captures = {},
-                        .captured = {},
-                        .unassigned = {},
-                        .sizeOf = {}};
+                        .home = &scope};
         std::vector<TStmtId> statements;
         context.out = &statements;
         ctx_ = &context;
@@ -372,16 +342,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
       if (Entity* entity = find(std::get<ConstDecl>(decl.node).name); entity && entity->kind == Entity::Kind::Const) {
         Context context{.kind = Context::Kind::Script,
                         .side = Side::Host,
-                        .home = &scope,
-                        .body = {},
-                        .scopes = {},
-                        .name = {},
-                        .result = {},
-                        .function = {},
-                        .captures = {},
-                        .captured = {},
-                        .unassigned = {},
-                        .sizeOf = {}};
+                        .home = &scope};
         std::vector<TStmtId> statements;
         context.out = &statements;
         ctx_ = &context;

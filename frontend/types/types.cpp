@@ -32,9 +32,9 @@ std::optional<Scalar> findScalar(std::string_view text) {
 TypeTable::TypeTable() {
   for (TypeKind kind :
        {TypeKind::Error, TypeKind::Unit, TypeKind::UntypedInt, TypeKind::UntypedFloat, TypeKind::String})
-    types_.push_back(Type{.kind = kind, .element = {}, .items = {}});
+    types_.push_back(Type{.kind = kind});
   for (uint32_t i = 0; i < scalarCount; ++i)
-    types_.push_back(Type{.kind = TypeKind::Scalar, .scalar = static_cast<Scalar>(i), .element = {}, .items = {}});
+    types_.push_back(Type{.kind = TypeKind::Scalar, .scalar = static_cast<Scalar>(i)});
 }
 
 TypeId TypeTable::intern(Type type) {
@@ -52,8 +52,7 @@ TypeId TypeTable::view(TypeId element, unsigned rank, bool writable, bool stride
                      .element = element,
                      .rank = static_cast<uint8_t>(rank),
                      .writable = writable,
-                     .strided = strided,
-                     .items = {}});
+                     .strided = strided});
 }
 
 TypeId TypeTable::withAccess(TypeId id, bool writable) {
@@ -63,15 +62,15 @@ TypeId TypeTable::withAccess(TypeId id, bool writable) {
 }
 
 TypeId TypeTable::vector(TypeId element, uint64_t count) {
-  return intern(Type{.kind = TypeKind::Vector, .element = element, .count = count, .items = {}});
+  return intern(Type{.kind = TypeKind::Vector, .element = element, .count = count});
 }
 
 TypeId TypeTable::array(TypeId element, uint64_t count) {
-  return intern(Type{.kind = TypeKind::Array, .element = element, .count = count, .items = {}});
+  return intern(Type{.kind = TypeKind::Array, .element = element, .count = count});
 }
 
 TypeId TypeTable::tuple(std::span<const TypeId> items) {
-  return intern(Type{.kind = TypeKind::Tuple, .element = {}, .items = {items.begin(), items.end()}});
+  return intern(Type{.kind = TypeKind::Tuple, .items = {items.begin(), items.end()}});
 }
 
 std::string TypeTable::spell(TypeId id) const {
