@@ -62,7 +62,7 @@ endif()
 # libLLVM that is the one library.
 function(raddle_llvm_components target visibility)
   target_link_libraries(${target} ${visibility} raddle_llvm)
-  if(RADDLE_STATIC OR RADDLE_FUZZ)
+  if(RADDLE_STATIC)
     llvm_map_components_to_libnames(libs ${ARGN})
     target_link_libraries(${target} ${visibility} ${libs})
   else()
@@ -72,7 +72,7 @@ endfunction()
 
 # Debian has no static libfmt: a static build compiles fmt into the objects that use it.
 add_library(raddle_fmt INTERFACE)
-if(RADDLE_STATIC OR RADDLE_FUZZ)
+if(RADDLE_STATIC)
   find_package(fmt 9 REQUIRED CONFIG)
   target_link_libraries(raddle_fmt INTERFACE fmt::fmt-header-only)
 else()

@@ -11,6 +11,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -152,34 +153,57 @@ def layering(root, tally):
         tally.fail("layering")
 
 
-def fuzz(root, seconds, tally):
+def program_seeds(root, folder):
+    """The programs of the tests and a hundred random ones, as what the targets that read programs begin with."""
+    os.makedirs(folder, exist_ok=True)
+    for part in ("test/conformance", "test/lit", "examples"):
+        for path in glob.glob(os.path.join(root, part, "**", "*.rad"), recursive=True):
+            if os.path.getsize(path) <= 4096:
+                shutil.copy(path, os.path.join(folder, os.path.relpath(path, root).replace(os.sep, "-")))
+    for seed in range(100):
+        text = subprocess.run([sys.executable, os.path.join(root, "test", "random", "generate.py"), str(seed), folder],
+                              capture_output=True, text=True, check=True).stdout
+        with open(os.path.join(folder, "random-%d.rad" % seed), "w") as file:
+            file.write(text)
+
+
+def fuzz_one(root, target, seconds, seeds):
+    """(whether it passed, what to print) of one libFuzzer target."""
+    name = os.path.basename(target)
+    corpora = [os.path.join(root, "test", "fuzz", "corpus", name[len("fuzz_"):])]
+    if name in ("fuzz_check", "fuzz_lower"):
+        corpora.append(seeds)
+    work = os.path.join(root, "build", "fuzz", "corpus", name)
+    findings = os.path.join(root, "build", "fuzz", "findings", name) + os.sep
+    os.makedirs(work, exist_ok=True)
+    os.makedirs(findings, exist_ok=True)
+    command = [target, work, *filter(os.path.isdir, corpora), "-max_total_time=%d" % seconds, "-timeout=10", "-rss_limit_mb=3072",
+               "-max_len=4096", "-print_final_stats=1", "-verbosity=0", "-artifact_prefix=" + findings]
+    with tempfile.TemporaryFile("w+", errors="replace") as log:
+        try:
+            status = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=seconds + 120).returncode
+        except subprocess.TimeoutExpired:
+            status = -9
+        log.seek(0)
+        text = log.read()
+    units = re.search(r"stat::number_of_executed_units: +(\d+)", text)
+    if status == 0 and units and int(units.group(1)) > 0:
+        return True, "   %s inputs" % units.group(1)
+    return False, text[-6000:] + "\n   the input that failed is in " + findings
+
+
+def fuzz(root, seconds, jobs, tally):
     targets = sorted(glob.glob(os.path.join(root, "build", "fuzz", "bin", "fuzz_*")))
-    for target in targets:
-        name = os.path.basename(target)
-        heading("%s, %d s" % (name, seconds))
-        corpus = os.path.join(root, "test", "fuzz", "corpus", name[len("fuzz_"):])
-        work = os.path.join(root, "build", "fuzz", "corpus", name)
-        findings = os.path.join(root, "build", "fuzz", "findings", name) + os.sep
-        os.makedirs(work, exist_ok=True)
-        os.makedirs(findings, exist_ok=True)
-        command = [target, work] + ([corpus] if os.path.isdir(corpus) else []) + [
-            "-max_total_time=%d" % seconds, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
-            "-verbosity=0", "-artifact_prefix=" + findings]
-        with tempfile.TemporaryFile("w+", errors="replace") as log:
-            try:
-                status = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, timeout=seconds + 120).returncode
-            except subprocess.TimeoutExpired:
-                status = -9
-            log.seek(0)
-            text = log.read()
-        units = re.search(r"stat::number_of_executed_units: +(\d+)", text)
-        if status == 0 and units and int(units.group(1)) > 0:
-            print("   %s inputs" % units.group(1))
-            tally.add(passed=1)
-        else:
-            print(text[-6000:])
-            print("   the input that failed is in " + findings)
-            tally.fail(name)
+    seeds = os.path.join(root, "build", "fuzz", "seeds")
+    program_seeds(root, seeds)
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for target, (passed, text) in zip(targets, pool.map(lambda target: fuzz_one(root, target, seconds, seeds), targets)):
+            heading("%s, %d s" % (os.path.basename(target), seconds))
+            print(text)
+            if passed:
+                tally.add(passed=1)
+            else:
+                tally.fail(os.path.basename(target))
 
 
 def main():
@@ -203,7 +227,7 @@ def main():
     if everything or options.layering:
         layering(options.root, tally)
     if options.fuzz:
-        fuzz(options.root, options.fuzz, tally)
+        fuzz(options.root, options.fuzz, options.jobs, tally)
 
     for name in tally.names:
         print("FAILED: " + name)

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""forall kernels: each form returns the lines of the kernel, and the host lines that call it and print what it made."""
+from core import Scope
+from host import Host, count
+from vocabulary import ATOMIC, ATOMIC_OPS, FLOATS, NUMBERS, kindOf
+
+
+class ForallKernels(Host):
+    def outputType(self):
+        return self.vectorType() if self.chance(0.15) else self.typeOf()
+
+    def attribute(self):
+        if not self.chance(0.1):
+            return ""
+        self.use("kernel.attribute")
+        return self.r.choice(["@strict ", "@max_threads(256) "])
+
+    def forall(self, scope, name, rank, inPlace=False, border=0):
+        inner = Scope(scope)
+        dims = [self.name("at" if k == 0 else "j") for k in range(rank)]
+        extents = {1: [1, 7, 32, 100, 257], 2: [1, 2, 3, 5, 17], 3: [1, 2, 3, 5], 4: [1, 2, 3]}[rank]
+        sizes = [(self.name("n"), self.r.choice(extents)) for _ in dims]
+        if border:
+            sizes = [(n, extent + 2) for n, extent in sizes]
+        params, made, arguments = self.inputs(inner, sizes)
+        moreParams, moreArguments = self.scalars(inner)
+        for dim, (size, _) in zip(dims, sizes):
+            inner.values.append((dim, "index"))
+            inner.points.append((dim, size))
+        t, out = self.outputType(), self.name("y")
+        params.append("mut %s: [%s; %s]" % (out, self.spell(t), ", ".join(d for d, _ in sizes)))
+        own = [("%s[%s]" % (out, ", ".join(dims)), t)]
+        if inPlace:
+            inner.values.append((own[0][0], t))
+        if border:
+            x = [v for v in inner.views if v[2] == [d for d, _ in sizes]][0]
+            neighbours = ["%s[%s]" % (x[0], ", ".join(d + self.r.choice([" - 1", " + 1", ""]) for d in dims)) for _ in range(3)]
+            inner.values += [(text, x[1]) for text in neighbours]
+        body = self.block(inner, self.r.randrange(1, 6), {"own": own, "mayReturn": True})
+        body.append("%s = %s" % (own[0][0], self.expr(t, inner)))
+        ranges = ["%s in %s..%s" % (dim, "1" if border else "0", size + " - 1" if border else size) for dim, (size, _) in zip(dims, sizes)]
+        lines = ["%skernel %s(%s) forall %s {" % (self.attribute(), name, ", ".join(params + moreParams), ", ".join(ranges))]
+        array = self.name("a")
+        shape = [extent for _, extent in sizes]
+        made += self.arrayOf(array, t, shape) if t != "bool" else ["let %s = zeros[bool](%s)" % (array, ", ".join(map(str, shape)))]
+        call = "%s(%s)" % (name, ", ".join(arguments + [array] + moreArguments))
+        host = made + [call] * self.r.choice([1, 1, 1, 2]) + self.show(array, t, count(shape)) + self.moreOf(array, t, shape)
+        return lines + self.indent(body) + ["}"], host
+
+    def kernel_forall1(self, scope, name):
+        self.use("kernel.forall.1")
+        return self.forall(scope, name, 1)
+
+    def kernel_forall2(self, scope, name):
+        self.use("kernel.forall.2")
+        return self.forall(scope, name, 2)
+
+    def kernel_forall3(self, scope, name):
+        self.use("kernel.forall.3")
+        return self.forall(scope, name, 3)
+
+    def kernel_forall4(self, scope, name):
+        self.use("kernel.forall.4")
+        return self.forall(scope, name, 4)
+
+    def kernel_inplace(self, scope, name):
+        self.use("kernel.inplace")
+        return self.forall(scope, name, 1, inPlace=True)
+
+    def kernel_inner(self, scope, name):
+        self.use("kernel.inner")
+        return self.forall(scope, name, self.r.choice([1, 2]), border=1)
+
+    def kernel_doubled(self, scope, name):
+        """Sizes that are computed from others, and one that is a parameter."""
+        self.use("kernel.doubled")
+        inner = Scope(scope)
+        n, i, y, x = self.name("n"), self.name("at"), self.name("y"), self.name("x")
+        extent = self.r.choice([1, 5, 40])
+        t = self.typeOf([x for x in NUMBERS if x != "index"])
+        inner.values.append((i, "index"))
+        inner.points.append((i, n))
+        array, of = self.name("a"), self.name("a")
+        lines, more, argument, size = [], "", "", "2 * %s + 1" % n
+        if self.chance(0.4):
+            self.use("kernel.scalar.size")
+            more, argument, size = ", %s_more: i32" % n, ", 3", "%s + %s_more" % (n, n)
+        total = 2 * extent + 1 if not more else extent + 3
+        inner.views.append((x, t, [n]))
+        body = ["%s[%s] = %s" % (y, i, self.expr(t, inner)), "%s[%s] = %s" % (y, "%s.len - 1 - %s / 2" % (y, i) if more else "%s + %s + 1" % (i, n),
+                                                                               self.expr(t, Scope(), 1))]
+        if more:  # only one point writes the last element
+            body[1] = "if %s == 0 { %s[%s + %s_more - 1] = %s }" % (i, y, n, n, self.expr(t, Scope(), 1))
+        lines = ["kernel %s(%s: [%s; %s], mut %s: [%s; %s]%s) forall %s in 0..%s {" % (name, x, t, n, y, t, size, more, i, n)] + self.indent(body) + ["}"]
+        host = self.arrayOf(of, t, [extent]) + ["let %s = zeros[%s](%d)" % (array, t, total), "%s(%s, %s%s)" % (name, of, array, argument)]
+        return lines, host + self.show(array, t, total)
+
+    def kernel_atomics(self, scope, name):
+        """Operations whose result does not depend on the order: one a bin, and those on elements that one point alone has."""
+        self.use("atomic.array")
+        r = self.r
+        inner = Scope(scope)
+        n, bins, i, h, own = self.name("n"), self.name("n"), self.name("at"), self.name("y"), self.name("y")
+        extent, m = r.choice([1, 33, 200]), r.randrange(1, 6)
+        params, made, arguments = self.inputs(inner, [(n, extent)])
+        t, u = r.choice(ATOMIC), r.choice(ATOMIC)
+        inner.values.append((i, "index"))
+        inner.points.append((i, n))
+        params += ["mut %s: [%s; %s]" % (h, t, bins), "mut %s: [%s; %s]" % (own, u, n)]
+        body = self.block(inner, r.randrange(0, 3), {})
+        body += self.atomicAdd(t, "%s[%s]" % (h, self.safeIndex(h + ".len", inner, 1)), inner)
+        place = "&%s[%s]" % (own, i)
+        for op in r.sample(["load", "store", "exchange", "compare_exchange"], r.randrange(1, 4)):
+            self.use("atomic." + op)
+            if op == "store":
+                body.append("atomic.store(%s, %s)" % (place, self.expr(u, inner, 1)))
+                continue
+            operands = {"load": [], "exchange": [1], "compare_exchange": [0, 1]}[op]
+            old = self.name("v")
+            values = [self.notNan(u, inner, 0) if u in FLOATS else self.expr(u, inner, depth) for depth in operands]
+            body.append("let %s = atomic.%s(%s)" % (old, op, ", ".join([place] + values)))
+            inner.values.append((old, u))
+        body.append("%s[%s] = %s" % (own, i, self.expr(u, inner, 1)))
+        lines = ["kernel %s(%s) forall %s in 0..%s {" % (name, ", ".join(params), i, n)] + self.indent(body) + ["}"]
+        a, b = self.name("a"), self.name("a")
+        host = made + ["let %s = zeros[%s](%d)" % (a, t, m)] + self.arrayOf(b, u, [extent])
+        host += ["%s(%s)" % (name, ", ".join(arguments + [a, b]))]
+        return lines, host + ['print("{}", %s)' % a] + self.show(b, u, extent)
+
+    def atomicAdd(self, t, place, scope, scopeWord=""):
+        """One atomic operation on a place of several threads. Sums of floats are of small whole numbers: exact in any order."""
+        kind = "float" if t in FLOATS else "int"
+        op = self.r.choice(ATOMIC_OPS[kind])
+        self.use("atomic.%s.%s" % (op, kind))
+        if not scopeWord and self.chance(0.2):
+            scopeWord = ", scope: .device"
+        if kind == "int":
+            text = self.expr(t, scope, 1)
+        elif op in ("add", "sub"):
+            text = "%s(%s)" % (t, self.expr("u8", scope, 1))
+        else:
+            text = self.plusZero(t, self.expr(t, scope, 1))
+        return ["atomic.%s(&%s, %s%s)" % (op, place, text, scopeWord)]

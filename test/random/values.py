@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Vectors, array values and tuples: expressions that make them, scalars out of them, and statements that change them."""
+from expressions import Expressions
+from vocabulary import FLOATS, INTS, SIGNED, kindOf
+
+
+class Values(Expressions):
+    def composite(self, t, scope, depth):
+        r = self.r
+        kind = kindOf(t)
+        names = [name for name, of in scope.values + scope.variables if of == t]
+        if names and (depth <= 0 or self.chance(0.3)):
+            return r.choice(names)
+        choices = ["make", "make"] if depth > 0 or kind == "tuple" else ["make"]
+        if depth > 0:
+            choices += ["if", "call", "element"]
+            if kind == "vec":
+                choices += ["splat", "splat", "join", "convert", "arithmetic", "arithmetic", "arithmetic", "scaled", "math", "neg", "swizzle"]
+            if kind == "array":
+                choices += ["repeat"]
+        for _ in range(4):
+            text = getattr(self, "value_" + r.choice(choices))(t, scope, depth - 1)
+            if text:
+                return text
+        return self.value_make(t, scope, 0)
+
+    def value_if(self, t, scope, depth):
+        return self.expr_if(t, scope, depth)
+
+    def value_call(self, t, scope, depth):
+        return self.expr_call(t, scope, depth)
+
+    def value_element(self, t, scope, depth):
+        return self.expr_element(t, scope, depth) or self.expr_item(t, scope, depth)
+
+    def value_make(self, t, scope, depth):
+        kind = kindOf(t)
+        self.use(kind + ".make")
+        if kind == "vec":
+            if t[2] > 4:
+                return self.value_splat(t, scope, depth)
+            return "%s(%s)" % (self.spell(t), ", ".join(self.expr(t[1], scope, depth) for _ in range(t[2])))
+        if kind == "array":
+            if t[2] > 8:
+                return self.value_repeat(t, scope, depth)
+            return "[%s]" % ", ".join(self.expr(t[1], scope, depth) for _ in range(t[2]))
+        return "(%s)" % ", ".join(self.expr(item, scope, depth) for item in t[1:])
+
+    def value_repeat(self, t, scope, depth):
+        self.use("array.repeat")
+        return "[%s; %d]" % (self.expr(t[1], scope, depth), t[2])
+
+    def value_splat(self, t, scope, depth):
+        self.use("vec.splat")
+        return "%s(%s)" % (self.spell(t), self.expr(t[1], scope, depth))
+
+    def value_join(self, t, scope, depth):
+        if t[2] not in (3, 4, 8, 16):
+            return None
+        self.use("vec.join")
+        if t[2] == 3:
+            return "%s(%s, %s)" % (self.spell(t), self.expr(("vec", t[1], 2), scope, depth), self.expr(t[1], scope, depth))
+        half = ("vec", t[1], t[2] // 2)
+        return "%s(%s, %s)" % (self.spell(t), self.expr(half, scope, depth), self.expr(half, scope, depth))
+
+    def value_convert(self, t, scope, depth):
+        of = ("vec", self.r.choice([x for x in {**INTS, **FLOATS} if x != t[1] and {**INTS, **FLOATS}[x] * t[2] <= 512]), t[2])
+        self.use("vec.convert")
+        return "%s(%s)" % (self.spell(t), self.expr(of, scope, depth))
+
+    def safeOperand(self, t, op, scope, depth):
+        """What may stand behind an operator of vectors: no zero behind a division, no count beyond the width."""
+        if op in "/%" and t[1] not in FLOATS:
+            return "(%s | 1)" % self.expr(t, scope, depth)
+        if op in ("<<", ">>"):
+            return "%s(%d)" % (self.spell(t), self.r.randrange(INTS[t[1]]))
+        return self.expr(t, scope, depth)
+
+    def vectorOps(self, t):
+        if t[1] in FLOATS:
+            return ["+", "-", "*", "/", "%"]
+        return ["&", "|", "^", ">>"] if self.onHost and t[1] in SIGNED else ["+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"]
+
+    def value_arithmetic(self, t, scope, depth):
+        op = self.r.choice(self.vectorOps(t))
+        self.use("vec.float" if t[1] in FLOATS else "vec.int")
+        return "(%s %s %s)" % (self.expr(t, scope, depth), op, self.safeOperand(t, op, scope, depth))
+
+    def value_scaled(self, t, scope, depth):
+        op = self.r.choice([op for op in self.vectorOps(t) if op in "+-*&|^"])
+        self.use("vec.scalar")
+        pair = [self.expr(t, scope, depth), self.expr(t[1], scope, depth)]
+        self.r.shuffle(pair)
+        return "(%s %s %s)" % (pair[0], op, pair[1])
+
+    def value_math(self, t, scope, depth):
+        self.use("vec.math")
+        of = [self.expr(t, scope, depth) for _ in range(3)]
+        if t[1] in FLOATS:
+            op = self.r.choice(["sqrt", "floor", "abs", "min", "max", "fma", "trunc"])
+        else:
+            op = self.r.choice(["min", "max"] if self.onHost else ["abs", "min", "max"])
+        if op in ("min", "max"):
+            return "%s(%s, %s)" % (op, self.plusZero(t[1], of[0]), self.plusZero(t[1], of[1]))
+        return "%s(%s)" % (op, ", ".join(of if op == "fma" else of[:1]))
+
+    def value_neg(self, t, scope, depth):
+        if t[1] in INTS and (self.onHost or self.chance(0.5)):
+            self.use("unary.bitnot.vec")
+            return "(~%s)" % self.expr(t, scope, depth)
+        if t[1] in INTS and t[1] not in SIGNED:
+            return None
+        self.use("unary.neg.vec")
+        return "(-%s)" % self.expr(t, scope, depth)
+
+    def value_swizzle(self, t, scope, depth):
+        if t[2] > 4:
+            return None
+        count = self.r.choice([2, 3, 4])
+        if count * {**INTS, **FLOATS}[t[1]] > 512:
+            return None
+        self.use("vec.swizzle")
+        lanes = "".join(self.r.choice("xyzw"[:count]) for _ in range(t[2]))
+        return "%s.%s" % (self.expr(("vec", t[1], count), scope, depth), lanes)
+
+    # ---- scalars, and parts, out of values ----
+    def parts(self, t, text, of, scope):
+        """How type `t` is reached from a value `text` of type `of`: texts."""
+        if of == t:
+            return [text]
+        kind = kindOf(of)
+        if kind == "tuple":
+            return [part for k, item in enumerate(of[1:]) for part in self.parts(t, "%s.%d" % (text, k), item, scope)]
+        if kind == "vec" and of[1] == t:
+            if of[2] <= 4 and self.chance(0.5):
+                return ["%s.%s" % (text, self.r.choice("xyzw"[:of[2]]))]
+            return ["%s[%s]" % (text, self.position(of, scope))]
+        if kind == "array" and (of[1] == t or kindOf(of[1]) != "scalar"):
+            return self.parts(t, "%s[%s]" % (text, self.position(of, scope)), of[1], scope)
+        return []
+
+    def position(self, of, scope):
+        """An index of an element: a constant, or one that is checked."""
+        if self.chance(0.5):
+            return str(self.r.randrange(of[2]))
+        self.use("vec.item.checked" if kindOf(of) == "vec" else "array.item.checked")
+        return self.safeIndex(str(of[2]), scope, 0)
+
+    def expr_item(self, t, scope, depth):
+        values = [(name, of) for name, of in scope.values + scope.variables if kindOf(of) != "scalar"]
+        self.r.shuffle(values)
+        for name, of in values:
+            parts = self.parts(t, name, of, scope)
+            if parts:
+                self.use({"vec": "vec.item", "array": "array.item", "tuple": "tuple.item"}[kindOf(of)])
+                return self.r.choice(parts)
+        if t not in INTS and t not in FLOATS or self.onHost or depth < 1:
+            return None
+        of = ("vec", t, self.r.choice([2, 3, 4]))
+        op = self.r.choice(["sum", "min", "max", "dot"])
+        self.use("vec." + op)
+        if op == "dot":
+            return "dot(%s, %s)" % (self.expr(of, scope, depth), self.expr(of, scope, depth))
+        text = self.expr(of, scope, depth)
+        return "%s(%s)" % (op, text if op == "sum" else self.plusZero(t, text))
+
+    # ---- statements ----
+    def stmt_composite(self, scope, context):
+        t = self.compositeType()
+        text = self.expr(t, scope, self.r.choice([1, 1, 2]))
+        if self.chance(0.5):
+            name = self.name("v")
+            scope.values.append((name, t))
+            # Numbers without a suffix need the type; these have one.
+            return ["let %s%s = %s" % (name, ": " + self.spell(t) if self.chance(0.4) else "", text)]
+        name = self.name("w")
+        scope.variables.append((name, t))
+        return ["var %s: %s = %s" % (name, self.spell(t), text)]
+
+    def stmt_part(self, scope, context):
+        """Changes an element of a vector or array value."""
+        variables = [(name, t) for name, t in scope.variables if kindOf(t) in ("vec", "array")]
+        if not variables:
+            return []
+        name, t = self.r.choice(variables)
+        kind = kindOf(t)
+        if kind == "vec" and t[2] <= 4 and self.chance(0.5):
+            place = "%s.%s" % (name, self.r.choice("xyzw"[:t[2]]))
+        else:
+            place = "%s[%s]" % (name, self.position(t, scope))
+        if t[1] in FLOATS or t[1] in INTS and not (self.onHost and t[1] in SIGNED):
+            if self.chance(0.4):
+                self.use(kind + ".assign.op")
+                op, text = self.opAssign(t[1], scope)
+                return ["%s %s= %s" % (place, op, text)]
+        self.use(kind + ".assign")
+        return ["%s = %s" % (place, self.expr(t[1], scope, 1))]
+
+    def stmt_copyvalue(self, scope, context):
+        """A copy that is changed: the first one stays as it was."""
+        arrays = [(name, t) for name, t in scope.values + scope.variables if kindOf(t) == "array"]
+        if not arrays:
+            return []
+        self.use("array.copy")
+        name, t = self.r.choice(arrays)
+        other = self.name("w")
+        scope.variables.append((other, t))
+        return ["var %s = %s" % (other, name), "%s[%d] = %s" % (other, self.r.randrange(t[2]), self.expr(t[1], scope, 1))]
+
+    def stmt_wholeop(self, scope, context):
+        """v += w, of vectors"""
+        variables = [(name, t) for name, t in scope.variables if kindOf(t) == "vec"]
+        if not variables:
+            return []
+        name, t = self.r.choice(variables)
+        op = self.r.choice(self.vectorOps(t))
+        self.use("assign.op")
+        self.use("vec.float" if t[1] in FLOATS else "vec.int")
+        return ["%s %s= %s" % (name, op, self.safeOperand(t, op, scope, 1))]

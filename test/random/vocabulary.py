@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What random programs are made of: types, operators, functions, and the names of all features.
+
+A type is the name of a scalar, or a tuple: ("vec", scalar, count), ("array", type, count), ("tuple", type, type...)."""
+
+SIGNED = {"i8": 8, "i16": 16, "i32": 32, "i64": 64}
+UNSIGNED = {"u8": 8, "u16": 16, "u32": 32, "u64": 64}
+INTS = {**SIGNED, **UNSIGNED}
+WIDE = {"f32": 32, "f64": 64}
+HALF = {"f16": 16, "bf16": 16}
+SMALL = {"f8e4m3": 8, "f8e5m2": 8}  # converted and compared only
+FLOATS = {**WIDE, **HALF}  # that compute
+ARITHMETIC = [*INTS, *FLOATS]
+NUMBERS = [*ARITHMETIC, *SMALL, "index"]
+SCALARS = ["bool", *NUMBERS]
+# Chosen more often: what programs hold most of.
+LIKELY = [*SCALARS, "bool", "i32", "i32", "u32", "f32", "f32", "f64", "index"]
+WIDTH = {**INTS, **FLOATS, **SMALL, "index": 64}
+ATOMIC = ["i32", "u32", "i64", "u64", "index", "f32", "f64"]
+
+# By what they apply to. The names are also those of the features.
+INT_BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem", "&": "and", "|": "or", "^": "xor", "<<": "shl",
+              ">>": "shr"}
+FLOAT_BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem"}
+COMPARE = {"==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+FLOAT_MATH = {"sqrt": 1, "floor": 1, "ceil": 1, "round": 1, "trunc": 1, "abs": 1, "min": 2, "max": 2, "copysign": 2, "fma": 3}
+INT_MATH = {"abs": 1, "min": 2, "max": 2}
+# Functions of the table of builtins that no random program calls: their results differ between devices, within bounds.
+INEXACT = ["rsqrt", "exp", "exp2", "log", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh",
+           "erf", "pow"]
+ATOMIC_OPS = {"int": ["add", "sub", "min", "max", "and", "or", "xor"], "float": ["add", "sub", "min", "max"]}
+ATOMIC_OWN = ["load", "store", "exchange", "compare_exchange"]  # where one point alone has the element
+
+FAMILIES = ["bool", "signed", "unsigned", "float", "half", "small", "index"]
+
+
+def family(t):
+    for name, types in (("signed", SIGNED), ("unsigned", UNSIGNED), ("float", WIDE), ("half", HALF), ("small", SMALL)):
+        if t in types:
+            return name
+    return t
+
+
+def kindOf(t):
+    """scalar, vec, array or tuple"""
+    return t[0] if isinstance(t, tuple) else "scalar"
+
+
+FEATURES = sorted(
+    ["int." + name for name in INT_BINARY.values()] + ["float." + name for name in FLOAT_BINARY.values()] +
+    ["half." + name for name in FLOAT_BINARY.values()] +
+    ["compare.%s.%s" % (name, kind) for name in COMPARE.values() for kind in ("int", "float", "half", "small", "bool")
+     if kind != "bool" or name in ("eq", "ne")] +
+    ["math.float." + name for name in FLOAT_MATH] + ["math.half." + name for name in FLOAT_MATH] + ["math.int." + name for name in INT_MATH] +
+    ["type." + name for name in SCALARS] + ["literal." + name for name in SCALARS] +
+    ["convert.%s.%s" % (a, b) for a in FAMILIES for b in FAMILIES if b != "bool" and (a, b) != ("index", "index")] +
+    ["convert.bool", "unary.neg.int", "unary.neg.float", "unary.neg.half", "unary.neg.vec", "unary.not", "unary.bitnot", "unary.bitnot.vec",
+     "logic.and", "logic.or", "bitcast", "bitcast.half", "bitcast.small", "bitcast.bits", "clamp", "library", "library.module",
+     "assign", "assign.op", "assign.swap", "assign.element", "assign.element.op", "let", "let.tuple", "var", "var.late",
+     "if", "if.else", "if.value", "if.const", "block.value", "while", "for", "for.step", "for.down", "for.unroll", "for.unroll.n",
+     "for.extent", "break", "continue", "return", "assert", "unchecked", "const", "const.untyped", "const.expression", "const.local", "alias",
+     "alias.tuple",
+     "fn.expression", "fn.body", "fn.mut", "fn.generic", "fn.default", "fn.named", "fn.view", "fn.strided", "fn.tuple", "fn.early", "fn.const",
+     "fn.vec", "fn.array", "fn.noinline", "fn.inline", "fn.sizes", "fn.nothing", "tuple.item", "tuple.make", "tuple.nested",
+     "vec.make", "vec.splat", "vec.join", "vec.convert", "vec.int", "vec.float", "vec.scalar", "vec.math", "vec.item", "vec.item.checked",
+     "vec.swizzle", "vec.sum", "vec.min", "vec.max", "vec.dot", "vec.assign", "vec.assign.op",
+     "array.make", "array.repeat", "array.large", "array.item", "array.item.checked", "array.nested", "array.of.vec", "array.of.tuple",
+     "array.len", "array.assign", "array.assign.op", "array.copy",
+     "reduce.sum", "reduce.min", "reduce.max", "reduce.all", "reduce.any", "reduce.if", "reduce.two",
+     "element.checked", "element.proven", "element.row", "view.len", "view.shape", "view.slice", "view.flat", "view.strided", "view.column",
+     "view.part", "view.if",
+     "kernel.forall.1", "kernel.forall.2", "kernel.forall.3", "kernel.forall.4", "kernel.blocks", "kernel.blocks.2", "kernel.blocks.3",
+     "kernel.threads.2", "kernel.const", "kernel.scalar", "kernel.value", "kernel.inplace", "kernel.inner", "kernel.attribute",
+     "kernel.strided", "kernel.vec", "kernel.doubled", "kernel.scalar.size",
+     "shared.array", "shared.scalar", "shared.tile", "shared.vec", "shared.value", "barrier",
+     "barrier.loop", "barrier.if", "block.sum", "block.min", "block.max", "block.index", "block.size", "thread.index",
+     "atomic.shared", "atomic.array", "atomic.scope"] +
+    ["atomic.%s.%s" % (op, kind) for kind in ("int", "float") for op in ATOMIC_OPS[kind]] + ["atomic." + op for op in ATOMIC_OWN] +
+    ["host.reduce", "host.reduce.if", "host.reduce.all", "host.array.comprehension", "host.slice", "host.copy", "host.fill", "host.loop",
+     "host.random", "host.row", "host.strided", "host.statement", "host.variable", "host.call", "host.value", "host.text", "host.fn",
+     "host.assert", "host.full", "import", "import.as", "import.names", "private"])
+FEATURES_SET = set(FEATURES)
