@@ -2,6 +2,7 @@
 // What the runtime has to know of a unit's kernels and places.
 #include "codegen/codegen.h"
 #include "codegen/lower/shared_layout.h"
+#include "codegen/lower/walk.h"
 
 #include <fmt/format.h>
 
@@ -79,15 +80,20 @@ SiteManifest::Kind siteKind(SiteKind kind) {
       return SiteManifest::Kind::Overflow;
     case SiteKind::Slice:
       return SiteManifest::Kind::Slice;
+    case SiteKind::Print:
+      return SiteManifest::Kind::Print;
   }
   return SiteManifest::Kind::Other;
 }
 
-SiteManifest siteManifest(const Site& site, const SourceManager& sources) {
+static_assert(maxMessageValues == rad::maxMessageValues);
+
+SiteManifest siteManifest(const TypedProgram& program, const Site& site, const SourceManager& sources) {
   SiteManifest result;
   result.kind = siteKind(site.kind);
   result.text = site.text;
   result.message = site.message;
+  for (TypeId type : site.arguments) result.arguments.push_back(elementOf(program, type));
   result.dimension = site.dimension;
   result.rank = site.rank;
   FileId file = sources.fileOf(site.range.begin);
@@ -100,6 +106,39 @@ SiteManifest siteManifest(const Site& site, const SourceManager& sources) {
   result.endColumn = end.line == begin.line ? end.column : static_cast<uint32_t>(result.sourceLine.size()) + 1;
   return result;
 }
+
+/// Looks for print in a kernel and the functions it calls.
+class PrintFinder {
+ public:
+  explicit PrintFinder(const TypedProgram& program) : program_(program), seen_(program.functions.size()) {}
+  bool find(const Kernel& kernel) {
+    for (TStmtId stmt : kernel.body.statements) visit(stmt);
+    if (kernel.reduction) {
+      visit(kernel.reduction->value);
+      if (kernel.reduction->condition) visit(kernel.reduction->condition);
+    }
+    return found_;
+  }
+
+ private:
+  void visit(TStmtId id) {
+    const TStmt& stmt = program_.stmt(id);
+    found_ |= std::holds_alternative<Print>(stmt.node);
+    forEachPart(stmt, [&](TExprId e) { visit(e); }, [&](TStmtId s) { visit(s); });
+  }
+  void visit(TExprId id) {
+    const TExpr& expr = program_.expr(id);
+    if (const auto* call = std::get_if<CallFunction>(&expr.node); call && !seen_[call->function.value]) {
+      seen_[call->function.value] = true;
+      for (TStmtId stmt : program_.functions[call->function.value].body.statements) visit(stmt);
+    }
+    forEachPart(expr, [&](TExprId e) { visit(e); }, [&](TStmtId s) { visit(s); });
+  }
+
+  const TypedProgram& program_;
+  std::vector<bool> seen_;
+  bool found_ = false;
+};
 
 KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel, KernelId id,
                               const SourceManager& sources) {
@@ -123,6 +162,7 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
   for (const AtMost& condition : kernel.inRange)
     result.inRange.emplace_back(sizeExpr(condition.left), sizeExpr(condition.right));
   result.geometry = chooseGeometry(program, id, "", {});
+  result.prints = PrintFinder(program).find(kernel);
   SharedLayout shared = layoutShared(program, kernel);
   result.staticSharedBytes = static_cast<uint32_t>(shared.scratchBytes + (shared.isDynamic ? 0 : shared.bytes));
   result.dynamicSharedBytes = static_cast<uint32_t>(shared.isDynamic ? shared.bytes : 0);
@@ -143,7 +183,7 @@ UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sour
   UnitManifest unit;
   for (uint32_t i = 0; i < program.kernels.size(); ++i)
     unit.kernels.push_back(kernelManifest(program, program.kernels[i], {i}, sources));
-  for (const Site& site : program.sites) unit.sites.push_back(siteManifest(site, sources));
+  for (const Site& site : program.sites) unit.sites.push_back(siteManifest(program, site, sources));
   return unit;
 }
 

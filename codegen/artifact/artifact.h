@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace rad::cg {
@@ -49,15 +50,16 @@ struct AxisManifest {
   SizeExpr low, high;
 };
 
-/// A place in the program that may fail while a kernel runs.
+/// A place in the program that may fail while a kernel runs, or that prints there.
 struct SiteManifest {
   /// As rad::SiteKind: Slice, Overflow, Launch and HostCall stand in host code only. Other: a check without words of its own.
-  enum class Kind : uint8_t { Index, Proof, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall };
+  enum class Kind : uint8_t { Index, Proof, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall, Print };
   Kind kind = Kind::Index;
   std::string file;
   uint32_t line = 0, column = 0, endColumn = 0;
   std::string text;        // the expression, "x[i + 1]"
-  std::string message;     // assert's message
+  std::string message;     // assert's message, the text of a kernel's print
+  std::vector<ElementType> arguments;  // of kernels: the types of the values that fill the `{}` of the message
   std::string sourceLine;  // the whole line, for the caret
   uint32_t dimension = 0, rank = 0;
 };
@@ -92,6 +94,7 @@ struct KernelManifest {
   GeometryManifest geometry;
   uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedBytes = 0;   // shared memory is one dynamic block where it exceeds the static limit
+  bool prints = false;               // it, or a function that it calls, may print
   ReduceOp reduce = ReduceOp::None;
   ElementType reductionType = ElementType::F32;
   std::string definedAt;             // "saxpy.rad:2"
@@ -125,13 +128,38 @@ struct FailureRecord {
   uint32_t block[3];    // x is the last axis
   uint32_t thread[3];
   int64_t point[4];     // forall: the point's coordinates, in the order of the axes; else 0
+  uint64_t values[32];  // assert: what fills its message, each in the low bytes of its word
 };
+/// As rad::maxMessageValues.
+inline constexpr size_t maxMessageValues = std::extent_v<decltype(FailureRecord::values)>;
+
+/// A line that a kernel printed: this, and then a word for each value, with the value in its low bytes.
+struct PrintedLine {
+  uint32_t words;       // of 8 bytes, this head included; 0: no line stands here
+  uint32_t site;
+  uint32_t launch;      // the launch's serial number
+  uint32_t reserved;
+  uint64_t position;    // of the point in the flattened domain, or of the thread in the grid
+};
+
+/// Where kernels leave what they print until the host next waits: lines one after the other, in the order in which they came. Allocated
+/// before the first launch of a kernel that prints.
+struct PrintState {
+  uint64_t used;        // words claimed, by atomic addition; more than `capacity` where lines were lost
+  uint64_t lost;        // lines that found no room
+  uint64_t capacity;    // words
+  uint64_t* lines;      // all zero before
+};
+/// Words of PrintState::lines: one megabyte.
+inline constexpr uint64_t printCapacity = 131072;
+
 /// What kernels get the address of. On CUDA it lies in device memory (so that the claim is cheap) and points to a record in
 /// mapped pinned memory; on the host both are plain memory.
 struct FailureState {
   uint32_t claimed;     // 0, or 1 once a thread of any launch has taken the record: by atomic exchange
   uint32_t reserved;
   FailureRecord* record;
+  PrintState* print;    // null until a kernel that prints is launched
 };
 
 /// One compiled kernel for CUDA: PTX, or a cubin once it is assembled, with its full target name ("sm_90a").

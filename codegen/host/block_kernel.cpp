@@ -60,7 +60,8 @@ void BlockLowering::emitBody(FunctionLowering& f) {
   llvm::SmallVector<llvm::Value*, 4> extents;
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
   CountedLoop blocks = beginLoop(f, begin(), end(), "block");
-  auto coordinates = unflatten(f, blocks.counter, extents);
+  block_ = blocks.counter;
+  auto coordinates = unflatten(f, block_, extents);
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) {
     f.bind(kernel_.axes[axis].variable, axisValue(f, arguments.low[axis], arguments.high[axis], coordinates[axis]));
     size_t fromLast = kernel_.axes.size() - 1 - axis;
@@ -155,6 +156,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     if (fromLast < failedThread_.size()) failedThread_[fromLast] = coordinate;
   }
   thread_ = flat;
+  position_ = b.CreateAdd(b.CreateMul(block_, b.getInt64(threadCount_)), flat);
   threadEnd_ = f.newBlock("thread.end");
   // Between barriers threads run in no order, so nothing that one does to memory has to be seen by another.
   accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
@@ -199,7 +201,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   accessGroup_ = nullptr;
   for (size_t axis = axes; axis-- > 0;) endLoop(f, loops[axis], group);
   inRegion_ = false;
-  thread_ = nullptr;
+  thread_ = position_ = nullptr;
   if (ended_ && region.returns) leaveIfAllEnded(f);
   if (!goesOn) {  // no thread comes out of it
     b.CreateBr(blockEnd_);

@@ -57,6 +57,7 @@ class BlockLowering final : public NativeKernelLowering {
   // Of the body that is being filled.
   llvm::BasicBlock* blockEnd_ = nullptr;
   llvm::Value* ended_ = nullptr;              // scratch, i32 a thread: whether it has ended; null: none does early
+  llvm::Value* block_ = nullptr;              // flat number of the current block
   llvm::Value* thread_ = nullptr;             // flat number of the current thread
   llvm::BasicBlock* threadEnd_ = nullptr;     // in a region: the end of the current thread
   llvm::Value* operands_ = nullptr;           // scratch: operands of a collective, padded to whole groups of 32

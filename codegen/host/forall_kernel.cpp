@@ -101,12 +101,19 @@ void ForallLowering::emitBody(FunctionLowering& f) {
   auto bindLast = [&](llvm::Value* coordinate) { bindAxis(rank - 1, coordinate); };
 
   if (rank == 1) {
-    emitPoints(f, begin(), end(), bindLast);
+    emitPoints(f, begin(), end(), [&](llvm::Value* coordinate) {
+      position_ = coordinate;
+      bindLast(coordinate);
+    });
   } else {
     CountedLoop rows = beginLoop(f, begin(), end(), "row");
     auto coordinates = unflatten(f, rows.counter, llvm::ArrayRef(extents).drop_back());
     for (size_t axis = 0; axis + 1 < rank; ++axis) bindAxis(axis, coordinates[axis]);
-    emitPoints(f, b.getInt64(0), extents.back(), bindLast);
+    llvm::Value* row = b.CreateMul(rows.counter, extents.back());
+    emitPoints(f, b.getInt64(0), extents.back(), [&](llvm::Value* coordinate) {
+      position_ = b.CreateAdd(row, coordinate);
+      bindLast(coordinate);
+    });
     endLoop(f, rows);
   }
 

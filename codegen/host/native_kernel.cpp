@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/host/native_kernel.h"
 
+#include "codegen/lower/print.h"
+
 #include <llvm/IR/Intrinsics.h>
 #include <llvm/IR/MDBuilder.h>
 
@@ -118,18 +120,18 @@ void NativeKernelLowering::annotateAccess(FunctionLowering&, llvm::Instruction* 
 
 // ---- failures ----
 
-llvm::Function* NativeKernelLowering::recordFunction() {
-  constexpr const char* kName = "raddle.record_failure";
-  if (auto* made = module_.getFunction(kName)) return made;
+llvm::Function* NativeKernelLowering::recordFunction(unsigned values) {
+  const std::string name = values ? "raddle.record_failure" + std::to_string(values) : "raddle.record_failure";
+  if (auto* made = module_.getFunction(name)) return made;
   llvm::LLVMContext& context = module_.getContext();
   auto* pointer = llvm::PointerType::get(context, 0);
   auto* i32 = llvm::Type::getInt32Ty(context);
   auto* i64 = llvm::Type::getInt64Ty(context);
-  // state, launch, site, value, extent, block x y z, thread x y z, point 0 to 3
+  // state, launch, site, value, extent, block x y z, thread x y z, point 0 to 3, values of an assert
   llvm::SmallVector<llvm::Type*, 16> types = {pointer, i32, i32, i64, i64};
-  types.append(10, i64);
+  types.append(10 + values, i64);
   auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
-                                          llvm::GlobalValue::InternalLinkage, kName, module_);
+                                          llvm::GlobalValue::InternalLinkage, name, module_);
   function->setDoesNotThrow();
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr(llvm::Attribute::NoInline);
@@ -154,6 +156,7 @@ llvm::Function* NativeKernelLowering::recordFunction() {
     b.CreateStore(b.CreateTrunc(function->getArg(8 + i), i32), at(record, offsetof(FailureRecord, thread) + 4 * i));
   }
   for (unsigned i = 0; i < 4; ++i) b.CreateStore(function->getArg(11 + i), at(record, offsetof(FailureRecord, point) + 8 * i));
+  for (unsigned i = 0; i < values; ++i) b.CreateStore(function->getArg(15 + i), at(record, offsetof(FailureRecord, values) + 8 * i));
   auto* flag = b.CreateStore(b.getInt32(1), at(record, offsetof(FailureRecord, flag)));
   flag->setAtomic(llvm::AtomicOrdering::Release);
   flag->setAlignment(llvm::Align(4));
@@ -163,14 +166,16 @@ llvm::Function* NativeKernelLowering::recordFunction() {
   return function;
 }
 
-void NativeKernelLowering::record(FunctionLowering& f, llvm::Value* site, llvm::Value* value, llvm::Value* extent) {
+void NativeKernelLowering::record(FunctionLowering& f, llvm::Value* site, llvm::Value* value, llvm::Value* extent,
+                                  llvm::ArrayRef<llvm::Value*> values) {
   auto& b = f.builder();
   auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b.getInt64(0); };
   llvm::SmallVector<llvm::Value*, 16> arguments = {bound_.failureState, bound_.serial, site, orZero(value), orZero(extent)};
   for (llvm::Value* v : failedBlock_) arguments.push_back(orZero(v));
   for (llvm::Value* v : failedThread_) arguments.push_back(orZero(v));
   for (llvm::Value* v : failedPoint_) arguments.push_back(orZero(v));
-  b.CreateCall(recordFunction(), arguments);
+  arguments.append(values.begin(), values.end());
+  b.CreateCall(recordFunction(values.size()), arguments);
 }
 
 void NativeKernelLowering::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) {
@@ -185,6 +190,23 @@ void NativeKernelLowering::emitFailure(FunctionLowering& f, SiteId site, llvm::V
   failedValue_->addIncoming(orZero(value), b.GetInsertBlock());
   failedExtent_->addIncoming(orZero(extent), b.GetInsertBlock());
   b.CreateBr(failing_);
+}
+
+void NativeKernelLowering::emitAssertFailure(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) {
+  auto& b = f.builder();
+  if (!failing_) {
+    record(f, b.getInt32(site.value), nullptr, nullptr, values);
+    b.CreateBr(leave_);
+    return;
+  }
+  while (failedValues_.size() < values.size())
+    failedValues_.push_back(llvm::PHINode::Create(b.getInt64Ty(), 2, "shown", failedExtent_->getIterator()));
+  for (size_t i = 0; i < values.size(); ++i) failedValues_[i]->addIncoming(values[i], b.GetInsertBlock());
+  emitFailure(f, site, nullptr, nullptr);
+}
+
+void NativeKernelLowering::emitPrint(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) {
+  emitPrintedLine(f, bound_.failureState, bound_.serial, site, position_ ? position_ : f.builder().getInt64(0), values);
 }
 
 void NativeKernelLowering::beginItem(FunctionLowering& f) {
@@ -203,7 +225,14 @@ void NativeKernelLowering::endItem(FunctionLowering& f) {
   }
   llvm::IRBuilder<>::InsertPointGuard here(f.builder());
   f.placeAt(failing);
-  record(f, failedSite_, failedValue_, failedExtent_);
+  llvm::SmallVector<llvm::Value*, 8> values;
+  for (llvm::PHINode* shown : std::exchange(failedValues_, {})) {
+    // Failures that show fewer.
+    for (llvm::BasicBlock* from : failedSite_->blocks())
+      if (shown->getBasicBlockIndex(from) < 0) shown->addIncoming(f.builder().getInt64(0), from);
+    values.push_back(shown);
+  }
+  record(f, failedSite_, failedValue_, failedExtent_, values);
   f.builder().CreateBr(leave_);
 }
 

@@ -20,6 +20,8 @@ class NativeKernelLowering : public TargetLowering {
   void emit();
 
   void emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) final;
+  void emitAssertFailure(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) final;
+  void emitPrint(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) final;
   llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) override { return emitLibraryMath(f, op, operands); }
   llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place, llvm::ArrayRef<llvm::Value*> operands,
                           bool isUsed) override;
@@ -58,13 +60,14 @@ class NativeKernelLowering : public TargetLowering {
   std::array<llvm::Value*, 3> failedBlock_ = {};    // i64, x first, as FailureRecord wants them; null: 0
   std::array<llvm::Value*, 3> failedThread_ = {};
   std::array<llvm::Value*, 4> failedPoint_ = {};
+  llvm::Value* position_ = nullptr;                 // i64: of the item in the flattened domain or grid
 
   /// Bytes of scratch, aligned to 64; the address is made in the entry block.
   llvm::Value* takeScratch(FunctionLowering& f, uint64_t bytes, const llvm::Twine& name);
 
  private:
-  llvm::Function* recordFunction();
-  void record(FunctionLowering& f, llvm::Value* site, llvm::Value* value, llvm::Value* extent);
+  llvm::Function* recordFunction(unsigned values);
+  void record(FunctionLowering& f, llvm::Value* site, llvm::Value* value, llvm::Value* extent, llvm::ArrayRef<llvm::Value*> values = {});
   llvm::SmallVector<llvm::Value*, 16> arguments_;
   KernelArguments bound_;
   llvm::Value* begin_ = nullptr;
@@ -77,6 +80,7 @@ class NativeKernelLowering : public TargetLowering {
   llvm::PHINode* failedSite_ = nullptr;
   llvm::PHINode* failedValue_ = nullptr;
   llvm::PHINode* failedExtent_ = nullptr;
+  llvm::SmallVector<llvm::PHINode*, 4> failedValues_;  // of asserts that show values
 };
 
 /// Lowers a forall kernel or a reduction.

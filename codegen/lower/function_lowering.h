@@ -255,6 +255,8 @@ class FunctionLowering {
   void lower(const TStmt& stmt, const Collective& node);
   void lower(const TStmt& stmt, const Assert& node);
   void lower(const TStmt& stmt, const BindView& node);
+  void lower(const TStmt& stmt, const Print& node);
+  llvm::SmallVector<llvm::Value*, 8> words(std::span<const TExprId> values);
   template <class Node>
   void lower(const TStmt& stmt, const Node& node);  // script only
   // lower_loop.cpp

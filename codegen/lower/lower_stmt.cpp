@@ -2,6 +2,8 @@
 // Statements other than loops.
 #include "codegen/lower/function_lowering.h"
 
+#include <llvm/IR/MDBuilder.h>
+
 #include <llvm/IR/Module.h>
 #include <llvm/Support/ErrorHandling.h>
 
@@ -146,10 +148,40 @@ void FunctionLowering::lower(const TStmt& stmt, const BindView& node) {
   }
 }
 
+/// Values as words of 64 bits that hold them in their low bytes, for the host to make text of.
+llvm::SmallVector<llvm::Value*, 8> FunctionLowering::words(std::span<const TExprId> values) {
+  llvm::SmallVector<llvm::Value*, 8> result;
+  for (TExprId id : values) {
+    llvm::Value* bits = toMemory(eval(id));
+    if (bits->getType()->isFloatingPointTy())
+      bits = builder_.CreateBitCast(bits, builder_.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
+    result.push_back(builder_.CreateZExt(bits, builder_.getInt64Ty()));
+  }
+  return result;
+}
+
 void FunctionLowering::lower(const TStmt& stmt, const Assert& node) {
   llvm::Value* condition = evalCondition(node.condition);
   setPlace(stmt.range);
-  check(condition, node.site);
+  if (node.arguments.empty()) {
+    check(condition, node.site);
+    return;
+  }
+  llvm::BasicBlock* failed = newBlock("failed");
+  llvm::BasicBlock* good = newBlock("ok");
+  builder_.CreateCondBr(condition, good, failed, llvm::MDBuilder(context()).createLikelyBranchWeights());
+  placeAt(failed);
+  llvm::SmallVector<llvm::Value*, 8> values = words(node.arguments);
+  setPlace(stmt.range);
+  if (!terminated()) target_.emitAssertFailure(*this, node.site, values);
+  good->moveAfter(&function_.back());
+  placeAt(good);
+}
+
+void FunctionLowering::lower(const TStmt& stmt, const Print& node) {
+  llvm::SmallVector<llvm::Value*, 8> values = words(node.arguments);
+  setPlace(stmt.range);
+  target_.emitPrint(*this, node.site, values);
 }
 
 }  // namespace rad::cg

@@ -9,6 +9,14 @@ TargetLowering::~TargetLowering() = default;
 
 llvm::Value* TargetLowering::emitFloatToInteger(FunctionLowering&, llvm::Value*, Scalar) { return nullptr; }
 
+void TargetLowering::emitAssertFailure(FunctionLowering&, SiteId, llvm::ArrayRef<llvm::Value*>) {
+  llvm_unreachable("an assert of device code where this target has none");
+}
+
+void TargetLowering::emitPrint(FunctionLowering&, SiteId, llvm::ArrayRef<llvm::Value*>) {
+  llvm_unreachable("a print of device code where this target has none");
+}
+
 void TargetLowering::emitBarrier(FunctionLowering&) { llvm_unreachable("a barrier where this target has none"); }
 
 llvm::Value* TargetLowering::emitAtomic(FunctionLowering&, const AtomicCall&, const Place&, llvm::ArrayRef<llvm::Value*>,

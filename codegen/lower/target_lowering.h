@@ -26,6 +26,11 @@ class TargetLowering {
   /// goes on elsewhere.
   virtual void emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) = 0;
 
+  /// An assert with values in its message has failed: as emitFailure, with the values as words (i64).
+  virtual void emitAssertFailure(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values);
+  /// print in device code: the values as words (i64).
+  virtual void emitPrint(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values);
+
   /// The floating-point function `op` of builtins.def, for operations whose `llvm` column is empty. All operands have
   /// one type, f32 or f64.
   virtual llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) = 0;

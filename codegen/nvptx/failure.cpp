@@ -2,32 +2,38 @@
 // A failed check on the GPU: one cold function claims the failure state by atomic exchange and fills the record; then
 // the thread exits. The context stays usable, the launch ends normally, and the host finds the record when it next
 // waits.
+#include "codegen/lower/print.h"
 #include "codegen/nvptx/nvptx_target.h"
 
 #include <llvm/IR/IntrinsicsNVPTX.h>
 #include <llvm/IR/Module.h>
 
+#include <fmt/format.h>
+
 #include <cstddef>
 
 namespace rad::cg {
 
-/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, low1, high1, ...): `point` is the
+/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, low1, high1, ..., values of an assert): `point` is the
 /// flattened number of a forall's point; block kernels find their place from the special registers.
-llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
-  if (failure_) return failure_;
+llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f, unsigned values) {
+  if (failures_[values]) return failures_[values];
   llvm::LLVMContext& context = f.context();
   llvm::Type* i32 = llvm::Type::getInt32Ty(context);
   llvm::Type* i64 = llvm::Type::getInt64Ty(context);
   llvm::Type* pointer = llvm::PointerType::get(context, Global);
   llvm::SmallVector<llvm::Type*, 16> types = {pointer, i32, i32, i64, i64, i64};
   types.append(2 * kernel_.axes.size(), i64);
+  const unsigned firstValue = types.size();
+  types.append(values, i64);
   auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
-                                          llvm::GlobalValue::InternalLinkage, kernel_.symbol + ".failed", f.module());
+                                          llvm::GlobalValue::InternalLinkage, kernel_.symbol + ".failed" + (values ? fmt::format("{}", values) : std::string()),
+                                          f.module());
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr(llvm::Attribute::NoInline);
   function->addFnAttr(llvm::Attribute::NoUnwind);
   function->addFnAttr("target-cpu", f.function().getFnAttribute("target-cpu").getValueAsString());
-  failure_ = function;
+  failures_[values] = function;
 
   auto* entry = llvm::BasicBlock::Create(context, "", function);
   auto* first = llvm::BasicBlock::Create(context, "first", function);
@@ -48,6 +54,7 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
   put(offsetof(FailureRecord, site), function->getArg(2));
   put(offsetof(FailureRecord, value), function->getArg(3));
   put(offsetof(FailureRecord, extent), function->getArg(4));
+  for (unsigned i = 0; i < values; ++i) put(offsetof(FailureRecord, values) + 8 * i, function->getArg(firstValue + i));
 
   llvm::Value* thread = b.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, llvm::ArrayRef<llvm::Value*>());
   llvm::Value* block = b.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, llvm::ArrayRef<llvm::Value*>());
@@ -99,8 +106,28 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f) {
 }
 
 void NvptxTarget::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) {
+  endFailed(f, site, value, extent, {});
+}
+
+void NvptxTarget::emitAssertFailure(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) {
+  endFailed(f, site, nullptr, nullptr, values);
+}
+
+void NvptxTarget::emitPrint(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) {
   llvm::IRBuilder<>& b = f.builder();
-  llvm::Function* function = failureFunction(f);
+  llvm::Value* position = point_;
+  if (!kernel_.isForall) {
+    llvm::Value* block = b.CreateZExt(blockIndex(f), b.getInt64Ty());
+    position = b.CreateAdd(b.CreateMul(block, b.getInt64(threads_)), b.CreateZExt(threadIndex(f), b.getInt64Ty()));
+  }
+  emitPrintedLine(f, arguments_->failureState, arguments_->serial, site,
+                  position ? b.CreateZExt(position, b.getInt64Ty()) : b.getInt64(0), values);
+}
+
+void NvptxTarget::endFailed(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent,
+                            llvm::ArrayRef<llvm::Value*> values) {
+  llvm::IRBuilder<>& b = f.builder();
+  llvm::Function* function = failureFunction(f, values.size());
   llvm::SmallVector<llvm::Value*, 16> arguments = {arguments_->failureState, arguments_->serial, b.getInt32(site.value),
                                                    value ? value : b.getInt64(0), extent ? extent : b.getInt64(0)};
   llvm::Value* point = point_ ? point_ : b.getInt64(0);
@@ -109,6 +136,7 @@ void NvptxTarget::emitFailure(FunctionLowering& f, SiteId site, llvm::Value* val
     arguments.push_back(f.wide(arguments_->low[axis]));
     arguments.push_back(f.wide(arguments_->high[axis]));
   }
+  arguments.append(values.begin(), values.end());
   b.CreateCall(function, arguments)->setDebugLoc(b.getCurrentDebugLocation());
   b.CreateIntrinsic(llvm::Intrinsic::nvvm_exit, llvm::ArrayRef<llvm::Value*>());
   b.CreateUnreachable();

@@ -5,6 +5,8 @@
 #include "codegen/lower/function_lowering.h"
 #include "codegen/lower/kernel_arguments.h"
 
+#include <array>
+
 namespace rad::cg {
 
 /// Memory spaces of NVPTX.
@@ -22,6 +24,8 @@ class NvptxTarget final : public TargetLowering {
   void setPoint(llvm::Value* linear) { point_ = linear; }
 
   void emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) override;
+  void emitAssertFailure(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) override;
+  void emitPrint(FunctionLowering& f, SiteId site, llvm::ArrayRef<llvm::Value*> values) override;
   llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) override;
   llvm::Value* emitFloatToInteger(FunctionLowering& f, llvm::Value* value, Scalar to) override;
   void emitBarrier(FunctionLowering& f) override;
@@ -40,7 +44,8 @@ class NvptxTarget final : public TargetLowering {
   llvm::Value* blockIndex(FunctionLowering& f);
 
  private:
-  llvm::Function* failureFunction(FunctionLowering& f);
+  llvm::Function* failureFunction(FunctionLowering& f, unsigned values);
+  void endFailed(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent, llvm::ArrayRef<llvm::Value*> values);
   llvm::Value* shuffle(FunctionLowering& f, llvm::Value* value, unsigned distance, uint32_t mask);
   llvm::Value* butterfly(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* value);
 
@@ -49,7 +54,7 @@ class NvptxTarget final : public TargetLowering {
   unsigned threads_;
   const KernelArguments* arguments_ = nullptr;
   llvm::Value* point_ = nullptr;
-  llvm::Function* failure_ = nullptr;
+  std::array<llvm::Function*, maxMessageValues + 1> failures_ = {};  // by the number of values that they take
   llvm::GlobalVariable* scratch_ = nullptr;
 };
 

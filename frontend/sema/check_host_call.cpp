@@ -58,6 +58,11 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       ok = false;
       continue;
     }
+    if (!isHostCode() && isView(value.type)) {
+      report(Diag::MessageArray, value.range, {std::string(callee)}).help("print the elements that matter: `x[i]`");
+      ok = false;
+      continue;
+    }
     ++count;
     shown.push_back(printed(value, values));
   }
@@ -105,16 +110,31 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
 }
 
 Value Checker::callPrint(const CallExpr& node, Range range) {
-  if (!isHostCode()) {
-    notYet(range, "print in a kernel");
+  if (ctx_->kind == Context::Kind::Reduction) {
+    report(Diag::StatementPlace, range, {"print"});
     return errorValue(range);
   }
-  if (!hostOnly("print", range)) return errorValue(range);
   auto format = checkFormat(node.arguments, 0, "print");
   if (!format) return errorValue(range);
   ctx_->hasEffects = true;
-  emit(range, Print{std::move(format->first), std::move(format->second)});
+  SiteId site;
+  if (!isHostCode()) {
+    site = addSite(SiteKind::Print, range, format->first);
+    if (!handOver(site, format->second, "print", range)) return errorValue(range);
+  }
+  emit(range, Print{std::move(format->first), std::move(format->second), site});
   return unitValue(range);
+}
+
+/// Values that a kernel hands to the host for a message: the site names their types, and there are few.
+bool Checker::handOver(SiteId site, const std::vector<TExprId>& values, std::string_view callee, Range range) {
+  if (values.size() > maxMessageValues) {
+    report(Diag::MessageValues, range, {std::string(callee), std::to_string(maxMessageValues), std::to_string(values.size())})
+        .help(fmt::format("write several calls of {}; each element of a vector, tuple or array value counts", callee));
+    return false;
+  }
+  for (TExprId value : values) program_.sites[site.value].arguments.push_back(program_.expr(value).type);
+  return true;
 }
 
 Value Checker::callAssert(const CallExpr& node, Range range) {
@@ -132,10 +152,6 @@ Value Checker::callAssert(const CallExpr& node, Range range) {
       report(Diag::AssertMessage, expr(node.arguments[1].value).range, {});
       return errorValue(range);
     }
-    if (!isHostCode() && node.arguments.size() > 2) {
-      notYet(range, "an assert with values in its message in a kernel");
-      return errorValue(range);
-    }
     auto format = checkFormat(node.arguments, 1, "assert");
     if (!format) return errorValue(range);
     message = std::move(*format);
@@ -147,6 +163,7 @@ Value Checker::callAssert(const CallExpr& node, Range range) {
   }
   ctx_->hasEffects = true;
   const SiteId site = addSite(SiteKind::Assert, expr(node.arguments[0].value).range, std::move(message.first));
+  if (!isHostCode() && !handOver(site, message.second, "assert", range)) return errorValue(range);
   emit(range, Assert{condition, site, std::move(message.second)});
   return unitValue(range);
 }

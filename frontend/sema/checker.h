@@ -399,6 +399,7 @@ class Checker {
   bool atomicOption(std::string_view what, const Argument& argument, AtomicScope& scope);
   Value callBarrier(const CallExpr& node, Range range);
   Value callPrint(const CallExpr& node, Range range);
+  bool handOver(SiteId site, const std::vector<TExprId>& values, std::string_view callee, Range range);
   Value callAssert(const CallExpr& node, Range range);
   Value callBitcast(List<Argument> staticArguments, const CallExpr& node, Range range);
   Value blockMember(Ident member, Range range);

@@ -46,7 +46,10 @@ enum class SiteKind : uint8_t {
   HostCall,      // host: the place of a call into the runtime
   Overflow,      // host: signed arithmetic overflowed
   Slice,         // value: bound, extent: size
+  Print,         // device: `message` is the format
 };
+/// What a print or assert in device code may show.
+inline constexpr size_t maxMessageValues = 32;
 struct Site {
   SiteKind kind = SiteKind::Index;
   Range range;           // the expression
@@ -54,6 +57,7 @@ struct Site {
   std::string message;
   unsigned dimension = 0;  // Index, Slice: which index (from 0)
   unsigned rank = 0;
+  std::vector<TypeId> arguments;  // Print, and Assert in device code: the types of the values that fill the message
 };
 
 /// How the index of one dimension is made safe. AtLaunch: it cannot fail where the kernel's `inRange` holds, else as Checked.
@@ -127,8 +131,8 @@ struct Return { TExprId value; };                                        // in a
 struct Scope { std::vector<TStmtId> body; };
 struct Barrier {};                                                       // under uniform control flow, proven by sema
 struct Collective { LocalId result; BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; };  // block.sum/min/max; result is uniform
-struct Assert { TExprId condition; SiteId site; std::vector<TExprId> arguments; };  // arguments fill `{}` of the site's message (host only)
-struct Print { std::string format; std::vector<TExprId> arguments; };    // host; one `{}` an argument; a newline is added by the runtime
+struct Assert { TExprId condition; SiteId site; std::vector<TExprId> arguments; };  // arguments fill `{}` of the site's message (device: at most maxMessageValues scalars, which the site lists)
+struct Print { std::string format; std::vector<TExprId> arguments; SiteId site; };    // one `{}` an argument; a newline is added by the runtime; device: as Assert, and the site holds the format, too
 struct Launch { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host; one argument a kernel parameter
 struct BindView { TExprId view; std::vector<LocalId> extents; std::vector<TExprId> expected; std::vector<SiteId> sites; };  // let p: [f32; n, 3] = e, and sizes that a fn's signature repeats: fills extent locals (default id: none) or checks against expected (none: not)
 struct BindGlobals { std::vector<GlobalId> extents; TExprId view; std::vector<TExprId> expected; std::vector<SiteId> sites; };

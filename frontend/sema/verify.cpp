@@ -532,12 +532,18 @@ class Verifier {
   void check(const Assert& node) {
     require(isBool(at(node.condition)), "a condition that is no bool");
     wantSite(node.site, "an assert");
-    if (!node.arguments.empty()) host("an assert with values");
-    for (TExprId argument : node.arguments) at(argument);
+    texts(node.arguments, node.site);
   }
   void check(const Print& node) {
-    host("print");
-    for (TExprId argument : node.arguments) at(argument);
+    if (side_ == Side::Device) wantSite(node.site, "a print");
+    texts(node.arguments, node.site);
+  }
+  /// What fills a message: in device code a few scalars whose types the site knows.
+  void texts(const std::vector<TExprId>& arguments, SiteId site) {
+    for (TExprId argument : arguments) require(isScalar(at(argument)) || side_ == Side::Host, "text of something else than a scalar");
+    if (side_ == Side::Host || !site) return;
+    require(arguments.size() <= maxMessageValues && program_.sites[site.value].arguments.size() == arguments.size(),
+            "a message whose site knows other values");
   }
   void check(const Launch& node) {
     host("a launch");

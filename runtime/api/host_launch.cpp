@@ -73,6 +73,7 @@ int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifes
   request.chunkCount = shape->chunkCount;
   request.arguments = block.pointers();
   request.name = kernel.name;
+  request.prints = kernel.prints;
   RAD_API_TRY(context, site, device.launch(**compiled, request));
   return 0;
 }

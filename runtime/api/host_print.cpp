@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Printing, and the failures that host code reports of itself.
 #include "runtime/api/host_support.h"
-#include "runtime/api/print_format.h"
+#include "runtime/launch/print_format.h"
 
 #include <fmt/format.h>
 

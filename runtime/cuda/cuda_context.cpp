@@ -167,6 +167,11 @@ CudaState::~CudaState() {
       // and the stream go.
       if (stream_)
         driver_.release<DriverFn::StreamSynchronize>("pending work", stream_);
+      if (printState_)
+        driver_.release<DriverFn::MemFree>("the state of print", printState_);
+      if (printed_)
+        driver_.release<DriverFn::MemFreeHost>("printed lines",
+                                               static_cast<void *>(printed_));
       if (failureState_)
         driver_.release<DriverFn::MemFree>("the failure state", failureState_);
       if (record_)

@@ -90,6 +90,13 @@ public:
   /// What a kernel recorded since the last call; clears it.
   std::optional<cg::FailureRecord> takeRecord();
 
+  /// Makes the room that kernels print into, once. The context need not be
+  /// current.
+  Status preparePrinting();
+
+  /// What kernels printed since the last call, after a wait.
+  PrintedLines takePrinted();
+
   /// A failure as the caller should see it: after a fault on the device, the
   /// first one, with the launches that may be guilty.
   Error explain(Error error);
@@ -126,6 +133,10 @@ private:
   cg::FailureRecord *record_ = nullptr; ///< pinned and mapped
   CUdeviceptr recordOnDevice_ = 0;
   CUdeviceptr failureState_ = 0;
+  std::uint64_t *printed_ = nullptr; ///< pinned and mapped: PrintState::lines
+  CUdeviceptr printState_ = 0;
+  bool mayPrint_ = false;
+  std::mutex printMutex_;
   LaunchHistory history_;
   std::mutex fatalMutex_;
   std::optional<Error> fatal_;

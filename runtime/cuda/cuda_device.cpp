@@ -78,6 +78,7 @@ public:
   Status launch(Kernel &kernel, const LaunchRequest &request) override;
   Status synchronize() override;
   std::optional<KernelFailure> takeFailure() override;
+  PrintedLines takePrinted() override { return state_->takePrinted(); }
 
 private:
   const DriverApi &driver() const { return state_->driver(); }
@@ -269,6 +270,8 @@ Status CudaDeviceImpl::launch(Kernel &kernel, const LaunchRequest &request) {
     return fail(ErrorCategory::Misuse,
                 "the kernel '" + std::string(request.name) +
                     "' was loaded on another device than " + info().id);
+  if (request.prints)
+    RAD_TRY(state_->finish(state_->preparePrinting()));
   return own->launch(request);
 }
 

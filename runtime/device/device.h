@@ -58,6 +58,12 @@ struct KernelFailure {
   cg::FailureRecord record;
 };
 
+/// What kernels printed: lines as cg::PrintedLine, one behind the other, and how many found no room.
+struct PrintedLines {
+  std::vector<uint64_t> words;
+  uint64_t lost = 0;
+};
+
 /// One launch, already checked: every number fits the device.
 struct LaunchRequest {
   std::array<uint32_t, 3> grid = {1, 1, 1};     // CUDA
@@ -68,6 +74,7 @@ struct LaunchRequest {
   std::span<const void* const> arguments;       // addresses of the kernel parameters, in manifest order
   std::string_view name;                        // for messages
   uint32_t serial = 0;
+  bool prints = false;                          // the kernel may print
 };
 
 /// A device with one queue of work: copies and launches happen in the order of the calls; allocation and launch return at once.
@@ -97,6 +104,8 @@ class Device {
   virtual Result<void> synchronize() = 0;
   /// After a synchronize: the failure that a kernel recorded since the last call, if any; clears it. Cheap when there is none.
   virtual std::optional<KernelFailure> takeFailure() = 0;
+  /// After a synchronize: what kernels printed since the last call. Cheap when there is nothing.
+  virtual PrintedLines takePrinted() { return {}; }
 };
 
 }  // namespace rad::rt

@@ -221,6 +221,11 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
   if (request.outerCount == 0 && request.chunkCount == 0) return {};
   std::lock_guard lock(queue_);
   RAD_TRY(prepareScratch(native->scratchBytes, request.name));
+  if (request.prints && !failure_.print) {
+    printed_.resize(cg::printCapacity);
+    print_ = {0, 0, cg::printCapacity, printed_.data()};
+    failure_.print = &print_;
+  }
   int64_t outer = request.outerCount;
   // Enough pieces that uneven ones balance, few enough that handing them out costs nothing.
   int64_t chunks = request.chunkCount != 0 ? request.chunkCount : std::min<int64_t>(outer, pool_.size() * int64_t{16});
@@ -231,6 +236,18 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
     native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratchBytes_ ? scratch_[worker].get() : nullptr);
   });
   return {};
+}
+
+PrintedLines HostDevice::takePrinted() {
+  std::lock_guard lock(queue_);
+  if (print_.used == 0) return {};
+  PrintedLines taken;
+  auto end = printed_.begin() + static_cast<ptrdiff_t>(std::min(print_.used, print_.capacity));
+  taken.words.assign(printed_.begin(), end);
+  taken.lost = print_.lost;
+  std::fill(printed_.begin(), end, 0);
+  print_.used = print_.lost = 0;
+  return taken;
 }
 
 uint64_t HostDevice::failureState() const { return reinterpret_cast<uint64_t>(&failure_); }

@@ -41,6 +41,7 @@ class HostDevice final : public Device {
   uint64_t failureState() const override;
   Result<void> synchronize() override;
   std::optional<KernelFailure> takeFailure() override;
+  PrintedLines takePrinted() override;
 
   /// How many threads run kernels.
   unsigned threads() const { return pool_.size(); }
@@ -60,6 +61,8 @@ class HostDevice final : public Device {
   std::shared_ptr<std::atomic<uint64_t>> live_;             // bytes in buffers; they may outlive the device
   alignas(64) cg::FailureRecord record_ = {};
   cg::FailureState failure_ = {};
+  cg::PrintState print_ = {};
+  std::vector<uint64_t> printed_;                           // print_.lines; empty until a kernel prints
 };
 
 }  // namespace rad::rt

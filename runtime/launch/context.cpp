@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/launch/context.h"
 
+#include "runtime/base/warning_sink.h"
+#include "runtime/launch/printed.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -138,6 +141,7 @@ int32_t RadContext::setError(Error error, uint32_t site) {
 
 int32_t RadContext::synchronize(uint32_t site) {
   if (auto done = device_->synchronize(); !done) {
+    writePrinted();  // what a kernel said before the device died helps most
     int32_t status = setError(std::move(done).error(), site);
     underWay_.clear();
     return status;
@@ -145,7 +149,29 @@ int32_t RadContext::synchronize(uint32_t site) {
   return checkFailure();
 }
 
+void RadContext::writePrinted() {
+  rad::rt::PrintedLines printed = device_->takePrinted();
+  const uint32_t first = underWay_.empty() ? nextSerial_ : underWay_.front().serial;
+  std::string text;
+  for (const auto& line : rad::rt::sortedLines(printed.words, first)) {
+    const uint32_t at = line.head.launch - first;  // serial numbers follow each other
+    const SiteManifest* site = at < underWay_.size() ? siteAt(underWay_[at].unit.get(), line.head.site) : nullptr;
+    if (site)
+      text += rad::rt::filledMessage(*site, line.values) + "\n";
+    else
+      ++printed.lost;
+  }
+  if (!text.empty()) write(text);
+  if (printed.lost == 0) return;
+  if (!output_) std::fflush(stdout);
+  rad::rt::warn(fmt::format("{} printed by kernels {} lost: there is room for {} KiB from one wait to the next; print at fewer points, "
+                            "or call sync() between launches",
+                            printed.lost == 1 ? "1 line" : fmt::format("{} lines", printed.lost), printed.lost == 1 ? "is" : "are",
+                            rad::cg::printCapacity * sizeof(uint64_t) / 1024));
+}
+
 int32_t RadContext::checkFailure() {
+  writePrinted();
   auto failure = device_->takeFailure();
   std::vector<LaunchNote> launches = std::exchange(underWay_, {});
   if (!failure) {

@@ -109,6 +109,8 @@ struct RadContext {
   rad::rt::Result<RadArray*> makeArray(rad::cg::ElementType type, int64_t count);
 
  private:
+  /// Writes what kernels printed, after anything that waited.
+  void writePrinted();
   struct LaunchNote {
     std::shared_ptr<const rad::rt::Unit> unit;
     uint32_t serial = 0, kernel = 0, site = 0;

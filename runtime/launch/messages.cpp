@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/launch/messages.h"
 
+#include "runtime/launch/printed.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -161,6 +163,7 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
       return out;
     case SiteManifest::Kind::Launch:
     case SiteManifest::Kind::HostCall:
+    case SiteManifest::Kind::Print:
     case SiteManifest::Kind::Other: break;
   }
   out.headline = "a check failed" + what;
@@ -171,6 +174,7 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
 MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest& site, const cg::KernelManifest* kernel,
                              const SiteManifest* launchSite, DeviceKind device) {
   MessageParts out = describeHostCheck(site, record.value, record.extent);
+  if (site.kind == SiteManifest::Kind::Assert && !site.message.empty()) out.notes.back() = filledMessage(site, record.values);
   bool runsOverTheEnd = site.kind == SiteManifest::Kind::Index && record.extent > 0 && record.value >= record.extent;
   if (runsOverTheEnd || (site.kind == SiteManifest::Kind::Index && record.value < 0))
     out.help += "; start the domain later, end it earlier, or guard the access with `if`";

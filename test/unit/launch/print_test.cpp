@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values as print shows them.
-#include "runtime/api/print_format.h"
+#include "runtime/launch/print_format.h"
 
 #include <gtest/gtest.h>
 

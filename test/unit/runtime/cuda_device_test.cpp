@@ -387,6 +387,75 @@ TEST_F(CudaDeviceTest, AFailedCheckIsTakenOnceAndTheDeviceGoesOn) {
   expectClean();
 }
 
+/// Prints a line of one value, as compiled code does.
+void printLine(const CudaFakeLaunch *, void *user) {
+  const FakeDriver &fake = FakeDriver::get();
+  auto at = [&](const void *address, std::size_t bytes) {
+    return fake.resolve(reinterpret_cast<std::uint64_t>(address), bytes);
+  };
+  auto *state = static_cast<cg::FailureState *>(fake.resolve(
+      *static_cast<std::uint64_t *>(user), sizeof(cg::FailureState)));
+  auto *print = static_cast<cg::PrintState *>(
+      at(state->print, sizeof(cg::PrintState)));
+  ASSERT_NE(print, nullptr);
+  const cg::PrintedLine head{4, 5, 7, 0, 11};
+  const std::uint64_t start = print->used;
+  print->used += head.words;
+  if (start + head.words > print->capacity) {
+    ++print->lost;
+    return;
+  }
+  auto *line = static_cast<unsigned char *>(
+      at(print->lines + start, sizeof head + 8));
+  ASSERT_NE(line, nullptr);
+  std::memcpy(line, &head, sizeof head);
+  std::memcpy(line + sizeof head, &start, 8);
+}
+
+TEST_F(CudaDeviceTest, WhatKernelsPrintIsTakenOnceAndThenThereIsRoomAgain) {
+  ASSERT_TRUE(open(""));
+  auto kernel = device_->load(saxpyText(), "saxpy");
+  SaxpyArguments arguments;
+  std::uint64_t state = device_->failureState();
+  LaunchRequest request = requestFor(arguments);
+  ASSERT_TRUE(device_->launch(**kernel, request));
+  ASSERT_TRUE(device_->synchronize());
+  const long before = fake_.count(nullptr);
+  EXPECT_TRUE(device_->takePrinted().words.empty());
+  EXPECT_EQ(fake_.count(nullptr), before) << "nothing is asked of the driver";
+  fake_.onLaunch("saxpy", printLine, &state);
+  request.prints = true;
+  const std::uint64_t room = cg::printCapacity / 4;
+  for (std::uint64_t launches : {std::uint64_t(2), room + 3, std::uint64_t(1)}) {
+    for (std::uint64_t i = 0; i < launches; ++i)
+      ASSERT_TRUE(device_->launch(**kernel, request));
+    ASSERT_TRUE(device_->synchronize());
+    const PrintedLines printed = device_->takePrinted();
+    EXPECT_EQ(printed.words.size(), std::min(launches, room) * 4);
+    EXPECT_EQ(printed.lost, launches - std::min(launches, room));
+    EXPECT_EQ(printed.words[2], 11u) << "the position";
+    EXPECT_EQ(printed.words.back(), printed.words.size() - 4) << "the value";
+    EXPECT_TRUE(device_->takePrinted().words.empty()) << "it is taken once";
+  }
+  kernel->reset();
+  expectClean();
+}
+
+TEST_F(CudaDeviceTest, WhatKernelsPrintedBeforeAFaultIsThere) {
+  ASSERT_TRUE(open("fail=cuStreamSynchronize@8:700!sticky"));
+  auto kernel = device_->load(saxpyText(), "saxpy");
+  SaxpyArguments arguments;
+  std::uint64_t state = device_->failureState();
+  fake_.onLaunch("saxpy", printLine, &state);
+  LaunchRequest request = requestFor(arguments);
+  request.prints = true;
+  ASSERT_TRUE(device_->launch(**kernel, request));
+  while (device_->synchronize()) { // until the device is lost
+  }
+  EXPECT_EQ(device_->takePrinted().words.size(), 4u);
+  EXPECT_TRUE(device_->takePrinted().words.empty());
+}
+
 TEST_F(CudaDeviceTest, AfterAFaultEverythingReturnsTheFirstCause) {
   ASSERT_TRUE(open("fault=saxpy:700"));
   auto kernel = device_->load(saxpyText(), "saxpy");

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 #include <map>
 #include <set>
 #include <sstream>
@@ -41,6 +42,21 @@ struct Outcome {
   std::string violations, journal;
   std::map<std::string, long> counts;
 };
+
+/// Prints a line without values, as compiled code does.
+void printLine(const CudaFakeLaunch *, void *user) {
+  const FakeDriver &fake = FakeDriver::get();
+  auto at = [&](const void *address, std::size_t bytes) {
+    return fake.resolve(reinterpret_cast<std::uint64_t>(address), bytes);
+  };
+  auto *state = static_cast<cg::FailureState *>(fake.resolve(
+      *static_cast<std::uint64_t *>(user), sizeof(cg::FailureState)));
+  auto *print = static_cast<cg::PrintState *>(
+      at(state->print, sizeof(cg::PrintState)));
+  const cg::PrintedLine head{3, 0, 1, 0, 0};
+  std::memcpy(at(print->lines + print->used, sizeof head), &head, sizeof head);
+  print->used += head.words;
+}
 
 Status scenario(const DriverApi &driver, bool &wrongResult) {
   RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(0, &driver));
@@ -77,12 +93,17 @@ Status scenario(const DriverApi &driver, bool &wrongResult) {
   request.threads = 256;
   request.arguments = arguments;
   request.name = "saxpy";
+  request.prints = true;
+  std::uint64_t state = device->failureState();
+  FakeDriver::get().onLaunch("saxpy", printLine, &state);
   for (unsigned shared : {0u, 100u << 10}) {
     request.dynamicSharedBytes = shared;
     RAD_TRY(device->launch(*kernel, request));
   }
   RAD_TRY(device->synchronize());
   (void)device->takeFailure();
+  if (device->takePrinted().words.size() != 6)
+    wrongResult = true;
   RAD_TRY(device->copyWithin(*y, 0, *x, 0, 4000));
   RAD_TRY(device->copyOut(std::as_writable_bytes(std::span(back)), *y, 0));
   if (back != values)

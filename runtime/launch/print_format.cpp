@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "runtime/api/print_format.h"
+#include "runtime/launch/print_format.h"
 
 #include <fmt/format.h>
 
