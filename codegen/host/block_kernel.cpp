@@ -5,8 +5,6 @@
 
 #include <llvm/IR/Intrinsics.h>
 
-
-
 namespace rad::cg {
 
 namespace {
@@ -30,6 +28,7 @@ void BlockLowering::emitBody(FunctionLowering& f) {
   nextValue_.clear();
   ended_ = nullptr;
   shapes_.clear();
+  counters_.clear();
 
   blockEnd_ = f.newBlock("block.end");
   f.enterBody(kernel_.body, blockEnd_);
@@ -41,7 +40,7 @@ void BlockLowering::emitBody(FunctionLowering& f) {
     llvm::Type* memory = f.memoryType(element);
     uint64_t count = 1;
     for (uint64_t extent : local.sharedExtents) count *= extent;
-    llvm::Value* address = takeScratch(f, count * module_.getDataLayout().getTypeAllocSize(memory), local.name);
+    llvm::Value* address = placeShared(f, id, memory, count);
     if (type.kind != TypeKind::View) {
       f.bindAddress(id, address, llvm::Align(kScratchAlignment));
       continue;
@@ -140,6 +139,8 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     b.CreateStore(b.CreateLoad(cells.types[0], cells.addresses[0]), next);
   }
 
+  counting_ = countersOf(region);
+  for (LocalId local : counting_) clearCopies(f, counters_.at(local.value));
   size_t axes = kernel_.threads.size();
   NarrowRegion narrow = narrowRegion(program_, kernel_, plan_, region);
   auto ranges = threadRanges(f, narrow);
@@ -202,6 +203,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   for (size_t axis = axes; axis-- > 0;) endLoop(f, loops[axis], group);
   inRegion_ = false;
   thread_ = position_ = nullptr;
+  for (LocalId local : counting_) addCopies(f, counters_.at(local.value));
   if (ended_ && region.returns) leaveIfAllEnded(f);
   if (!goesOn) {  // no thread comes out of it
     b.CreateBr(blockEnd_);

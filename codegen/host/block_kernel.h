@@ -13,6 +13,8 @@ class BlockLowering final : public NativeKernelLowering {
                 FissionPlan plan);
 
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
+  llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place, llvm::ArrayRef<llvm::Value*> operands,
+                          bool isUsed) override;
 
  protected:
   void emitBody(FunctionLowering& f) override;
@@ -31,6 +33,18 @@ class BlockLowering final : public NativeKernelLowering {
   llvm::SmallVector<ThreadRange, 3> threadRanges(FunctionLowering& f, const NarrowRegion& narrow);
   void keepLocals(FunctionLowering& f, const Region& region);
   void bindForBlock(FunctionLowering& f, LocalId local);
+  /// What a region counts in has copies, so that threads side by side need not wait for one another: they begin at 0 before it, and
+  /// are added up behind it.
+  struct Counters {
+    llvm::Value* address = nullptr;
+    llvm::Type* type = nullptr;
+    uint64_t count = 0;     // elements
+    uint64_t distance = 0;  // bytes from one copy to the next
+  };
+  std::vector<LocalId> countersOf(const Region& region) const;
+  llvm::Value* placeShared(FunctionLowering& f, LocalId local, llvm::Type* memory, uint64_t count);
+  void clearCopies(FunctionLowering& f, const Counters& counters);
+  void addCopies(FunctionLowering& f, const Counters& counters);
   /// Behind a region: leaves the block if no thread is left.
   void leaveIfAllEnded(FunctionLowering& f);
 
@@ -65,6 +79,8 @@ class BlockLowering final : public NativeKernelLowering {
   std::unordered_map<uint32_t, llvm::AllocaInst*> itemMemory_;
   std::unordered_map<uint32_t, Cells> cells_;
   std::unordered_map<uint32_t, llvm::AllocaInst*> nextValue_;  // uniform variables: what a region leaves
+  std::unordered_map<uint32_t, Counters> counters_;            // shared locals with copies
+  std::vector<LocalId> counting_;                              // those that the current region counts in
   std::unordered_map<uint32_t, Value> shapes_;                 // of immutable locals: what was stored
 };
 

@@ -66,6 +66,9 @@ struct NarrowRegion {
 };
 NarrowRegion narrowRegion(const TypedProgram& program, const Kernel& kernel, const FissionPlan& plan, const Region& region);
 
+/// The shared arrays and variables that a region only adds integers to by atomic operations, in a loop, without asking what they held.
+std::vector<LocalId> sharedCounters(const TypedProgram& program, const Kernel& kernel, const Region& region);
+
 /// Plans a block kernel. Fails where a barrier stands where splitting cannot reach it.
 CodegenResult<FissionPlan> planFission(const TypedProgram& program, const Kernel& kernel);
 

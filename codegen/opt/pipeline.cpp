@@ -45,7 +45,7 @@ constexpr const char* hostKernels =
     "sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),"
     "loop-simplify,lcssa,raddle-lanes,raddle-vector-math,raddle-alone,"
-    "simplifycfg,early-cse,loop-vectorize,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm))";
+    "simplifycfg,early-cse,loop-vectorize,raddle-vector-conversion,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm))";
 
 bool hasLoops(const llvm::Module& module) {
   // The lowering emits blocks in order, so only loops jump back.
@@ -100,6 +100,7 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
     if (name == "raddle-lanes") into.addPass(LanesPass());
     else if (name == "raddle-vector-math") into.addPass(VectorMathPass());
     else if (name == "raddle-alone") into.addPass(LowerAlonePass());
+    else if (name == "raddle-vector-conversion") into.addPass(VectorConversionPass());
     else return false;
     return true;
   });

@@ -7,8 +7,31 @@
 namespace rad::rt {
 
 namespace {
-/// Waking sleeping threads and waiting for the last of them costs about this much.
+using Clock = std::chrono::steady_clock;
+/// Waking sleeping threads and waiting for the last of them costs about this much, ...
 constexpr std::chrono::nanoseconds kWakeCost = std::chrono::microseconds(20);
+/// ... and this much where they are looking out for work.
+constexpr std::chrono::nanoseconds kCallCost = std::chrono::microseconds(2);
+/// How long a thread looks out before it sleeps: programs launch one kernel after another.
+constexpr std::chrono::nanoseconds kLookOut = std::chrono::microseconds(50);
+
+void pauseBriefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+/// Waits until `isDone`, for kLookOut at most.
+template <class IsDone>
+void lookOut(IsDone&& isDone) {
+  const auto end = Clock::now() + kLookOut;
+  do {
+    for (int i = 0; i < 16; ++i) {
+      if (isDone()) return;
+      pauseBriefly();
+    }
+  } while (Clock::now() < end);
+}
 }  // namespace
 
 unsigned hardwareThreads() { return std::max(1u, std::thread::hardware_concurrency()); }
@@ -35,7 +58,13 @@ void ThreadPool::startThreads() {
 void ThreadPool::serve(std::stop_token stop, unsigned worker) {
   uint64_t seen = 0;
   std::unique_lock lock(mutex_);
-  while (wake_.wait(lock, stop, [&] { return generation_ != seen; })) {
+  for (;;) {
+    lock.unlock();
+    ++lookingOut_;
+    lookOut([&] { return generation_.load(std::memory_order_relaxed) != seen || stop.stop_requested(); });
+    --lookingOut_;
+    lock.lock();
+    if (!wake_.wait(lock, stop, [&] { return generation_ != seen; })) return;
     seen = generation_;
     if (!work_) continue;  // the loop ended before this thread woke
     const auto* work = work_;
@@ -57,10 +86,11 @@ void ThreadPool::run(int64_t chunks, const std::function<void(int64_t, unsigned)
     for (int64_t chunk = 0; chunk < chunks; ++chunk) work(chunk, 0);
     return;
   }
-  auto start = std::chrono::steady_clock::now();
+  auto start = Clock::now();
   work(0, 0);
-  auto first = std::chrono::steady_clock::now() - start;
-  if (first < kWakeCost && first * (chunks - 1) < kWakeCost) {
+  auto first = Clock::now() - start;
+  auto cost = lookingOut_.load(std::memory_order_relaxed) != 0 ? kCallCost : kWakeCost;
+  if (first < cost && first * (chunks - 1) < cost) {
     for (int64_t chunk = 1; chunk < chunks; ++chunk) work(chunk, 0);
     return;
   }
@@ -76,6 +106,9 @@ void ThreadPool::run(int64_t chunks, const std::function<void(int64_t, unsigned)
   take(work, 0);
   std::unique_lock lock(mutex_);
   work_ = nullptr;
+  lock.unlock();
+  lookOut([&] { return busy_.load(std::memory_order_relaxed) == 0; });
+  lock.lock();
   finished_.wait(lock, [&] { return busy_ == 0; });
 }
 

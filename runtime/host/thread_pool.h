@@ -27,7 +27,7 @@ class ThreadPool {
 
   /// Calls work(chunk, worker) once for every chunk in [0, chunks), in no order, and returns when all are done. `worker` is below
   /// size() and no two calls run at once with the same one. The caller does the first chunk alone: where it was so short that
-  /// all of them cost less than waking threads, the caller does the rest too. `work` must not throw.
+  /// all of them cost less than calling the others, the caller does the rest too. `work` must not throw.
   void run(int64_t chunks, const std::function<void(int64_t chunk, unsigned worker)>& work);
 
  private:
@@ -38,12 +38,14 @@ class ThreadPool {
   unsigned size_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::condition_variable_any finished_;
+  std::condition_variable finished_;
   const std::function<void(int64_t, unsigned)>* work_ = nullptr;  // of the loop that runs now; guarded by mutex_
-  uint64_t generation_ = 0;                                       // guarded by mutex_
-  unsigned busy_ = 0;                                             // threads inside take(); guarded by mutex_
-  std::atomic<int64_t> next_ = 0;
-  int64_t chunks_ = 0;
+  // These change with mutex_ held; threads that look out for a change for a while read them without.
+  std::atomic<uint64_t> generation_ = 0;
+  std::atomic<unsigned> busy_ = 0;                                // threads inside take()
+  std::atomic<unsigned> lookingOut_ = 0;                          // threads that a new generation_ reaches without waking
+  alignas(64) std::atomic<int64_t> next_ = 0;                     // on a cache line of its own: all threads write to it
+  alignas(64) int64_t chunks_ = 0;
   std::vector<std::jthread> threads_;                             // last: stopped before the rest goes
 };
 

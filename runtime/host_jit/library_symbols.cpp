@@ -5,6 +5,10 @@
 
 #include <math.h>
 
+// Of the compiler's own library.
+extern "C" double __powidf2(double, int);
+extern "C" float __powisf2(float, int);
+
 namespace rad::rt {
 
 namespace {
@@ -25,6 +29,12 @@ const JitSymbol kSymbols[] = {
     TWO(fmod), TWO(copysign),
     {"fma", reinterpret_cast<const void*>(static_cast<double (*)(double, double, double)>(&::fma))},
     {"fmaf", reinterpret_cast<const void*>(static_cast<float (*)(float, float, float)>(&::fmaf))},
+    // What LLVM makes of exp2 of an integer, of pow(10, x), and of pow(x, n) where it may be inexact.
+    {"ldexp", reinterpret_cast<const void*>(static_cast<double (*)(double, int)>(&::ldexp))},
+    {"ldexpf", reinterpret_cast<const void*>(static_cast<float (*)(float, int)>(&::ldexpf))},
+    ONE(exp10),
+    {"__powidf2", reinterpret_cast<const void*>(static_cast<double (*)(double, int)>(&__powidf2))},
+    {"__powisf2", reinterpret_cast<const void*>(static_cast<float (*)(float, int)>(&__powisf2))},
     // What the code generator makes of sin and cos of one value.
     {"sincos", reinterpret_cast<const void*>(static_cast<void (*)(double, double*, double*)>(&::sincos))},
     {"sincosf", reinterpret_cast<const void*>(static_cast<void (*)(float, float*, float*)>(&::sincosf))},

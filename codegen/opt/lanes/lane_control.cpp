@@ -390,6 +390,22 @@ LaneEmitter::Arrival LaneEmitter::emitSide(Level& level, BasicBlock* from, Basic
   return fold(meet, own, mask);
 }
 
+/// For `strided < uniform`, unsigned: whether the last lane is far from the limit, so that the lanes need not be asked one by one. Null for
+/// other conditions.
+Value* LaneEmitter::holdsInAllLanes(const Value* condition, bool wanted) {
+  const auto* compare = dyn_cast<ICmpInst>(condition);
+  if (!compare) return nullptr;
+  CmpInst::Predicate predicate = wanted ? compare->getPredicate() : compare->getInversePredicate();
+  Value* index = compare->getOperand(0);
+  Value* limit = compare->getOperand(1);
+  if (predicate == CmpInst::ICMP_UGT) std::swap(index, limit), predicate = CmpInst::ICMP_ULT;
+  const Shape shape = shapes_.of(index);
+  if (predicate != CmpInst::ICMP_ULT || shape.isVarying() || shape.stride <= 0 || !shapes_.of(limit).isUniform()) return nullptr;
+  const auto reach = static_cast<uint64_t>(shape.stride) * (lanes_ - 1);
+  if (!index->getType()->isIntegerTy(64)) return nullptr;
+  return b_.CreateICmpULT(scalar(index), b_.CreateBinaryIntrinsic(Intrinsic::usub_sat, scalar(limit), b_.getInt64(reach)));
+}
+
 void LaneEmitter::emitCheck(BranchInst& branch, BasicBlock* failure, Value* mask) {
   bool whenTrue = branch.getSuccessor(0) == failure;
   Value* condition = branch.getCondition();
@@ -405,6 +421,11 @@ void LaneEmitter::emitCheck(BranchInst& branch, BasicBlock* failure, Value* mask
     b_.SetInsertPoint(failed);
     lane = mask ? firstOf(mask) : b_.getInt64(0);
   } else {
+    if (Value* allHold = holdsInAllLanes(condition, !whenTrue)) {
+      BasicBlock* ask = newBlock("ask.lanes");
+      b_.CreateCondBr(b_.CreateFreeze(allHold), good, ask);  // what bounds it may mean nothing if no lane is there
+      b_.SetInsertPoint(ask);
+    }
     Value* bad = both(mask, whenTrue ? vector(condition) : b_.CreateNot(vector(condition)));
     b_.CreateCondBr(any(bad), failed, good, MDBuilder(function_.getContext()).createUnlikelyBranchWeights());
     b_.SetInsertPoint(failed);

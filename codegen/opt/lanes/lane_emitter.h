@@ -57,6 +57,7 @@ class LaneEmitter {
   void emitBranch(Level& level, unsigned node, llvm::BranchInst& branch, llvm::Value* mask);
   bool emitSides(Level& level, unsigned node, llvm::BranchInst& branch, llvm::Value* mask);
   void emitCheck(llvm::BranchInst& branch, llvm::BasicBlock* failure, llvm::Value* mask);
+  llvm::Value* holdsInAllLanes(const llvm::Value* condition, bool wanted);
   Arrival emitSide(Level& level, llvm::BasicBlock* from, llvm::BasicBlock* to, llvm::ArrayRef<unsigned> nodes, unsigned join, llvm::Value* mask);
   std::optional<llvm::Value*> knownMask(const Level& level, unsigned node) const;
   void arrive(llvm::BasicBlock* from, llvm::BasicBlock* to, llvm::Value* mask);
@@ -69,6 +70,8 @@ class LaneEmitter {
   void emitInstruction(llvm::Instruction& instruction, llvm::Value* mask);
   llvm::Value* emitLoad(llvm::LoadInst& load, llvm::Value* mask);
   llvm::Value* emitAtomic(llvm::AtomicRMWInst& atomic, llvm::Value* mask);
+  llvm::Value* emitAtomicLoop(llvm::AtomicRMWInst& atomic, llvm::Value* mask);
+  void emitCounts(llvm::AtomicRMWInst& atomic, llvm::MDNode& copies, llvm::Value* mask);
   void emitStore(llvm::StoreInst& store, llvm::Value* mask);
   llvm::Value* emitVector(llvm::Instruction& instruction, llvm::Value* mask);
   llvm::Value* emitCall(llvm::CallInst& call);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Values and memory in lanes.
 #include "codegen/opt/lanes/lane_emitter.h"
+#include "codegen/opt/lanes/lanes.h"
 #include "codegen/opt/lanes/vector_math.h"
 
 #include <llvm/Analysis/LoopInfo.h>
@@ -139,8 +140,40 @@ void LaneEmitter::emitStore(StoreInst& store, Value* mask) {
   b_.SetInsertPoint(done);
 }
 
-/// One lane after the other, in a loop: processors learn then that a lane may wait for the one before it.
+/// Additions that may go to copies: where no lane is missing, each lane has a copy of its own, so that none waits for another.
+void LaneEmitter::emitCounts(AtomicRMWInst& atomic, MDNode& copies, Value* mask) {
+  auto number = [&](unsigned i) { return mdconst::extract<ConstantInt>(copies.getOperand(i))->getZExtValue(); };
+  BasicBlock* done = nullptr;
+  if (mask) {
+    BasicBlock* whole = newBlock("count.all");
+    BasicBlock* some = newBlock("count.some");
+    done = newBlock("counted");
+    b_.CreateCondBr(b_.CreateICmpEQ(bitsOf(mask), Constant::getAllOnesValue(b_.getIntNTy(lanes_))), whole, some);
+    b_.SetInsertPoint(some);
+    emitAtomicLoop(atomic, mask);
+    b_.CreateBr(done);
+    b_.SetInsertPoint(whole);
+  }
+  Value* addresses = vector(atomic.getPointerOperand());
+  for (uint64_t lane = 0; lane < lanes_; ++lane) {
+    Value* address = b_.CreatePtrAdd(b_.CreateExtractElement(addresses, lane), b_.getInt64(lane % number(0) * number(1)));
+    b_.CreateAtomicRMW(atomic.getOperation(), address, inLane(atomic.getValOperand(), b_.getInt64(lane)), atomic.getAlign(),
+                       atomic.getOrdering(), atomic.getSyncScopeID());
+  }
+  if (!mask) return;
+  b_.CreateBr(done);
+  b_.SetInsertPoint(done);
+}
+
 Value* LaneEmitter::emitAtomic(AtomicRMWInst& atomic, Value* mask) {
+  MDNode* copies = atomic.getMetadata(counterCopiesMark);
+  if (!copies || !atomic.use_empty()) return emitAtomicLoop(atomic, mask);
+  emitCounts(atomic, *copies, mask);
+  return nullptr;
+}
+
+/// One lane after the other, in a loop: processors learn then that a lane may wait for the one before it.
+Value* LaneEmitter::emitAtomicLoop(AtomicRMWInst& atomic, Value* mask) {
   IRBuilder<> entry(&function_.getEntryBlock(), function_.getEntryBlock().getFirstInsertionPt());
   auto keep = [&](Value* lanes) {
     Value* memory = entry.CreateAlloca(lanes->getType());

@@ -19,6 +19,10 @@ inline constexpr const char* hostKernelsMark = "raddle.kernels";
 /// On calls of mathematical functions: no approximation by the vector library.
 inline constexpr const char* exactMathMark = "raddle-exact";
 
+/// On an atomic addition whose result nobody reads: !{i64 copies, i64 distance in bytes}. Any of the copies may take it: it is all the
+/// same whether address, or address + k * distance with k below `copies`, is added to.
+inline constexpr const char* counterCopiesMark = "raddle.copies";
+
 class LanesPass : public llvm::PassInfoMixin<LanesPass> {
  public:
   llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
@@ -33,6 +37,13 @@ class VectorMathPass : public llvm::PassInfoMixin<VectorMathPass> {
 
 /// Atomic operations among the items that one CPU thread runs (`singlethread`): plain ones. Not before LanesPass, which has to know.
 class LowerAlonePass : public llvm::PassInfoMixin<LowerAlonePass> {
+ public:
+  llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
+};
+
+/// Saturating conversions of vectors to integers, which LLVM's x86 back end would do one element after the other: a conversion and three
+/// selections. Behind the passes that make vectors.
+class VectorConversionPass : public llvm::PassInfoMixin<VectorConversionPass> {
  public:
   llvm::PreservedAnalyses run(llvm::Function& function, llvm::FunctionAnalysisManager& analyses);
 };
