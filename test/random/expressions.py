@@ -116,7 +116,13 @@ class Expressions(Core):
     def expr_indexbinary(self, t, scope, depth):
         """Kept small: where statements run on the host, what overflows is an error."""
         a, b = self.expr(t, scope, min(depth, 1)), self.expr(t, scope, 0)
-        op = self.r.choice(["+", "-", "*", "/", "%", "&", "|", "^", ">>"])
+        op = self.r.choice(["+", "-", "*", "/", "%", "&", "|", "^", ">>", "<<", "-x", "~"])
+        if op == "-x":
+            return "(-(%s %% 1000))" % a
+        if op == "~":
+            return "(~%s)" % a
+        if op == "<<":
+            return "((%s %% 1000) << %s)" % (a, self.r.choice(["%d" % self.r.randrange(20), "(%s & 15)" % b]))
         if op == "*":
             return "((%s %% 1000) * (%s %% 1000))" % (a, b)
         if op in "/%":

@@ -2,7 +2,7 @@
 """forall kernels: each form returns the lines of the kernel, and the host lines that call it and print what it made."""
 from core import Scope
 from host import Host, count
-from vocabulary import ATOMIC, ATOMIC_OPS, FLOATS, NUMBERS, kindOf
+from vocabulary import ATOMIC, ATOMIC_OPS, FLOATS, INEXACT, NUMBERS
 
 
 class ForallKernels(Host):
@@ -94,6 +94,71 @@ class ForallKernels(Host):
         lines = ["kernel %s(%s: [%s; %s], mut %s: [%s; %s]%s) forall %s in 0..%s {" % (name, x, t, n, y, t, size, more, i, n)] + self.indent(body) + ["}"]
         host = self.arrayOf(of, t, [extent]) + ["let %s = zeros[%s](%d)" % (array, t, total), "%s(%s, %s%s)" % (name, of, array, argument)]
         return lines, host + self.show(array, t, total)
+
+    def sizeExpression(self, n, extent, c, given, depth=2):
+        """Arithmetic of sizes, as signatures and domains may have it: (text, value)."""
+        r = self.r
+        if depth == 0 or self.chance(0.2):
+            return r.choice([(n, extent), (n, extent), (c, given), (str(r.randrange(1, 9)),) * 2])
+        a, x = self.sizeExpression(n, extent, c, given, depth - 1)
+        b, y = self.sizeExpression(n, extent, c, given, depth - 1)
+        x, y, k = int(x), int(y), r.randrange(1, 6)
+        form = r.choice(["+", "-", "*", "/", "%", "min", "max", "ceil_div"])
+        self.use("size." + form)
+        if form == "-":
+            return "(max(%s, %s) - %s)" % (a, b, b), max(x, y) - y
+        if form in ("min", "max"):
+            return "%s(%s, %s)" % (form, a, b), min(x, y) if form == "min" else max(x, y)
+        if form == "ceil_div":
+            return "ceil_div(%s, %d)" % (a, k), -(-x // k)
+        if form == "+":
+            return "(%s + %s)" % (a, b), x + y
+        return "(%s %s %d)" % (a, form, k), {"*": x * k, "/": x // k, "%": x % k}[form]
+
+    def kernel_sizes(self, scope, name):
+        """Sizes and a domain that are computed from other sizes and from a parameter."""
+        inner = Scope(scope)
+        n, c, i, x, y = self.name("n"), self.name("c"), self.name("at"), self.name("x"), self.name("y")
+        extent, given, t = self.r.choice([1, 6, 30]), self.r.randrange(1, 7), self.typeOf([x for x in NUMBERS if x != "index"])
+        of = self.r.choice(["i32", "u8", "index", "u64", "i16"])
+        text, size = self.sizeExpression(n, extent, c, given)
+        while not 0 < int(size) < 200 or text in (n, c) or text.isdigit():
+            text, size = self.sizeExpression(n, extent, c, given)
+        low = self.r.choice(["0", "%s / 2" % text, "min(%s, 2)" % text])
+        inner.values += [(i, "index"), (c, of), (n, "index")]
+        inner.points.append((i, text))
+        inner.views += [(x, t, [n])]
+        lines = ["kernel %s(%s: [%s; %s], mut %s: [%s; %s], %s: %s) forall %s in %s..%s {" % (name, x, t, n, y, t, text, c, of, i, low, text)]
+        lines += self.indent(self.block(inner, 1, {"own": [("%s[%s]" % (y, i), t)]}) + ["%s[%s] = %s" % (y, i, self.expr(t, inner, 2))]) + ["}"]
+        a, b = self.name("a"), self.name("a")
+        host = self.arrayOf(a, t, [extent]) + ["let %s = zeros[%s](%d)" % (b, t, size), "%s(%s, %s, %d)" % (name, a, b, given)]
+        return lines, host + self.show(b, t, int(size))
+
+    def kernel_unlaunched(self, scope, name):
+        """One that the program does not call: only `raddle build` compiles it. It holds what no comparison of results could bear: functions
+        that are exact within bounds, @fast, and code from another object."""
+        inner, lines = Scope(scope), []
+        n, i, x, y = self.name("n"), self.name("at"), self.name("x"), self.name("y")
+        t = self.typeOf([*FLOATS, "f32", "f32"])
+        inner.values.append((i, "index"))
+        inner.points.append((i, n))
+        inner.views += [(x, t, [n])]
+        for function in self.r.sample(INEXACT, 3):
+            operands = [self.expr(t, inner, 1) for _ in range(2 if function in ("pow", "atan2") else 1)]
+            inner.values.append(("%s(%s)" % (function, ", ".join(operands)), t))
+        fast = ""
+        if self.chance(0.4):
+            self.use("kernel.fast")
+            fast = "@fast "
+        if self.chance(0.4):
+            self.use("extern")
+            other, wide = self.name("fun"), self.r.choice(["i32", "index", "bool", "f64", "u8"])
+            lines = ['extern "PTX" { fn %s(a: %s, b: %s) -> %s }' % (other, wide, t, t)]
+            inner.values.append(("%s(%s, %s)" % (other, self.expr(wide, inner, 1), self.expr(t, inner, 1)), t))
+        self.use("kernel.unlaunched")
+        body = self.block(inner, 2, {}) + ["%s[%s] = %s" % (y, i, self.r.choice([v for v, of in inner.values if of == t]))]
+        lines += ["%skernel %s(%s: [%s; %s], mut %s: [%s; %s]) forall %s in 0..%s {" % (fast, name, x, t, n, y, t, n, i, n)]
+        return lines + self.indent(body) + ["}"], []
 
     def kernel_atomics(self, scope, name):
         """Operations whose result does not depend on the order: one a bin, and those on elements that one point alone has."""

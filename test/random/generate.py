@@ -20,15 +20,15 @@ from indices import Indices  # noqa: E402, F401
 from vocabulary import FEATURES  # noqa: E402
 
 FORMS = ["forall1", "forall1", "forall1", "forall2", "forall3", "forall4", "inplace", "inner", "doubled", "atomics", "blocks", "blocks", "blocks2",
-         "blocks3", "tile", "bins"]
+         "blocks3", "tile", "bins", "sizes"]
 
 
 class Program(BlockKernels):
-    def kernel(self, scope):
+    def kernel(self, scope, form=None):
         """A kernel, and the host lines that call it and print what it made."""
         name = self.name("kernel")
         self.inKernel = True
-        lines, host = getattr(self, "kernel_" + self.r.choice(FORMS))(scope, name)
+        lines, host = getattr(self, "kernel_" + (form or self.r.choice(FORMS)))(scope, name)
         self.inKernel = False
         return lines, host
 
@@ -47,6 +47,8 @@ class Program(BlockKernels):
             kernelLines, hostLines = self.kernel(scope)
             lines += kernelLines
             host += hostLines
+        if self.chance(0.1):
+            lines += self.kernel(scope, "unlaunched")[0]
         if self.chance(0.3):
             host += self.statements(scope)
         assert scope.values == constants

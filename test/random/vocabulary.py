@@ -72,6 +72,7 @@ FEATURES = sorted(
      "kernel.forall.1", "kernel.forall.2", "kernel.forall.3", "kernel.forall.4", "kernel.blocks", "kernel.blocks.2", "kernel.blocks.3",
      "kernel.threads.2", "kernel.const", "kernel.scalar", "kernel.value", "kernel.inplace", "kernel.inner", "kernel.attribute",
      "kernel.strided", "kernel.vec", "kernel.doubled", "kernel.scalar.size",
+     "kernel.fast", "kernel.unlaunched", "extern", "size.+", "size.-", "size.*", "size./", "size.%", "size.min", "size.max", "size.ceil_div",
      "shared.array", "shared.scalar", "shared.tile", "shared.vec", "shared.value", "barrier",
      "barrier.loop", "barrier.if", "block.sum", "block.min", "block.max", "block.index", "block.size", "thread.index",
      "atomic.shared", "atomic.array", "atomic.scope"] +
