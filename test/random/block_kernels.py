@@ -41,7 +41,7 @@ class BlockKernels(ForallKernels):
         mine = self.name("w")
         body.append("var %s: %s = %s" % (mine, kind, self.expr(kind, inner)))
         inner.variables.append((mine, kind))
-        body += self.block(inner, self.r.randrange(0, 3), {})
+        body += self.block(inner, self.r.randrange(0, 3), {"prints": "%s %% 40 == 3" % t})
         body += ["%s[%s] = %s" % (tile, t, mine), "barrier()"]
         if useOne:
             body += ["if %s == %d { %s = %s }" % (t, self.r.randrange(threads), one, mine), "barrier()",

@@ -36,7 +36,7 @@ class ForallKernels(Host):
             x = [v for v in inner.views if v[2] == [d for d, _ in sizes]][0]
             neighbours = ["%s[%s]" % (x[0], ", ".join(d + self.r.choice([" - 1", " + 1", ""]) for d in dims)) for _ in range(3)]
             inner.values += [(text, x[1]) for text in neighbours]
-        body = self.block(inner, self.r.randrange(1, 6), {"own": own, "mayReturn": True})
+        body = self.block(inner, self.r.randrange(1, 6), {"own": own, "mayReturn": True, "prints": "%s %% 40 == 0" % dims[0]})
         body.append("%s = %s" % (own[0][0], self.expr(t, inner)))
         ranges = ["%s in %s..%s" % (dim, "1" if border else "0", size + " - 1" if border else size) for dim, (size, _) in zip(dims, sizes)]
         lines = ["%skernel %s(%s) forall %s {" % (self.attribute(), name, ", ".join(params + moreParams), ", ".join(ranges))]

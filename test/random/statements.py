@@ -16,7 +16,7 @@ class Statements(Values):
     def statement(self, scope, context):
         kinds = ["let", "let", "var", "var", "assign", "assign", "assign", "opassign", "if", "for", "while", "element", "lettuple", "swap",
                  "late", "assert", "unchecked", "slice", "slice", "call", "composite", "composite", "part", "part", "copyvalue", "wholeop",
-                 "localconst"]
+                 "localconst", "print"]
         if context.get("inLoop"):
             kinds += ["leave"]
         if context.get("mayReturn"):
@@ -233,7 +233,20 @@ class Statements(Values):
         self.use("assert")
         t = self.typeOf(list(INTS))
         text = self.expr(t, scope, 1)
-        return ["assert((%s) | %s == %s or true)" % (text, "0" + t, self.literal(t))]
+        message = ""
+        if self.chance(0.3):
+            self.use("assert.message")
+            message = ', "never {}", %s' % self.expr(self.typeOf(), scope, 1)
+        return ["assert((%s) | %s == %s or true%s)" % (text, "0" + t, self.literal(t), message)]
+
+    def stmt_print(self, scope, context):
+        """The lines come in the order of the points, but a megabyte of them only: few points print. In functions none does: who knows
+        how often they are called."""
+        if not context.get("prints") or self.loops > 0:
+            return []
+        self.use("print")
+        values = [self.expr(self.typeOf() if self.chance(0.8) else self.compositeType(0), scope, 1) for _ in range(self.r.randrange(0, 3))]
+        return ['if %s { print("%s%s"%s) }' % (context["prints"], self.name("line"), " {}" * len(values), "".join(", " + value for value in values))]
 
     def stmt_unchecked(self, scope, context):
         views = [v for v in scope.views if v[1] != "bool"]

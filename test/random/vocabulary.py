@@ -58,7 +58,7 @@ FEATURES = sorted(
      "logic.and", "logic.or", "bitcast", "bitcast.half", "bitcast.small", "bitcast.bits", "clamp", "library", "library.module",
      "assign", "assign.op", "assign.swap", "assign.element", "assign.element.op", "let", "let.tuple", "var", "var.late",
      "if", "if.else", "if.value", "if.const", "block.value", "while", "for", "for.step", "for.down", "for.unroll", "for.unroll.n",
-     "for.extent", "break", "continue", "return", "assert", "unchecked", "const", "const.untyped", "const.expression", "const.local", "alias",
+     "for.extent", "break", "continue", "return", "assert", "assert.message", "print", "unchecked", "const", "const.untyped", "const.expression", "const.local", "alias",
      "alias.tuple",
      "fn.expression", "fn.body", "fn.mut", "fn.generic", "fn.default", "fn.named", "fn.view", "fn.strided", "fn.tuple", "fn.early", "fn.const",
      "fn.vec", "fn.array", "fn.noinline", "fn.inline", "fn.sizes", "fn.nothing", "tuple.item", "tuple.make", "tuple.nested",
