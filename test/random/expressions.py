@@ -15,6 +15,12 @@ class Expressions(Core):
         if depth <= 0 or self.chance(0.12):
             if names and self.chance(0.8):
                 return r.choice(names)
+            # What is known at run time only, where there is something of another type.
+            others = [(name, kind) for name, kind in scope.values + scope.variables if kind in SCALARS and kind != t]
+            if others and self.chance(0.6):
+                name, kind = r.choice(others)
+                self.use("convert.bool" if t == "bool" else "convert.%s.%s" % (family(kind), family(t)))
+                return "%s(%s)" % (t, name)
             return self.literal(t)
         for _ in range(6):
             text = getattr(self, "expr_" + r.choice(self.choices(t)))(t, scope, depth - 1)

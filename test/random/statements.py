@@ -16,7 +16,7 @@ class Statements(Values):
     def statement(self, scope, context):
         kinds = ["let", "let", "var", "var", "assign", "assign", "assign", "opassign", "if", "for", "while", "element", "lettuple", "swap",
                  "late", "assert", "unchecked", "slice", "slice", "call", "composite", "composite", "part", "part", "copyvalue", "wholeop",
-                 "localconst", "print"]
+                 "localconst", "print", "pick"]
         if context.get("inLoop"):
             kinds += ["leave"]
         if context.get("mayReturn"):
@@ -175,8 +175,8 @@ class Statements(Values):
         inner = Scope(scope)
         inner.values.append((name, "index"))
         low, high = self.r.randrange(0, 3), self.r.randrange(0, 7)
-        head, form = "for %s in index(%d)..%d" % (name, low, high), self.r.randrange(7)
-        views = [v for v in scope.views if len(v[2]) == 1]
+        head, form = "for %s in index(%d)..%d" % (name, low, high), self.r.randrange(9)
+        views, before = [v for v in scope.views if len(v[2]) == 1], []
         if form == 0 and views:
             size = self.r.choice(views)[2][0]
             head = "for %s in 0..%s" % (name, size)
@@ -200,12 +200,27 @@ class Statements(Values):
             t = self.r.choice(["i32", "u8", "u64", "i64", "i16"])
             head = "for %s in %d%s..%s" % (name, low, t, "%s & 7" % self.expr(t, scope, 0) if self.chance(0.5) else str(high))
             inner.values[-1] = (name, t)
+        elif form == 6:  # a step that is known at run time only
+            self.use("for.step.variable")
+            t = self.r.choice(["i32", "u8", "index", "i64", "u64"])
+            step = self.name("v")
+            before = ["let %s = %s %% 3" % (step, self.expr(t, scope, 0))]
+            head = "for %s in %s %% 3..%s %% 9 step %s" % (name, self.expr(t, scope, 0), self.expr(t, scope, 0),
+                                                           self.r.choice(["(%s & 3) + 1" % step, "%s * %s + 1" % (step, step)]))
+            inner.values[-1] = (name, t)
+        elif form == 7:  # bounds that are known at run time only
+            t = self.r.choice(["i32", "u8", "index", "i16"])
+            self.use("for.step")
+            head = "for %s in %s %% 5..%s %% 7 step %d" % (name, self.expr(t, scope, 0), self.expr(t, scope, 0), self.r.randrange(1, 4))
+            inner.values[-1] = (name, t)
         else:
             self.use("for")
         self.loops += 1
         body = self.block(inner, self.r.randrange(1, 3), self.nested(context, inLoop=form != 3))
+        if form == 3 and self.chance(0.4):
+            body += ["unroll for %s_in in 0..%d {" % (name, self.r.randrange(1, 4))] + self.indent(self.block(inner, 1, self.nested(context, inLoop=False))) + ["}"]
         self.loops -= 1
-        return [head + " {"] + self.indent(body) + ["}"]
+        return before + [head + " {"] + self.indent(body) + ["}"]
 
     def stmt_while(self, scope, context):
         if self.loops > 1 or context.get("nesting", 0) > 2:
@@ -264,21 +279,32 @@ class Statements(Values):
             return []
         name, element, sizes = self.r.choice(scope.views)
         made = self.name("s")
-        form = self.r.randrange(6)
+        form = self.r.randrange(7)
+        if form == 6 and len(sizes) == 1:
+            self.use("view.variable")
+            lines = ["var %s = %s[0..]" % (made, name), "if %s { %s = %s[%s..] }" % (self.expr("bool", scope, 1), made, name, self.safeIndex(sizes[0], scope, 0))]
+            if name in self.strided:
+                self.strided.add(made)
+            scope.views.append((made, element, ["%s.len" % made]))
+            return lines
         if form == 0 and len(sizes) == 1:
             same = [v for v in scope.views if v[1] == element and len(v[2]) == 1 and (v[0] in self.strided) == (name in self.strided)]
             self.use("view.if")
-            scope.views.append((made, element, ["%s.len" % made]))
+            lines = ["let %s = if %s { %s } else { %s }" % (made, self.expr("bool", scope, 1), name, self.r.choice(same)[0])]
             if name in self.strided:
                 self.strided.add(made)
-            return ["let %s = if %s { %s } else { %s }" % (made, self.expr("bool", scope, 1), name, self.r.choice(same)[0])]
+            scope.views.append((made, element, ["%s.len" % made]))
+            return lines
         if form == 1:  # every second, third
             self.use("view.strided")
             self.strided.add(made)
             low = self.r.choice(["0", "0", "%s / 2" % sizes[0]])
-            slices = ["%s..%s step %d" % (low, sizes[0], self.r.randrange(1, 4))] + [".." for _ in sizes[1:]]
+            by, before = str(self.r.randrange(1, 4)), []
+            if self.chance(0.3):
+                by, before = "%s_by * %s_by + 1" % (made, made), ["let %s_by = %s %% 3" % (made, self.expr("index", scope, 0))]
+            slices = ["%s..%s step %s" % (low, sizes[0], by)] + [".." for _ in sizes[1:]]
             scope.views.append((made, element, ["%s.shape[%d]" % (made, k) for k in range(len(sizes))] if len(sizes) > 1 else ["%s.len" % made]))
-            return ["let %s = %s[%s]" % (made, name, ", ".join(slices))]
+            return before + ["let %s = %s[%s]" % (made, name, ", ".join(slices))]
         if len(sizes) > 1:
             if form < 4:
                 self.use("element.row")
@@ -315,8 +341,11 @@ class Statements(Values):
         f = self.r.choice(functions)
         if f["result"] == "nothing":
             return ["%s(%s)" % (f["name"], ", ".join(self.expr(t, scope, 1) for _, t in f["params"]))]
-        variables = [name for name, t in scope.variables if t == f["params"][0][1]]
+        of, lines = f["params"][0][1], []
+        variables = [name for name, t in scope.variables if t == of]
         if not variables:
-            return []
+            variables = [self.name("w")]
+            lines = ["var %s: %s = %s" % (variables[0], self.spell(of), self.expr(of, scope, 1))]
+            scope.variables.append((variables[0], of))
         self.use("fn.mut")
-        return ["%s(%s, %s)" % (f["name"], self.r.choice(variables), self.expr(f["params"][1][1], scope, 1))]
+        return lines + ["%s(%s, %s)" % (f["name"], self.r.choice(variables), self.expr(f["params"][1][1], scope, 1))]

@@ -144,6 +144,8 @@ class Values(Expressions):
         if self.chance(0.5):
             return str(self.r.randrange(of[2]))
         self.use("vec.item.checked" if kindOf(of) == "vec" else "array.item.checked")
+        if scope.points and self.chance(0.5):
+            return "%s %% %d" % (self.r.choice(scope.points)[0], of[2])
         return self.safeIndex(str(of[2]), scope, 0)
 
     def expr_item(self, t, scope, depth):
@@ -195,6 +197,18 @@ class Values(Expressions):
                 return ["%s %s= %s" % (place, op, text)]
         self.use(kind + ".assign")
         return ["%s = %s" % (place, self.expr(t[1], scope, 1))]
+
+    def stmt_pick(self, scope, context):
+        """One element of a vector or array value, at a place that is known at run time only."""
+        values = [(name, t) for name, t in scope.variables + scope.values if kindOf(t) in ("vec", "array")]
+        if not values:
+            return []
+        whole, t = self.r.choice(values)
+        name = self.name("v")
+        text = "%s[abs(%s %% %d)]" % (whole, self.expr("index", scope, 1), t[2])
+        self.use("vec.item.checked" if kindOf(t) == "vec" else "array.item.checked")
+        scope.values.append((name, t[1]))
+        return ["let %s = %s" % (name, text)]
 
     def stmt_copyvalue(self, scope, context):
         """A copy that is changed: the first one stays as it was."""
