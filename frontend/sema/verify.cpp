@@ -688,7 +688,7 @@ class Verifier {
       }
     }
     require(bound.size() == kernel.dims.size(), "a dimension that nothing binds");
-    require(!kernel.axes.empty() && kernel.axes.size() <= 3 && kernel.threads.size() <= 3, "a domain of another rank");
+    require(!kernel.axes.empty() && kernel.axes.size() <= (kernel.isForall ? 4 : 3) && kernel.threads.size() <= 3, "a domain of another rank");
     for (const DomainAxis& axis : kernel.axes) {
       local(axis.variable, types_.index(), "a point");
       shape(axis.low, kernel);
