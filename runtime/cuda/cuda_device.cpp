@@ -296,12 +296,15 @@ Result<const DriverApi *> driverOr(const DriverApi *driver) {
 
 } // namespace
 
-Result<std::shared_ptr<Device>> CudaDevice::create(int ordinal,
-                                                   const DriverApi *driver) {
+Result<std::shared_ptr<Device>> CudaDevice::create(
+    int ordinal, const DriverApi *driver,
+    const std::function<void(const DeviceInfo &)> &described) {
   RAD_ASSIGN(const DriverApi *api, driverOr(driver));
-  RAD_ASSIGN(auto described, describeDevice(*api, ordinal));
+  RAD_ASSIGN(auto found, describeDevice(*api, ordinal));
+  if (described)
+    described(found.second);
   RAD_ASSIGN(std::shared_ptr<CudaState> state,
-             CudaState::open(*api, described.first, described.second));
+             CudaState::open(*api, found.first, found.second));
   return std::make_shared<CudaDeviceImpl>(std::move(state));
 }
 

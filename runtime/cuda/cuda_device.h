@@ -6,6 +6,7 @@
 #include "runtime/base/result.h"
 #include "runtime/device/device.h"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -23,9 +24,11 @@ class CudaDevice {
 public:
   /// Opens device `ordinal`. The driver is the process's, or another one in
   /// tests, which must outlive the device. The context that is current on the
-  /// calling thread stays so.
-  static Result<std::shared_ptr<Device>> create(int ordinal,
-                                                const DriverApi *driver = nullptr);
+  /// calling thread stays so. `described` is called with what is known of the
+  /// device before its context is made, which takes most of the time.
+  static Result<std::shared_ptr<Device>>
+  create(int ordinal, const DriverApi *driver = nullptr,
+         const std::function<void(const DeviceInfo &)> &described = {});
 
   /// How many devices the driver shows. Fails where CUDA cannot be used.
   static Result<int> count(const DriverApi *driver = nullptr);

@@ -14,18 +14,20 @@
 namespace rad::rt {
 namespace {
 
+using Described = std::function<void(const DeviceInfo&)>;
+
 Result<std::shared_ptr<Device>> openHost() {
   RAD_ASSIGN(std::shared_ptr<Device> device, HostDevice::create());
   return device;
 }
 
 #if RADDLE_HAVE_CUDA
-Result<std::shared_ptr<Device>> openCuda(int ordinal) {
-  RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(ordinal));
+Result<std::shared_ptr<Device>> openCuda(int ordinal, const Described& described) {
+  RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(ordinal, nullptr, described));
   return device;
 }
 #else
-Result<std::shared_ptr<Device>> openCuda(int) {
+Result<std::shared_ptr<Device>> openCuda(int, const Described&) {
   return fail(ErrorCategory::System, "this build of raddle has no CUDA device",
               "It was built without the CUDA headers; rebuild with them, or use --device host.");
 }
@@ -33,10 +35,10 @@ Result<std::shared_ptr<Device>> openCuda(int) {
 
 }  // namespace
 
-Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note) {
+Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note, const Described& described) {
   if (id.empty()) {
 #if RADDLE_HAVE_CUDA
-    auto device = openCuda(0);
+    auto device = openCuda(0, described);
     if (device) return device;
     // No driver and no GPU are the ordinary reasons to run on the host; anything else is worth a word.
     const auto& error = device.error();
@@ -44,7 +46,7 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
     bool ordinary = noLibrary || error.code == 100;                           // CUDA_ERROR_NO_DEVICE
     if (note && !ordinary) *note = error.render();
 #else
-    (void)note;
+    (void)note, (void)described;
 #endif
     return openHost();
   }
@@ -53,7 +55,7 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
     auto digits = id.substr(5);
     int ordinal = -1;
     auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
-    if (status == std::errc() && end == digits.data() + digits.size() && ordinal >= 0) return openCuda(ordinal);
+    if (status == std::errc() && end == digits.data() + digits.size() && ordinal >= 0) return openCuda(ordinal, described);
   }
   return fail(ErrorCategory::System, fmt::format("there is no device `{}`", id), "Devices are host, cuda:0, cuda:1, ...; `raddle doctor` lists those of this machine.");
 }

@@ -5,6 +5,7 @@
 #include "runtime/base/result.h"
 #include "runtime/device/device.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,8 +13,10 @@
 namespace rad::rt {
 
 /// Opens a device: "host", "cuda:N", or empty for cuda:0 where a GPU can be used and the host otherwise. An unknown name is a
-/// System error that lists the forms. `note` gets why a GPU driver that is there was passed over (empty choice only).
-Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note = nullptr);
+/// System error that lists the forms. `note` gets why a GPU driver that is there was passed over (empty choice only). `described` is
+/// called with what is known of a GPU before its context is made, which takes most of the time.
+Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note = nullptr,
+                                           const std::function<void(const DeviceInfo&)>& described = {});
 
 /// What kernels for a device are compiled for: "host", "sm_90".
 std::string targetOf(const DeviceInfo& info);

@@ -2,7 +2,7 @@
 #include "runtime/engine/engine.h"
 
 #include "frontend/parse/parse.h"
-#include "runtime/engine/devices.h"
+#include "runtime/engine/device_opening.h"
 #include "runtime/host/host_device.h"
 #include "runtime/host_jit/host_abi_symbols.h"
 #include "runtime/host_jit/host_jit.h"
@@ -22,6 +22,7 @@ struct CompiledUnit {
   std::shared_ptr<Unit> unit;
   TypedProgram program;
   std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>> kernels;
+  std::map<std::pair<uint32_t, cg::SpecKey>, cg::DeviceCode> ahead;  // compiled before the device was there
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
@@ -41,6 +42,13 @@ struct Engine::Impl : KernelProvider {
   Result<std::shared_ptr<Kernel>> compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
+  Result<cg::DeviceCode> makeCode(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
+  /// While the device is being opened: compiles kernels for the arguments that are most likely.
+  void compileAhead(CompiledUnit& unit);
+  /// Starts to open the device, unless that was done.
+  void beginOpening();
+  /// Waits for the device, and makes what needs it.
+  Result<void> awaitDevice();
   /// Lowers and loads the unit's host statements.
   Result<Script> loadScript(CompiledUnit& unit);
   RunResult run(std::string name, std::string text, bool interactive);
@@ -52,6 +60,7 @@ struct Engine::Impl : KernelProvider {
   Diagnostics diagnostics;
   Session session;
   FileId lastFile;
+  std::unique_ptr<DeviceOpening> opening;  // until the device is there
   std::shared_ptr<Device> device;
   std::string target;
   std::shared_ptr<HostJit> jit;
@@ -95,14 +104,60 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit,
 }
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+  const std::string& symbol = unit.program.kernels[kernel].symbol;
+  auto ahead = unit.ahead.extract({kernel, key});
+  auto code = ahead ? std::move(ahead.mapped()) : makeCode(unit, kernel, key);
+  if (!code) return std::unexpected(std::move(code).error());
+  StageTimer timer(&times, Stage::Load);
+  return device->load(*code, symbol);
+}
+
+Result<cg::DeviceCode> Engine::Impl::makeCode(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
   KernelId id{kernel};
   cg::DeviceCode code;
   code.target = target;
   code.geometry = cg::chooseGeometry(unit.program, id, target, key);
   RAD_ASSIGN(code.ptx, makePtx(unit.program, {&id, 1}, target, key, options.pipeline, sources, &times));
   RAD_ASSIGN(code.cubin, makeCubin(code.ptx, target, options.pipeline, &times));
-  StageTimer timer(&times, Stage::Load);
-  return device->load(code, unit.program.kernels[kernel].symbol);
+  return code;
+}
+
+void Engine::Impl::compileAhead(CompiledUnit& unit) {
+  if (device || opening->isDone()) return;
+  target = opening->target();
+  if (!target.starts_with("sm_")) return;
+  for (uint32_t kernel = 0; kernel < unit.program.kernels.size() && !opening->isDone(); ++kernel) {
+    // Arrays as they are made, of ordinary sizes. A guess that was wrong cost time that there was, and nothing else.
+    cg::SpecKey key;
+    key.aligned16 = key.innerDivisible4 = key.small = true;
+    key.inRange = !unit.unit->manifest.kernels[kernel].inRange.empty();
+    // A kernel that cannot be compiled is reported when it is launched.
+    if (auto code = makeCode(unit, kernel, key)) unit.ahead.emplace(std::pair(kernel, key), *std::move(code));
+  }
+}
+
+void Engine::Impl::beginOpening() {
+  if (!device && !opening) opening = std::make_unique<DeviceOpening>(options.device);
+}
+
+Result<void> Engine::Impl::awaitDevice() {
+  if (device) return {};
+  beginOpening();
+  const auto start = std::chrono::steady_clock::now();
+  auto opened = opening->take();
+  opening.reset();  // a failure is not kept: the next run tries again
+  if (!opened) return std::unexpected(std::move(opened).error());
+  times.setDevice(opened->milliseconds, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  if (!opened->note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", opened->note);
+  device = std::move(opened->device);
+  target = targetOf(device->info());
+  ContextOptions contextOptions;
+  contextOptions.device = device;
+  contextOptions.kernels = this;
+  contextOptions.output = options.output;
+  contextOptions.arguments = options.arguments;
+  context = std::make_unique<RadContext>(std::move(contextOptions));
+  return {};
 }
 
 Result<Script> Engine::Impl::loadScript(CompiledUnit& unit) {
@@ -133,11 +188,12 @@ RunResult Engine::Impl::run(std::string name, std::string text, bool interactive
     return session.check(std::move(ast), diagnostics, interactive);
   }();
   if (!program) return {RunOutcome::Rejected, {}};
+  beginOpening();
 
   auto runtimeUnit = std::make_shared<Unit>();
   runtimeUnit->id = static_cast<uint32_t>(units.size());
   runtimeUnit->manifest = cg::makeManifest(*program, sources);
-  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(*program), {}, {}}));
+  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(*program), {}, {}, {}}));
   auto& unit = *units.back();
 
   // The variables of a unit that did not run to its end may never have got a value.
@@ -152,10 +208,16 @@ RunResult Engine::Impl::run(std::string name, std::string text, bool interactive
     forget();
     return environment(script.error());
   }
+  compileAhead(unit);
+  if (auto there = awaitDevice(); !there) {
+    forget();
+    return environment(std::move(there).error());
+  }
   StageTimer timer(&times, Stage::Run);
   auto error = context->run(runtimeUnit, *script);
   if (error) forget();
   auto late = context->finish();
+  if (auto first = context->firstResult()) times.setFirstResult(*first);
   if (!error) error = std::move(late);
   if (error) return {RunOutcome::Failed, std::move(error)};
   return {};
@@ -164,27 +226,17 @@ RunResult Engine::Impl::run(std::string name, std::string text, bool interactive
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Engine::~Engine() {
+  if (!impl_->context) return;  // nothing has run
   for (auto& unit : impl_->units)
     if (!unit->releaseGlobals.empty())
       if (auto release = impl_->jit->lookupAs<void (*)(RadContext*)>(unit->releaseGlobals)) (*release)(impl_->context.get());
 }
 
 Result<std::unique_ptr<Engine>> Engine::create(EngineOptions options) {
-  std::string note;
-  RAD_ASSIGN(auto device, openDevice(options.device, &note));
-  if (!note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", note);
   RAD_ASSIGN(auto jit, HostJit::create(hostAbiSymbols()));
 
   auto impl = std::make_unique<Impl>(std::move(options));
-  impl->device = std::move(device);
-  impl->target = targetOf(impl->device->info());
   impl->jit = std::move(jit);
-  ContextOptions contextOptions;
-  contextOptions.device = impl->device;
-  contextOptions.kernels = impl.get();
-  contextOptions.output = impl->options.output;
-  contextOptions.arguments = impl->options.arguments;
-  impl->context = std::make_unique<RadContext>(std::move(contextOptions));
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
@@ -193,8 +245,10 @@ const Diagnostics& Engine::diagnostics() const { return impl_->diagnostics; }
 const SourceManager& Engine::sources() const { return impl_->sources; }
 FileId Engine::lastFile() const { return impl_->lastFile; }
 StageTimes& Engine::times() { return impl_->times; }
+Result<void> Engine::openDevice() { return impl_->awaitDevice(); }
 
 std::string Engine::deviceDescription() const {
+  if (!impl_->device) return "no device yet";
   const auto& info = impl_->device->info();
   if (info.kind == DeviceKind::Host) return fmt::format("{} ({})", info.id, info.name);
   return fmt::format("{} ({}, {})", info.id, info.name, impl_->target);

@@ -44,6 +44,7 @@ struct RunResult {
 /// visible. A failed unit leaves everything else as it was. One thread at a time; several engines may live in several threads.
 class Engine {
  public:
+  /// The device is opened by openDevice(), or by the first run() beside compiling; that it cannot be opened is an error of that.
   static Result<std::unique_ptr<Engine>> create(EngineOptions options);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -58,7 +59,9 @@ class Engine {
   /// Where the last text that was run lies.
   FileId lastFile() const;
   StageTimes& times();
-  /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)"
+  /// Opens the device now, unless it is open.
+  Result<void> openDevice();
+  /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)", once it is open.
   std::string deviceDescription() const;
 
  private:

@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 namespace rad::rt {
+namespace {
+const auto processStart = std::chrono::steady_clock::now();  // when constants are initialised: as good as it
+}  // namespace
 
 std::string_view nameOf(Stage stage) {
   switch (stage) {
@@ -34,17 +37,27 @@ double StageTimes::total() const {
 
 void StageTimes::clear() { *this = {}; }
 
+void StageTimes::setFirstResult(std::chrono::steady_clock::time_point when) {
+  firstResult_ = std::chrono::duration<double, std::milli>(when - processStart).count();
+}
+
 std::string StageTimes::text() const {
   std::string result;
   for (size_t i = 0; i < stageCount; ++i)
     if (counts_[i]) result += fmt::format("{:<10} {:9.3f} ms  {}x\n", nameOf(static_cast<Stage>(i)), milliseconds_[i], counts_[i]);
-  return result + fmt::format("{:<10} {:9.3f} ms\n", "total", total());
+  result += fmt::format("{:<10} {:9.3f} ms\n", "total", total());
+  if (device_ > 0) result += fmt::format("{:<10} {:9.3f} ms  opened beside the stages; {:.3f} ms of it waited for\n", "device", device_, waited_);
+  if (firstResult_)
+    result += fmt::format("{:<10} {:9.3f} ms  from the start of the process; {:.3f} ms more than the device took\n", "result", *firstResult_, *firstResult_ - device_);
+  return result;
 }
 
 std::string StageTimes::json() const {
   std::string result = "{";
   for (size_t i = 0; i < stageCount; ++i)
     if (counts_[i]) result += fmt::format("\"{}\": {:.4f}, ", nameOf(static_cast<Stage>(i)), milliseconds_[i]);
+  if (device_ > 0) result += fmt::format("\"device\": {:.4f}, \"device-wait\": {:.4f}, ", device_, waited_);
+  if (firstResult_) result += fmt::format("\"first-result\": {:.4f}, ", *firstResult_);
   return result + fmt::format("\"total\": {:.4f}}}", total());
 }
 

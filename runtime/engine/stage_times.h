@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,14 +25,21 @@ class StageTimes {
   unsigned countOf(Stage stage) const { return counts_[static_cast<size_t>(stage)]; }
   double total() const;
   void clear();
+  /// The device took so many milliseconds to open, beside the stages, and this thread waited so long for it.
+  void setDevice(double milliseconds, double waited) { device_ = milliseconds, waited_ = waited; }
+  /// When the first wait for launches was over.
+  void setFirstResult(std::chrono::steady_clock::time_point when);
   /// A table for people, a line a stage that ran.
   std::string text() const;
-  /// One JSON object: {"parse": 0.12, ..., "total": 8.1} in milliseconds.
+  /// One JSON object: {"parse": 0.12, ..., "total": 8.1} in milliseconds; "device" and "device-wait", "first-result" since the start of
+  /// the process.
   std::string json() const;
 
  private:
   std::array<double, stageCount> milliseconds_{};
   std::array<unsigned, stageCount> counts_{};
+  double device_ = 0, waited_ = 0;     // not part of the total: other stages run meanwhile
+  std::optional<double> firstResult_;  // since the start of the process
 };
 
 /// Adds the time between its construction and its end to a stage. A nested timer's time counts for both.

@@ -171,6 +171,7 @@ void RadContext::writePrinted() {
 }
 
 int32_t RadContext::checkFailure() {
+  if (!firstResult_ && !underWay_.empty()) firstResult_ = std::chrono::steady_clock::now();
   writePrinted();
   auto failure = device_->takeFailure();
   std::vector<LaunchNote> launches = std::exchange(underWay_, {});

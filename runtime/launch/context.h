@@ -10,6 +10,7 @@
 #include "runtime/launch/messages.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -94,6 +95,8 @@ struct RadContext {
   void write(std::string_view text) const;
   const std::vector<std::string>& arguments() const { return *arguments_; }
 
+  /// When the first wait for launches was over, if one was.
+  std::optional<std::chrono::steady_clock::time_point> firstResult() const { return firstResult_; }
   /// True if there were launches since the last wait.
   bool hasLaunches() const { return !underWay_.empty(); }
   /// Waits for all launches. 0, or 1 with the error stored: of the device, or of the launch that failed.
@@ -134,5 +137,6 @@ struct RadContext {
   std::optional<PendingError> error_;
   std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
   uint32_t nextSerial_ = 1;
+  std::optional<std::chrono::steady_clock::time_point> firstResult_;
   uintptr_t stackLimit_ = 0;           // of the thread that runs the current script
 };

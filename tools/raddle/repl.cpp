@@ -18,6 +18,7 @@ int repl(const CommonOptions& common) {
   options.pipeline = std::move(*pipeline);
   auto engine = rt::Engine::create(std::move(options));
   if (!engine) return report(engine.error());
+  if (auto open = (*engine)->openDevice(); !open) return report(open.error());
 
   const bool terminal = ::isatty(STDIN_FILENO);
   if (terminal) fmt::print("raddle {} on {}; end with Ctrl-D\n", RADDLE_VERSION, (*engine)->deviceDescription());
