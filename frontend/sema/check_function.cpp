@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace rad::sema {
@@ -147,7 +148,9 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
   // One that makes two others of itself doubles their number at every level.
   constexpr size_t mostInstances = 20000;
   if (!statics.empty() && !active_.empty() && functions_.size() > mostInstances) {
-    notYet(call, fmt::format("a program with more than {} instances of functions", mostInstances), "does this function call itself with ever new arguments?");
+    // Once: no further call helps to find it.
+    if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::InstanceCount; }))
+      report(Diag::InstanceCount, call, {std::to_string(mostInstances)}).help("does this function call itself with ever new arguments?");
     functions_.erase(it);
     return nullptr;
   }

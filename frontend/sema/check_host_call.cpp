@@ -234,7 +234,7 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
         return errorValue(range);
       }
       if (extents.size() > 4) {
-        notYet(range, "an array with more than 4 dimensions");
+        report(Diag::TooManyAxes, range, {"an array", "4 dimensions"});
         return errorValue(range);
       }
       const TypeId type = types().view(element, static_cast<unsigned>(extents.size()), true);

@@ -353,8 +353,8 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
   }
   const size_t most = kernel.isForall ? 4 : 3;
   if (kernel.axes.size() > most)
-    notYet(decl.domain.outer[static_cast<uint32_t>(most)].name.range,
-           kernel.isForall ? "a domain with more than four names" : "a grid with more than three names");
+    report(Diag::TooManyAxes, decl.domain.outer[static_cast<uint32_t>(most)].name.range,
+           {kernel.isForall ? "a domain" : "a grid of blocks", kernel.isForall ? "four names" : "three names"});
   int64_t product = 1;
   for (const RangeClause& clause : decl.domain.threads) {
     if (clause.step) notYet(expr(clause.step).range, "a step in a domain");
@@ -380,7 +380,7 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
       product = 1;
     }
   }
-  if (kernel.threads.size() > 3) notYet(decl.domain.threads[3].name.range, "a block with more than three thread names");
+  if (kernel.threads.size() > 3) report(Diag::TooManyAxes, decl.domain.threads[3].name.range, {"a block", "three names of threads"});
   // The names come into scope together, behind all bounds.
   size_t axis = 0;
   for (const RangeClause& clause : decl.domain.outer)

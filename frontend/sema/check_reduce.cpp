@@ -127,7 +127,7 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     ranges.emplace_back(low, bound(clause.high));
   }
   if (clauses.size() > 3) {
-    notYet(clauses[3].name.range, "a generator with more than three names");
+    report(Diag::TooManyAxes, clauses[3].name.range, {"a generator", "three names"});
     ok = false;
   }
   if (!ok) return false;

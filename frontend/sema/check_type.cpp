@@ -80,7 +80,7 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
       ++rank;
     }
     if (rank > 4) {
-      notYet(node.range, "a view with more than 4 dimensions");
+      report(Diag::TooManyAxes, node.range, {"a view", "4 dimensions"});
       return types().error();
     }
     if (rank == 0) {

@@ -30,8 +30,7 @@ class Expansion {
     }
     const uint64_t size = total(whole);
     if (size <= mostOperations) return;
-    auto builder = diagnostics.report(
-        Diag::NotYet, kernel.range, {fmt::format("a kernel of more than {} operations, functions that it calls included,", mostOperations)});
+    auto builder = diagnostics.report(Diag::ExpansionSize, kernel.range, {kernel.name, std::to_string(mostOperations)});
     builder.note(kernel.range, chain(whole));
     if (!whole.calls.empty()) builder.help("call functions once and keep the result, or put the calls into a loop");
   }

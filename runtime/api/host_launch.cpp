@@ -35,7 +35,7 @@ std::vector<Argument> readArguments(const cg::KernelManifest& kernel, const void
 /// A refused launch: the message says how the kernel is declared.
 int32_t refuse(RadContext* context, const cg::KernelManifest& kernel, Error error, uint32_t site) {
   if (error.category != ErrorCategory::Launch) return context->setError(std::move(error), site);
-  MessageParts parts{std::move(error.message), {}, std::move(error.advice)};
+  MessageParts parts{std::move(error.message), {}, std::move(error.advice), refusedLaunchCode};
   // A comprehension stands where it is launched; a kernel has a declaration.
   if (kernel.reduce == cg::ReduceOp::None && !kernel.definedAt.empty())
     parts.notes.push_back(fmt::format("declared at {} as {}", kernel.definedAt, signatureText(kernel)));

@@ -55,6 +55,7 @@ int32_t rad_assert_failed(RadContext* context, uint32_t site, int32_t count, con
   return guarded(context, site, [&]() -> int32_t {
     const cg::SiteManifest* place = context->site(site);
     MessageParts parts;
+    parts.code = codeOf(cg::SiteManifest::Kind::Assert);
     parts.headline = place && !place->text.empty() ? fmt::format("assertion failed: `{}`", place->text) : "assertion failed";
     if (place && !place->message.empty()) {
       auto text = filled(context, place->message, count, arguments);

@@ -9,7 +9,10 @@ namespace rad::rt {
 
 DeviceOpening::DeviceOpening(std::string id)
     : id_(std::move(id)), target_(described_.get_future().share()), result_(opened_.get_future()) {
-  if (id_ == "host") return open();
+  if (id_ == "host") {
+    open();
+    return;
+  }
   try {
     thread_ = std::thread([this] { open(); });
   } catch (const std::system_error&) {
@@ -30,7 +33,10 @@ void DeviceOpening::open() {
   };
   auto device = openDevice(id_, &opened.note, [&](const DeviceInfo& info) { describe(&info); });
   describe(device ? &(*device)->info() : nullptr);
-  if (!device) return opened_.set_value(std::unexpected(std::move(device).error()));
+  if (!device) {
+    opened_.set_value(std::unexpected(std::move(device).error()));
+    return;
+  }
   opened.device = *std::move(device);
   opened.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   opened_.set_value(std::move(opened));

@@ -109,9 +109,28 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
 
 }  // namespace
 
+std::string_view codeOf(SiteManifest::Kind kind) {
+  switch (kind) {
+    case SiteManifest::Kind::Index: return "R0601";
+    case SiteManifest::Kind::Slice: return "R0602";
+    case SiteManifest::Kind::Assert: return "R0603";
+    case SiteManifest::Kind::DivideByZero: return "R0604";
+    case SiteManifest::Kind::NegativeStep: return "R0605";
+    case SiteManifest::Kind::Overflow: return "R0606";
+    case SiteManifest::Kind::ShapeBind: return "R0607";
+    case SiteManifest::Kind::Proof:
+    case SiteManifest::Kind::Launch:
+    case SiteManifest::Kind::HostCall:
+    case SiteManifest::Kind::Print:
+    case SiteManifest::Kind::Other: break;
+  }
+  return "";
+}
+
 std::string renderMessage(const SiteManifest* site, const MessageParts& parts) {
   std::string out = site ? placeText(*site) + ": " : "";
-  out += "error: " + parts.headline + "\n";
+  out += parts.code.empty() ? "error: " : fmt::format("error[{}]: ", parts.code);
+  out += parts.headline + "\n";
   if (site && site->line > 0) out += snippet(*site);
   for (const std::string& note : parts.notes) out += "note: " + note + "\n";
   if (!parts.help.empty()) out += "help: " + parts.help + "\n";
@@ -120,6 +139,7 @@ std::string renderMessage(const SiteManifest* site, const MessageParts& parts) {
 
 MessageParts describeIndex(const SiteManifest* site, int64_t value, int64_t extent, unsigned dimension, unsigned rank) {
   MessageParts out;
+  out.code = codeOf(SiteManifest::Kind::Index);
   out.headline = fmt::format("index {} is out of range{}: the size is {}", value, ofDimension(site, dimension, rank), extent);
   out.help = validIndices(extent);
   return out;
@@ -127,11 +147,13 @@ MessageParts describeIndex(const SiteManifest* site, int64_t value, int64_t exte
 
 MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t extent) {
   MessageParts out;
+  out.code = codeOf(site.kind);
   std::string what = site.text.empty() ? "" : fmt::format(" in `{}`", site.text);
   switch (site.kind) {
     case SiteManifest::Kind::Index: return describeIndex(&site, value, extent, site.dimension, site.rank);
     case SiteManifest::Kind::Proof:
       out = describeIndex(&site, value, extent, site.dimension, site.rank);
+      out.code = {};
       out.headline = "internal error: this was proven to be in range, but " + out.headline;
       out.help = "please report this program: without --verify-proofs it has no check here";
       return out;

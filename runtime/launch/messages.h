@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rad::rt {
@@ -24,8 +25,13 @@ struct MessageParts {
   std::string headline;
   std::vector<std::string> notes;
   std::string help;               // empty: none
+  std::string_view code = {};     // that `raddle explain` knows; empty: none
 };
-/// "file:line:col: error: headline", the source line with a caret range, notes, help. Without a site (null): "error: headline".
+/// The code of a failure of this kind: each has a row in the table of messages. Empty: it has no page.
+std::string_view codeOf(cg::SiteManifest::Kind kind);
+/// The code of launches that are refused for what their arguments are.
+inline constexpr std::string_view refusedLaunchCode = "R0608";
+/// "file:line:col: error[R0601]: headline", the source line with a caret range, notes, help. Without a site (null): "error: headline".
 std::string renderMessage(const cg::SiteManifest* site, const MessageParts& parts);
 
 /// What a failure record says. `kernel` and `launchSite` may be null where they are unknown.

@@ -131,7 +131,7 @@ TEST_P(HostAbi, ARefusedLaunchShowsTheDeclaration) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exitStatus(), 1);
   EXPECT_EQ(error->text,
-            "a.rad:9:1: error: saxpy: `x` and `y` must have the same size `n`: x is [3], y is [2]\n"
+            "a.rad:9:1: error[R0608]: saxpy: `x` and `y` must have the same size `n`: x is [3], y is [2]\n"
             "   9 | saxpy(2.0, x, y)\n"
             "     | ^~~~~~~~~~~~~~~~\n"
             "note: declared at saxpy.rad:2 as saxpy(a: f32, x: [f32; n], mut y: [f32; n])\n"
@@ -179,7 +179,7 @@ TEST_P(HostAbi, AFailedCheckSurfacesAtEachPlaceThatWaits) {
     EXPECT_EQ(error->exitStatus(), 1) << name;
     std::string where = GetParam() == DeviceKind::Cuda ? " (block 0, thread 0)" : "";
     EXPECT_EQ(error->text,
-              "a.rad:3:1: error: index 4 is out of range for `x[i + 1]`: the size is 4\n"
+              "a.rad:3:1: error[R0601]: index 4 is out of range for `x[i + 1]`: the size is 4\n"
               "   3 | x[i + 1]\n"
               "     | ^~~~~~~~\n"
               "note: in kernel `saxpy` at i = 3" + where + "\n"
@@ -306,7 +306,7 @@ TEST_P(HostAbi, ElementsAreCheckedReadAndWritten) {
     auto error = run([&](RadContext* c) { return rad_element_read(c, &tail, &wrong, HostIndex, &value); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->text,
-              "a.rad:10:1: error: index " + std::to_string(wrong) + " is out of range for `x[7]`: the size is 3\n"
+              "a.rad:10:1: error[R0601]: index " + std::to_string(wrong) + " is out of range for `x[7]`: the size is 3\n"
               "  10 | x[7]\n     | ^~~~\nhelp: valid indices are 0 to 2\n");
     EXPECT_TRUE(run([&](RadContext* c) { return rad_element_write(c, &tail, &wrong, HostIndex, &value); }));
   }
@@ -394,7 +394,7 @@ TEST_P(HostAbi, AssertsShowTheirFilledMessage) {
   RadPrintArgument argument = {0, static_cast<int32_t>(cg::ElementType::I32), &a};
   auto error = run([&](RadContext* c) { return rad_assert_failed(c, AssertPlace, 1, &argument); });
   ASSERT_TRUE(error);
-  EXPECT_EQ(error->text, "a.rad:11:1: error: assertion failed: `a == b`\n  11 | a == b\n     | ^~~~~~\nnote: a is 3\n");
+  EXPECT_EQ(error->text, "a.rad:11:1: error[R0603]: assertion failed: `a == b`\n  11 | a == b\n     | ^~~~~~\nnote: a is 3\n");
   EXPECT_EQ(error->exitStatus(), 1);
 }
 
@@ -436,7 +436,7 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
 TEST_P(HostAbi, ChecksOfCompiledHostCode) {
   auto error = run([&](RadContext* c) { return rad_check_failed(c, HostIndex, 7, 4); });
   ASSERT_TRUE(error);
-  EXPECT_EQ(error->text, "a.rad:10:1: error: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\nhelp: valid indices are 0 to 3\n");
+  EXPECT_EQ(error->text, "a.rad:10:1: error[R0601]: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\nhelp: valid indices are 0 to 3\n");
   EXPECT_TRUE(run([&](RadContext* c) { return rad_check_failed(c, 99, 7, 4); }));
   EXPECT_TRUE(run([](RadContext*) { return 1; }));  // an error without a message is still one
   EXPECT_TRUE(run([&](RadContext* c) { return rad_launch(c, 99, nullptr, LaunchPlace); }));
@@ -451,7 +451,7 @@ TEST_P(HostAbi, HostFunctionsTellWhereTheyWereCalled) {
   ASSERT_TRUE(error);
   std::string notes;
   for (int i = 0; i < 8; ++i) notes += "note: called at a.rad:20:1\n";
-  EXPECT_EQ(error->text, "a.rad:10:1: error: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\n" + notes +
+  EXPECT_EQ(error->text, "a.rad:10:1: error[R0601]: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\n" + notes +
                              "note: and 2 calls more\nhelp: valid indices are 0 to 3\n");
   // A failed launch has nothing to do with the function in which it surfaced.
   RadView x = makeArray({1, 2, 3, 4}), y = makeArray({0, 0, 0, 0});

@@ -2,9 +2,12 @@
 // Failure records and host checks as text.
 #include "test/unit/launch/memory_device.h"
 
+#include "frontend/diagnostics/diagnostics.h"
 #include "runtime/launch/messages.h"
 
 #include <gtest/gtest.h>
+
+#include <set>
 
 namespace rad::rt::test {
 namespace {
@@ -37,7 +40,7 @@ TEST(RunMessages, AnIndexOutOfRangeInAForall) {
   cg::SiteManifest place = indexSite(), launch = launchSite();
   cg::FailureRecord record = {1, 0, 5, 0, 1000, 1000, {3, 0, 0}, {231, 0, 0}, {999, 0, 0, 0}};
   EXPECT_EQ(renderMessage(&place, describeFailure(record, place, &kernel, &launch, DeviceKind::Cuda)),
-            "saxpy.rad:3:17: error: index 1000 is out of range for `x[i + 1]`: the size is 1000\n"
+            "saxpy.rad:3:17: error[R0601]: index 1000 is out of range for `x[i + 1]`: the size is 1000\n"
             "   3 |     y[i] += a * x[i + 1]\n"
             "     |                 ^~~~~~~~\n"
             "note: in kernel `saxpy` at i = 999 (block 3, thread 231)\n"
@@ -58,7 +61,7 @@ TEST(RunMessages, AnIndexOfAMatrixInABlockKernel) {
   place.dimension = 1;
   cg::FailureRecord record = {1, 0, 5, 0, -1, 64, {2, 3, 0}, {7, 1, 0}, {}};
   EXPECT_EQ(renderMessage(&place, describeFailure(record, place, &kernel, nullptr, DeviceKind::Host)),
-            "saxpy.rad:3:10: error: index -1 is out of range in dimension 1 of `m[y, x]`: the size is 64\n"
+            "saxpy.rad:3:10: error[R0601]: index -1 is out of range in dimension 1 of `m[y, x]`: the size is 64\n"
             "   3 |     let v = m[y, x]\n"
             "     |             ^~~~~~~\n"
             "note: in kernel `tiled` at by = 3, bx = 2, thread (1, 7)\n"
@@ -77,7 +80,7 @@ TEST(RunMessages, AFailedAssertSaysWhatItAsserts) {
   cg::FailureRecord record = {};
   record.point[0] = 4;
   EXPECT_EQ(renderMessage(&place, describeFailure(record, place, &kernel, nullptr, DeviceKind::Host)),
-            "saxpy.rad:3:12: error: assertion failed: `x[i] >= 0.0`\n"
+            "saxpy.rad:3:12: error[R0603]: assertion failed: `x[i] >= 0.0`\n"
             "   3 |     assert(x[i] >= 0.0, \"negative\")\n"
             "     |            ^~~~~~~~~~~\n"
             "note: negative\n"
@@ -123,6 +126,14 @@ TEST(RunMessages, ShowsOddLinesSafely) {
   EXPECT_LT(longLine.size(), 400u);
   size_t lineStart = longLine.find("| ") + 2, caretLine = longLine.find('\n') + 1;
   EXPECT_EQ(longLine.find("HERE") - lineStart, longLine.find('^') - (longLine.find("| ", caretLine) + 2));
+}
+
+TEST(RunMessages, EveryCodeHasAPage) {
+  std::set<std::string_view> codes = {refusedLaunchCode};
+  for (int kind = 0; kind <= static_cast<int>(Kind::Print); ++kind)
+    if (std::string_view code = codeOf(static_cast<Kind>(kind)); !code.empty()) EXPECT_TRUE(codes.insert(code).second) << code;
+  EXPECT_EQ(codes.size(), 8u);
+  for (std::string_view code : codes) EXPECT_NE(explain(code), "") << code;
 }
 
 TEST(RunMessages, WithoutAPlaceThereIsNoSnippet) {

@@ -51,7 +51,7 @@ assert [line.split()[3] for line in text.splitlines() if line.startswith("assemb
 
 # A program that is wrong does not wait for a GPU, nor ask for one.
 wrong = run("latency=cuInit:60000ms;journal=wrong.journal", *CUDA, program="let x = unknown\n")
-assert wrong.returncode == 1 and "error[R0201]" in wrong.stderr and wrong.seconds < 30, (wrong.stderr, wrong.seconds)
+assert wrong.returncode == 1 and "error[R0200]" in wrong.stderr and wrong.seconds < 30, (wrong.stderr, wrong.seconds)
 assert not os.path.exists("wrong.journal") or "cuInit" not in open("wrong.journal").read()
 
 # Failures of each step, while or after kernels are compiled: told before the program has printed anything, and nothing hangs.
