@@ -24,8 +24,9 @@ llvm::Value* BlockLowering::placeShared(FunctionLowering& f, LocalId local, llvm
     return llvm::is_contained(sharedCounters(program_, kernel_, region), local);
   });
   if (!isCounter) return takeScratch(f, bytes, f.local(local).name);
-  // A line more: places that lie 4096 bytes apart are in each other's way, too.
-  const uint64_t distance = llvm::alignTo(bytes, kCacheLine) + kCacheLine;
+  // Not the same lines of the cache for all: places that lie 4096 bytes apart are in each other's way, too.
+  uint64_t distance = llvm::alignTo(bytes, kCacheLine);
+  if (distance % (4096 / kCopies) == 0) distance += kCacheLine;
   llvm::Value* address = takeScratch(f, kCopies * distance, f.local(local).name);
   counters_[local.value] = {address, memory, count, distance};
   return address;

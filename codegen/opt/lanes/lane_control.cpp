@@ -390,20 +390,26 @@ LaneEmitter::Arrival LaneEmitter::emitSide(Level& level, BasicBlock* from, Basic
   return fold(meet, own, mask);
 }
 
-/// For `strided < uniform`, unsigned: whether the last lane is far from the limit, so that the lanes need not be asked one by one. Null for
-/// other conditions.
+/// For `strided < uniform`: whether the last lane is far from the limit, so that the lanes need not be asked one by one. Null for other
+/// conditions.
 Value* LaneEmitter::holdsInAllLanes(const Value* condition, bool wanted) {
   const auto* compare = dyn_cast<ICmpInst>(condition);
   if (!compare) return nullptr;
   CmpInst::Predicate predicate = wanted ? compare->getPredicate() : compare->getInversePredicate();
   Value* index = compare->getOperand(0);
   Value* limit = compare->getOperand(1);
-  if (predicate == CmpInst::ICMP_UGT) std::swap(index, limit), predicate = CmpInst::ICMP_ULT;
+  if (predicate == CmpInst::ICMP_UGT || predicate == CmpInst::ICMP_SGT) {
+    std::swap(index, limit);
+    predicate = CmpInst::getSwappedPredicate(predicate);
+  }
   const Shape shape = shapes_.of(index);
-  if (predicate != CmpInst::ICMP_ULT || shape.isVarying() || shape.stride <= 0 || !shapes_.of(limit).isUniform()) return nullptr;
+  if (predicate != CmpInst::ICMP_ULT && predicate != CmpInst::ICMP_SLT) return nullptr;
+  if (shape.isVarying() || shape.stride <= 0 || !shapes_.of(limit).isUniform() || !index->getType()->isIntegerTy(64)) return nullptr;
+  // The sum of the index and the distance to the last lane is below the limit, and so does not wrap.
   const auto reach = static_cast<uint64_t>(shape.stride) * (lanes_ - 1);
-  if (!index->getType()->isIntegerTy(64)) return nullptr;
-  return b_.CreateICmpULT(scalar(index), b_.CreateBinaryIntrinsic(Intrinsic::usub_sat, scalar(limit), b_.getInt64(reach)));
+  const auto less = predicate == CmpInst::ICMP_ULT ? Intrinsic::usub_sat : Intrinsic::ssub_sat;
+  Value* holds = b_.CreateICmp(predicate, scalar(index), b_.CreateBinaryIntrinsic(less, scalar(limit), b_.getInt64(reach)));
+  return b_.CreateFreeze(holds);  // what bounds it may mean nothing if no lane is there
 }
 
 void LaneEmitter::emitCheck(BranchInst& branch, BasicBlock* failure, Value* mask) {
@@ -423,7 +429,7 @@ void LaneEmitter::emitCheck(BranchInst& branch, BasicBlock* failure, Value* mask
   } else {
     if (Value* allHold = holdsInAllLanes(condition, !whenTrue)) {
       BasicBlock* ask = newBlock("ask.lanes");
-      b_.CreateCondBr(b_.CreateFreeze(allHold), good, ask);  // what bounds it may mean nothing if no lane is there
+      b_.CreateCondBr(allHold, good, ask);
       b_.SetInsertPoint(ask);
     }
     Value* bad = both(mask, whenTrue ? vector(condition) : b_.CreateNot(vector(condition)));

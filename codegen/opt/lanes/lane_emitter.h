@@ -74,6 +74,7 @@ class LaneEmitter {
   void emitCounts(llvm::AtomicRMWInst& atomic, llvm::MDNode& copies, llvm::Value* mask);
   void emitStore(llvm::StoreInst& store, llvm::Value* mask);
   llvm::Value* emitVector(llvm::Instruction& instruction, llvm::Value* mask);
+  llvm::Value* emitFarFromLimit(llvm::CmpInst& compare, llvm::Value* isFar, bool outcome);
   llvm::Value* emitCall(llvm::CallInst& call);
   llvm::Value* emitScalar(llvm::Instruction& instruction, llvm::Value* mask);
   /// The value of lane 0 of a uniform or strided value.

@@ -154,9 +154,26 @@ void LaneEmitter::emitCounts(AtomicRMWInst& atomic, MDNode& copies, Value* mask)
     b_.CreateBr(done);
     b_.SetInsertPoint(whole);
   }
-  Value* addresses = vector(atomic.getPointerOperand());
-  for (uint64_t lane = 0; lane < lanes_; ++lane) {
-    Value* address = b_.CreatePtrAdd(b_.CreateExtractElement(addresses, lane), b_.getInt64(lane % number(0) * number(1)));
+  // In a thread's own scratch memory every index fits into 32 bits. They come out of a vector register in pairs.
+  auto* place = dyn_cast<GetElementPtrInst>(atomic.getPointerOperand());
+  const DataLayout& layout = atomic.getDataLayout();
+  const bool isScratch = place && place->getNumIndices() == 1 && shapes_.of(place->getPointerOperand()).isUniform() &&
+                         place->getOperand(1)->getType()->isIntegerTy(64) &&
+                         isa<Argument>(place->getPointerOperand()->stripInBoundsConstantOffsets()) && layout.isLittleEndian();
+  Value* pairs = nullptr;
+  if (isScratch)
+    pairs = b_.CreateBitCast(b_.CreateTrunc(vector(place->getOperand(1)), vectorType(b_.getInt32Ty())),
+                             FixedVectorType::get(b_.getInt64Ty(), lanes_ / 2));
+  Value* addresses = isScratch ? nullptr : vector(atomic.getPointerOperand());
+  Value* pair = nullptr;
+  auto addressOf = [&](unsigned lane) -> Value* {
+    if (!isScratch) return b_.CreateExtractElement(addresses, lane);
+    if (lane % 2 == 0) pair = b_.CreateExtractElement(pairs, lane / 2);
+    Value* index = lane % 2 == 0 ? b_.CreateSExt(b_.CreateTrunc(pair, b_.getInt32Ty()), b_.getInt64Ty()) : b_.CreateAShr(pair, 32);
+    return b_.CreateGEP(place->getSourceElementType(), scalar(place->getPointerOperand()), index);
+  };
+  for (unsigned lane = 0; lane < lanes_; ++lane) {
+    Value* address = b_.CreatePtrAdd(addressOf(lane), b_.getInt64(lane % number(0) * number(1)));
     b_.CreateAtomicRMW(atomic.getOperation(), address, inLane(atomic.getValOperand(), b_.getInt64(lane)), atomic.getAlign(),
                        atomic.getOrdering(), atomic.getSyncScopeID());
   }
@@ -208,6 +225,9 @@ Value* LaneEmitter::emitVector(Instruction& instruction, Value* mask) {
   auto operand = [&](unsigned i) { return vector(instruction.getOperand(i)); };
   Value* made = nullptr;
   if (auto* compare = dyn_cast<CmpInst>(&instruction)) {
+    if (loops_.getLoopFor(compare->getParent()) != &loop_)
+      for (bool outcome : {true, false})
+        if (Value* allHold = holdsInAllLanes(compare, outcome)) return emitFarFromLimit(*compare, allHold, outcome);
     made = b_.CreateCmp(compare->getPredicate(), operand(0), operand(1));
   } else if (auto* select = dyn_cast<SelectInst>(&instruction)) {
     Value* condition = shapes_.of(select->getCondition()).isUniform() ? scalar(select->getCondition()) : vector(select->getCondition());
@@ -232,6 +252,22 @@ Value* LaneEmitter::emitVector(Instruction& instruction, Value* mask) {
     made = b_.CreateFreeze(operand(0));
   }
   if (auto* written = dyn_cast<Instruction>(made)) written->copyIRFlags(&instruction, /*IncludeWrapFlags=*/true);
+  return made;
+}
+
+/// A comparison that comes out the same in all lanes but near a limit, as loops have them: the lanes are asked only there.
+Value* LaneEmitter::emitFarFromLimit(CmpInst& compare, Value* isFar, bool outcome) {
+  BasicBlock* before = b_.GetInsertBlock();
+  BasicBlock* near = newBlock("near");
+  BasicBlock* done = newBlock("compared");
+  b_.CreateCondBr(isFar, done, near);
+  b_.SetInsertPoint(near);
+  Value* asked = b_.CreateCmp(compare.getPredicate(), vector(compare.getOperand(0)), vector(compare.getOperand(1)));
+  b_.CreateBr(done);
+  b_.SetInsertPoint(done);
+  PHINode* made = b_.CreatePHI(asked->getType(), 2);
+  made->addIncoming(ConstantInt::getBool(asked->getType(), outcome), before);
+  made->addIncoming(asked, near);
   return made;
 }
 

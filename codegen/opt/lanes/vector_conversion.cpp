@@ -34,6 +34,21 @@ Value* convert(IRBuilder<>& b, IntrinsicInst& call) {
   return b.CreateSelect(b.CreateFCmpUNO(from, from), Constant::getNullValue(type), made);
 }
 
+/// min(convert(x), most), where `most` is a number of x's type: the limits are put on x, which is narrower mostly. Null if it is another case.
+Value* convertUpTo(IRBuilder<>& b, IntrinsicInst& call, const Value* limit) {
+  const auto* most = dyn_cast<ConstantInt>(isa<Constant>(limit) ? cast<Constant>(limit)->getSplatValue() : nullptr);
+  if (!most || most->isNegative() || call.getIntrinsicID() != Intrinsic::fptosi_sat) return nullptr;
+  Value* from = call.getArgOperand(0);
+  APFloat bound(from->getType()->getScalarType()->getFltSemantics());
+  if (bound.convertFromAPInt(most->getValue(), /*IsSigned=*/true, APFloat::rmTowardZero) != APFloat::opOK) return nullptr;
+  Constant* least = powerOfTwo(from->getType(), most->getBitWidth() - 1, true);
+  if (least->getSplatValue() == nullptr || cast<ConstantFP>(least->getSplatValue())->isInfinity()) return nullptr;
+  Constant* top = ConstantFP::get(from->getType(), bound);
+  Value* kept = b.CreateSelect(b.CreateFCmpOLT(from, top), from, top);
+  kept = b.CreateSelect(b.CreateFCmpOGT(kept, least), kept, least);
+  return b.CreateFPToSI(b.CreateSelect(b.CreateFCmpORD(from, from), kept, Constant::getNullValue(from->getType())), call.getType());
+}
+
 }  // namespace
 
 PreservedAnalyses VectorConversionPass::run(Function& function, FunctionAnalysisManager&) {
@@ -46,6 +61,14 @@ PreservedAnalyses VectorConversionPass::run(Function& function, FunctionAnalysis
         calls.push_back(call);
   for (IntrinsicInst* call : calls) {
     IRBuilder<> b(call);
+    auto* least = call->hasOneUse() ? dyn_cast<IntrinsicInst>(*call->user_begin()) : nullptr;
+    if (least && least->getIntrinsicID() == Intrinsic::smin)
+      if (Value* made = convertUpTo(b, *call, least->getArgOperand(least->getArgOperand(0) == call ? 1 : 0))) {
+        least->replaceAllUsesWith(made);
+        least->eraseFromParent();
+        call->eraseFromParent();
+        continue;
+      }
     call->replaceAllUsesWith(convert(b, *call));
     call->eraseFromParent();
   }
