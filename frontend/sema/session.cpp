@@ -247,11 +247,11 @@ void Checker::checkScript(const Ast& ast) {
       if (kind != ExprKind::If && kind != ExprKind::Block && kind != ExprKind::Unchecked) {
         script.canHoist = true;
         Value value = checkExpr(last->expr);
-        if (typeOf(value.type).kind == TypeKind::Tuple)
-          notYet(value.range, "printing a tuple", "print its items: t.0, t.1");
-        else if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit)
-          emit(stmt.range, Print{"{}", {materialize(value)}});
-        else if (value.expr && !isError(value.type))
+        if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit) {
+          std::vector<TExprId> values;
+          std::string format = printed(value, values);
+          emit(stmt.range, Print{std::move(format), std::move(values), {}});
+        } else if (value.expr && !isError(value.type))
           emit(stmt.range, Evaluate{value.expr});
         continue;
       }

@@ -147,7 +147,8 @@ Result<void> Engine::Impl::awaitDevice() {
   auto opened = opening->take();
   opening.reset();  // a failure is not kept: the next run tries again
   if (!opened) return std::unexpected(std::move(opened).error());
-  times.setDevice(opened->milliseconds, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  if (opened->device->info().kind == DeviceKind::Cuda)
+    times.setDevice(opened->milliseconds, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   if (!opened->note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", opened->note);
   device = std::move(opened->device);
   target = targetOf(device->info());

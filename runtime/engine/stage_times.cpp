@@ -47,8 +47,9 @@ std::string StageTimes::text() const {
     if (counts_[i]) result += fmt::format("{:<10} {:9.3f} ms  {}x\n", nameOf(static_cast<Stage>(i)), milliseconds_[i], counts_[i]);
   result += fmt::format("{:<10} {:9.3f} ms\n", "total", total());
   if (device_ > 0) result += fmt::format("{:<10} {:9.3f} ms  opened beside the stages; {:.3f} ms of it waited for\n", "device", device_, waited_);
-  if (firstResult_)
-    result += fmt::format("{:<10} {:9.3f} ms  from the start of the process; {:.3f} ms more than the device took\n", "result", *firstResult_, *firstResult_ - device_);
+  if (firstResult_) result += fmt::format("{:<10} {:9.3f} ms  from the start of the process", "result", *firstResult_);
+  if (firstResult_ && device_ > 0) result += fmt::format("; {:.3f} ms more than the device took", *firstResult_ - device_);
+  if (firstResult_) result += '\n';
   return result;
 }
 

@@ -25,7 +25,7 @@ class StageTimes {
   unsigned countOf(Stage stage) const { return counts_[static_cast<size_t>(stage)]; }
   double total() const;
   void clear();
-  /// The device took so many milliseconds to open, beside the stages, and this thread waited so long for it.
+  /// A GPU took so many milliseconds to open, beside the stages, and this thread waited so long for it.
   void setDevice(double milliseconds, double waited) { device_ = milliseconds, waited_ = waited; }
   /// When the first wait for launches was over.
   void setFirstResult(std::chrono::steady_clock::time_point when);
