@@ -158,11 +158,13 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
     result.params.push_back(std::move(to));
   }
   for (const DomainAxis& axis : kernel.axes)
-    result.axes.push_back({kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high)});
+    result.axes.push_back({kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high),
+                           sizeExpr(axis.step)});
   for (const AtMost& condition : kernel.inRange)
     result.inRange.emplace_back(sizeExpr(condition.left), sizeExpr(condition.right));
   result.geometry = chooseGeometry(program, id, "", {});
   result.prints = PrintFinder(program).find(kernel);
+  result.isAssignment = kernel.isAssignment;
   SharedLayout shared = layoutShared(program, kernel);
   result.staticSharedBytes = static_cast<uint32_t>(shared.scratchBytes + (shared.isDynamic ? 0 : shared.bytes));
   result.dynamicSharedBytes = static_cast<uint32_t>(shared.isDynamic ? shared.bytes : 0);

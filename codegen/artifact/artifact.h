@@ -48,6 +48,7 @@ struct ParamManifest {
 struct AxisManifest {
   std::string name;
   SizeExpr low, high;
+  SizeExpr step{SizeOp::Constant, 1, {}};
 };
 
 /// A place in the program that may fail while a kernel runs, or that prints there.
@@ -95,6 +96,7 @@ struct KernelManifest {
   uint32_t staticSharedBytes = 0;
   uint32_t dynamicSharedBytes = 0;   // shared memory is one dynamic block where it exceeds the static limit
   bool prints = false;               // it, or a function that it calls, may print
+  bool isAssignment = false;         // copies elements, (from, mut to): where they share some, the old values are taken
   ReduceOp reduce = ReduceOp::None;
   ElementType reductionType = ElementType::F32;
   std::string definedAt;             // "saxpy.rad:2"
@@ -110,7 +112,7 @@ struct UnitManifest {
 struct SpecKey {
   bool aligned16 = false;        // every view starts at a multiple of 16 bytes
   bool innerDivisible4 = false;  // the last extent of every view of rank 2 and more is a multiple of 4
-  bool small = false;            // all extents, element counts, distances within strided views and the number of domain points are below 2^30, bounds of the domain within +-2^30
+  bool small = false;            // all extents, element counts, distances within strided views and the number of domain points are below 2^30, bounds and steps of the domain within +-2^30
   bool aliased = false;          // elementwise arguments share elements (map(f, y, y)): nothing may be assumed not to overlap
   bool inRange = false;          // the kernel has conditions (KernelManifest::inRange), and all hold: indices marked AtLaunch need no check
   friend bool operator==(const SpecKey&, const SpecKey&) = default;

@@ -57,12 +57,12 @@ void BlockLowering::emitBody(FunctionLowering& f) {
     f.bind(id, std::move(value));
   }
   llvm::SmallVector<llvm::Value*, 4> extents;
-  for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
+  for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) extents.push_back(extentOf(f, arguments, axis));
   CountedLoop blocks = beginLoop(f, begin(), end(), "block");
   block_ = blocks.counter;
   auto coordinates = unflatten(f, block_, extents);
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) {
-    f.bind(kernel_.axes[axis].variable, axisValue(f, arguments.low[axis], arguments.high[axis], coordinates[axis]));
+    f.bind(kernel_.axes[axis].variable, axisValue(f, arguments, axis, coordinates[axis]));
     size_t fromLast = kernel_.axes.size() - 1 - axis;
     if (fromLast < failedBlock_.size()) failedBlock_[fromLast] = coordinates[axis];
   }

@@ -91,10 +91,10 @@ void ForallLowering::emitBody(FunctionLowering& f) {
     b.CreateStore(identity(f), total_);
   }
   llvm::SmallVector<llvm::Value*, 4> extents;
-  for (size_t axis = 0; axis < rank; ++axis) extents.push_back(extentOf(f, arguments.low[axis], arguments.high[axis]));
+  for (size_t axis = 0; axis < rank; ++axis) extents.push_back(extentOf(f, arguments, axis));
 
   auto bindAxis = [&](size_t axis, llvm::Value* coordinate) {
-    Value variable = axisValue(f, arguments.low[axis], arguments.high[axis], coordinate);
+    Value variable = axisValue(f, arguments, axis, coordinate);
     if (axis < failedPoint_.size()) failedPoint_[axis] = f.wide(variable);
     f.bind(kernel_.axes[axis].variable, variable);
   };

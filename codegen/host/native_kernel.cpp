@@ -86,14 +86,18 @@ KernelArguments NativeKernelLowering::bindArguments(FunctionLowering& f) {
   return bound_;
 }
 
-llvm::Value* NativeKernelLowering::extentOf(FunctionLowering& f, const Value& low, const Value& high) {
+llvm::Value* NativeKernelLowering::extentOf(FunctionLowering& f, const KernelArguments& arguments, size_t axis) {
   auto& b = f.builder();
-  llvm::Value* size = b.CreateNSWSub(f.wide(high), f.wide(low));
-  return b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, size, b.getInt64(0));
+  llvm::Value* count = f.wide(axisCount(f, arguments, axis));
+  // An empty axis has any count; a loop over it must not run.
+  llvm::Value* isEmpty = b.CreateICmpSGE(f.wide(arguments.low[axis]), f.wide(arguments.high[axis]));
+  return b.CreateSelect(isEmpty, b.getInt64(0), count);
 }
 
-Value NativeKernelLowering::axisValue(FunctionLowering& f, const Value& low, const Value& high, llvm::Value* coordinate) {
+Value NativeKernelLowering::axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate) {
   auto& b = f.builder();
+  const Value &low = arguments.low[axis], &high = arguments.high[axis];
+  coordinate = axisOffset(f, arguments, axis, coordinate);
   Interval range{low.range.low, high.range.high == INT64_MIN ? INT64_MIN : high.range.high - 1};
   if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(low.scalar); constant && constant->isZero()) return f.indexFrom(coordinate, range);
   return f.indexFrom(b.CreateNSWAdd(f.wide(low), coordinate), range);

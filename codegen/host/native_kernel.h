@@ -45,10 +45,10 @@ class NativeKernelLowering : public TargetLowering {
   llvm::Value* scratch() const { return scratch_; }
   /// Splits a flat number into a coordinate an axis, from 0; the last axis varies fastest. The first axis gets what is left.
   static llvm::SmallVector<llvm::Value*, 4> unflatten(FunctionLowering& f, llvm::Value* flat, llvm::ArrayRef<llvm::Value*> extents);
-  /// The extent of an axis, at least 0.
-  static llvm::Value* extentOf(FunctionLowering& f, const Value& low, const Value& high);
-  /// The variable of an axis: low + coordinate, which is below high.
-  static Value axisValue(FunctionLowering& f, const Value& low, const Value& high, llvm::Value* coordinate);
+  /// The number of values that an axis takes, 0 if it is empty.
+  static llvm::Value* extentOf(FunctionLowering& f, const KernelArguments& arguments, size_t axis);
+  /// The variable of an axis at the point with number `coordinate`.
+  static Value axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate);
 
   const TypedProgram& program_;
   const Kernel& kernel_;

@@ -2,6 +2,7 @@
 // Statements of host code.
 #include "codegen/host/script.h"
 #include "codegen/host/walk.h"
+#include "frontend/sema/children.h"
 
 #include <llvm/IR/MDBuilder.h>
 
@@ -122,10 +123,8 @@ bool ScriptLowering::assign(const Assign& node) {
     writeElement(access, value);
     return true;
   }
-  if (std::holds_alternative<ElementOf>(place.node)) {
-    const TExpr* root = &place;
-    while (const auto* part = std::get_if<ElementOf>(&root->node)) root = &program_.expr(part->value);
-    const auto* element = std::get_if<ViewElement>(&root->node);
+  if (sema::wholeOfPart(program_, node.place)) {
+    const auto* element = std::get_if<ViewElement>(&program_.expr(sema::outermostPlace(program_, node.place)).node);
     if (!element) return false;
     assignInElement(node, *element);
     return true;

@@ -33,6 +33,7 @@ void forEachChild(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
                  [&](const ViewFlat& n) { one(n.view); },
                  [&](const MakeElements& n) { all(n.items); },
                  [&](const ElementOf& n) { one(n.value); one(n.index); },
+                 [&](const ElementSlice& n) { one(n.value); },
                  [&](const Swizzle& n) { one(n.vector); },
                  [&](const Negate& n) { one(n.operand); },
                  [&](const LogicNot& n) { one(n.operand); },

@@ -175,6 +175,7 @@ class FunctionLowering {
   Value lower(const TExpr& expr, const LogicNot& node);
   Value lower(const TExpr& expr, const Logic& node);
   Value lower(const TExpr& expr, const Select& node);
+  Value choose(const Value& condition, Value yes, Value no);
   Value lower(const TExpr& expr, const BlockValue& node);
   Value lower(const TExpr& expr, const IfValue& node);
   Value lower(const TExpr& expr, const MakeTuple& node);
@@ -200,6 +201,7 @@ class FunctionLowering {
   // lower_convert.cpp
   Value lower(const TExpr& expr, const Convert& node);
   Value lower(const TExpr& expr, const Bitcast& node);
+  Value bitcast(const Value& value, TypeId to);
   Value floatToInteger(const Value& value, TypeId to);
   // lower_math.cpp
   Value lower(const TExpr& expr, const MathCall& node);
@@ -218,6 +220,8 @@ class FunctionLowering {
   // lower_elements.cpp: vectors and arrays, which are values
   Value lower(const TExpr& expr, const MakeElements& node);
   Value lower(const TExpr& expr, const ElementOf& node);
+  Value lower(const TExpr& expr, const ElementSlice& node);
+  Place sliceOf(const Place& whole, const ElementSlice& slice, TypeId part);
   Value lower(const TExpr& expr, const Swizzle& node);
   /// Does to each element of vectors what `one` does to scalars; all operands have one type.
   template <class One>

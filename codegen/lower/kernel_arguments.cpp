@@ -122,6 +122,43 @@ Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr
   return {};
 }
 
+namespace {
+
+bool isOne(const Value& step) {
+  auto* constant = llvm::dyn_cast<llvm::ConstantInt>(step.scalar);
+  return constant && constant->isOne();
+}
+
+}  // namespace
+
+Value axisCount(FunctionLowering& f, const KernelArguments& arguments, size_t axis) {
+  Value extent = f.arithmetic(BinaryOp::Sub, arguments.high[axis], arguments.low[axis], {});
+  const Value& step = arguments.step[axis];
+  if (isOne(step)) return extent;
+  extent.range = {1, std::max<int64_t>(extent.range.high, 1)};
+  Value before = f.arithmetic(BinaryOp::Sub, extent, f.constantIndex(1), {});  // the distance of the last place
+  return f.arithmetic(BinaryOp::Add, f.arithmetic(BinaryOp::Div, before, step, {}), f.constantIndex(1), {});
+}
+
+llvm::Value* axisOffset(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate) {
+  const Value& step = arguments.step[axis];
+  if (isOne(step)) return coordinate;
+  llvm::IRBuilder<>& b = f.builder();
+  return b.CreateMul(coordinate, b.CreateZExtOrTrunc(step.scalar, coordinate->getType()), "", true, true);
+}
+
+Value axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate) {
+  const Value& low = arguments.low[axis];
+  int64_t most = arguments.high[axis].range.high - 1;
+  llvm::Value* offset = axisOffset(f, arguments, axis, coordinate);
+  Value from0 = f.scalar(f.program().types->index(), offset, {0, std::max<int64_t>(most - low.range.low, 0)});
+  Value variable = f.arithmetic(BinaryOp::Add, low, from0, {});
+  variable.range = {low.range.low, std::max(most, low.range.low)};
+  if (f.options().narrowIndices && variable.range.fitsI32() && !variable.scalar->getType()->isIntegerTy(32))
+    variable.scalar = f.builder().CreateTrunc(variable.scalar, f.builder().getInt32Ty(), "", false, true);
+  return variable;
+}
+
 KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments,
                                     const SpecKey& spec) {
   llvm::IRBuilder<>& b = f.builder();
@@ -194,6 +231,12 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
     result.low.push_back(bound(axis.low, arguments[next]));
     result.high.push_back(bound(axis.high, arguments[next + 1]));
     next += 2;
+    Value step = evalShape(f, kernel, axis.step, spec);
+    if (axis.step.op != ShapeOp::Constant) {  // the launch has seen that it is positive
+      Interval known = shapeRange(f.program(), kernel, axis.step, spec);
+      step = f.indexFrom(f.wide(step), {std::max<int64_t>(known.low, 1), std::max<int64_t>(std::min(known.high, bounds.high), 1)});
+    }
+    result.step.push_back(step);
   }
   if (kernel.reduction) result.partials = arguments[next++];
   result.failureState = arguments[next++];

@@ -9,7 +9,7 @@ namespace rad::cg {
 
 /// What a kernel's code needs besides its locals.
 struct KernelArguments {
-  llvm::SmallVector<Value, 4> low, high;  // of each axis, type index
+  llvm::SmallVector<Value, 4> low, high, step;  // of each axis, type index
   llvm::Value* partials = nullptr;        // reductions: address of the partial results
   llvm::Value* failureState = nullptr;    // address of the FailureState
   llvm::Value* serial = nullptr;          // i32
@@ -22,6 +22,12 @@ llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& prog
 /// each type of kernelParameterTypes (bool still as i8). `spec` says what is known of sizes and alignment.
 KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, llvm::ArrayRef<llvm::Value*> arguments,
                                     const SpecKey& spec);
+/// The number of values that an axis takes, of type index; the domain is not empty.
+Value axisCount(FunctionLowering& f, const KernelArguments& arguments, size_t axis);
+/// The distance of the point with number `coordinate` from the low end of its axis, in the type of `coordinate`, which is wide enough.
+llvm::Value* axisOffset(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate);
+/// The value of an axis' variable at the point with number `coordinate`.
+Value axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate);
 /// A shape expression over bound dimensions and parameters, of type index. It never overflows: the launch has computed
 /// it before.
 Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr, const SpecKey& spec);

@@ -222,6 +222,11 @@ Value FunctionLowering::indexArithmetic(BinaryOp op, const Value& left, const Va
 
 Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& right) {
   TypeId boolean = program_.types->boolean();
+  if (!left.items.empty()) {
+    const Value both[2] = {left, right};
+    return elementwise(program_.types->vector(boolean, left.items.size()), both,
+                       [&](auto lane) { return compare(op, lane[0], lane[1]); });
+  }
   using P = llvm::CmpInst::Predicate;
   if (isFloat(scalarOf(left.type))) {
     P predicate = P::FCMP_OEQ;

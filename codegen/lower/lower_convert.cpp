@@ -74,13 +74,13 @@ Value FunctionLowering::floatToInteger(const Value& value, TypeId to) {
   return scalar(to, builder_.CreateIntrinsic(intrinsic, {registerType(to), number->getType()}, {number}));
 }
 
-Value FunctionLowering::lower(const TExpr& expr, const Bitcast& node) {
-  llvm::Value* operand = evalScalar(node.operand);
-  llvm::Type* type = registerType(expr.type);
-  if (operand->getType()->isIntegerTy(1)) operand = builder_.CreateZExt(operand, builder_.getInt8Ty());
-  if (type->isIntegerTy(1))
-    return scalar(expr.type, builder_.CreateICmpNE(operand, llvm::ConstantInt::get(operand->getType(), 0)));
-  return scalar(expr.type, builder_.CreateBitCast(operand, type));
+Value FunctionLowering::lower(const TExpr& expr, const Bitcast& node) { return bitcast(eval(node.operand), expr.type); }
+
+Value FunctionLowering::bitcast(const Value& value, TypeId to) {
+  const Type& type = program_.types->get(to);
+  if (type.kind == TypeKind::Vector && value.items.size() == type.count)
+    return elementwise(to, {&value, 1}, [&](auto lane) { return bitcast(lane[0], type.element); });
+  return fromMemory(to, builder_.CreateBitCast(toMemory(value), memoryType(to)));
 }
 
 }  // namespace rad::cg

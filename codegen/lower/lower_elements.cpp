@@ -116,6 +116,7 @@ Place FunctionLowering::arrayPlace(TExprId id) {
     Value index = checkedElement(program_.expr(element->value).type, *element);
     return elementOf(whole, index);
   }
+  if (const auto* slice = std::get_if<ElementSlice>(&expr.node)) return sliceOf(arrayPlace(slice->value), *slice, expr.type);
   if (const auto* ref = std::get_if<LocalRef>(&expr.node)) {
     const bool isOwn = !inInlinedCall() && target_.storageOf(*this, ref->local);
     if (isOwn || slot(ref->local).form == LocalSlot::Form::Address) return evalPlace(id);
@@ -202,6 +203,16 @@ Value FunctionLowering::lower(const TExpr& expr, const ElementOf& node) {
                     {std::min(result.range.low, other.range.low), std::max(result.range.high, other.range.high)});
   }
   return result;
+}
+
+Value FunctionLowering::lower(const TExpr& expr, const ElementSlice& node) {
+  return loadElements(sliceOf(arrayPlace(node.value), node, expr.type));
+}
+
+Place FunctionLowering::sliceOf(const Place& whole, const ElementSlice& slice, TypeId part) {
+  Place place = elementOf(whole, constantIndex(static_cast<int64_t>(slice.first)));
+  place.type = part;
+  return place;
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const Swizzle& node) {

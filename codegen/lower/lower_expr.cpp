@@ -45,7 +45,10 @@ Value FunctionLowering::lower(const TExpr& expr, const ConstFloat& node) {
 Value FunctionLowering::lower(const TExpr&, const LocalRef& node) { return readLocal(node.local); }
 
 Value FunctionLowering::lower(const TExpr& expr, const LogicNot& node) {
-  return scalar(expr.type, builder_.CreateNot(evalCondition(node.operand)));
+  Value operand = eval(node.operand);
+  auto flip = [&](const Value& value) { return scalar(value.type, builder_.CreateNot(value.scalar)); };
+  if (operand.items.empty()) return flip(operand);
+  return elementwise(expr.type, {&operand, 1}, [&](auto lane) { return flip(lane[0]); });
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const Logic& node) {
@@ -198,23 +201,34 @@ Value FunctionLowering::join(TypeId type, llvm::SmallVectorImpl<std::pair<Value,
 }
 
 Value FunctionLowering::lower(const TExpr& expr, const Select& node) {
-  llvm::Value* condition = evalCondition(node.condition);
+  Value condition = eval(node.condition);
   Value yes = eval(node.whenTrue);
   Value no = eval(node.whenFalse);
-  if (isIndex(expr.type) && yes.scalar->getType() != no.scalar->getType()) {
+  if (program_.types->get(expr.type).kind == TypeKind::Vector) {
+    Value result;
+    result.type = expr.type;
+    for (size_t i = 0; i < yes.items.size(); ++i)
+      result.items.push_back(choose(condition.items.empty() ? condition : condition.items[i], yes.items[i], no.items[i]));
+    return result;
+  }
+  if (yes.scalar) return choose(condition, yes, no);
+  // Tuples, arrays and views: through control flow.
+  llvm::SmallVector<std::pair<Value, llvm::BasicBlock*>, 2> incoming;
+  llvm::BasicBlock* then = newBlock("select.then");
+  llvm::BasicBlock* otherwise = newBlock("select.else");
+  builder_.CreateCondBr(condition.scalar, then, otherwise);
+  incoming.push_back({yes, then});
+  incoming.push_back({no, otherwise});
+  return join(expr.type, incoming, newBlock("selected"));
+}
+
+/// One of two scalars of a type.
+Value FunctionLowering::choose(const Value& condition, Value yes, Value no) {
+  if (isIndex(yes.type) && yes.scalar->getType() != no.scalar->getType()) {  // one may be narrow
     yes.scalar = wide(yes);
     no.scalar = wide(no);
   }
-  if (!yes.scalar) {  // tuples and views: through control flow
-    llvm::SmallVector<std::pair<Value, llvm::BasicBlock*>, 2> incoming;
-    llvm::BasicBlock* then = newBlock("select.then");
-    llvm::BasicBlock* otherwise = newBlock("select.else");
-    builder_.CreateCondBr(condition, then, otherwise);
-    incoming.push_back({yes, then});
-    incoming.push_back({no, otherwise});
-    return join(expr.type, incoming, newBlock("selected"));
-  }
-  return scalar(expr.type, builder_.CreateSelect(condition, yes.scalar, no.scalar),
+  return scalar(yes.type, builder_.CreateSelect(condition.scalar, yes.scalar, no.scalar),
                 {std::min(yes.range.low, no.range.low), std::max(yes.range.high, no.range.high)});
 }
 

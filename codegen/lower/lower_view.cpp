@@ -240,6 +240,7 @@ Place FunctionLowering::evalPlace(TExprId id) {
     setPlace(expr.range);
     return elementOf(whole, index);
   }
+  if (const auto* slice = std::get_if<ElementSlice>(&expr.node)) return sliceOf(evalPlace(slice->value), *slice, expr.type);
   Place place;
   if (target_.placeOf(*this, id, place)) return place;
   const auto& ref = std::get<LocalRef>(expr.node);

@@ -46,7 +46,9 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
         else if constexpr (std::is_same_v<Node, ElementOf>) {
           one(node.value);
           one(node.index);
-        } else if constexpr (std::is_same_v<Node, Swizzle>)
+        } else if constexpr (std::is_same_v<Node, ElementSlice>)
+          one(node.value);
+        else if constexpr (std::is_same_v<Node, Swizzle>)
           one(node.vector);
         else if constexpr (std::is_same_v<Node, Negate> || std::is_same_v<Node, LogicNot> ||
                            std::is_same_v<Node, BitNot> || std::is_same_v<Node, Convert> ||

@@ -14,26 +14,17 @@ void bindBlocks(FunctionLowering& f, NvptxTarget& target, const Kernel& kernel, 
                 const SpecKey& spec) {
   llvm::IRBuilder<>& b = f.builder();
   llvm::Type* type = spec.small ? b.getInt32Ty() : b.getInt64Ty();
-  TypeId index = f.program().types->index();
   llvm::Value* linear = b.CreateZExtOrTrunc(target.blockIndex(f), type);
   for (size_t axis = kernel.axes.size(); axis-- > 0;) {
-    const Value& low = arguments.low[axis];
-    const Value& high = arguments.high[axis];
     llvm::Value* coordinate = linear;
     if (axis > 0) {
-      llvm::Value* extent = f.wide(f.arithmetic(BinaryOp::Sub, high, low, {}));
+      llvm::Value* extent = f.wide(axisCount(f, arguments, axis));
       if (extent->getType() != type) extent = b.CreateTrunc(extent, type);
       llvm::Value* quotient = b.CreateUDiv(linear, extent);
       coordinate = b.CreateSub(linear, b.CreateMul(quotient, extent, "", true, true), "", true, true);
       linear = quotient;
     }
-    int64_t most = high.range.high - 1;
-    Value from0 = f.scalar(index, coordinate, {0, std::max<int64_t>(most - low.range.low, 0)});
-    Value variable = f.arithmetic(BinaryOp::Add, low, from0, {});
-    variable.range = {low.range.low, std::max(most, low.range.low)};
-    if (f.options().narrowIndices && variable.range.fitsI32() && !variable.scalar->getType()->isIntegerTy(32))
-      variable.scalar = b.CreateTrunc(variable.scalar, b.getInt32Ty(), "", false, true);
-    f.bind(kernel.axes[axis].variable, variable);
+    f.bind(kernel.axes[axis].variable, axisValue(f, arguments, axis, coordinate));
   }
 }
 

@@ -14,7 +14,7 @@
 
 namespace rad::cg {
 
-/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, low1, high1, ..., values of an assert): `point` is the
+/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, step0, low1, ..., values of an assert): `point` is the
 /// flattened number of a forall's point; block kernels find their place from the special registers.
 llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f, unsigned values) {
   if (failures_[values]) return failures_[values];
@@ -23,7 +23,7 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f, unsigned value
   llvm::Type* i64 = llvm::Type::getInt64Ty(context);
   llvm::Type* pointer = llvm::PointerType::get(context, Global);
   llvm::SmallVector<llvm::Type*, 16> types = {pointer, i32, i32, i64, i64, i64};
-  types.append(2 * kernel_.axes.size(), i64);
+  types.append(3 * kernel_.axes.size(), i64);
   const unsigned firstValue = types.size();
   types.append(values, i64);
   auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
@@ -59,15 +59,18 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f, unsigned value
   llvm::Value* thread = b.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_tid_x, llvm::ArrayRef<llvm::Value*>());
   llvm::Value* block = b.CreateIntrinsic(llvm::Intrinsic::nvvm_read_ptx_sreg_ctaid_x, llvm::ArrayRef<llvm::Value*>());
   unsigned rank = kernel_.axes.size();
-  auto low = [&](unsigned axis) { return function->getArg(6 + 2 * axis); };
-  auto high = [&](unsigned axis) { return function->getArg(7 + 2 * axis); };
+  auto low = [&](unsigned axis) { return function->getArg(6 + 3 * axis); };
+  auto high = [&](unsigned axis) { return function->getArg(7 + 3 * axis); };
+  auto step = [&](unsigned axis) { return function->getArg(8 + 3 * axis); };
   // The coordinates of number `linear` in the domain, last axis fastest.
   llvm::SmallVector<llvm::Value*, 4> point(rank);
   llvm::Value* linear = kernel_.isForall ? static_cast<llvm::Value*>(function->getArg(5)) : b.CreateZExt(block, i64);
   for (unsigned axis = rank; axis-- > 0;) {
     llvm::Value* extent = b.CreateSub(high(axis), low(axis));
+    const bool hasStep = kernel_.axes[axis].hasStep();
+    if (hasStep) extent = b.CreateAdd(b.CreateUDiv(b.CreateSub(extent, b.getInt64(1)), step(axis)), b.getInt64(1));
     llvm::Value* coordinate = axis == 0 ? linear : b.CreateURem(linear, extent);
-    point[axis] = b.CreateAdd(low(axis), coordinate);
+    point[axis] = b.CreateAdd(low(axis), hasStep ? b.CreateMul(coordinate, step(axis)) : coordinate);
     if (axis > 0) linear = b.CreateUDiv(linear, extent);
   }
   llvm::Value* blocks[3] = {block, b.getInt32(0), b.getInt32(0)};
@@ -135,6 +138,7 @@ void NvptxTarget::endFailed(FunctionLowering& f, SiteId site, llvm::Value* value
   for (unsigned axis = 0; axis < kernel_.axes.size(); ++axis) {
     arguments.push_back(f.wide(arguments_->low[axis]));
     arguments.push_back(f.wide(arguments_->high[axis]));
+    arguments.push_back(f.wide(arguments_->step[axis]));
   }
   arguments.append(values.begin(), values.end());
   b.CreateCall(function, arguments)->setDebugLoc(b.getCurrentDebugLocation());

@@ -29,10 +29,7 @@ class ForallLowering {
         threads_(geometry.threadsPerBlock) {
     // Numbers of points and threads: below 2^31 in small launches.
     type_ = spec.small ? b_.getInt32Ty() : b_.getInt64Ty();
-    for (size_t axis = 0; axis < kernel.axes.size(); ++axis) {
-      Value extent = f.arithmetic(BinaryOp::Sub, arguments.high[axis], arguments.low[axis], {});
-      extents_.push_back(number(extent));
-    }
+    for (size_t axis = 0; axis < kernel.axes.size(); ++axis) extents_.push_back(number(axisCount(f, arguments, axis)));
     fresh_ = f.saveSlots();
   }
 
@@ -216,7 +213,7 @@ class ForallLowering {
     }
   }
 
-  /// Binds the axis variables: low + coordinate. `last` is the coordinate of the last axis where a thread has several
+  /// Binds the axis variables. `last` is the coordinate of the last axis where a thread has several
   /// points.
   void bindPoint(llvm::Value* last, llvm::Value* linear) {
     f_.restoreSlots(fresh_);
@@ -224,15 +221,7 @@ class ForallLowering {
     for (size_t axis = 0; axis < extents_.size(); ++axis) {
       bool isLast = axis + 1 == extents_.size();
       llvm::Value* coordinate = isLast && points_ > 1 ? last : coordinates_[axis];
-      const Value& low = arguments_.low[axis];
-      const Value& high = arguments_.high[axis];
-      int64_t most = high.range.high - 1;
-      Value from0 = f_.scalar(f_.program().types->index(), coordinate, {0, std::max<int64_t>(most - low.range.low, 0)});
-      Value variable = f_.arithmetic(BinaryOp::Add, low, from0, {});
-      variable.range = {low.range.low, std::max(most, low.range.low)};
-      if (f_.options().narrowIndices && variable.range.fitsI32() && !variable.scalar->getType()->isIntegerTy(32))
-        variable.scalar = b_.CreateTrunc(variable.scalar, b_.getInt32Ty(), "", false, true);
-      f_.bind(kernel_.axes[axis].variable, variable);
+      f_.bind(kernel_.axes[axis].variable, axisValue(f_, arguments_, axis, coordinate));
     }
   }
 

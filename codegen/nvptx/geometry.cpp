@@ -182,6 +182,7 @@ uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, cons
   uint32_t points = 16 / body.elementBytes();
   points = std::clamp(points, 2u, rank > 1 ? 4u : 8u);
   const ShapeExpr& low = kernel.axes.back().low;
+  if (kernel.axes.back().hasStep()) return 1;  // neighbours lie apart
   if (low.op != ShapeOp::Constant || low.value % points != 0 || body.offsetMultiple() % points != 0) return 1;
   return points;
 }

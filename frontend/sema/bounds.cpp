@@ -23,6 +23,17 @@ void markProven(TypedProgram& program, Check& check, SiteId& site, bool verify) 
   }
 }
 
+/// What is behind the last point of an axis that is not empty.
+ShapeExpr pastLast(const DomainAxis& axis) {
+  if (!axis.hasStep()) return axis.high;
+  auto two = [](ShapeOp op, ShapeExpr a, ShapeExpr b) { return ShapeExpr{op, 0, {std::move(a), std::move(b)}}; };
+  const ShapeExpr one{ShapeOp::Constant, 1, {}};
+  const bool fromZero = axis.low.op == ShapeOp::Constant && axis.low.value == 0;
+  const ShapeExpr count = two(ShapeOp::CeilDiv, fromZero ? axis.high : two(ShapeOp::Sub, axis.high, axis.low), axis.step);
+  const ShapeExpr last = two(ShapeOp::Mul, two(ShapeOp::Sub, count, one), axis.step);
+  return two(ShapeOp::Add, fromZero ? last : two(ShapeOp::Add, axis.low, last), one);
+}
+
 ShapeExpr plus(const ShapeExpr& size, int64_t constant) {
   if (constant == 0) return size;
   return {ShapeOp::Add, 0, {size, {ShapeOp::Constant, constant, {}}}};
@@ -117,7 +128,7 @@ bool BoundsProver::leaveToLaunch(const ViewElement& node, unsigned dim) {
   };
   const bool startsInside = facts_.prove(value(node.indices[dim]));
   if (!startsInside) require({ShapeOp::Constant, -offset, {}}, axis->low);
-  require(plus(axis->high, offset), param->shape[dim]);
+  require(plus(pastLast(*axis), offset), param->shape[dim]);
   return true;
 }
 

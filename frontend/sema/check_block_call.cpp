@@ -123,6 +123,9 @@ Value Checker::blockMember(Ident member, Range range) {
       if (!fromZero)
         at = program_.addExpr(types().index(), range,
                               Arithmetic{BinaryOp::Sub, at, shapeCode(axis.low, kernel, range), {}});
+      if (axis.hasStep())
+        at = program_.addExpr(types().index(), range,
+                              Arithmetic{BinaryOp::Div, at, shapeCode(axis.step, kernel, range), {}});
       if (!sum) {
         sum = at;
         continue;
@@ -131,6 +134,14 @@ Value Checker::blockMember(Ident member, Range range) {
       if (!fromZero)
         extent = program_.addExpr(types().index(), range,
                                   Arithmetic{BinaryOp::Sub, extent, shapeCode(axis.low, kernel, range), {}});
+      if (axis.hasStep()) {  // rounded up
+        const TExprId step = shapeCode(axis.step, kernel, range);
+        extent = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Add, extent, step, {}});
+        extent = program_.addExpr(types().index(), range,
+                                  Arithmetic{BinaryOp::Sub, extent, constInt(types().index(), 1, range), {}});
+        extent = program_.addExpr(types().index(), range,
+                                  Arithmetic{BinaryOp::Div, extent, shapeCode(axis.step, kernel, range), {}});
+      }
       sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Mul, sum, extent, {}});
       sum = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Add, sum, at, {}});
     }

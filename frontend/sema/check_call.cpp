@@ -85,6 +85,9 @@ bool Checker::foreignHabit(ExprId, std::string_view name, Range range) {
       {"__sinf", "write sin(...), and @fast before the kernel"},
       {"__expf", "write exp(...), and @fast before the kernel"},
       {"enumerate", "write `for i in 0..x.len` and x[i]"},
+      {"where", "write select(condition, a, b)"},
+      {"mix", "write lerp(a, b, t)"},
+      {"saturate", "write clamp(x, 0.0, 1.0)"},
       {"zip", "write `for i in 0..x.len`, x[i] and y[i]"},
       {"input", "the arguments of the program are args[0], args[1], ..."},
       {"vec", "write zeros[f32](n), or [f32(i) for i in 0..n]"},
@@ -231,6 +234,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   }
   if (auto vector = namedVector(name, callee.range))
     return isError(*vector) ? errorValue(range) : makeVector(*vector, node.arguments, range);
+  if (name == "select") return callSelect(node, range, expected);
   if (name == "bitcast") return callBitcast(statics, node, range);
   if (auto builtin = findHostBuiltin(name)) return callHost(*builtin, statics, node, range, expected);
   if (name == "print") return callPrint(node, range);
@@ -408,8 +412,14 @@ Value Checker::callBitcast(List<Argument> statics, const CallExpr& node, Range r
   Value operand = checkExpr(node.arguments[0].value);
   if (isError(target) || isError(operand.type)) return errorValue(range);
   if (isUntyped(operand.type)) materialize(operand);
-  auto to = scalarOf(target), from = scalarOf(operand.type);
-  if (!to || !from || bitsOf(*to) != bitsOf(*from) || *to == Scalar::Bool || *from == Scalar::Bool) {
+  auto isFit = [&](TypeId type) {
+    const auto number = numberOf(type);
+    return number && *number != Scalar::Bool;
+  };
+  // Bits of a vector of three are in no other type.
+  auto isTriple = [&](TypeId type) { return isVector(type) && typeOf(type).count == 3; };
+  if (!isFit(target) || !isFit(operand.type) || plainSize(target) != plainSize(operand.type) ||
+      isTriple(target) != isTriple(operand.type)) {
     report(Diag::BitcastSize, range, {spellType(operand.type), spellType(target)});
     return errorValue(range);
   }

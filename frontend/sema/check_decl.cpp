@@ -16,17 +16,17 @@ GlobalId Checker::globalOf(Entity& entity) {
   return it->second;
 }
 
-void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant,
-                           Range range) {
+Entity* Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant,
+                              Range range) {
   const std::string spelled(text(name.name));
   if (spelled == "_") {
     if (init) emit(range, Evaluate{init});
-    return;
+    return nullptr;
   }
   if (unit_->names.contains(name.name)) {
     report(Diag::Redefined, name.range, {spelled})
         .note(placeOf(*unit_, name.name), unit_->imported.contains(name.name) ? "imported here" : "first defined here");
-    return;
+    return nullptr;
   }
   session_.entities.push_back({.kind = Entity::Kind::Global,
                                .name = name.name,
@@ -38,20 +38,23 @@ void Checker::defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, st
                                .constant = constant});
   Entity& entity = session_.entities.back();
   unit_->names.emplace(name.name, &entity);
-  if (isError(type) || constant) return;  // a constant needs no place at run time
+  if (isError(type) || constant) return &entity;  // a constant needs no place at run time
   entity.symbol = fmt::format("g.{}.{}", spelled, session_.nextGlobal++);
   const GlobalId global = globalOf(entity);
   program_.globals[global.value].isDefinedHere = true;
   if (init) emit(range, Assign{program_.addExpr(type, name.range, GlobalRef{global}), std::nullopt, init, {}});
+  return &entity;
 }
+
+uint32_t Checker::unassignedKey(Entity& entity) { return 0x80000000u | globalOf(entity).value; }
 
 void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, Range range) {
   // A `let` of a constant is a constant: it needs no place, and without a type of its own it still takes any that fits.
   const bool isConstant = !isVar && value.constant && (isUntyped(type) || typeOf(type).kind == TypeKind::Scalar);
   if (isGlobalScope()) {
-    if (isConstant) return defineGlobal(name, isVar, type, {}, value.constant, range);
+    if (isConstant) return (void)defineGlobal(name, isVar, type, {}, value.constant, range);
     const TExprId init = isError(type) ? TExprId{} : materialize(value);
-    return defineGlobal(name, isVar, type, init, std::nullopt, range);
+    return (void)defineGlobal(name, isVar, type, init, std::nullopt, range);
   }
   if (isConstant)
     return bind(name, {.kind = Binding::Kind::Constant,
@@ -75,13 +78,11 @@ void Checker::checkLet(const LetStmt& node, Range range) {
   TypeId type = node.type ? resolveType(node.type) : TypeId{};
   if (!node.init) {
     // Without a type and without a value: the parser has reported that.
-    if (node.type && isGlobalScope()) {
-      if (!isError(type))
-        notYet(range, "a script variable without a value",
-               fmt::format("give it a value: `var {} = ...`", text(name.name)));
-      type = types().error();
+    if (isGlobalScope()) {
+      Entity* entity = defineGlobal(name, true, type, {}, std::nullopt, range);
+      if (entity && !isError(type)) ctx_->unassigned.insert(unassignedKey(*entity));
+      return;
     }
-    if (isGlobalScope()) return defineGlobal(name, true, types().error(), {}, std::nullopt, range);
     const LocalId local = addLocal(std::string(text(name.name)), type, LocalKind::Var, name.range);
     if (!isError(type)) {
       emit(range, Declare{local, {}});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Vectors and arrays, which are values: types, literals, constructors, elements, arithmetic of vectors.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/children.h"
 #include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
@@ -58,9 +59,9 @@ std::optional<uint64_t> Checker::plainSize(TypeId id) const {
 TypeId Checker::vectorType(TypeId element, Wide count, Range range) {
   if (isError(element)) return element;
   const auto scalar = scalarOf(element);
-  if (!scalar || *scalar == Scalar::Bool) {
+  if (!scalar) {
     report(Diag::ElementType, range, {"a vector", spellType(element)})
-        .help(fmt::format("the elements of a vector are numbers; array[{}, {}] holds others", spellType(element),
+        .help(fmt::format("the elements of a vector are numbers or bools; array[{}, {}] holds others", spellType(element),
                           spell(ConstValue::ofInt(count))));
     return types().error();
   }
@@ -248,20 +249,21 @@ Value Checker::toVector(Value value, TypeId type) {
   return code(type, value.range, MakeElements{{materialize(copy)}});
 }
 
-TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& values, Range range) {
+TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& values, Range range, VectorOperands allowed) {
   uint64_t count = 0;
   std::optional<Scalar> scalar;
   const Value* first = nullptr;
   for (const Value& value : values) {
     auto wrong = [&](Diag kind) {
-      auto builder = report(kind, range, {std::string(what), spellType(first ? first->type : values[0].type), spellType(value.type)});
-      if (kind == Diag::OperandTypes && numberOf(value.type) && numberOf(value.type) != Scalar::Bool && scalar && (!isVector(value.type) || typeOf(value.type).count == count))
+      auto builder = report(kind, range, {std::string(what), spellType(first ? first->type : values[0].type),
+                                                      spellType(first ? value.type : values.back().type)});
+      if (kind == Diag::OperandTypes && numberOf(value.type) && numberOf(value.type) != Scalar::Bool && scalar && *scalar != Scalar::Bool && (!isVector(value.type) || typeOf(value.type).count == count))
         builder.help(fmt::format("convert one side: {}({})", spellType(first->type), shorten(value.range)));
       return types().error();
     };
     if (isUntyped(value.type)) continue;
     const auto number = numberOf(value.type);
-    if (!number || *number == Scalar::Bool) return wrong(Diag::OperandTypes);
+    if (!number || (*number == Scalar::Bool && allowed == VectorOperands::Numbers)) return wrong(Diag::OperandTypes);
     if (isVector(value.type) && count && typeOf(value.type).count != count) return wrong(Diag::OperandTypes);
     if (scalar && isSignMix(*scalar, *number)) return wrong(Diag::SignMix);
     const auto common = scalar ? commonScalar(*scalar, *number) : number;
@@ -270,7 +272,7 @@ TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& va
     if (isVector(value.type)) count = typeOf(value.type).count;
     if (!first) first = &value;
   }
-  if (isFloat8(*scalar)) {
+  if (isFloat8(*scalar) && allowed == VectorOperands::Numbers) {
     report(Diag::OperandTypes, range, {std::string(what), spellType(values[0].type), spellType(values.back().type)})
         .help(fmt::format("8-bit floats only store numbers: write f32x{}({})", count, shorten(first->range)));
     return types().error();
@@ -280,14 +282,25 @@ TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& va
 
 Value Checker::vectorBinary(BinaryOp op, Value left, Value right, Range range) {
   const std::string name(spelling(op));
-  if (op >= BinaryOp::Eq && op <= BinaryOp::Ge) {
+  const bool compares = op >= BinaryOp::Eq && op <= BinaryOp::Ge;
+  if (numberOf(left.type) == Scalar::Bool && numberOf(right.type) == Scalar::Bool && (op == BinaryOp::BitAnd || op == BinaryOp::BitOr)) {
     report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)})
-        .help("compare their elements: a.x < b.x");
+        .help(op == BinaryOp::BitAnd ? "write `and`" : "write `or`");
     return errorValue(range);
   }
-  const TypeId type = commonVector(name, {left, right}, range);
+  const TypeId type = commonVector(name, {left, right}, range, compares ? VectorOperands::Any : VectorOperands::Numbers);
   if (isError(type)) return errorValue(range);
   const Scalar scalar = *numberOf(type);
+  if (compares) {
+    if (scalar == Scalar::Bool && op != BinaryOp::Eq && op != BinaryOp::Ne) {
+      report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)});
+      return errorValue(range);
+    }
+    left = toVector(left, type);
+    right = toVector(right, type);
+    if (isError(left.type) || isError(right.type)) return errorValue(range);
+    return code(types().vector(types().boolean(), typeOf(type).count), range, Compare{op, left.expr, right.expr});
+  }
   const bool isBits = op == BinaryOp::Shl || op == BinaryOp::Shr || op == BinaryOp::BitAnd || op == BinaryOp::BitOr ||
                       op == BinaryOp::BitXor;
   if (isBits && isFloat(scalar)) {
@@ -311,6 +324,54 @@ Value Checker::vectorBinary(BinaryOp op, Value left, Value right, Range range) {
     site = addSite(SiteKind::Overflow, range);
   }
   return code(type, range, Arithmetic{op, left.expr, right.expr, site});
+}
+
+Value Checker::vectorLogic(bool isAnd, Value left, Value right, Range range) {
+  const TypeId vector = isVector(left.type) ? left.type : right.type;
+  for (Value* side : {&left, &right}) {
+    const bool fits = side->type == vector || scalarOf(side->type) == Scalar::Bool;
+    if (numberOf(vector) != Scalar::Bool || !fits) {
+      auto builder = report(Diag::OperandTypes, range, {isAnd ? "and" : "or", spellType(left.type), spellType(right.type)});
+      const Value& number = numberOf(left.type) == Scalar::Bool ? right : left;
+      if (isVector(number.type) && numberOf(number.type) != Scalar::Bool)
+        builder.help(fmt::format("compare it: `{} != 0`", shorten(number.range)));
+      return errorValue(range);
+    }
+    *side = toVector(*side, vector);
+  }
+  return code(vector, range, Arithmetic{isAnd ? BinaryOp::BitAnd : BinaryOp::BitOr, left.expr, right.expr, {}});
+}
+
+Value Checker::callSelect(const CallExpr& node, Range range, TypeId expected) {
+  if (!noNames(node.arguments, "select") || !countIs("select", node.arguments, 3, range)) return errorValue(range);
+  const TypeId hint = isVector(expected) ? typeOf(expected).element : expected;
+  Value condition = checkExpr(node.arguments[0].value, types().boolean());
+  Value yes = checkExpr(node.arguments[1].value, hint);
+  Value no = checkExpr(node.arguments[2].value, hint);
+  if (isError(condition.type) || isError(yes.type) || isError(no.type)) return errorValue(range);
+  if (numberOf(condition.type) != Scalar::Bool) {
+    auto builder = report(Diag::ConditionType, condition.range, {"the first argument of `select`", spellType(condition.type)});
+    if (numberOf(condition.type) || isUntyped(condition.type))
+      builder.help(fmt::format("write `{} != 0`", shorten(condition.range)));
+    return errorValue(range);
+  }
+  const bool lanewise = isVector(condition.type);
+  TypeId type = isVector(yes.type) || isVector(no.type) ? commonVector("select", {yes, no}, range, VectorOperands::Any)
+                                                        : branchType(yes, no, range, hint);
+  if (isError(type)) return errorValue(range);
+  if (lanewise && !isVector(type)) type = vectorType(type, typeOf(condition.type).count, range);
+  if (isError(type)) return errorValue(range);
+  if (lanewise && typeOf(type).count != typeOf(condition.type).count) {
+    report(Diag::OperandTypes, range, {"select", spellType(condition.type), spellType(type)})
+        .help("the condition has as many elements as the values");
+    return errorValue(range);
+  }
+  for (Value* value : {&yes, &no}) {
+    *value = isVector(type) ? toVector(*value, type) : convertValue(*value, type);
+    if (isError(value->type)) return errorValue(range);
+  }
+  const TExprId c = materialize(condition), y = materialize(yes), n = materialize(no);
+  return code(type, range, Select{c, y, n});
 }
 
 Value Checker::vectorMath(Math op, std::vector<Value> values, Range range) {
@@ -371,7 +432,8 @@ Value Checker::reduceElements(Reducer reducer, Value whole, std::string_view nam
         break;
       case Reducer::All:
       case Reducer::Any:
-        total = program_.addExpr(type.element, range, Logic{reducer == Reducer::All, total, element});
+        total = program_.addExpr(type.element, range,
+                                 Arithmetic{reducer == Reducer::All ? BinaryOp::BitAnd : BinaryOp::BitOr, total, element, {}});
         break;
     }
   }
@@ -418,9 +480,12 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
       report(Diag::UnknownArgument, argument.name.range, {"a subscript", std::string(text(argument.name.name))});
       return errorValue(range);
     }
-    if (std::holds_alternative<SliceExpr>(expr(argument.value).node)) {
-      notYet(range, "a slice of an array value");
-      return errorValue(range);
+    if (const auto* slice = std::get_if<SliceExpr>(&expr(argument.value).node)) {
+      if (&argument != &arguments[arguments.size() - 1]) {
+        notYet(expr(argument.value).range, "an index behind a slice of an array value");
+        return errorValue(range);
+      }
+      return sliceElements(whole, *slice, expr(argument.value).range, range);
     }
     const TExprId index = checkSubscript(argument.value, "an index");
     if (!index) return errorValue(range);
@@ -441,21 +506,55 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
   return whole;
 }
 
+Value Checker::sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range) {
+  const Type type = typeOf(whole.type);
+  if (slice.step) {
+    notYet(expr(slice.step).range, "a step in a slice of a vector or array value");
+    return errorValue(range);
+  }
+  // Its size is part of its type.
+  Wide bounds[2] = {0, static_cast<Wide>(type.count)};
+  const ExprId written[2] = {slice.low, slice.high};
+  for (int i = 0; i < 2; ++i) {
+    if (!written[i]) continue;
+    auto bound = checkConstant(written[i], types().index(), "the bound of a slice of a vector or array value");
+    if (!bound) return errorValue(range);
+    bounds[i] = bound->integer;
+  }
+  const auto [low, high] = bounds;
+  if (low < 0 || high > static_cast<Wide>(type.count) || low > high) {
+    report(Diag::ElementSlice, sliceRange,
+           {spell(ConstValue::ofInt(low)), spell(ConstValue::ofInt(high)), spellType(whole.type), std::to_string(type.count)});
+    return errorValue(range);
+  }
+  if (type.kind == TypeKind::Vector) {
+    const TypeId part = vectorType(type.element, high - low, sliceRange);
+    if (isError(part)) return errorValue(range);
+    Swizzle lanesOf{whole.expr, {}};
+    for (Wide lane = low; lane < high; ++lane) lanesOf.lanes.push_back(static_cast<uint8_t>(lane));
+    return code(part, range, std::move(lanesOf));
+  }
+  const TypeId part = arrayType(type.element, high - low, sliceRange);
+  if (isError(part)) return errorValue(range);
+  return code(part, range, ElementSlice{whole.expr, static_cast<uint64_t>(low)});
+}
+
 TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo) {
   TExprId root = value.expr;
   ExprId written = id;
   // The same steps inwards in the program and in its text.
   for (;;) {
     const auto& node = expr(written).node;
+    const TExprId outer = wholeOfPart(program_, root);
     if (const auto* paren = std::get_if<ParenExpr>(&node))
       written = paren->inner;
-    else if (const auto* member = std::get_if<MemberExpr>(&node); member && std::holds_alternative<ElementOf>(program_.expr(root).node)) {
+    else if (const auto* member = std::get_if<MemberExpr>(&node); member && outer) {
       written = member->base;
-      root = std::get<ElementOf>(program_.expr(root).node).value;
-    } else if (const auto* index = std::get_if<IndexExpr>(&node); index && std::holds_alternative<ElementOf>(program_.expr(root).node)) {
+      root = outer;
+    } else if (const auto* index = std::get_if<IndexExpr>(&node); index && outer) {
       written = index->base;
       for (size_t i = 0; i < index->arguments.size(); ++i)
-        if (const auto* element = std::get_if<ElementOf>(&program_.expr(root).node)) root = element->value;
+        if (const TExprId next = wholeOfPart(program_, root)) root = next;
     } else {
       break;
     }

@@ -145,7 +145,7 @@ Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
   }
   Value operand = checkExpr(node.operand, node.op == UnaryOp::Not ? types().boolean() : expected);
   if (isError(operand.type)) return errorValue(range);
-  const auto scalar = node.op == UnaryOp::Not ? scalarOf(operand.type) : numberOf(operand.type);
+  const auto scalar = numberOf(operand.type);
   bool ok = false;
   switch (node.op) {
     case UnaryOp::Neg:
@@ -191,6 +191,10 @@ Value Checker::checkLogic(const BinaryExpr& node, Range range) {
   const bool hoist = std::exchange(ctx_->canHoist, false);
   Value right = checkExpr(node.right, types().boolean());
   ctx_->canHoist = hoist;
+  if (isVector(left.type) || isVector(right.type)) {
+    if (isError(left.type) || isError(right.type)) return errorValue(range);
+    return vectorLogic(isAnd, std::move(left), std::move(right), range);
+  }
   bool ok = true;
   for (Value* side : {&left, &right}) {
     if (isError(side->type))
@@ -291,7 +295,8 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
   if (isShift) {
     if (leftUntyped) {
       if (typeOf(left.type).kind == TypeKind::UntypedFloat) return wrong();
-      left = convertValue(left, defaultType(left, expected));
+      const auto hint = scalarOf(expected);
+      left = convertValue(left, defaultType(left, hint && isInteger(*hint) ? expected : TypeId{}));
       ls = scalarOf(left.type);
     }
     if (!ls || !isInteger(*ls) || (rs && !isInteger(*rs)) ||

@@ -13,6 +13,8 @@ TExprId Checker::checkCondition(ExprId id) {
     auto builder = report(Diag::ConditionType, value.range, {"a condition", spellType(value.type)});
     if (scalarOf(value.type) || isUntyped(value.type))
       builder.help(fmt::format("write `{} != 0`", shorten(value.range)));
+    else if (numberOf(value.type) == Scalar::Bool)
+      builder.help(fmt::format("write all({0}) or any({0}); select({0}, a, b) chooses element by element", shorten(value.range)));
     return {};
   }
   return materialize(value);
@@ -99,29 +101,7 @@ Value Checker::checkBlockValue(ExprId block, TypeId expected) {
   return wrapBlock(std::move(result), value, range);
 }
 
-Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range,
-                            TypeId expected) {
-  auto missing = [&](BlockResult& block) { return !block.value || block.value->diverges; };
-  if (missing(thenBlock) && missing(elseBlock)) return errorValue(range);
-  // A branch that never ends takes the other one's type.
-  BlockResult* blocks[2] = {&thenBlock, &elseBlock};
-  for (int i = 0; i < 2; ++i)
-    if (missing(*blocks[i]) && blocks[i]->diverges) {
-      Value& other = *blocks[1 - i]->value;
-      if (isError(other.type)) return errorValue(range);
-      if (isUntyped(other.type)) materialize(other, expected);
-      if (!scalarOf(other.type)) {
-        notYet(range, "an `if` of this type with a branch that returns");
-        return errorValue(range);
-      }
-      const bool real = isFloat(*scalarOf(other.type));
-      Value zero = constantValue(other.type, real ? ConstValue::ofFloat(0) : ConstValue::ofInt(0), range);
-      if (scalarOf(other.type) == Scalar::Bool) zero.constant = ConstValue::ofBool(false);
-      blocks[i]->value = zero;
-    }
-  Value& a = *thenBlock.value;
-  Value& b = *elseBlock.value;
-  if (isError(a.type) || isError(b.type)) return errorValue(range);
+TypeId Checker::branchType(const Value& a, const Value& b, Range range, TypeId expected) {
   TypeId type;
   const bool aUntyped = isUntyped(a.type), bUntyped = isUntyped(b.type);
   if (!aUntyped && !bUntyped && a.type == b.type)
@@ -146,12 +126,40 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
     report(Diag::BranchTypes, range, {spellType(a.type), spellType(b.type)})
         .note(a.range, fmt::format("this is {}", spellType(a.type)))
         .note(b.range, fmt::format("this is {}", spellType(b.type)));
-    return errorValue(range);
+    return types().error();
   }
   if (typeOf(type).kind == TypeKind::Unit) {
     report(Diag::NoValue, range, {});
-    return errorValue(range);
+    return types().error();
   }
+  return type;
+}
+
+Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range,
+                            TypeId expected) {
+  auto missing = [&](BlockResult& block) { return !block.value || block.value->diverges; };
+  if (missing(thenBlock) && missing(elseBlock)) return errorValue(range);
+  // A branch that never ends takes the other one's type.
+  BlockResult* blocks[2] = {&thenBlock, &elseBlock};
+  for (int i = 0; i < 2; ++i)
+    if (missing(*blocks[i]) && blocks[i]->diverges) {
+      Value& other = *blocks[1 - i]->value;
+      if (isError(other.type)) return errorValue(range);
+      if (isUntyped(other.type)) materialize(other, expected);
+      if (!scalarOf(other.type)) {
+        notYet(range, "an `if` of this type with a branch that returns");
+        return errorValue(range);
+      }
+      const bool real = isFloat(*scalarOf(other.type));
+      Value zero = constantValue(other.type, real ? ConstValue::ofFloat(0) : ConstValue::ofInt(0), range);
+      if (scalarOf(other.type) == Scalar::Bool) zero.constant = ConstValue::ofBool(false);
+      blocks[i]->value = zero;
+    }
+  Value& a = *thenBlock.value;
+  Value& b = *elseBlock.value;
+  if (isError(a.type) || isError(b.type)) return errorValue(range);
+  const TypeId type = branchType(a, b, range, expected);
+  if (isError(type)) return errorValue(range);
   a = convertValue(a, type);
   b = convertValue(b, type);
   if (isError(a.type) || isError(b.type)) return errorValue(range);

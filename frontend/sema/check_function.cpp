@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Calls of declared functions, and their instances: one for each side and each set of compile-time arguments.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/children.h"
 
 #include <fmt/format.h>
 
@@ -12,9 +13,16 @@ namespace {
 
 /// Whether a place lies within an element of a view: `x[i].y`.
 bool isInElement(const TypedProgram& program, TExprId place) {
-  const TExpr* e = &program.expr(place);
-  while (const auto* element = std::get_if<ElementOf>(&e->node)) e = &program.expr(element->value);
-  return std::holds_alternative<ViewElement>(e->node);
+  return std::holds_alternative<ViewElement>(program.expr(outermostPlace(program, place)).node);
+}
+
+/// Whether a type is one of the compile-time parameters of a function.
+bool isStaticName(const FnDecl& decl, ExprId type, const Ast& ast) {
+  const auto* name = type ? std::get_if<NameExpr>(&ast.expr(type).node) : nullptr;
+  if (!name) return false;
+  for (const StaticParam& param : decl.staticParams)
+    if (param.name.name == name->name) return true;
+  return false;
 }
 
 }  // namespace
@@ -98,8 +106,11 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
         arguments.push_back(place);
         continue;
       }
+      Value given = call->values[p][v];
+      if (isVector(type) && (isUntyped(given.type) || scalarOf(given.type)) && isStaticName(decl, decl.params[p].type, *entity.ast))
+        given = toVector(given, type);  // clamp(v, 0.0, 1.0)
       const Value converted =
-          convertValue(call->values[p][v], type, fmt::format("`{}` of `{}`", text(decl.params[p].name.name), name));
+          convertValue(given, type, fmt::format("`{}` of `{}`", text(decl.params[p].name.name), name));
       if (isError(converted.type)) {
         ok = false;
         continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Elements, slices and extents of views; places that can be assigned to.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/children.h"
 
 #include <fmt/format.h>
 
@@ -57,7 +58,7 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
       return code(types().string(), range, ArgumentText{index, addSite(SiteKind::Index, range, {}, 0, 1)});
     }
     const bool isFunction = entity ? entity->kind == Entity::Kind::Fn || entity->kind == Entity::Kind::Kernel
-                                   : findMath(spelled) || findHostBuiltin(spelled) || spelled == "bitcast";
+                                   : findMath(spelled) || findHostBuiltin(spelled) || spelled == "bitcast" || spelled == "select";
     if (isFunction) {
       report(Diag::FunctionAsValue, range,
              {std::string(spelled), entity && entity->kind == Entity::Kind::Kernel ? "kernel" : "function"})
@@ -244,6 +245,8 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
         return {};
       }
       type = entity->type;
+      if (readsToo) valueOf(*entity, node.range);
+      if (isAssignment) ctx_->unassigned.erase(unassignedKey(*entity));
       return program_.addExpr(entity->type, node.range, GlobalRef{globalOf(*entity)});
     }
     report(Diag::NotMutable, node.range,
@@ -264,7 +267,7 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
     const size_t errors = diags_.errorCount();
     Value value = checkIndex(*index, node.range);
     if (isError(value.type)) return {};
-    if (value.expr && std::holds_alternative<ElementOf>(program_.expr(value.expr).node))
+    if (value.expr && wholeOfPart(program_, value.expr))
       return checkElementPlace(id, value, type, readsToo);
     if (value.expr) {
       TExprId view;
@@ -292,7 +295,7 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
   if (const auto* member = std::get_if<MemberExpr>(&node.node)) {
     const size_t errors = diags_.errorCount();
     Value value = checkMember(*member, node.range);
-    if (value.expr && std::holds_alternative<ElementOf>(program_.expr(value.expr).node))
+    if (value.expr && wholeOfPart(program_, value.expr))
       return checkElementPlace(id, value, type, readsToo);
     if (diags_.errorCount() == errors) report(Diag::NotAPlace, node.range, {});
     return {};

@@ -341,15 +341,24 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vec
   return ok;
 }
 
+bool Checker::isDomainStep(int64_t step, Range range) {
+  if (step > 0) return true;
+  report(Diag::DomainStep, range, {std::to_string(step)})
+      .help("the points come in no order: name the lower bound first, and a step of 1 or more");
+  return false;
+}
+
 void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
   kernel.isForall = decl.domain.isForall;
   for (const RangeClause& clause : decl.domain.outer) {
-    if (clause.step) notYet(expr(clause.step).range, "a step in a domain", "multiply inside: `let i = 2 * k`");
     auto low = shapeExpr(clause.low, kernel, true);
     auto high = shapeExpr(clause.high, kernel, true);
+    auto step = clause.step ? shapeExpr(clause.step, kernel, true) : std::nullopt;
+    if (step && step->op == ShapeOp::Constant && !isDomainStep(step->value, expr(clause.step).range)) step.reset();
     const LocalId variable =
         addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     kernel.axes.push_back({variable, low.value_or(ShapeExpr{}), high.value_or(ShapeExpr{})});
+    if (step) kernel.axes.back().step = *step;
   }
   const size_t most = kernel.isForall ? 4 : 3;
   if (kernel.axes.size() > most)
@@ -357,7 +366,9 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
            {kernel.isForall ? "a domain" : "a grid of blocks", kernel.isForall ? "four names" : "three names"});
   int64_t product = 1;
   for (const RangeClause& clause : decl.domain.threads) {
-    if (clause.step) notYet(expr(clause.step).range, "a step in a domain");
+    if (clause.step)
+      notYet(expr(clause.step).range, "a step of `threads`",
+             fmt::format("count them by one and multiply inside: `let {0}_ = 2 * {0}`", text(clause.name.name)));
     auto low = checkConstant(clause.low, types().index(), "the extent of `threads`");
     auto high = checkConstant(clause.high, types().index(), "the extent of `threads`");
     const LocalId variable =

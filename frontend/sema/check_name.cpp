@@ -152,12 +152,19 @@ Value Checker::valueOf(const Binding& binding, Range range, bool isUse) {
   }
   if (isError(binding.type)) return errorValue(range);
   if (isUse && ctx_->unassigned.contains(binding.local.value)) {
-    report(Diag::UseBeforeAssignment, range, {ctx_->body.locals[binding.local.value].name})
-        .note(binding.range, "declared here without a value");
-    ctx_->unassigned.erase(binding.local.value);
+    if (ctx_->reportedUnassigned.insert(binding.local.value).second)
+      reportUnassigned(ctx_->body.locals[binding.local.value].name, binding.type, range, binding.range);
   }
   Value value{binding.type, localRef(binding.local, range), binding.constant, range};
   return value;
+}
+
+void Checker::reportUnassigned(std::string_view name, TypeId type, Range range, Range declared) {
+  auto builder = report(Diag::UseBeforeAssignment, range, {std::string(name)});
+  builder.note(declared, "declared here without a value");
+  if (typeOf(type).kind == TypeKind::Array)
+    builder.help(fmt::format("an array value gets its first value as a whole: `var {} = [...; {}]`", name, typeOf(type).count));
+  if (isVector(type)) builder.help(fmt::format("a vector gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
 }
 
 Value Checker::valueOf(Entity& entity, Range range) {
@@ -229,6 +236,9 @@ Value Checker::valueOf(Entity& entity, Range range) {
         report(Diag::CannotCapture, range, {std::string(text(entity.name)), spellType(entity.type)});
         return errorValue(range);
       }
+      if (!root->unassigned.empty() && root->unassigned.contains(unassignedKey(entity)) &&
+          root->reportedUnassigned.insert(unassignedKey(entity)).second)
+        reportUnassigned(text(entity.name), entity.type, range, entity.range);
       Context* const current = ctx_;
       ctx_ = root;
       Value value = code(entity.type, range, GlobalRef{globalOf(entity)});

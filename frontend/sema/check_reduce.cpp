@@ -108,23 +108,27 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     TExprId code;
     std::optional<int64_t> constant;
   };
-  std::vector<std::pair<Bound, Bound>> ranges;
+  struct Bounds {
+    Bound low, high;
+    std::optional<Bound> step;
+  };
+  std::vector<Bounds> ranges;
   for (const RangeClause& clause : clauses) {
-    if (clause.step) {
-      notYet(expr(clause.step).range, "a step in a generator of host code",
-             "multiply inside: `x[2 * i] for i in 0..n / 2`");
-      ok = false;
-    }
-    auto bound = [&](ExprId id) {
-      Bound result{checkSubscript(id, "the bound of a range"), std::nullopt};
+    auto bound = [&](ExprId id, std::string_view what = "the bound of a range") {
+      Bound result{checkSubscript(id, what), std::nullopt};
       if (!result.code)
         ok = false;
       else if (const auto* constant = std::get_if<ConstInt>(&program_.expr(result.code).node))
         result.constant = static_cast<int64_t>(constant->bits);
       return result;
     };
-    const Bound low = bound(clause.low);
-    ranges.emplace_back(low, bound(clause.high));
+    Bounds bounds{bound(clause.low), {}, {}};
+    bounds.high = bound(clause.high);
+    if (clause.step) {
+      bounds.step = bound(clause.step, "the step of a range");
+      if (bounds.step->constant) ok &= isDomainStep(*bounds.step->constant, expr(clause.step).range);
+    }
+    ranges.push_back(bounds);
   }
   if (clauses.size() > 3) {
     report(Diag::TooManyAxes, clauses[3].name.range, {"a generator", "three names"});
@@ -145,11 +149,12 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
       ctx_->captures.push_back(bound.code);
       return ShapeExpr{ShapeOp::Parameter, static_cast<int64_t>(kernel.params.size() - 1), {}};
     };
-    const ShapeExpr low = shape(ranges[axis].first, "low");
-    const ShapeExpr high = shape(ranges[axis].second, "high");
+    const ShapeExpr low = shape(ranges[axis].low, "low");
+    const ShapeExpr high = shape(ranges[axis].high, "high");
     const LocalId variable =
         addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     kernel.axes.push_back({variable, low, high});
+    if (ranges[axis].step) kernel.axes.back().step = shape(*ranges[axis].step, "step");
     ++axis;
   }
   axis = 0;
@@ -420,12 +425,18 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   std::vector<TStmtId> statements;
   context.out = &statements;
   if (!openReduction(context, kernel, generator.clauses)) return errorValue(range);
-  for (const DomainAxis& axis : kernel.axes)
+  for (const DomainAxis& axis : kernel.axes) {
     if (axis.low.op != ShapeOp::Constant || axis.low.value != 0) {
       notYet(range, "an array comprehension whose range does not begin at 0",
              "shift inside: `[f(i + a) for i in 0..n]`");
       return errorValue(range);
     }
+    if (axis.step.op != ShapeOp::Constant) {
+      notYet(range, "an array comprehension whose step is not a constant",
+             "multiply inside: `[f(i * s) for i in 0..ceil_div(n, s)]`");
+      return errorValue(range);
+    }
+  }
   const size_t errors = diags_.errorCount();
   Context* const saved = std::exchange(ctx_, &context);
   Value value = checkExpr(generator.value);
@@ -449,10 +460,14 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   ViewElement element{localRef(out, range), {}, {}, {}};
   for (unsigned d = 0; d < rank; ++d) {
     // The new array has the domain's extents: the shape says so, and proves the checks.
-    param.shape.push_back(kernel.axes[d].high);
-    element.indices.push_back(localRef(kernel.axes[d].variable, range));
-    element.checks.push_back(Check::Checked);
-    element.sites.push_back(addSite(SiteKind::Index, range, {}, d, rank));
+    const DomainAxis& axis = kernel.axes[d];
+    TExprId at = localRef(axis.variable, range);
+    if (axis.hasStep())
+      at = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Div, at, constInt(types().index(), axis.step.value, range), {}});
+    param.shape.push_back(axis.hasStep() ? ShapeExpr{ShapeOp::CeilDiv, 0, {axis.high, axis.step}} : axis.high);
+    element.indices.push_back(at);
+    element.checks.push_back(axis.hasStep() ? Check::Proven : Check::Checked);
+    element.sites.push_back(axis.hasStep() ? SiteId{} : addSite(SiteKind::Index, range, {}, d, rank));
   }
   kernel.params.push_back(std::move(param));
   const TExprId place = program_.addExpr(value.type, range, std::move(element));
@@ -471,7 +486,16 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
     argument = localRef(local, range);
   }
   std::vector<TExprId> extents;
-  for (const DomainAxis& axis : kernel.axes) extents.push_back(hostSize(axis.high, kernel, arguments, range));
+  for (const DomainAxis& axis : kernel.axes) {
+    TExprId extent = hostSize(axis.high, kernel, arguments, range);
+    if (axis.hasStep()) {  // rounded up; sizes are far from overflow
+      auto index = [&](BinaryOp op, TExprId a, int64_t b) {
+        return program_.addExpr(types().index(), range, Arithmetic{op, a, constInt(types().index(), b, range), {}});
+      };
+      extent = index(BinaryOp::Div, index(BinaryOp::Add, extent, axis.step.value - 1), axis.step.value);
+    }
+    extents.push_back(extent);
+  }
   finishKernel(kernel);
   const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));

@@ -163,10 +163,14 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
   const bool isName = std::holds_alternative<NameExpr>(expr(node.target).node);
   TExprId place = checkPlace(node.target, type, false, false);
   Value value = checkExpr(node.value, type);
-  if (isName)
-    if (auto binding = findBinding(std::get<NameExpr>(expr(node.target).node).name);
-        binding && binding->kind == Binding::Kind::Local)
-      ctx_->unassigned.erase(binding->local.value);
+  if (isName) {
+    const Symbol name = std::get<NameExpr>(expr(node.target).node).name;
+    if (auto binding = findBinding(name)) {
+      if (binding->kind == Binding::Kind::Local) ctx_->unassigned.erase(binding->local.value);
+    } else if (place && std::holds_alternative<GlobalRef>(program_.expr(place).node)) {
+      ctx_->unassigned.erase(unassignedKey(*findEntity(name, ctx_->home)));
+    }
+  }
   if (!place || isError(value.type)) return;
   const bool isSlice = std::holds_alternative<ViewSlice>(program_.expr(place).node);
   if (isSlice) {

@@ -86,6 +86,7 @@ void Checker::assignElements(TExprId to, Value from, Range range) {
   const KernelId id = copyKernel({target.type, shorten(target.range), target.range},
                                  {from.type, shorten(from.range), from.range}, range);
   std::vector<TExprId> arguments;
+  program_.kernels[id.value].isAssignment = isView(from.type);
   if (isView(from.type))
     arguments.push_back(from.expr);
   else

@@ -109,7 +109,8 @@ struct Context {
   unsigned valueBlocks = 0;  // inside BlockValues
   bool canHoist = false;     // a collective may be put before the statement that is being checked
   unsigned uncheckedDepth = 0;
-  std::set<uint32_t> unassigned;  // locals that may lack a value here
+  std::set<uint32_t> unassigned;  // locals, and unassignedKey()s of script variables, that may lack a value here
+  std::set<uint32_t> reportedUnassigned{};  // those of `unassigned` that there was a message about
   std::set<Symbol> reported{};    // names that were said not to be known
   List<ExprId> resultDims{};      // sizes that the result type names
   bool hasEffects = false;
@@ -160,6 +161,7 @@ struct SessionState {
   std::set<std::string, std::less<>> failedModules;
   std::map<std::string, FileModule*> files;  // by identity: the last version that was read without errors
   std::deque<FileModule> fileModules;        // all versions: earlier units refer to them
+  std::vector<Entity*> unassigned;           // script variables of earlier units that may lack a value
   unsigned nextGlobal = 0;
   bool buildAllKernels = false;
   bool verifyProofs = false;
@@ -178,7 +180,8 @@ class Checker {
   void declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop);
   Entity* findEntity(Symbol name, ModuleScope* from);
   Entity* findEntity(std::string_view name, ModuleScope* from) { return findEntity(session_.names.intern(name), from); }
-  void checkScript(const Ast& ast);
+  /// Checks the statements, and gives what of Context::unassigned is left behind them.
+  std::set<uint32_t> checkScript(const Ast& ast);
   void checkUnused(const Ast& ast, ModuleScope& scope);
   void buildKernels(const Ast& ast, ModuleScope& unit);
 
@@ -300,6 +303,7 @@ class Checker {
   Value checkName(const NameExpr& node, Range range);
   Value valueOf(const Binding& binding, Range range, bool isUse = true);
   Value valueOf(Entity& entity, Range range);
+  void reportUnassigned(std::string_view name, TypeId type, Range range, Range declared);
   Value capture(const std::string& key, Context& owner, Value outer, std::string name, Range range);
   std::optional<Binding> findBinding(Symbol name, Context** owner = nullptr);
   void reportUnknownName(std::string_view name, Range range, bool isAssigned = false);
@@ -316,6 +320,8 @@ class Checker {
   Value wrapBlock(BlockResult block, Value value, Range range);
   TExprId checkCondition(ExprId id);
   std::optional<ConstValue> checkConstant(ExprId id, TypeId type, std::string_view what);
+  /// The type that two values take as the branches of an `if` do; the error type after a message.
+  TypeId branchType(const Value& a, const Value& b, Range range, TypeId expected);
   Value joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
 
   // ---- indices (check_index.cpp) ----
@@ -362,11 +368,16 @@ class Checker {
   /// A vector of type `vector` from one of as many elements, or from one value for all of them.
   Value toVector(Value value, TypeId vector);
   /// The vector type that operands share, or the error type after a message about `what`.
-  TypeId commonVector(std::string_view what, const std::vector<Value>& values, Range range);
+  enum class VectorOperands : uint8_t { Numbers, Any };
+  TypeId commonVector(std::string_view what, const std::vector<Value>& values, Range range,
+                      VectorOperands allowed = VectorOperands::Numbers);
   Value vectorBinary(BinaryOp op, Value left, Value right, Range range);
+  /// `and` and `or` of vectors of bools, element by element: both sides are evaluated.
+  Value vectorLogic(bool isAnd, Value left, Value right, Range range);
   Value vectorMath(Math op, std::vector<Value> values, Range range);
   Value vectorMember(Value vector, Ident member, Range range);
   Value indexElements(Value whole, List<Argument> arguments, Range range);
+  Value sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range);
   Value reduceElements(Reducer reducer, Value whole, std::string_view name, Range range);
   TExprId checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo);
 
@@ -401,6 +412,7 @@ class Checker {
   Value callPrint(const CallExpr& node, Range range);
   bool handOver(SiteId site, const std::vector<TExprId>& values, std::string_view callee, Range range);
   Value callAssert(const CallExpr& node, Range range);
+  Value callSelect(const CallExpr& node, Range range, TypeId expected);
   Value callBitcast(List<Argument> staticArguments, const CallExpr& node, Range range);
   Value blockMember(Ident member, Range range);
   Value threadMember(Ident member, Range range);
@@ -460,8 +472,11 @@ class Checker {
   void checkLetView(const LetStmt& node, Range range);
   void checkLetTuple(const LetStmt& node, Range range);
   void defineVariable(Ident name, bool isVar, Value value, TypeId type, Range range);
-  void defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant, Range range);
+  /// The entity that was made; none where the name is taken, or `_`.
+  Entity* defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant, Range range);
   GlobalId globalOf(Entity& entity);
+  /// What Context::unassigned of the script calls a script variable.
+  uint32_t unassignedKey(Entity& entity);
   bool isGlobalScope() const { return ctx_->kind == Context::Kind::Script && ctx_->scopes.size() == 1; }
   void checkAssign(const AssignStmt& node, Range range);
   void checkTupleAssign(const AssignStmt& node, const TupleExpr& target, Range range);
@@ -486,6 +501,8 @@ class Checker {
                    std::vector<TypeId>& paramTypes);
   bool checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vector<TypeId>& declared);
   void checkDomain(const KernelDecl& decl, Kernel& kernel);
+  /// Whether a constant may be the step of a domain; if not, reports it.
+  bool isDomainStep(int64_t step, Range range);
   void checkAttributes(const Decl& decl, Kernel& kernel);
   std::optional<ShapeExpr> shapeExpr(ExprId id, const Kernel& kernel, bool inDomain);
   std::optional<ShapeExpr> shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain);
@@ -519,7 +536,7 @@ class Checker {
   std::map<std::string, FunctionInstance> functions_;
   std::map<std::string, KernelInstance> kernels_;
   std::map<std::string, unsigned> symbols_;
-  std::map<const Entity*, GlobalId> globals_;
+  std::map<Entity*, GlobalId> globals_;
   std::vector<std::string> active_;                     // keys of instances being checked, outermost first
   std::map<uint32_t, std::vector<TypeId>> busyParams_;  // parameter types of functions whose body is being checked
   unsigned depth_ = 0;                                  // of nested expressions

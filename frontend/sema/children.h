@@ -6,11 +6,23 @@
 
 namespace rad::sema {
 
-/// The variable that a place belongs to: `a` of `a`, `a[i]`, `v.x`; none for elements of views.
+/// The vector or array value that `part` is an element or a slice of; none of anything else.
+inline TExprId wholeOfPart(const TypedProgram& program, TExprId part) {
+  const auto& node = program.expr(part).node;
+  if (const auto* element = std::get_if<ElementOf>(&node)) return element->value;
+  if (const auto* slice = std::get_if<ElementSlice>(&node)) return slice->value;
+  return {};
+}
+
+/// The place that a place is a part of: `a` of `a`, `a[i]`, `a[1..3]`, `v.x`; `x[i]` of `x[i].y`.
+inline TExprId outermostPlace(const TypedProgram& program, TExprId place) {
+  while (const TExprId whole = wholeOfPart(program, place)) place = whole;
+  return place;
+}
+
+/// The variable that a place belongs to; none for elements of views.
 inline LocalId placeRoot(const TypedProgram& program, TExprId place) {
-  const TExpr* e = &program.expr(place);
-  while (const auto* element = std::get_if<ElementOf>(&e->node)) e = &program.expr(element->value);
-  const auto* ref = std::get_if<LocalRef>(&e->node);
+  const auto* ref = std::get_if<LocalRef>(&program.expr(outermostPlace(program, place)).node);
   return ref ? ref->local : LocalId{};
 }
 
@@ -42,6 +54,7 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const ViewFlat& n) { one(n.view); }
     void operator()(const MakeElements& n) { many(n.items); }
     void operator()(const ElementOf& n) { one(n.value), one(n.index); }
+    void operator()(const ElementSlice& n) { one(n.value); }
     void operator()(const Swizzle& n) { one(n.vector); }
     void operator()(const Negate& n) { one(n.operand); }
     void operator()(const LogicNot& n) { one(n.operand); }

@@ -145,6 +145,9 @@ class Dumper {
   std::string show(const ElementOf& node, const TExpr&) const {
     return fmt::format("{}[{}{}]", expr(node.value), expr(node.index), mark(node.check));
   }
+  std::string show(const ElementSlice& node, const TExpr& e) const {
+    return fmt::format("{}[{}..{}]", expr(node.value), node.first, node.first + program_.types->get(e.type).count);
+  }
   std::string show(const Swizzle& node, const TExpr&) const {
     std::string text = expr(node.vector) + ".";
     for (uint8_t lane : node.lanes) text += std::to_string(lane);
@@ -355,8 +358,9 @@ class Dumper {
     }
     for (const KernelDim& dim : kernel.dims) line(fmt::format("dim {}", local(dim.local)));
     for (const DomainAxis& axis : kernel.axes)
-      line(fmt::format("{} {} in {}..{}", kernel.isForall ? "forall" : "blocks", local(axis.variable),
-                       shape(axis.low, kernel), shape(axis.high, kernel)));
+      line(fmt::format("{} {} in {}..{}{}", kernel.isForall ? "forall" : "blocks", local(axis.variable),
+                       shape(axis.low, kernel), shape(axis.high, kernel),
+                       axis.hasStep() ? " step " + shape(axis.step, kernel) : ""));
     for (size_t i = 0; i < kernel.threads.size(); ++i)
       line(fmt::format("threads {} in {}..{}", local(kernel.threads[i]), kernel.threadLow[i],
                        kernel.threadLow[i] + kernel.threadCount[i]));

@@ -91,8 +91,10 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
 }
 
 bool Checker::constraintHolds(std::string_view constraint, TypeId type, bool& known) {
-  const auto scalar = scalarOf(type);
+  const auto scalar = scalarOf(type), number = numberOf(type);
   known = true;
+  if (constraint == "Numbers") return number && isNumber(*number);
+  if (constraint == "Floats") return number && isNumber(*number) && isFloat(*number);
   if (constraint == "Number") return scalar && isNumber(*scalar);
   if (constraint == "Integer") return scalar && isInteger(*scalar);
   if (constraint == "Float") return scalar && isFloat(*scalar) && isNumber(*scalar);
@@ -203,6 +205,9 @@ void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<S
       return;
     }
     auto a = scalarOf(found[i]->type), b = scalarOf(value.type);
+    const auto* constraint = std::get_if<NameExpr>(&expr(ast, staticParams[i].constraintOrType).node);
+    if (a && isVector(value.type) && constraint && (text(constraint->name) == "Numbers" || text(constraint->name) == "Floats"))
+      found[i]->type = value.type;  // a number beside a vector stands for a vector of it
     if (a && b)
       if (auto common = commonScalar(*a, *b)) found[i]->type = types().scalar(*common);
     return;
@@ -271,7 +276,7 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       const bool holds = constraintHolds(spelled, found[i]->type, known);
       if (!known) {
         report(Diag::UnknownConstraint, constraint.range, {shorten(constraint.range)})
-            .help("the constraints are Number, Integer, Float, Signed, Unsigned and Scalar");
+            .help("the constraints are Number, Integer, Float, Signed, Unsigned and Scalar; Numbers and Floats take vectors, too");
         return false;
       }
       if (!holds) {

@@ -104,12 +104,15 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
     if (const auto* let = std::get_if<LetStmt>(&ast.stmt(item).node))
       for (const Ident& name : let->names) scriptNames_.try_emplace(name.name, name.range);
   if (session_.buildAllKernels) buildKernels(ast, unit);
-  checkScript(ast);
+  const std::set<uint32_t> unassigned = checkScript(ast);
   checkUnused(ast, unit);
   for (FileModule* module : newModules_) checkUnused(*module->ast, module->scope);
   if (diags_.errorCount() == errors && !isBroken) checkExpansion(program_, diags_);
   if (diags_.errorCount() == errors && !isBroken) {
     proveChecks(program_, session_.verifyProofs);
+    session_.unassigned.clear();
+    for (const auto& [entity, global] : globals_)
+      if (unassigned.contains(unassignedKey(*entity))) session_.unassigned.push_back(entity);
     return std::move(program_);
   }
   // The files that this unit has read are read again by the next import of them.
@@ -226,7 +229,7 @@ Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
   return nullptr;
 }
 
-void Checker::checkScript(const Ast& ast) {
+std::set<uint32_t> Checker::checkScript(const Ast& ast) {
   Context script{.kind = Context::Kind::Script,
                  .side = Side::Host,
                  .home = unit_,
@@ -236,6 +239,7 @@ void Checker::checkScript(const Ast& ast) {
   std::vector<TStmtId> statements;
   script.out = &statements;
   pushScope();
+  for (Entity* entity : session_.unassigned) script.unassigned.insert(unassignedKey(*entity));
   const List<StmtId> items = ast.items();
   for (size_t i = 0; i < items.size(); ++i) {
     const Stmt& stmt = ast.stmt(items[i]);
@@ -262,6 +266,7 @@ void Checker::checkScript(const Ast& ast) {
   script.body.statements = std::move(statements);
   program_.script = std::move(script.body);
   ctx_ = nullptr;
+  return std::move(script.unassigned);
 }
 
 void Checker::buildKernels(const Ast& ast, ModuleScope& unit) {

@@ -76,16 +76,17 @@ struct ViewExtent { TExprId view; unsigned dim = 0; };                   // inde
 struct ViewFlat { TExprId view; };                                       // rank-1 view of all elements; not of a strided view
 struct MakeElements { std::vector<TExprId> items; };                     // Vector or Array: an item an element, or a single one for all of them
 struct ElementOf { TExprId value; TExprId index; SiteId site; Check check = Check::Checked; };  // element of a Vector or Array value; the index is an `index`; a place where the value is one
+struct ElementSlice { TExprId value; uint64_t first = 0; };              // Array of the elements from `first` of an Array value; a place where the value is one
 struct Swizzle { TExprId vector; std::vector<uint8_t> lanes; };          // Vector of the named elements
 struct Negate { TExprId operand; SiteId overflow; };                     // numeric
-struct LogicNot { TExprId operand; };                                    // bool
+struct LogicNot { TExprId operand; };                                    // bool or a vector of bools
 struct BitNot { TExprId operand; };                                      // integers
-struct Arithmetic { BinaryOp op = BinaryOp::Add; TExprId left, right; SiteId site; };  // both of `type`; shifts: right any unsigned-or-signed int of the same type; site: DivideByZero for integer / and %, Overflow in host code for signed + - *
-struct Compare { BinaryOp op = BinaryOp::Eq; TExprId left, right; };     // bool; operands of one scalar type
+struct Arithmetic { BinaryOp op = BinaryOp::Add; TExprId left, right; SiteId site; };  // both of `type`; shifts: right any unsigned-or-signed int of the same type; BitAnd and BitOr also of bools, both sides evaluated; site: DivideByZero for integer / and %, Overflow in host code for signed + - *
+struct Compare { BinaryOp op = BinaryOp::Eq; TExprId left, right; };     // bool; operands of one scalar type; or a vector of bools from two of one vector type
 struct Logic { bool isAnd = true; TExprId left, right; };                // bool; short-circuit
 struct Convert { TExprId operand; };                                     // scalar to scalar: integers keep the low bits, float to integer saturates and NaN gives 0
-struct Bitcast { TExprId operand; };                                     // scalar to scalar of the same size
-struct Select { TExprId condition, whenTrue, whenFalse; };               // both sides already evaluated or free of effects
+struct Bitcast { TExprId operand; };                                     // numbers or vectors of them, of the same size together; element 0 has the low bits
+struct Select { TExprId condition, whenTrue, whenFalse; };               // both sides are evaluated; a vector of bools chooses among the elements of vectors
 struct MathCall { Math op = Math::Sqrt; std::vector<TExprId> operands; };   // operands of `type`
 /// Which threads an atomic operation is atomic among.
 enum class AtomicScope : uint8_t { Device, Block };
@@ -112,7 +113,7 @@ struct HostReduce { KernelId kernel; std::vector<TExprId> arguments; SiteId site
 struct TExpr {
   TypeId type;
   Range range;
-  std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, MakeElements, ElementOf, Swizzle, Negate, LogicNot, BitNot,
+  std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, MakeElements, ElementOf, ElementSlice, Swizzle, Negate, LogicNot, BitNot,
                Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, AtomicCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
                NewArray, ReadFile, ReadText, FormatText, TextLength, TextEqual, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
       node;
@@ -120,7 +121,7 @@ struct TExpr {
 
 // ---- statements ----
 struct Declare { LocalId local; TExprId init; };                         // init none: not assigned yet (sema proves assignment before use)
-struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement or ElementOf of a place (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
+struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement, or ElementOf or ElementSlice of a place (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
 struct Evaluate { TExprId expr; };
 struct If { TExprId condition; std::vector<TStmtId> thenBody, elseBody; };
 struct While { TExprId condition; std::vector<TStmtId> body; };
@@ -205,8 +206,10 @@ struct KernelParam {
 struct AtMost { ShapeExpr left, right; };
 struct KernelDim { LocalId local; std::string name; };   // the local holds its value, type index
 struct DomainAxis {
-  LocalId variable;                    // type index
+  LocalId variable;                    // type index: low, low + step, ... below high
   ShapeExpr low, high;
+  ShapeExpr step{ShapeOp::Constant, 1, {}};  // positive: a launch refuses others
+  bool hasStep() const { return step.op != ShapeOp::Constant || step.value != 1; }
 };
 struct Reduction { BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; TExprId condition; };  // sum/min/max, all (And), any (Or); value of type result
 
@@ -216,6 +219,7 @@ struct Kernel {
   std::vector<KernelDim> dims;
   std::vector<KernelParam> params;
   bool isForall = true;
+  bool isAssignment = false;           // m[.., 0] = m[.., 1]: (from, mut to) may share elements, the old values are taken
   std::vector<DomainAxis> axes;        // forall points, or blocks; last varies fastest
   std::vector<LocalId> threads;        // blocks: one a thread axis, last varies fastest
   std::vector<int64_t> threadLow, threadCount;  // constants; product of counts at most 1024

@@ -194,7 +194,7 @@ class Uniformity {
       inner(node->value);
       inner(node->place);
       std::optional<Cause> why = cause(node->value);
-      if (!why && std::holds_alternative<ElementOf>(program_.expr(node->place).node)) why = cause(node->place);
+      if (!why && wholeOfPart(program_, node->place)) why = cause(node->place);
       if (!why) why = control();
       if (why) assign(node->place, *why);
       return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Checks the promises of typed_program.h. Runs over a finished unit, before lowering.
+#include "frontend/sema/children.h"
 #include "frontend/sema/typed_program.h"
 #include "frontend/types/float_format.h"
 
@@ -194,6 +195,13 @@ class Verifier {
     wantType(node.index, types_.index(), "an index"), at(node.index);
     if (node.check == Check::Checked) wantSite(node.site, "a checked index");
   }
+  void check(const ElementSlice& node, const TExpr& e) {
+    const TypeId whole = at(node.value);
+    if (!require(type(whole).kind == TypeKind::Array && type(e.type).kind == TypeKind::Array, "a slice of no array value")) return;
+    require(type(whole).element == type(e.type).element && node.first <= type(whole).count &&
+                type(e.type).count <= type(whole).count - node.first,
+            "a slice that its array value has not");
+  }
   void check(const Swizzle& node, const TExpr& e) {
     const TypeId from = at(node.vector);
     if (!require(type(from).kind == TypeKind::Vector && type(e.type).kind == TypeKind::Vector, "a swizzle of no vector")) return;
@@ -204,13 +212,14 @@ class Verifier {
     require(at(node.operand) == e.type && isNumber(numberOf(e.type)), "negation of another type");
   }
   void check(const LogicNot& node, const TExpr& e) {
-    require(isBool(at(node.operand)) && isBool(e.type), "not of another type than bool");
+    require(at(node.operand) == e.type && isBool(numberOf(e.type)), "not of another type than bool");
   }
   void check(const BitNot& node, const TExpr& e) {
     require(at(node.operand) == e.type && isWhole(numberOf(e.type)), "~ of another type");
   }
   void arithmetic(BinaryOp op, TypeId result, TypeId right) {
-    require(isNumber(numberOf(result)) && right == result,
+    const bool isLogic = isBool(numberOf(result)) && (op == BinaryOp::BitAnd || op == BinaryOp::BitOr);
+    require((isLogic || isNumber(numberOf(result))) && right == result,
             fmt::format("`{}` of {} and {}", spelling(op), spell(result), spell(right)));
     switch (op) {
       case BinaryOp::Add:
@@ -224,7 +233,7 @@ class Verifier {
       case BinaryOp::BitXor:
       case BinaryOp::Shl:
       case BinaryOp::Shr:
-        require(isWhole(numberOf(result)), "a bit operation on floats");
+        require(isLogic || isWhole(numberOf(result)), "a bit operation on floats");
         break;
       case BinaryOp::Eq:
       case BinaryOp::Ne:
@@ -245,10 +254,11 @@ class Verifier {
   }
   void check(const Compare& node, const TExpr& e) {
     const TypeId left = at(node.left), right = at(node.right);
-    require(isBool(e.type) && left == right && isScalar(left),
+    require(isBool(numberOf(e.type)) && left == right && isScalar(numberOf(left)) && isScalar(e.type) == isScalar(left) &&
+                type(e.type).count == type(left).count,
             fmt::format("comparison of {} and {}", spell(left), spell(right)));
     require(node.op >= BinaryOp::Eq && node.op <= BinaryOp::Ge, "arithmetic as a comparison");
-    if (isBool(left)) require(node.op == BinaryOp::Eq || node.op == BinaryOp::Ne, "an order of bools");
+    if (isBool(numberOf(left))) require(node.op == BinaryOp::Eq || node.op == BinaryOp::Ne, "an order of bools");
   }
   void check(const Logic& node, const TExpr& e) {
     const TypeId left = at(node.left), right = at(node.right);
@@ -261,11 +271,16 @@ class Verifier {
   }
   void check(const Bitcast& node, const TExpr& e) {
     const TypeId from = at(node.operand);
-    require(isScalar(from) && isScalar(e.type) && bitsOf(type(from).scalar) == bitsOf(type(e.type).scalar),
-            "a bitcast of different sizes");
+    auto bits = [&](TypeId id) {
+      const uint64_t count = isScalar(id) ? 1 : type(id).count;
+      return isScalar(numberOf(id)) ? count * bitsOf(type(numberOf(id)).scalar) : 0;
+    };
+    require(bits(from) && bits(from) == bits(e.type), "a bitcast of different sizes");
   }
   void check(const Select& node, const TExpr& e) {
-    require(isBool(at(node.condition)) && at(node.whenTrue) == e.type && at(node.whenFalse) == e.type,
+    const TypeId condition = at(node.condition);
+    require(isBool(numberOf(condition)) && at(node.whenTrue) == e.type && at(node.whenFalse) == e.type &&
+                (isScalar(condition) || type(condition).count == type(e.type).count),
             "a select of different types");
   }
   void check(const MathCall& node, const TExpr& e) {
@@ -434,8 +449,8 @@ class Verifier {
     } else if (const auto* slice = std::get_if<ViewSlice>(&e.node)) {
       require(allowsSlice && side_ == Side::Host && type(program_.expr(slice->view).type).writable,
               "a slice is assigned to");
-    } else if (const auto* part = std::get_if<ElementOf>(&e.node)) {
-      place(part->value, false);
+    } else if (const TExprId whole = sema::wholeOfPart(program_, id)) {
+      place(whole, false);
     } else {
       require(std::holds_alternative<GlobalRef>(e.node), "something else than a place is assigned to");
     }
@@ -690,6 +705,7 @@ class Verifier {
     require(bound.size() == kernel.dims.size(), "a dimension that nothing binds");
     require(!kernel.axes.empty() && kernel.axes.size() <= (kernel.isForall ? 4 : 3) && kernel.threads.size() <= 3, "a domain of another rank");
     for (const DomainAxis& axis : kernel.axes) {
+      shape(axis.step, kernel);
       local(axis.variable, types_.index(), "a point");
       shape(axis.low, kernel);
       shape(axis.high, kernel);

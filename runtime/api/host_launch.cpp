@@ -97,10 +97,26 @@ int32_t rad_launch(RadContext* context, uint32_t index, const void* const* argum
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel) return unknownKernel(context, index, site);
     std::vector<Argument> values = readArguments(*kernel, arguments);
-    auto binding = bindArguments(*kernel, values);
-    if (!binding) return refuse(context, *kernel, std::move(binding).error(), site);
-    if (binding->points == 0) return 0;
-    return launchBound(context, index, *kernel, values, *binding, site, nullptr);
+    auto launch = [&]() -> int32_t {
+      auto binding = bindArguments(*kernel, values);
+      if (!binding) return refuse(context, *kernel, std::move(binding).error(), site);
+      if (binding->points == 0) return 0;
+      return launchBound(context, index, *kernel, values, *binding, site, nullptr);
+    };
+    if (!kernel->isAssignment || checkAliases(*kernel, values)) return launch();
+    // Some elements are both read and written: all are copied aside first.
+    const Argument to = values[1];
+    ViewArgument aside = std::get<ViewArgument>(values[0]);
+    auto memory = context->device().allocate(static_cast<uint64_t>(aside.count()) * cg::sizeOf(aside.type));
+    if (!memory) return context->setError(std::move(memory).error(), site);
+    aside.block = memory->get();
+    aside.address = (*memory)->address();
+    aside.offset = 0;
+    aside.strides = {};
+    values[1] = aside;
+    if (int32_t status = launch()) return status;
+    values = {aside, to};
+    return launch();
   });
 }
 

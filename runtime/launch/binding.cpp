@@ -126,8 +126,11 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
     RAD_ASSIGN(int64_t high, evaluate(axis.high, kernel, binding.dims, arguments, what));
     if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount)
       return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "bounds of a domain lie between -2^48 and 2^48");
-    binding.axes.push_back({low, high});
-    int64_t extent = std::max<int64_t>(high - low, 0);
+    RAD_ASSIGN(int64_t step, evaluate(axis.step, kernel, binding.dims, arguments, fmt::format("the step of `{}`", axis.name)));
+    if (step < 1)
+      return refuse(kernel, fmt::format("the step of `{}` is {}", axis.name, step), "the step of a domain has to be positive");
+    binding.axes.push_back({low, high, step});
+    int64_t extent = high > low ? (high - low - 1) / step + 1 : 0;
     binding.lastExtent = extent;
     binding.rows = binding.points;
     if (extent == 0 || binding.points == 0)
@@ -140,7 +143,7 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
   } else if (tooMany) {
     std::string ranges;
     for (size_t i = 0; i < kernel.axes.size(); ++i)
-      ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i][0], binding.axes[i][1]);
+      ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i].low, binding.axes[i].high);
     return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "a launch has at most 2^48 points");
   }
   return {};
@@ -152,7 +155,7 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
   cg::SpecKey key;
   key.aligned16 = key.innerDivisible4 = true;
   key.small = isSmall(binding.points);
-  for (auto [low, high] : binding.axes) key.small &= isSmall(low) && isSmall(high);
+  for (auto [low, high, step] : binding.axes) key.small &= isSmall(low) && isSmall(high) && isSmall(step);
   for (size_t p = 0; p < kernel.params.size(); ++p) {
     const auto* view = std::get_if<ViewArgument>(&arguments[p]);
     if (!view) continue;
@@ -258,7 +261,7 @@ ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argum
       const auto& view = std::get<ViewArgument>(arguments[p]);
       for (size_t axis = 0; axis < static_cast<size_t>(view.rank); ++axis) slots_.push_back(static_cast<uint64_t>(view.stride(axis)));
     }
-  for (auto [low, high] : binding.axes) {
+  for (auto [low, high, step] : binding.axes) {
     slots_.push_back(static_cast<uint64_t>(low));
     slots_.push_back(static_cast<uint64_t>(high));
   }

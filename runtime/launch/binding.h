@@ -58,7 +58,11 @@ Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string
 /// The numbers of one launch.
 struct Binding {
   std::vector<int64_t> dims;                        // as KernelManifest::dims
-  std::vector<std::array<int64_t, 2>> axes;         // low and high of each, as KernelManifest::axes
+  struct Axis {
+    int64_t low = 0, high = 0, step = 1;
+    friend bool operator==(const Axis&, const Axis&) = default;
+  };
+  std::vector<Axis> axes;                           // as KernelManifest::axes
   int64_t points = 0;                               // of the domain: points of a forall, blocks of a block kernel; 0: nothing to do
   int64_t rows = 0;                                 // product of all axes but the last (1 for one axis); 0 if points is 0
   int64_t lastExtent = 0;                           // points / rows; 0 if points is 0

@@ -48,7 +48,7 @@ TEST(LaunchBinding, BindsDimensionsAndDomain) {
   auto result = bindArguments(saxpy(), saxpyArguments(array(&blockA, {1000}), array(&blockB, {1000})));
   ASSERT_TRUE(result) << message(result);
   EXPECT_EQ(result->dims, std::vector<int64_t>{1000});
-  EXPECT_EQ(result->axes, (std::vector<std::array<int64_t, 2>>{{0, 1000}}));
+  EXPECT_EQ(result->axes, (std::vector<Binding::Axis>{{0, 1000}}));
   EXPECT_EQ(result->points, 1000);
   EXPECT_EQ(result->rows, 1);
   EXPECT_EQ(result->lastExtent, 1000);

@@ -12,9 +12,10 @@ from small_floats import VALUES, nearest
 from splitmix import words
 
 numpy.seterr(all="ignore")
-N, RESULTS, EXACT = 16384, 18, 2000
+N, RESULTS, EXACT = 16384, 22, 2000
 NAMES = ("a + b", "a - b", "a * b", "a / b", "a % b", "a * b + c", "fma(a, b, c)", "sqrt(a)", "min(a, b)", "max(a, b)", "abs(a)",
-         "-a", "copysign(a, b)", "floor(a)", "ceil(a)", "round(a)", "trunc(a)", "comparisons")
+         "-a", "copysign(a, b)", "floor(a)", "ceil(a)", "round(a)", "trunc(a)", "comparisons", "sum(x)", "x / y + x.zwxy", "select(x < y, x, x.wzyx)",
+         "comparisons of vectors")
 
 
 def to_type(name, numbers):
@@ -80,7 +81,14 @@ for name, bits in (("f16", 16), ("bf16", 16), ("f32", 32), ("f64", 64)):
                 rounded(rounded(a * b) + c), exact_fma(name, a[:EXACT], b[:EXACT], c[:EXACT]), rounded(numpy.sqrt(a)),
                 numpy.fmin(a, b), numpy.fmax(a, b), numpy.abs(a), -a, numpy.copysign(a, b), numpy.floor(a), numpy.ceil(a),
                 numpy.rint(a), numpy.trunc(a)]
+    # Vectors: x = (a, b, c, a), y = (b, c, a, a); of some results the element i % 4.
+    x, y = numpy.stack([a, b, c, a]), numpy.stack([b, c, a, a])
+    element = (numpy.arange(N) % 4, numpy.arange(N))
+    expected += [None, rounded(rounded(rounded(a + b) + c) + a), rounded(rounded(x / y) + x[[2, 3, 0, 1]])[element],
+                 numpy.where(x < y, x, x[::-1])[element]]
     for which, numbers in enumerate(expected):
+        if numbers is None:
+            continue
         found = from_bits(name, numpy.ascontiguousarray(raw[:len(numbers), which]))
         equal = (found == numbers) | (numpy.isnan(found) & numpy.isnan(numbers))
         if which not in (8, 9):  # of zeros, min and max may give either
@@ -91,8 +99,10 @@ for name, bits in (("f16", 16), ("bf16", 16), ("f32", 32), ("f64", 64)):
                   (name, NAMES[which], (~equal).sum(), len(equal), a[i], b[i], c[i], found[i], numbers[i]))
             wrong += 1
     compared = (a < b) * 1 + (a <= b) * 2 + (a == b) * 4 + (a != b) * 8
-    if not numpy.array_equal(compared, raw[:, 17]):
-        print("%s: comparisons differ" % name)
-        wrong += 1
+    lanes = sum((x < y)[k] * (1 << k) + (x > y)[k] * (16 << k) for k in range(4))
+    for which, numbers in ((17, compared), (21, lanes)):
+        if not numpy.array_equal(numbers, raw[:, which]):
+            print("%s: %s differ" % (name, NAMES[which]))
+            wrong += 1
 print("%d operations wrong" % wrong)
 sys.exit(wrong != 0)
