@@ -82,6 +82,8 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       }
       if (!names.empty() && moved.size() < 60 && moved.find_first_of("\n\t\"\\") == std::string::npos)
         builder.help(fmt::format("the values follow the text: \"{}\"{}", moved, names));
+      else if (format.find("{:") != std::string::npos)
+        builder.help("`{}` shows a value with the digits that it has; for fewer, round it first: `round(x * 100.0) / 100.0`");
       else
         builder.help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
       return std::nullopt;
