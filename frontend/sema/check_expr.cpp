@@ -317,7 +317,7 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     Value& untyped = leftUntyped ? left : right;
     common = leftUntyped ? right.type : left.type;
     const Scalar scalar = *scalarOf(common);
-    if (scalar == Scalar::Bool) return wrong();
+    if (scalar == Scalar::Bool || (isBits && isFloat(scalar))) return wrong();
     if (isInteger(scalar) && untyped.constant->kind == ConstValue::Kind::Float) {
       report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)})
           .help(fmt::format("convert the integer: f32({})", shorten((leftUntyped ? right : left).range)));
