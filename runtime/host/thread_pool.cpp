@@ -30,6 +30,7 @@ void lookOut(IsDone&& isDone) {
       if (isDone()) return;
       pauseBriefly();
     }
+    std::this_thread::yield();  // others may have work for this core
   } while (Clock::now() < end);
 }
 }  // namespace
