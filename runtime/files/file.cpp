@@ -152,6 +152,7 @@ Result<NewFile> NewFile::create(const std::string& path, std::string_view what) 
 }
 
 Result<void> NewFile::write(std::span<const std::byte> bytes) {
+  if (bytes.empty()) return {};  // there may be no address then
   if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) return error(errno);
   return {};
 }

@@ -218,6 +218,8 @@ def main():
     parser.add_argument("paths", nargs="*")
     options = parser.parse_args()
 
+    # Only builds with the address sanitizer ask for this.
+    os.environ.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" + os.path.join(options.root, "tools", "scripts", "leaks.txt"))
     everything = not (options.unit or options.lit or options.layering or options.paths or options.filter)
     tally = Tally()
     if everything or options.unit:
