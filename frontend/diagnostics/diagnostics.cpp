@@ -12,12 +12,12 @@ namespace {
 struct Row {
   std::string_view name, code;
   Severity severity;
-  std::string_view text, explanation;
+  std::string_view text;
 };
 
 using enum Severity;
 constexpr Row rows[] = {
-#define DIAG(Name, Code, Level, Text, Explain) {#Name, Code, Level, Text, Explain},
+#define DIAG(Name, Code, Level, Text) {#Name, Code, Level, Text},
 #include "frontend/diagnostics/diagnostics.def"
 };
 
@@ -53,6 +53,12 @@ constexpr size_t maxErrors = 100;
 }  // namespace
 
 std::string_view codeOf(Diag diag) { return rowOf(diag).code; }
+std::string_view nameOf(Diag diag) { return rowOf(diag).name; }
+std::optional<Diag> diagOf(std::string_view code) {
+  for (size_t i = 0; i < std::size(rows); ++i)
+    if (rows[i].code == code) return static_cast<Diag>(i);
+  return std::nullopt;
+}
 Severity severityOf(Diag diag) { return rowOf(diag).severity; }
 
 Diagnostics::Builder Diagnostics::report(Diag kind, Range range, std::vector<std::string> arguments) {
@@ -75,23 +81,6 @@ void Diagnostics::sortByPlace(size_t first) {
   if (first < all_.size())
     std::stable_sort(all_.begin() + static_cast<std::ptrdiff_t>(first), all_.end(),
                      [](const Diagnostic& a, const Diagnostic& b) { return a.range.begin.offset < b.range.begin.offset; });
-}
-
-std::string explain(std::string_view code) {
-  for (const Row& row : rows) {
-    if (row.code != code) continue;
-    std::string_view page = row.explanation;
-    while (page.starts_with('\n')) page.remove_prefix(1);
-    while (page.ends_with('\n') || page.ends_with(' ')) page.remove_suffix(1);
-    std::string out(row.code);
-    out += ": ";
-    out += row.name;
-    out += "\n\n";
-    out += page;
-    out += "\n";
-    return out;
-  }
-  return {};
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> allCodes() {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,12 +18,16 @@ enum class Severity : uint8_t { Error, Warning, Remark };
 
 /// The kinds of messages: Diag::UnknownName is the row (UnknownName, ...) of diagnostics.def.
 enum class Diag : uint16_t {
-#define DIAG(Name, Code, Level, Text, Explain) Name,
+#define DIAG(Name, Code, Level, Text) Name,
 #include "frontend/diagnostics/diagnostics.def"
 };
 
 /// "R0102".
 std::string_view codeOf(Diag diag);
+/// "UnexpectedHere".
+std::string_view nameOf(Diag diag);
+/// The kind with this code, if there is one.
+std::optional<Diag> diagOf(std::string_view code);
 Severity severityOf(Diag diag);
 
 /// A second place that a message points to, with its own words.

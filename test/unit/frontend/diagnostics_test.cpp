@@ -109,7 +109,7 @@ TEST_F(Renderer, OneMistakeOnceAndAtMostAHundred) {
 
 TEST(DiagnosticTable, CodesAreUniqueAndExplained) {
   std::set<std::string_view> codes;
-#define DIAG(Name, Code, Level, Text, Explain)                                   \
+#define DIAG(Name, Code, Level, Text)                                            \
   EXPECT_TRUE(codes.insert(Code).second) << Code;                                \
   EXPECT_EQ(std::string_view(Code).size(), 5u) << Code;                          \
   EXPECT_EQ(explain(Code).find(std::string(Code) + ": " #Name "\n\n"), 0u);      \
