@@ -80,6 +80,14 @@ enum class BinaryOp : uint8_t { Add, Sub, Mul, Div, Rem, BitAnd, BitOr, BitXor, 
 /// The operator's text, "+".
 std::string_view spelling(UnaryOp op);
 std::string_view spelling(BinaryOp op);
+constexpr bool isComparison(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::Ge; }
+constexpr bool isBitOperation(BinaryOp op) { return op >= BinaryOp::BitAnd && op <= BinaryOp::Shr; }
+/// The comparison that is true where this one is false.
+constexpr BinaryOp opposite(BinaryOp comparison) {
+  using enum BinaryOp;
+  constexpr BinaryOp opposites[] = {Ne, Eq, Ge, Gt, Le, Lt};
+  return opposites[static_cast<size_t>(comparison) - static_cast<size_t>(Eq)];
+}
 
 // ---- expressions ----
 struct ErrorExpr {};

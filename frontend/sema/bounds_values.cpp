@@ -435,42 +435,7 @@ void BoundsProver::assume(TExprId id, bool truth) {
   const auto scalar = scalarOf(program_.expr(node->left).type);
   if (!scalar || !isInteger(*scalar)) return;
   const Linear a = value(node->left), b = value(node->right);
-  BinaryOp op = node->op;
-  if (!truth) {
-    switch (op) {
-      case BinaryOp::Eq:
-        op = BinaryOp::Ne;
-        break;
-      case BinaryOp::Ne:
-        op = BinaryOp::Eq;
-        break;
-      case BinaryOp::Lt:
-        op = BinaryOp::Ge;
-        break;
-      case BinaryOp::Le:
-        op = BinaryOp::Gt;
-        break;
-      case BinaryOp::Gt:
-        op = BinaryOp::Le;
-        break;
-      case BinaryOp::Ge:
-        op = BinaryOp::Lt;
-        break;
-      case BinaryOp::Add:
-      case BinaryOp::Sub:
-      case BinaryOp::Mul:
-      case BinaryOp::Div:
-      case BinaryOp::Rem:
-      case BinaryOp::BitAnd:
-      case BinaryOp::BitOr:
-      case BinaryOp::BitXor:
-      case BinaryOp::Shl:
-      case BinaryOp::Shr:
-      case BinaryOp::And:
-      case BinaryOp::Or:
-        return;
-    }
-  }
+  const BinaryOp op = truth ? node->op : opposite(node->op);
   if (op == BinaryOp::Lt || op == BinaryOp::Le) facts_.assume(b - a - (op == BinaryOp::Lt ? 1 : 0));
   if (op == BinaryOp::Gt || op == BinaryOp::Ge) facts_.assume(a - b - (op == BinaryOp::Gt ? 1 : 0));
   if (op == BinaryOp::Eq) {

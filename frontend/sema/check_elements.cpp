@@ -282,7 +282,7 @@ TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& va
 
 Value Checker::vectorBinary(BinaryOp op, Value left, Value right, Range range) {
   const std::string name(spelling(op));
-  const bool compares = op >= BinaryOp::Eq && op <= BinaryOp::Ge;
+  const bool compares = isComparison(op);
   if (numberOf(left.type) == Scalar::Bool && numberOf(right.type) == Scalar::Bool && (op == BinaryOp::BitAnd || op == BinaryOp::BitOr)) {
     report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)})
         .help(op == BinaryOp::BitAnd ? "write `and`" : "write `or`");
@@ -301,9 +301,7 @@ Value Checker::vectorBinary(BinaryOp op, Value left, Value right, Range range) {
     if (isError(left.type) || isError(right.type)) return errorValue(range);
     return code(types().vector(types().boolean(), typeOf(type).count), range, Compare{op, left.expr, right.expr});
   }
-  const bool isBits = op == BinaryOp::Shl || op == BinaryOp::Shr || op == BinaryOp::BitAnd || op == BinaryOp::BitOr ||
-                      op == BinaryOp::BitXor;
-  if (isBits && isFloat(scalar)) {
+  if (isBitOperation(op) && isFloat(scalar)) {
     report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)});
     return errorValue(range);
   }

@@ -111,12 +111,10 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     }
     // The operator's rules are those of `place op value`; the result goes back into the place's type.
     const bool isShift = node.op == BinaryOp::Shl || node.op == BinaryOp::Shr;
-    const bool isBits =
-        isShift || node.op == BinaryOp::BitAnd || node.op == BinaryOp::BitOr || node.op == BinaryOp::BitXor;
     const auto rs = scalarOf(value.type);
     const bool rightIsFloat = (rs && isFloat(*rs)) || typeOf(value.type).kind == TypeKind::UntypedFloat;
     if (*scalar == Scalar::Bool || (!rs && !isUntyped(value.type)) || rs == Scalar::Bool ||
-        (isBits && (isFloat(*scalar) || rightIsFloat))) {
+        (isBitOperation(node.op) && (isFloat(*scalar) || rightIsFloat))) {
       report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
       return;
     }
