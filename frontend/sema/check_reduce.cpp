@@ -101,6 +101,46 @@ std::optional<ShapeExpr> Checker::capturedSize(TExprId bound, Context& outer, Ke
   return std::nullopt;
 }
 
+Checker::MadeKernel::MadeKernel(Checker& checker, Range range)
+    : context{.kind = Context::Kind::Reduction,
+              .side = Side::Device,
+              .parent = checker.ctx_,
+              .home = checker.ctx_->home,
+              .name = checker.shorten(range),
+              .result = checker.types().unit(),
+              .kernel = &kernel} {
+  kernel.name = context.name;
+  kernel.range = range;
+  context.out = &statements;
+}
+
+KernelId Checker::addKernel(MadeKernel& made, std::string_view name) {
+  Kernel& kernel = made.kernel;
+  kernel.symbol = kernelSymbol(name);
+  kernel.body = std::move(made.context.body);
+  kernel.body.statements = std::move(made.context.prologue);
+  kernel.body.statements.insert(kernel.body.statements.end(), made.statements.begin(), made.statements.end());
+  finishKernel(kernel);
+  program_.kernels.push_back(std::move(kernel));
+  return {static_cast<uint32_t>(program_.kernels.size() - 1)};
+}
+
+KernelId Checker::addReduction(MadeKernel& made, Reducer reducer, const Value& value, TExprId condition) {
+  Reduction reduction{.value = value.expr, .condition = condition};
+  reduction.isMinMax = reducer == Reducer::Min || reducer == Reducer::Max;
+  if (reducer == Reducer::Max) reduction.minMax = Math::Max;
+  if (reducer == Reducer::All) reduction.op = BinaryOp::And;
+  if (reducer == Reducer::Any) reduction.op = BinaryOp::Or;
+  made.kernel.reduction = reduction;
+  made.kernel.reductionType = value.type;
+  return addKernel(made, fmt::format("reduce_{}", reducerName(static_cast<int>(reducer))));
+}
+
+Value Checker::roundedAs(TypeId reduced, Value result, Range range) {
+  const auto scalar = scalarOf(reduced);
+  return scalar && isHalf(*scalar) ? conversionCall(*scalar, std::move(result), range) : result;
+}
+
 bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses) {
   // `context` is not current yet: the bounds are the host's to evaluate, and travel as parameters.
   bool ok = true;
@@ -168,59 +208,20 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
 }
 
 Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range range) {
-  Kernel kernel;
-  kernel.name = shorten(range);
-  kernel.range = range;
-  Context context{.kind = Context::Kind::Reduction,
-                  .side = Side::Device,
-                  .parent = ctx_,
-                  .home = ctx_->home,
-                  .name = kernel.name,
-                  .result = types().unit(),
-                  .kernel = &kernel};
-  std::vector<TStmtId> statements;
-  context.out = &statements;
-  if (!openReduction(context, kernel, node.clauses)) return errorValue(range);
+  MadeKernel made(*this, range);
+  if (!openReduction(made.context, made.kernel, node.clauses)) return errorValue(range);
   const size_t errors = diags_.errorCount();
-  Context* const saved = std::exchange(ctx_, &context);
+  Context* const saved = std::exchange(ctx_, &made.context);
   TExprId condition;
   if (node.condition) condition = checkCondition(node.condition);
   Value value = checkExpr(node.value);
   const TypeId shown = value.type;
-  auto rounded = [&](Value result) {
-    return scalarOf(shown) && isHalf(*scalarOf(shown)) ? conversionCall(*scalarOf(shown), std::move(result), range) : result;
-  };
   const bool ok = reduceOperand(reducer, value, range);
   ctx_ = saved;
   if (!ok || diags_.errorCount() != errors) return errorValue(range);
-  Reduction reduction{.value = value.expr, .condition = condition};
-  switch (reducer) {
-    case Reducer::Sum:
-      break;
-    case Reducer::Min:
-      reduction.isMinMax = true;
-      break;
-    case Reducer::Max:
-      reduction.isMinMax = true;
-      reduction.minMax = Math::Max;
-      break;
-    case Reducer::All:
-      reduction.op = BinaryOp::And;
-      break;
-    case Reducer::Any:
-      reduction.op = BinaryOp::Or;
-      break;
-  }
-  kernel.reduction = reduction;
-  kernel.reductionType = value.type;
-  kernel.symbol = kernelSymbol(fmt::format("reduce_{}", reducerName(static_cast<int>(reducer))));
-  statements.insert(statements.begin(), context.prologue.begin(), context.prologue.end());
-  kernel.body = std::move(context.body);
-  kernel.body.statements = std::move(statements);
-  finishKernel(kernel);
-  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
-  program_.kernels.push_back(std::move(kernel));
-  return rounded(code(value.type, range, HostReduce{id, std::move(context.captures), addSite(SiteKind::Launch, range)}));
+  const KernelId id = addReduction(made, reducer, value, condition);
+  HostReduce reduce{id, std::move(made.context.captures), addSite(SiteKind::Launch, range)};
+  return roundedAs(shown, code(value.type, range, std::move(reduce)), range);
 }
 
 Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range range) {
@@ -272,9 +273,6 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   ctx_->out = &step;
   Value value = checkExpr(node.value);
   const TypeId shown = value.type;
-  auto rounded = [&](Value result) {
-    return scalarOf(shown) && isHalf(*scalarOf(shown)) ? conversionCall(*scalarOf(shown), std::move(result), range) : result;
-  };
   ok = reduceOperand(reducer, value, range) && ok;
   for (size_t i = 0; i < loops.size(); ++i) popScope();
   popScope();
@@ -320,7 +318,7 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   all.insert(all.end(), outer.begin(), outer.end());
   all.insert(all.end(), inner.begin(), inner.end());
   const TExprId result = localRef(total, range);
-  return rounded(code(type, range, BlockValue{std::move(all), result}));
+  return roundedAs(shown, code(type, range, BlockValue{std::move(all), result}), range);
 }
 
 Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range) {
@@ -343,19 +341,9 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
   TExprId flat = view.expr;
   if (type.rank > 1)
     flat = program_.addExpr(types().view(type.element, 1, type.writable), view.range, ViewFlat{view.expr});
-  Kernel kernel;
-  kernel.name = shorten(range);
-  kernel.range = range;
-  Context context{.kind = Context::Kind::Reduction,
-                  .side = Side::Device,
-                  .parent = ctx_,
-                  .home = ctx_->home,
-                  .name = kernel.name,
-                  .result = types().unit(),
-                  .kernel = &kernel};
-  std::vector<TStmtId> none;
-  context.out = &none;
-  Context* const saved = std::exchange(ctx_, &context);
+  MadeKernel made(*this, range);
+  Kernel& kernel = made.kernel;
+  Context* const saved = std::exchange(ctx_, &made.context);
   pushScope();
   const TypeId readOnly = types().view(type.element, 1, false, type.strided);
   const LocalId local = addLocal("x", readOnly, LocalKind::Param, view.range);
@@ -369,25 +357,11 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
       localRef(local, range), {localRef(point, range)}, {Check::Checked}, {addSite(SiteKind::Index, range, {}, 0, 1)}};
   Value value = code(type.element, view.range, std::move(element));
   const TypeId shown = value.type;
-  auto rounded = [&](Value result) {
-    return scalarOf(shown) && isHalf(*scalarOf(shown)) ? conversionCall(*scalarOf(shown), std::move(result), range) : result;
-  };
   const bool ok = reduceOperand(reducer, value, range);
   ctx_ = saved;
   if (!ok) return errorValue(range);
-  Reduction reduction{.value = value.expr};
-  reduction.isMinMax = reducer == Reducer::Min || reducer == Reducer::Max;
-  if (reducer == Reducer::Max) reduction.minMax = Math::Max;
-  if (reducer == Reducer::All) reduction.op = BinaryOp::And;
-  if (reducer == Reducer::Any) reduction.op = BinaryOp::Or;
-  kernel.reduction = reduction;
-  kernel.reductionType = value.type;
-  kernel.symbol = kernelSymbol(fmt::format("reduce_{}", reducerName(static_cast<int>(reducer))));
-  kernel.body = std::move(context.body);
-  finishKernel(kernel);
-  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
-  program_.kernels.push_back(std::move(kernel));
-  return rounded(code(value.type, range, HostReduce{id, {flat}, addSite(SiteKind::Launch, range)}));
+  const KernelId id = addReduction(made, reducer, value, {});
+  return roundedAs(shown, code(value.type, range, HostReduce{id, {flat}, addSite(SiteKind::Launch, range)}), range);
 }
 
 TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments,
@@ -412,19 +386,9 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
     notYet(expr(generator.condition).range, "an array comprehension with a condition");
     return errorValue(range);
   }
-  Kernel kernel;
-  kernel.name = shorten(range);
-  kernel.range = range;
-  Context context{.kind = Context::Kind::Reduction,
-                  .side = Side::Device,
-                  .parent = ctx_,
-                  .home = ctx_->home,
-                  .name = kernel.name,
-                  .result = types().unit(),
-                  .kernel = &kernel};
-  std::vector<TStmtId> statements;
-  context.out = &statements;
-  if (!openReduction(context, kernel, generator.clauses)) return errorValue(range);
+  MadeKernel made(*this, range);
+  Kernel& kernel = made.kernel;
+  if (!openReduction(made.context, kernel, generator.clauses)) return errorValue(range);
   for (const DomainAxis& axis : kernel.axes) {
     if (axis.low.op != ShapeOp::Constant || axis.low.value != 0) {
       notYet(range, "an array comprehension whose range does not begin at 0",
@@ -438,7 +402,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
     }
   }
   const size_t errors = diags_.errorCount();
-  Context* const saved = std::exchange(ctx_, &context);
+  Context* const saved = std::exchange(ctx_, &made.context);
   Value value = checkExpr(generator.value);
   if (!isError(value.type)) {
     if (typeOf(value.type).kind == TypeKind::Unit)
@@ -473,11 +437,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   const TExprId place = program_.addExpr(value.type, range, std::move(element));
   emit(range, Assign{place, std::nullopt, stored, {}});
   ctx_ = saved;
-  kernel.symbol = kernelSymbol("make_array");
-  statements.insert(statements.begin(), context.prologue.begin(), context.prologue.end());
-  kernel.body = std::move(context.body);
-  kernel.body.statements = std::move(statements);
-  std::vector<TExprId> arguments = std::move(context.captures);
+  std::vector<TExprId> arguments = std::move(made.context.captures);
   // The extents are read once into locals: the launch and the new array use them both.
   std::vector<TStmtId> block;
   for (TExprId& argument : arguments) {
@@ -496,15 +456,13 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
     }
     extents.push_back(extent);
   }
-  finishKernel(kernel);
-  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
-  program_.kernels.push_back(std::move(kernel));
-  const LocalId made = addLocal("", type, LocalKind::Let, range);
-  const TExprId array = program_.addExpr(type, range, NewArray{std::move(extents), addSite(SiteKind::HostCall, range)});
-  block.push_back(program_.addStmt(range, Declare{made, array}));
-  arguments.push_back(localRef(made, range));
+  const KernelId id = addKernel(made, "make_array");
+  const LocalId array = addLocal("", type, LocalKind::Let, range);
+  NewArray zeros{std::move(extents), addSite(SiteKind::HostCall, range)};
+  block.push_back(program_.addStmt(range, Declare{array, program_.addExpr(type, range, std::move(zeros))}));
+  arguments.push_back(localRef(array, range));
   block.push_back(program_.addStmt(range, Launch{id, std::move(arguments), addSite(SiteKind::Launch, range)}));
-  const TExprId result = localRef(made, range);
+  const TExprId result = localRef(array, range);
   return code(type, range, BlockValue{std::move(block), result});
 }
 

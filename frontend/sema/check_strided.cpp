@@ -16,18 +16,9 @@ Value Checker::asStrided(Value view) {
 }
 
 KernelId Checker::copyKernel(const CopiedElements& to, const CopiedElements& from, Range range) {
-  Kernel kernel;
-  kernel.name = shorten(range);
-  Context context{.kind = Context::Kind::Reduction,
-                  .side = Side::Device,
-                  .parent = ctx_,
-                  .home = ctx_->home,
-                  .name = kernel.name,
-                  .result = types().unit(),
-                  .kernel = &kernel};
-  std::vector<TStmtId> statements;
-  context.out = &statements;
-  Context* const saved = std::exchange(ctx_, &context);
+  MadeKernel made(*this, range);
+  Kernel& kernel = made.kernel;
+  Context* const saved = std::exchange(ctx_, &made.context);
   pushScope();
   const unsigned rank = typeOf(to.type).rank;
   std::vector<ShapeExpr> shape;
@@ -72,13 +63,7 @@ KernelId Checker::copyKernel(const CopiedElements& to, const CopiedElements& fro
   const TExprId place = element(localRef(target, range));
   emit(range, Assign{place, std::nullopt, value, {}});
   ctx_ = saved;
-  kernel.symbol = kernelSymbol("copy_elements");
-  kernel.body = std::move(context.body);
-  kernel.body.statements = std::move(statements);
-  finishKernel(kernel);
-  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
-  program_.kernels.push_back(std::move(kernel));
-  return id;
+  return addKernel(made, "copy_elements");
 }
 
 void Checker::assignElements(TExprId to, Value from, Range range) {

@@ -521,6 +521,19 @@ class Checker {
   TExprId reduceIdentity(Reducer reducer, TypeId type, Range range);
   bool reduceOperand(Reducer reducer, Value& value, Range range);
   std::string shorten(Range range);
+  /// A kernel that does the work of an expression or statement of host code, while its body is being made.
+  struct MadeKernel {
+    MadeKernel(Checker& checker, Range range);
+    MadeKernel(const MadeKernel&) = delete;
+    Kernel kernel;
+    std::vector<TStmtId> statements;
+    Context context;
+  };
+  /// Finishes it, under a symbol that begins with `name`.
+  KernelId addKernel(MadeKernel& made, std::string_view name);
+  KernelId addReduction(MadeKernel& made, Reducer reducer, const Value& value, TExprId condition);
+  /// A result that was kept in f32 as the f16 or bf16 that was reduced.
+  Value roundedAs(TypeId reduced, Value result, Range range);
   std::optional<ShapeExpr> capturedSize(TExprId bound, Context& outer, Kernel& kernel);
   bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses);
   TExprId hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments, Range range);
