@@ -3,108 +3,33 @@
 
 #include "runtime/base/warning_sink.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cstring>
 
 namespace rad::rt {
 
-// ---- ContextGuard ----
-
-ContextGuard::ContextGuard(const DriverApi &driver, CUcontext context)
-    : driver_(driver), context_(context),
-      status_(driver.call<DriverFn::CtxPushCurrent>(context)) {}
-
-ContextGuard::~ContextGuard() {
-  if (!status_ || driver_.forked())
-    return;
-  // Not through call(): it must happen after a fault as well, and works then.
-  CUcontext popped = nullptr;
-  CUresult status = driver_.raw<DriverFn::CtxPopCurrent>()(&popped);
-  if (status != CUDA_SUCCESS && status != CUDA_ERROR_DEINITIALIZED &&
-      !isFatalCudaError(status))
-    warnReleaseFailed("the current context",
-                      driver_.failure(DriverFn::CtxPopCurrent, status));
-  else if (status == CUDA_SUCCESS && popped != context_)
-    warn("another context was current than the one that was pushed: code that "
-         "shares the device left its own behind");
-}
-
-bool ContextGuard::mayRelease(std::string_view what) const noexcept {
-  if (status_)
-    return true;
-  if (!driver_.dead() && !driver_.forked() &&
-      status_.error().code != CUDA_ERROR_DEINITIALIZED)
-    warnReleaseFailed(what, status_.error());
-  return false;
-}
-
-// ---- LaunchHistory ----
-
-void LaunchHistory::add(std::string_view name, std::uint32_t serial) {
-  std::lock_guard lock(mutex_);
-  Entry &entry = entries_[count_++ % capacity];
-  const std::size_t length = std::min(name.size(), entry.name.size() - 1);
-  std::memcpy(entry.name.data(), name.data(), length);
-  entry.name[length] = '\0';
-  entry.serial = serial;
-}
-
-void LaunchHistory::clear() {
-  std::lock_guard lock(mutex_);
-  count_ = 0;
-}
-
-std::string LaunchHistory::describe() const {
-  std::lock_guard lock(mutex_);
-  std::string out;
-  if (count_ > capacity)
-    out = std::to_string(count_ - capacity) + " earlier ones";
-  for (std::size_t i = count_ - std::min(count_, capacity); i < count_; ++i) {
-    const Entry &entry = entries_[i % capacity];
-    if (!out.empty())
-      out += ", ";
-    out += std::string(entry.name.data()) + " (launch " +
-           std::to_string(entry.serial) + ')';
-  }
-  return out;
-}
-
-// ---- CudaState ----
-
-Result<std::shared_ptr<CudaState>>
-CudaState::open(const DriverApi &driver, CUdevice device, DeviceInfo info) {
-  std::shared_ptr<CudaState> state(
-      new CudaState(driver, device, std::move(info)));
+Result<std::shared_ptr<CudaState>> CudaState::open(const cuda::Device &device,
+                                                   DeviceInfo info) {
+  std::shared_ptr<CudaState> state(new CudaState(device, std::move(info)));
   RAD_TRY(state->make());
   return state;
 }
 
 Status CudaState::make() {
-  CUcontext context = nullptr;
-  RAD_TRY(driver_.call<DriverFn::DevicePrimaryCtxRetain>(&context, device_));
-  context_ = context;
-  if (!context_)
-    return fail(ErrorCategory::System,
-                "the driver gave no context for " + info_.id);
-  ContextGuard guard(driver_, context_);
+  RAD_ASSIGN(context_, cuda::Context::primary(device_));
+  ContextGuard guard(driver_, context_.raw());
   RAD_TRY(guard.status());
-  RAD_TRY(driver_.call<DriverFn::StreamCreateWithPriority>(
-      &stream_, static_cast<unsigned>(CU_STREAM_NON_BLOCKING), 0));
-  if (!stream_) // null would mean the stream that everybody shares
-    return fail(ErrorCategory::Misuse, "the driver gave no stream");
+  RAD_ASSIGN(stream_, cuda::Stream::create(context_));
   RAD_TRY(makePool());
   RAD_TRY(makeFailureState());
   readsPageable_ =
-      deviceAttribute(driver_, device_,
-                      CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS, 0) != 0;
+      device_.attributeOr(CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS, 0) != 0;
   return wait();
 }
 
 Status CudaState::makePool() {
   const bool supported =
-      deviceAttribute(driver_, device_, CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED,
-                      0) != 0;
+      device_.attributeOr(CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED, 0) != 0;
   if (!supported || !driver_.has(DriverFn::MemPoolCreate) ||
       !driver_.has(DriverFn::MemPoolDestroy) ||
       !driver_.has(DriverFn::MemAllocFromPoolAsync) ||
@@ -117,7 +42,7 @@ Status CudaState::makePool() {
   properties.allocType = CU_MEM_ALLOCATION_TYPE_PINNED;
   properties.handleTypes = CU_MEM_HANDLE_TYPE_NONE;
   properties.location.type = CU_MEM_LOCATION_TYPE_DEVICE;
-  properties.location.id = device_;
+  properties.location.id = device_.raw();
   RAD_TRY(driver_.call<DriverFn::MemPoolCreate>(&pool_, &properties));
   // Keep freed memory for the next allocation instead of giving it back at
   // every wait.
@@ -153,39 +78,32 @@ Status CudaState::makeFailureState() {
   std::memcpy(&initial.record, &recordOnDevice_, sizeof initial.record);
   RAD_TRY(driver_.call<DriverFn::MemcpyHtoDAsync>(
       failureState_, static_cast<const void *>(&initial), sizeof initial,
-      stream_));
+      stream_.raw()));
   return waitForCopy();
 }
 
 CudaState::~CudaState() {
   if (!context_)
     return;
-  {
-    ContextGuard guard(driver_, context_);
-    if (guard.mayRelease(info_.id)) {
-      // Buffers were freed in stream order: let that happen before the pool
-      // and the stream go.
-      if (stream_)
-        driver_.release<DriverFn::StreamSynchronize>("pending work", stream_);
-      if (printState_)
-        driver_.release<DriverFn::MemFree>("the state of print", printState_);
-      if (printed_)
-        driver_.release<DriverFn::MemFreeHost>("printed lines",
-                                               static_cast<void *>(printed_));
-      if (failureState_)
-        driver_.release<DriverFn::MemFree>("the failure state", failureState_);
-      if (record_)
-        driver_.release<DriverFn::MemFreeHost>("the failure record",
-                                               static_cast<void *>(record_));
-      if (pool_)
-        driver_.release<DriverFn::MemPoolDestroy>("a memory pool", pool_);
-      if (stream_)
-        driver_.release<DriverFn::StreamDestroy>("a stream", stream_);
-    }
-  }
-  driver_.release<DriverFn::DevicePrimaryCtxRelease>("the context of " +
-                                                         info_.id,
-                                                     device_);
+  ContextGuard guard(driver_, context_.raw());
+  if (!guard.mayRelease(info_.id))
+    return;
+  // Buffers were freed in stream order: let that happen before the pool and the
+  // stream go.
+  if (stream_)
+    driver_.release<DriverFn::StreamSynchronize>("pending work", stream_.raw());
+  if (printState_)
+    driver_.release<DriverFn::MemFree>("the state of print", printState_);
+  if (printed_)
+    driver_.release<DriverFn::MemFreeHost>("printed lines",
+                                           static_cast<void *>(printed_));
+  if (failureState_)
+    driver_.release<DriverFn::MemFree>("the failure state", failureState_);
+  if (record_)
+    driver_.release<DriverFn::MemFreeHost>("the failure record",
+                                           static_cast<void *>(record_));
+  if (pool_)
+    driver_.release<DriverFn::MemPoolDestroy>("a memory pool", pool_);
 }
 
 std::optional<cg::FailureRecord> CudaState::takeRecord() {
@@ -200,35 +118,21 @@ std::optional<cg::FailureRecord> CudaState::takeRecord() {
   std::memset(record_, 0, sizeof *record_);
   if (!driver_.dead()) {
     // Let the next failing thread claim the record again.
-    ContextGuard guard(driver_, context_);
+    ContextGuard guard(driver_, context_.raw());
     Status cleared = guard.status();
     if (cleared)
       cleared = driver_.call<DriverFn::MemsetD32Async>(
           failureState_ + offsetof(cg::FailureState, claimed), 0u,
-          std::size_t(1), stream_);
+          std::size_t(1), stream_.raw());
     if (!cleared && !driver_.dead())
       warnReleaseFailed("the failure record", cleared.error());
   }
   return record;
 }
 
-Error CudaState::explain(Error error) {
-  if (error.category != ErrorCategory::Dead)
-    return error;
-  std::lock_guard lock(fatalMutex_);
-  if (fatal_)
-    return *fatal_;
-  if (error.call.starts_with("cu"))
-    error.message += " (noticed at " + error.call + ')';
-  if (std::string suspects = history_.describe(); !suspects.empty())
-    error.message += "; kernels since the last wait: " + suspects;
-  fatal_ = error;
-  return error;
-}
-
 Status CudaState::wait() {
-  RAD_TRY(driver_.call<DriverFn::StreamSynchronize>(stream_));
-  history_.clear();
+  RAD_TRY(driver_.call<DriverFn::StreamSynchronize>(stream_.raw()));
+  history().clear();
   return {};
 }
 

@@ -304,15 +304,13 @@ Result<std::shared_ptr<Device>> CudaDevice::create(
   if (described)
     described(found.second);
   RAD_ASSIGN(std::shared_ptr<CudaState> state,
-             CudaState::open(*api, found.first, found.second));
+             CudaState::open(found.first, found.second));
   return std::make_shared<CudaDeviceImpl>(std::move(state));
 }
 
 Result<int> CudaDevice::count(const DriverApi *driver) {
   RAD_ASSIGN(const DriverApi *api, driverOr(driver));
-  int count = 0;
-  RAD_TRY(api->call<DriverFn::DeviceGetCount>(&count));
-  return count;
+  return cuda::Device::count(api);
 }
 
 } // namespace rad::rt

@@ -4,55 +4,21 @@
 
 #include "runtime/cuda/cuda_context.h"
 
-#include <cstdlib>
-
 namespace rad::rt {
 
-int deviceAttribute(const DriverApi &driver, CUdevice device,
-                    CUdevice_attribute attribute, int otherwise) {
-  int value = otherwise;
-  if (!driver.call<DriverFn::DeviceGetAttribute>(&value, attribute, device))
-    return otherwise;
-  return value;
-}
-
-Result<std::pair<CUdevice, DeviceInfo>> describeDevice(const DriverApi &driver,
-                                                       int ordinal) {
-  int count = 0;
-  RAD_TRY(driver.call<DriverFn::DeviceGetCount>(&count));
-  if (ordinal < 0 || ordinal >= count) {
-    Error error = makeCudaError(
-        "cuDeviceGet", count == 0 ? CUDA_ERROR_NO_DEVICE : CUDA_ERROR_INVALID_DEVICE);
-    error.category = ErrorCategory::System;
-    if (count > 0)
-      error.message = "device cuda:" + std::to_string(ordinal) +
-                      " does not exist; " +
-                      (count == 1 ? "the only one is cuda:0"
-                                  : "they are cuda:0 to cuda:" +
-                                        std::to_string(count - 1));
-    if (const char *visible = std::getenv("CUDA_VISIBLE_DEVICES"))
-      error.message +=
-          std::string("; CUDA_VISIBLE_DEVICES is set to \"") + visible + '"';
-    return fail(std::move(error));
-  }
-  CUdevice device = 0;
-  RAD_TRY(driver.call<DriverFn::DeviceGet>(&device, ordinal));
-
+Result<std::pair<cuda::Device, DeviceInfo>>
+describeDevice(const DriverApi &driver, int ordinal) {
+  RAD_ASSIGN(const cuda::Device device, cuda::Device::get(ordinal, &driver));
   DeviceInfo info;
   info.kind = DeviceKind::Cuda;
-  info.id = "cuda:" + std::to_string(ordinal);
+  info.id = device.id();
   info.driverVersion = driver.version();
-  char name[256] = {};
-  info.name = "unknown CUDA device";
-  if (driver.call<DriverFn::DeviceGetName>(static_cast<char *>(name),
-                                           int(sizeof name) - 1, device) &&
-      name[0])
-    info.name = name;
-  std::size_t bytes = 0;
-  if (driver.call<DriverFn::DeviceTotalMem>(&bytes, device))
-    info.memoryBytes = bytes;
+  info.name = device.name().value_or("");
+  if (info.name.empty())
+    info.name = "unknown CUDA device";
+  info.memoryBytes = device.totalMemory().value_or(0);
   auto get = [&](CUdevice_attribute attribute, int otherwise) {
-    return deviceAttribute(driver, device, attribute, otherwise);
+    return device.attributeOr(attribute, otherwise);
   };
   info.major = get(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 0);
   info.minor = get(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0);

@@ -15,7 +15,7 @@ Status CudaState::preparePrinting() {
   std::lock_guard lock(printMutex_);
   if (mayPrint_)
     return {};
-  ContextGuard guard(driver_, context_);
+  ContextGuard guard(driver_, context_.raw());
   RAD_TRY(guard.status());
   constexpr std::size_t bytes = cg::printCapacity * sizeof(std::uint64_t);
   if (!printed_) {
@@ -42,10 +42,10 @@ Status CudaState::preparePrinting() {
   std::memcpy(&initial.lines, &lines, sizeof lines);
   RAD_TRY(driver_.call<DriverFn::MemcpyHtoDAsync>(
       printState_, static_cast<const void *>(&initial), sizeof initial,
-      stream_));
+      stream_.raw()));
   RAD_TRY(driver_.call<DriverFn::MemcpyHtoDAsync>(
       failureState_ + offsetof(cg::FailureState, print),
-      static_cast<const void *>(&printState_), sizeof printState_, stream_));
+      static_cast<const void *>(&printState_), sizeof printState_, stream_.raw()));
   RAD_TRY(waitForCopy());
   mayPrint_ = true;
   return {};
@@ -68,19 +68,19 @@ PrintedLines CudaState::takePrinted() {
   std::fill(printed_, printed_ + end, 0);
   if (driver_.dead())
     return taken;
-  ContextGuard guard(driver_, context_);
+  ContextGuard guard(driver_, context_.raw());
   cg::PrintState state{};
   Status done = guard.status();
   if (done)
     done = driver_.call<DriverFn::MemcpyDtoHAsync>(
-        static_cast<void *>(&state), printState_, sizeof state, stream_);
+        static_cast<void *>(&state), printState_, sizeof state, stream_.raw());
   if (done)
     done = waitForCopy();
   static_assert(offsetof(cg::PrintState, used) == 0 &&
                 offsetof(cg::PrintState, lost) == 8);
   if (done)
     done = driver_.call<DriverFn::MemsetD32Async>(printState_, 0u,
-                                                  std::size_t(4), stream_);
+                                                  std::size_t(4), stream_.raw());
   taken.lost = state.lost;
   if (!done && !driver_.dead())
     warnReleaseFailed("what kernels printed", done.error());

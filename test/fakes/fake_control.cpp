@@ -224,10 +224,15 @@ FAKE_EXPORT long cudaFakeLive(const char *kind) {
     retains += std::size_t(device->primary.retains);
   for (auto &[address, item] : w.memory)
     memory += !item->freed;
+  std::size_t ownGraphs = 0; // the others belong to nodes
+  for (auto &[handle, graph] : w.graphs)
+    ownGraphs += !graph->child;
   return count("retain", retains) + count("stream", w.streams.size()) +
          count("event", w.events.size()) + count("memory", memory) +
          count("pinned", w.pinned.size()) + count("pool", w.pools.size()) +
-         count("library", w.libraries.size());
+         count("library", w.libraries.size()) +
+         count("context", w.contexts.size()) + count("graph", ownGraphs) +
+         count("exec", w.execs.size()) + count("object", w.userObjects.size());
 }
 
 FAKE_EXPORT const char *cudaFakeJournal(void) {

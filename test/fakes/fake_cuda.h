@@ -36,7 +36,8 @@ typedef long (*CudaFakeCountFn)(const char *function);
 long cudaFakeCount(const char *function);
 
 /// How many handles of a kind are alive: "retain", "stream", "event", "memory",
-/// "pinned", "pool", "library"; null: all together.
+/// "pinned", "pool", "library", "context", "graph", "exec", "object" (what graphs
+/// keep alive); null: all together.
 typedef long (*CudaFakeLiveFn)(const char *kind);
 long cudaFakeLive(const char *kind);
 

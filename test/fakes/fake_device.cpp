@@ -259,3 +259,143 @@ FAKE_CUDA(CtxSynchronize, void) {
       drain(*stream);
   return CUresult(world().sticky);
 }
+
+FAKE_CUDA(CtxGetDevice, CUdevice *device) {
+  Context *context = currentContext();
+  if (!context)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  *device = context->device->ordinal;
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxCreate, CUcontext *out, CUctxCreateParams *, unsigned flags,
+          CUdevice device) {
+  Device *d = deviceOf(device);
+  if (!d)
+    return CUDA_ERROR_INVALID_DEVICE;
+  if (!out || flags > 0xff)
+    return CUDA_ERROR_INVALID_VALUE;
+  auto context = std::make_unique<Context>();
+  context->device = d;
+  context->own = context->alive = true;
+  *out = context->handle = makeHandle<CUcontext>();
+  world().contexts.emplace(*out, std::move(context));
+  contextStack().push_back(*out);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxDestroy, CUcontext handle) {
+  Context *context = contextOf(handle);
+  if (!context || !context->own)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  destroyContext(*context);
+  world().contexts.erase(handle);
+  world().deadHandles.insert(handle);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxGetId, CUcontext handle, unsigned long long *id) {
+  if (!contextOf(handle))
+    return CUDA_ERROR_INVALID_CONTEXT;
+  *id = reinterpret_cast<std::uint64_t>(handle) % 0xffffff + 1;
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(DevicePrimaryCtxSetFlags, CUdevice device, unsigned flags) {
+  if (!deviceOf(device))
+    return CUDA_ERROR_INVALID_DEVICE;
+  return flags > 0xff ? CUDA_ERROR_INVALID_VALUE : CUDA_SUCCESS;
+}
+
+namespace {
+
+/// What a new context starts with; 0: no such limit here.
+std::size_t firstLimit(CUlimit limit) {
+  switch (int(limit)) {
+  case CU_LIMIT_STACK_SIZE:
+    return 1024;
+  case CU_LIMIT_PRINTF_FIFO_SIZE:
+    return 1 << 20;
+  case CU_LIMIT_MALLOC_HEAP_SIZE:
+    return 8 << 20;
+  default:
+    return 0;
+  }
+}
+
+} // namespace
+
+FAKE_CUDA(CtxGetLimit, std::size_t *value, CUlimit limit) {
+  Context *context = currentContext();
+  if (!context)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  if (!firstLimit(limit))
+    return CUDA_ERROR_UNSUPPORTED_LIMIT;
+  auto it = context->limits.find(limit);
+  *value = it == context->limits.end() ? firstLimit(limit) : it->second;
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxSetLimit, CUlimit limit, std::size_t value) {
+  Context *context = currentContext();
+  if (!context)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  if (!firstLimit(limit))
+    return CUDA_ERROR_UNSUPPORTED_LIMIT;
+  if (limit == CU_LIMIT_PRINTF_FIFO_SIZE && context->printed)
+    return CUDA_ERROR_INVALID_VALUE;
+  context->limits[limit] = (value + 15) / 16 * 16;
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxGetStreamPriorityRange, int *least, int *greatest) {
+  if (!currentContext())
+    return CUDA_ERROR_INVALID_CONTEXT;
+  *least = 0;
+  *greatest = -5;
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxResetPersistingL2Cache, void) {
+  return currentContext() ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT;
+}
+
+// ---- peers: each device reaches the next ones, none reaches back to device 0
+// from device 3 (so that the answer depends on the direction) ----
+
+FAKE_CUDA(DeviceCanAccessPeer, int *can, CUdevice device, CUdevice peer) {
+  if (!deviceOf(device) || !deviceOf(peer))
+    return CUDA_ERROR_INVALID_DEVICE;
+  *can = device != peer && !(device == 3 && peer == 0);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(DeviceGetP2PAttribute, int *value, CUdevice_P2PAttribute attribute,
+          CUdevice device, CUdevice peer) {
+  if (!deviceOf(device) || !deviceOf(peer) || device == peer)
+    return CUDA_ERROR_INVALID_DEVICE;
+  *value = attribute == CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED &&
+           !(device == 3 && peer == 0);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(CtxEnablePeerAccess, CUcontext handle, unsigned flags) {
+  Context *context = currentContext(), *peer = contextOf(handle);
+  if (!context || !peer)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  if (flags != 0 || context == peer)
+    return CUDA_ERROR_INVALID_VALUE;
+  if (context->device->ordinal == 3 && peer->device->ordinal == 0)
+    return CUDA_ERROR_PEER_ACCESS_UNSUPPORTED;
+  return context->peers.insert(peer).second
+             ? CUDA_SUCCESS
+             : CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED;
+}
+
+FAKE_CUDA(CtxDisablePeerAccess, CUcontext handle) {
+  Context *context = currentContext(), *peer = contextOf(handle);
+  if (!context || !peer)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  return context->peers.erase(peer) ? CUDA_SUCCESS
+                                    : CUDA_ERROR_PEER_ACCESS_NOT_ENABLED;
+}

@@ -24,7 +24,22 @@ bool worksAfterFault(std::string_view name) {
       "cuDeviceGetAttribute", "cuDeviceGetPCIBusId", "cuCtxPushCurrent",
       "cuCtxPopCurrent", "cuCtxGetCurrent", "cuPointerGetAttribute",
       "cuLibraryLoadData", "cuLibraryGetKernel", "cuLibraryUnload",
-      "cuDevicePrimaryCtxRelease", "cuDevicePrimaryCtxGetState"};
+      "cuDevicePrimaryCtxRelease", "cuDevicePrimaryCtxGetState",
+      "cuCtxGetDevice", "cuCtxDestroy", "cuDeviceCanAccessPeer",
+      "cuDeviceGetP2PAttribute", "cuGraphDestroy", "cuGraphExecDestroy"};
+  for (std::string_view known : names)
+    if (known == name)
+      return true;
+  return false;
+}
+
+/// Calls that a capture of this thread, or a global one, does not allow.
+bool mayWait(std::string_view name) {
+  static constexpr std::string_view names[] = {
+      "cuMemAlloc", "cuMemAllocPitch", "cuMemAllocManaged", "cuMemFree",
+      "cuMemHostAlloc", "cuMemFreeHost", "cuMemHostRegister",
+      "cuMemHostUnregister", "cuCtxSynchronize", "cuLibraryLoadData",
+      "cuLibraryUnload", "cuModuleLoadDataEx", "cuModuleUnload"};
   for (std::string_view known : names)
     if (known == name)
       return true;
@@ -88,6 +103,8 @@ Decision decide(const char *name) {
   };
   if (w.config.shutdown && std::strncmp(name, "cuGetError", 10) != 0)
     return stop(CUDA_ERROR_DEINITIALIZED);
+  if (insideHostFunction())
+    return stop(CUDA_ERROR_NOT_PERMITTED);
   const bool early = worksBeforeInit(name);
   if (w.initialised && w.initPid != getpid() &&
       (!early || !std::strcmp(name, "cuInit")))
@@ -101,6 +118,8 @@ Decision decide(const char *name) {
     w.pending = 0;
     return stop(CUresult(code));
   }
+  if (mayWait(name) && unsafeWhileCapturing())
+    return stop(CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
   for (const Fault &fault : w.config.faults) {
     if (fault.function != name || (fault.nth != 0 && fault.nth != nth))
       continue;

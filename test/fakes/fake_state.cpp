@@ -100,6 +100,8 @@ std::vector<CUcontext> &contextStack() {
 }
 
 CUcontext handleOf(Context *context) {
+  if (context->own)
+    return context->handle;
   // Numbers that look like handles and cannot be dereferenced.
   return reinterpret_cast<CUcontext>(std::uint64_t(0x7fb000000000) +
                                      std::uint64_t(context->device->ordinal) *
@@ -110,7 +112,10 @@ Context *contextOf(CUcontext handle) {
   for (auto &device : world().devices)
     if (handleOf(&device->primary) == handle)
       return &device->primary;
-  return nullptr;
+  if (world().deadHandles.count(handle))
+    crash("use of a destroyed context");
+  auto it = world().contexts.find(handle);
+  return it == world().contexts.end() ? nullptr : it->second.get();
 }
 
 Context *currentContext() {
@@ -206,12 +211,28 @@ void dropMemory(std::uint64_t address) {
   w.memory.erase(it);
 }
 
-void enqueue(Stream &stream, std::function<void()> run) {
-  stream.queue.push_back({std::move(run)});
+void enqueue(Stream &stream, std::function<void()> run, CUgraphNodeType type,
+             std::function<bool()> ready) {
+  if (stream.status == CU_STREAM_CAPTURE_STATUS_ACTIVE) {
+    stream.last = {addNode(stream.capture, type, stream.last, std::move(run))};
+    return;
+  }
+  stream.queue.push_back({std::move(run), std::move(ready)});
 }
 
 void drain(Stream &stream, std::size_t items) {
+  static int depth = 0;
   while (!stream.queue.empty() && items-- > 0) {
+    if (stream.queue.front().ready && !stream.queue.front().ready()) {
+      // Another stream may be the one that it waits for.
+      if (depth++ < 8)
+        for (auto &[handle, other] : world().streams)
+          if (other.get() != &stream)
+            drain(*other);
+      --depth;
+      if (!stream.queue.front().ready())
+        return;
+    }
     Work work = std::move(stream.queue.front());
     stream.queue.pop_front();
     world().clock += 0.01;
@@ -221,14 +242,31 @@ void drain(Stream &stream, std::size_t items) {
   }
 }
 
-Stream *streamOf(CUstream handle, CUresult &status) {
+Stream *streamOf(CUstream handle, CUresult &status, bool forWork) {
   World &w = world();
   if (w.deadHandles.count(handle))
     crash("use of a destroyed stream");
+  status = CUDA_SUCCESS;
   auto it = w.streams.find(handle);
   if (it != w.streams.end()) {
-    status = CUDA_SUCCESS;
+    if (forWork &&
+        it->second->status == CU_STREAM_CAPTURE_STATUS_INVALIDATED) {
+      status = CUDA_ERROR_STREAM_CAPTURE_INVALIDATED;
+      return nullptr;
+    }
     return it->second.get();
+  }
+  if (handle == CU_STREAM_LEGACY || handle == CU_STREAM_PER_THREAD) {
+    Context *context = currentContext();
+    if (!context) {
+      status = CUDA_ERROR_INVALID_CONTEXT;
+      return nullptr;
+    }
+    if (!context->defaultStream) {
+      context->defaultStream = std::make_unique<Stream>();
+      context->defaultStream->context = context;
+    }
+    return context->defaultStream.get();
   }
   if (handle)
     crash("use of a stream that never was");
@@ -267,6 +305,7 @@ void destroyContext(Context &context) {
       ++it;
     }
   }
+  context.defaultStream.reset();
   context.alive = false;
 }
 

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace fake {
@@ -77,7 +78,12 @@ struct Context {
   Device *device = nullptr;
   long retains = 0;
   bool alive = false;
+  bool own = false; // made by cuCtxCreate
+  CUcontext handle = nullptr;
   std::map<CUlimit, std::size_t> limits;
+  bool printed = false; // the room for printf is fixed from then on
+  std::set<const Context *> peers;
+  std::unique_ptr<Stream> defaultStream; // legacy and per thread
 };
 
 struct Device {
@@ -86,9 +92,11 @@ struct Device {
   std::uint64_t used = 0;
 };
 
-/// Work that a stream has not done yet.
+/// Work that a stream has not done yet. With `ready`, the stream stands still
+/// until that is so.
 struct Work {
   std::function<void()> run;
+  std::function<bool()> ready;
 };
 
 struct Event {
@@ -99,11 +107,61 @@ struct Event {
   Stream *stream = nullptr; // where it was recorded last
   double time = 0;          // milliseconds of the synthetic clock
   std::uint64_t generation = 0;
+  CUgraph capture = nullptr; // it is a point in a graph, not in time
+  std::vector<CUgraphNode> captured;
 };
 
 struct Stream {
   Context *context = nullptr;
   std::deque<Work> queue;
+  int priority = 0;
+  unsigned flags = 0;
+  // While work is captured:
+  CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
+  CUstreamCaptureMode mode = CU_STREAM_CAPTURE_MODE_GLOBAL;
+  CUgraph capture = nullptr;
+  bool origin = false; // where the capture began; others joined by events
+  bool intoGraph = false;
+  std::thread::id thread;
+  std::vector<CUgraphNode> last; // what the next node waits for
+};
+
+struct UserObject {
+  void *pointer = nullptr;
+  CUhostFn destroy = nullptr;
+  unsigned references = 0;
+};
+
+struct GraphNode {
+  CUgraph graph = nullptr;
+  CUgraphNodeType type = CU_GRAPH_NODE_TYPE_EMPTY;
+  std::vector<CUgraphNode> waitsFor;
+  std::function<void()> run;
+  std::vector<CUgraph> children; // of child graphs and conditionals
+  std::uint64_t allocation = 0;  // of memory nodes
+};
+
+struct Graph {
+  std::vector<CUgraphNode> order;
+  std::map<CUuserObject, unsigned> kept;
+  bool child = false; // belongs to a node
+};
+
+/// What an instantiated graph does; launches that wait share it.
+struct Program {
+  struct Step {
+    CUgraphNode node;
+    CUgraphNodeType type;
+    std::vector<CUgraphNode> waitsFor;
+    std::function<void()> run;
+    bool enabled = true;
+  };
+  std::vector<Step> steps;
+};
+
+struct GraphExec {
+  std::shared_ptr<Program> program;
+  std::map<CUuserObject, unsigned> kept;
 };
 
 struct Pool {
@@ -166,6 +224,11 @@ struct World {
   std::map<CUstream, std::unique_ptr<Stream>> streams;
   std::map<CUevent, std::unique_ptr<Event>> events;
   std::map<CUmemoryPool, std::unique_ptr<Pool>> pools;
+  std::map<CUcontext, std::unique_ptr<Context>> contexts; // not primary ones
+  std::map<CUgraph, std::unique_ptr<Graph>> graphs;
+  std::map<CUgraphNode, std::unique_ptr<GraphNode>> nodes;
+  std::map<CUgraphExec, std::unique_ptr<GraphExec>> execs;
+  std::map<CUuserObject, std::unique_ptr<UserObject>> userObjects;
   std::map<CUlibrary, std::unique_ptr<Library>> libraries;
   std::map<CUkernel, Kernel *> kernels;
   std::map<std::uint64_t, std::unique_ptr<Memory>> memory; // by address
@@ -213,12 +276,26 @@ void logReason(const std::string &text);
 /// Ends the process as the real driver does for destroyed handles.
 [[noreturn]] void crash(const std::string &text);
 
-/// The stream behind a handle (null: the context's own one, made when needed).
-Stream *streamOf(CUstream handle, CUresult &status);
+/// The stream behind a handle. For work, a capture that has failed is an error.
+Stream *streamOf(CUstream handle, CUresult &status, bool forWork = true);
 /// Does all work of a stream, or up to (and with) a given number of items.
 void drain(Stream &stream, std::size_t items = ~std::size_t(0));
-/// Work queued, or done at once for the null stream.
-void enqueue(Stream &stream, std::function<void()> run);
+/// Queues work, or makes it a node of the graph that the stream captures.
+void enqueue(Stream &stream, std::function<void()> run,
+             CUgraphNodeType type = CU_GRAPH_NODE_TYPE_KERNEL,
+             std::function<bool()> ready = {});
+/// A new node of a graph.
+CUgraphNode addNode(CUgraph graph, CUgraphNodeType type,
+                    std::vector<CUgraphNode> waitsFor,
+                    std::function<void()> run);
+void releaseObjects(std::map<CUuserObject, unsigned> &kept);
+/// Ends a graph and everything that belongs to it.
+void destroyGraph(CUgraph graph);
+/// Runs a host function; CUDA refuses every call from inside.
+void runHostFunction(CUhostFn function, void *data);
+bool insideHostFunction();
+/// A call that waits, or may: captures that forbid it fail. True if one did.
+bool unsafeWhileCapturing();
 
 /// The allocation that holds [address, address + bytes), or null.
 Memory *findMemory(std::uint64_t address, std::size_t bytes);

@@ -5,6 +5,9 @@
 
 #include "test/fakes/fake_state.h"
 
+#include <algorithm>
+#include <cstring>
+
 using namespace fake;
 
 namespace {
@@ -20,13 +23,26 @@ Event *eventOf(CUevent handle) {
 }
 
 void finish(Event &event) {
-  while (!event.complete && event.stream && !event.stream->queue.empty())
+  while (!event.complete && event.stream && !event.stream->queue.empty()) {
+    const std::size_t before = event.stream->queue.size();
     drain(*event.stream, 1);
+    if (event.stream && event.stream->queue.size() == before)
+      crash("an event waits for a value that nobody writes");
+  }
+}
+
+/// Waiting for, or asking, a stream that captures: the capture fails.
+bool capturing(Stream &stream) {
+  if (stream.status == CU_STREAM_CAPTURE_STATUS_NONE)
+    return false;
+  stream.status = CU_STREAM_CAPTURE_STATUS_INVALIDATED;
+  return true;
 }
 
 } // namespace
 
-FAKE_CUDA(StreamCreateWithPriority, CUstream *stream, unsigned flags, int) {
+FAKE_CUDA(StreamCreateWithPriority, CUstream *stream, unsigned flags,
+          int priority) {
   Context *context = currentContext();
   if (!context)
     return CUDA_ERROR_INVALID_CONTEXT;
@@ -37,6 +53,8 @@ FAKE_CUDA(StreamCreateWithPriority, CUstream *stream, unsigned flags, int) {
   *stream = makeHandle<CUstream>();
   auto made = std::make_unique<Stream>();
   made->context = context;
+  made->priority = std::clamp(priority, -5, 0);
+  made->flags = flags;
   world().streams.emplace(*stream, std::move(made));
   return CUDA_SUCCESS;
 }
@@ -44,7 +62,7 @@ FAKE_CUDA(StreamCreateWithPriority, CUstream *stream, unsigned flags, int) {
 FAKE_CUDA(StreamDestroy, CUstream handle) {
   World &w = world();
   CUresult status;
-  Stream *stream = streamOf(handle, status);
+  Stream *stream = streamOf(handle, status, false);
   if (!stream)
     return status;
   drain(*stream); // a real one goes on with the work and returns at once
@@ -58,9 +76,11 @@ FAKE_CUDA(StreamDestroy, CUstream handle) {
 
 FAKE_CUDA(StreamQuery, CUstream handle) {
   CUresult status;
-  Stream *stream = streamOf(handle, status);
+  Stream *stream = streamOf(handle, status, false);
   if (!stream)
     return status;
+  if (capturing(*stream))
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   if (stream->queue.empty())
     return CUresult(world().sticky);
   drain(*stream, 1); // polling gets somewhere
@@ -69,10 +89,14 @@ FAKE_CUDA(StreamQuery, CUstream handle) {
 
 FAKE_CUDA(StreamSynchronize, CUstream handle) {
   CUresult status;
-  Stream *stream = streamOf(handle, status);
+  Stream *stream = streamOf(handle, status, false);
   if (!stream)
     return status;
+  if (capturing(*stream))
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   drain(*stream);
+  if (!stream->queue.empty())
+    crash("a stream waits for a value that nobody writes");
   return CUresult(world().sticky);
 }
 
@@ -84,6 +108,33 @@ FAKE_CUDA(StreamWaitEvent, CUstream handle, CUevent event, unsigned flags) {
   Event *item = eventOf(event);
   if (flags > 1)
     return CUDA_ERROR_INVALID_VALUE;
+  if (flags & CU_EVENT_WAIT_EXTERNAL) {
+    if (stream->status != CU_STREAM_CAPTURE_STATUS_ACTIVE)
+      return CUDA_ERROR_ILLEGAL_STATE;
+    enqueue(*stream, [] {}, CU_GRAPH_NODE_TYPE_WAIT_EVENT);
+    return CUDA_SUCCESS;
+  }
+  if (item->capture) {
+    // The stream joins the capture.
+    if (stream->status == CU_STREAM_CAPTURE_STATUS_NONE) {
+      stream->status = CU_STREAM_CAPTURE_STATUS_ACTIVE;
+      stream->capture = item->capture;
+      stream->origin = false;
+      stream->last.clear();
+    } else if (stream->capture != item->capture) {
+      stream->status = CU_STREAM_CAPTURE_STATUS_INVALIDATED;
+      return CUDA_ERROR_STREAM_CAPTURE_MERGE;
+    }
+    for (CUgraphNode node : item->captured)
+      if (std::find(stream->last.begin(), stream->last.end(), node) ==
+          stream->last.end())
+        stream->last.push_back(node);
+    return CUDA_SUCCESS;
+  }
+  if (stream->status == CU_STREAM_CAPTURE_STATUS_ACTIVE) {
+    stream->status = CU_STREAM_CAPTURE_STATUS_INVALIDATED;
+    return CUDA_ERROR_STREAM_CAPTURE_ISOLATION;
+  }
   if (item->recorded && !item->complete)
     enqueue(*stream, [event] {
       auto it = world().events.find(event);
@@ -114,28 +165,51 @@ FAKE_CUDA(EventDestroy, CUevent handle) {
   return CUDA_SUCCESS;
 }
 
-FAKE_CUDA(EventRecord, CUevent handle, CUstream streamHandle) {
+FAKE_CUDA(EventRecordWithFlags, CUevent handle, CUstream streamHandle,
+          unsigned flags) {
   Event *event = eventOf(handle);
   CUresult status;
   Stream *stream = streamOf(streamHandle, status);
   if (!stream)
     return status;
+  const bool captures = stream->status == CU_STREAM_CAPTURE_STATUS_ACTIVE;
+  if (captures && !(flags & CU_EVENT_RECORD_EXTERNAL)) {
+    event->capture = stream->capture;
+    event->captured = stream->last;
+    return CUDA_SUCCESS;
+  }
+  const auto happens = [handle] {
+    auto it = world().events.find(handle);
+    if (it == world().events.end())
+      return;
+    it->second->recorded = it->second->complete = true;
+    it->second->time = world().clock;
+  };
+  if (captures) {
+    enqueue(*stream, happens, CU_GRAPH_NODE_TYPE_EVENT_RECORD);
+    return CUDA_SUCCESS;
+  }
+  event->capture = nullptr;
   event->recorded = true;
   event->complete = false;
   event->stream = stream;
   const std::uint64_t generation = ++event->generation;
-  enqueue(*stream, [handle, generation] {
+  enqueue(*stream, [handle, generation, happens] {
     auto it = world().events.find(handle);
-    if (it == world().events.end() || it->second->generation != generation)
-      return;
-    it->second->complete = true;
-    it->second->time = world().clock;
+    if (it != world().events.end() && it->second->generation == generation)
+      happens();
   });
   return CUDA_SUCCESS;
 }
 
+FAKE_CUDA(EventRecord, CUevent handle, CUstream stream) {
+  return fakeEventRecordWithFlags(handle, stream, CU_EVENT_RECORD_DEFAULT);
+}
+
 FAKE_CUDA(EventQuery, CUevent handle) {
   Event *event = eventOf(handle);
+  if (event->capture)
+    return CUDA_ERROR_CAPTURED_EVENT;
   if (event->complete)
     return CUDA_SUCCESS;
   if (event->stream)
@@ -144,7 +218,10 @@ FAKE_CUDA(EventQuery, CUevent handle) {
 }
 
 FAKE_CUDA(EventSynchronize, CUevent handle) {
-  finish(*eventOf(handle));
+  Event *event = eventOf(handle);
+  if (event->capture)
+    return CUDA_ERROR_CAPTURED_EVENT;
+  finish(*event);
   return CUresult(world().sticky);
 }
 
@@ -156,4 +233,133 @@ FAKE_CUDA(EventElapsedTime, float *milliseconds, CUevent first, CUevent second) 
     return CUDA_ERROR_NOT_READY;
   *milliseconds = float(end->time - begin->time);
   return CUDA_SUCCESS;
+}
+
+// ---- questions ----
+
+FAKE_CUDA(StreamGetPriority, CUstream handle, int *priority) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status, false);
+  if (stream)
+    *priority = stream->priority;
+  return status;
+}
+
+FAKE_CUDA(StreamGetFlags, CUstream handle, unsigned *flags) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status, false);
+  if (stream)
+    *flags = stream->flags;
+  return status;
+}
+
+FAKE_CUDA(StreamGetId, CUstream handle, unsigned long long *id) {
+  CUresult status;
+  if (streamOf(handle, status, false))
+    *id = reinterpret_cast<std::uint64_t>(handle) % 0xffffff + 1;
+  return status;
+}
+
+FAKE_CUDA(StreamGetCtx, CUstream handle, CUcontext *context) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status, false);
+  if (stream)
+    *context = handleOf(stream->context);
+  return status;
+}
+
+FAKE_CUDA(StreamSetAttribute, CUstream handle, CUstreamAttrID id,
+          const CUstreamAttrValue *value) {
+  CUresult status;
+  if (!streamOf(handle, status, false))
+    return status;
+  if (!value)
+    return CUDA_ERROR_INVALID_VALUE;
+  if (id == CU_STREAM_ATTRIBUTE_ACCESS_POLICY_WINDOW) {
+    const CUaccessPolicyWindow &window = value->accessPolicyWindow;
+    if (window.hitRatio < 0 || window.hitRatio > 1 ||
+        window.missProp == CU_ACCESS_PROPERTY_PERSISTING)
+      return CUDA_ERROR_INVALID_VALUE;
+  }
+  return CUDA_SUCCESS;
+}
+
+// ---- host functions and values ----
+
+FAKE_CUDA(LaunchHostFunc, CUstream handle, CUhostFn function, void *data) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status);
+  if (!stream)
+    return status;
+  if (!function)
+    return CUDA_ERROR_INVALID_VALUE;
+  enqueue(*stream, [=] { runHostFunction(function, data); },
+          CU_GRAPH_NODE_TYPE_HOST);
+  return CUDA_SUCCESS;
+}
+
+namespace {
+
+template <class T>
+CUresult writeValue(CUstream handle, CUdeviceptr address, T value,
+                    unsigned flags) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status);
+  if (!stream)
+    return status;
+  if (flags > 1 || address % sizeof(T) || !resolve(address, sizeof(T)))
+    return CUDA_ERROR_INVALID_VALUE;
+  enqueue(*stream, [=] {
+    if (unsigned char *bytes = resolve(address, sizeof(T)))
+      std::memcpy(bytes, &value, sizeof(T));
+  }, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP);
+  return CUDA_SUCCESS;
+}
+
+template <class T>
+CUresult waitValue(CUstream handle, CUdeviceptr address, T value,
+                   unsigned flags) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status);
+  if (!stream)
+    return status;
+  if (flags > 3 || address % sizeof(T) || !resolve(address, sizeof(T)))
+    return CUDA_ERROR_INVALID_VALUE;
+  enqueue(*stream, [] {}, CU_GRAPH_NODE_TYPE_BATCH_MEM_OP, [=] {
+    unsigned char *bytes = resolve(address, sizeof(T));
+    if (!bytes)
+      return true;
+    T now;
+    std::memcpy(&now, bytes, sizeof now);
+    switch (flags) {
+    case CU_STREAM_WAIT_VALUE_GEQ:
+      return std::make_signed_t<T>(now - value) >= 0;
+    case CU_STREAM_WAIT_VALUE_EQ:
+      return now == value;
+    case CU_STREAM_WAIT_VALUE_AND:
+      return (now & value) != 0;
+    default:
+      return T(~(now | value)) != 0;
+    }
+  });
+  return CUDA_SUCCESS;
+}
+
+} // namespace
+
+FAKE_CUDA(StreamWriteValue32, CUstream stream, CUdeviceptr address,
+          cuuint32_t value, unsigned flags) {
+  return writeValue(stream, address, value, flags);
+}
+FAKE_CUDA(StreamWriteValue64, CUstream stream, CUdeviceptr address,
+          cuuint64_t value, unsigned flags) {
+  return writeValue(stream, address, value, flags);
+}
+FAKE_CUDA(StreamWaitValue32, CUstream stream, CUdeviceptr address,
+          cuuint32_t value, unsigned flags) {
+  return waitValue(stream, address, value, flags);
+}
+FAKE_CUDA(StreamWaitValue64, CUstream stream, CUdeviceptr address,
+          cuuint64_t value, unsigned flags) {
+  return waitValue(stream, address, value, flags);
 }

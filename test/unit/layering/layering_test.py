@@ -14,7 +14,7 @@ import tempfile
 # Whoever only needs a finished program: not how text becomes one.
 TYPED = ["frontend/" + name for name in ("source", "diagnostics", "ast", "types", "target", "builtins", "sema")]
 ARTIFACT = "codegen/artifact"
-AHEAD_OF_TIME = ["runtime/" + name for name in ("base", "dynlib", "device", "cuda", "host", "launch", "files")]
+AHEAD_OF_TIME = ["runtime/" + name for name in ("base", "dynlib", "driver", "device", "cuda", "host", "launch", "files")]
 EVERYTHING = ["*"]
 
 # folder: the folders it may include from (its own is always allowed)
@@ -43,9 +43,11 @@ FOLDERS = {
     "codegen/opt": TYPED + ["codegen", "codegen/artifact", "codegen/lower"],
     "runtime/base": [],
     "runtime/dynlib": ["runtime/base"],
+    # The CUDA Driver API for C++ programs: nothing of the compiler, not even its plain data.
+    "runtime/driver": ["runtime/base", "runtime/dynlib"],
     "runtime/toolkit": ["runtime/base", "runtime/dynlib"],
     "runtime/device": ["runtime/base", ARTIFACT],
-    "runtime/cuda": ["runtime/base", "runtime/dynlib", "runtime/device", ARTIFACT],
+    "runtime/cuda": ["runtime/base", "runtime/dynlib", "runtime/driver", "runtime/device", ARTIFACT],
     "runtime/host": ["runtime/base", "runtime/device", ARTIFACT],
     "runtime/files": ["runtime/base", ARTIFACT],
     "runtime/launch": ["runtime/base", "runtime/device", ARTIFACT],
@@ -85,7 +87,7 @@ LLVM = {
 
 # The headers of NVIDIA's libraries, and who may include them.
 CUDA_HEADERS = re.compile(r"^(cuda|cudaTypedefs|cudaGL\w*|cuda_runtime\w*|nvJitLink|nvFatbin|nvrtc|nvPTXCompiler|nvvm)\.h$")
-CUDA = ["runtime/dynlib", "runtime/toolkit", "runtime/cuda", "test", "bench"]
+CUDA = ["runtime/dynlib", "runtime/driver", "runtime/toolkit", "runtime/cuda", "test", "bench"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SOURCES = (".h", ".hpp", ".cpp", ".c", ".def", ".l", ".y", ".inc")
