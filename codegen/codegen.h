@@ -38,6 +38,8 @@ struct CodegenOptions {
   bool unchecked = false;         // drop every index check (--unchecked): for measuring what they cost
   FpMode fp = FpMode::Default;
   bool lineInfo = true;           // .loc lines in PTX
+  bool debug = false;             // -g: variables and types for debuggers, and no optimisation that would hide them
+  bool checkUniform = false;      // --check=barrier: uniform() is verified on CUDA too (the host always does)
   std::span<const std::byte> libdevice;  // bitcode of libdevice; empty: accurate math is unavailable on CUDA
 };
 

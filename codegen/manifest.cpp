@@ -82,6 +82,8 @@ SiteManifest::Kind siteKind(SiteKind kind) {
       return SiteManifest::Kind::Slice;
     case SiteKind::Print:
       return SiteManifest::Kind::Print;
+    case SiteKind::Uniform:
+      return SiteManifest::Kind::Uniform;
   }
   return SiteManifest::Kind::Other;
 }

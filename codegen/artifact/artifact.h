@@ -54,7 +54,7 @@ struct AxisManifest {
 /// A place in the program that may fail while a kernel runs, or that prints there.
 struct SiteManifest {
   /// As rad::SiteKind: Slice, Overflow, Launch and HostCall stand in host code only. Other: a check without words of its own.
-  enum class Kind : uint8_t { Index, Proof, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall, Print };
+  enum class Kind : uint8_t { Index, Proof, Assert, DivideByZero, NegativeStep, Other, Slice, Overflow, ShapeBind, Launch, HostCall, Print, Uniform };
   Kind kind = Kind::Index;
   std::string file;
   uint32_t line = 0, column = 0, endColumn = 0;

@@ -58,8 +58,53 @@ llvm::Value* BlockLowering::reduceLanes(FunctionLowering& f, const Collective& n
   return b.CreateExtractElement(lanes, b.getInt64(0));
 }
 
+/// The first thread's value, if all threads have the same.
+llvm::Value* BlockLowering::keptPromise(FunctionLowering& f, const Collective& node) {
+  auto& b = f.builder();
+  llvm::Type* type = typeOfOperand(f, node);
+  auto word = [&](llvm::Value* value) {
+    llvm::Value* bits = f.toMemory(f.scalar(program_.expr(node.value).type, value));
+    if (!bits->getType()->isIntegerTy()) bits = b.CreateBitCast(bits, b.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
+    return b.CreateZExt(bits, b.getInt64Ty());
+  };
+  auto valueOf = [&](llvm::Value* thread) { return b.CreateLoad(type, b.CreateInBoundsGEP(type, operands_, thread)); };
+  llvm::Value* first = valueOf(b.getInt64(0));
+  llvm::Value* firstWord = word(first);
+  llvm::AllocaInst* other = f.newAlloca(b.getInt64Ty(), "other");  // the last thread that has another value; 0: none
+  b.CreateStore(b.getInt64(0), other);
+  CountedLoop loop = beginLoop(f, b.getInt64(1), b.getInt64(threadCount_), "promise");
+  llvm::Value* differs = b.CreateICmpNE(word(valueOf(loop.counter)), firstWord);
+  b.CreateStore(b.CreateSelect(differs, loop.counter, b.CreateLoad(b.getInt64Ty(), other)), other);
+  endLoop(f, loop);
+  llvm::Value* culprit = b.CreateLoad(b.getInt64Ty(), other);
+  llvm::BasicBlock* broken = f.newBlock("promise.broken");
+  llvm::BasicBlock* kept = f.newBlock("promise.kept");
+  b.CreateCondBr(b.CreateICmpEQ(culprit, b.getInt64(0)), kept, broken);
+  f.placeAt(broken);
+  llvm::SmallVector<llvm::Value*, 4> extents;
+  for (int64_t count : kernel_.threadCount) extents.push_back(b.getInt64(static_cast<uint64_t>(count)));
+  const auto coordinates = unflatten(f, culprit, extents);
+  for (size_t axis = 0; axis < coordinates.size(); ++axis)
+    failedThread_[coordinates.size() - 1 - axis] = b.CreateAdd(coordinates[axis], b.getInt64(static_cast<uint64_t>(kernel_.threadLow[axis])));
+  emitAssertFailure(f, node.site, promiseValues(f, kernel_, firstWord, word(valueOf(culprit))));
+  failedThread_ = {};
+  kept->moveAfter(&f.function().back());
+  f.placeAt(kept);
+  return first;
+}
+
 void BlockLowering::emitCollective(FunctionLowering& f, const Collective& node) {
   auto& b = f.builder();
+  auto set = [&](llvm::Value* result) {
+    Value value = f.scalar(program_.expr(node.value).type, result);
+    if (plan_.homes[node.result.value] == LocalHome::Uniform) {
+      storeCells(f, node.result, value);
+      bindForBlock(f, node.result);
+    } else {
+      f.bind(node.result, value);
+    }
+  };
+  if (node.isPromise) return set(keptPromise(f, node));
   llvm::Type* type = typeOfOperand(f, node);
   auto* vector = llvm::FixedVectorType::get(type, kGroup);
   int64_t groups = (threadCount_ + int64_t{kGroup} - 1) / int64_t{kGroup};
@@ -69,13 +114,7 @@ void BlockLowering::emitCollective(FunctionLowering& f, const Collective& node) 
   b.CreateStore(sum, b.CreateInBoundsGEP(type, groupResults_, loop.counter));
   endLoop(f, loop);
   llvm::Value* result = reduceLanes(f, node, b.CreateAlignedLoad(vector, groupResults_, llvm::Align(32)));
-  Value value = f.scalar(program_.expr(node.value).type, result);
-  if (plan_.homes[node.result.value] == LocalHome::Uniform) {
-    storeCells(f, node.result, value);
-    bindForBlock(f, node.result);
-  } else {
-    f.bind(node.result, value);
-  }
+  set(result);
 }
 
 }  // namespace rad::cg

@@ -64,7 +64,7 @@ void BlockLowering::emitBody(FunctionLowering& f) {
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) {
     f.bind(kernel_.axes[axis].variable, axisValue(f, arguments, axis, coordinates[axis]));
     size_t fromLast = kernel_.axes.size() - 1 - axis;
-    if (fromLast < failedBlock_.size()) failedBlock_[fromLast] = coordinates[axis];
+    if (fromLast < failedBlock_.size()) failedBlock_[fromLast] = f.wide(f.readLocal(kernel_.axes[axis].variable));
   }
   if (plan_.endsEarly) {
     uint64_t bytes = static_cast<uint64_t>(threadCount_) * 4;
@@ -154,7 +154,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     llvm::Value* variable = low == 0 ? coordinate : b.CreateNSWAdd(coordinate, b.getInt64(low));
     f.bind(kernel_.threads[axis], f.indexFrom(variable, {low, low + count - 1}));
     size_t fromLast = axes - 1 - axis;
-    if (fromLast < failedThread_.size()) failedThread_[fromLast] = coordinate;
+    if (fromLast < failedThread_.size()) failedThread_[fromLast] = variable;
   }
   thread_ = flat;
   position_ = b.CreateAdd(b.CreateMul(block_, b.getInt64(threadCount_)), flat);

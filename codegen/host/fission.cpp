@@ -300,8 +300,8 @@ bool Planner::isRecomputable(TExprId id) const {
                                    case LocalKind::MutParam:
                                    case LocalKind::Dimension:
                                    case LocalKind::DomainVar:
-                                   case LocalKind::ThreadVar:
-                                   case LocalKind::Shared: return true;
+                                   case LocalKind::ThreadVar: return true;
+                                   case LocalKind::Shared: return program_.types->get(local.type).kind == TypeKind::View;
                                    case LocalKind::Let:
                                      if (plan_.homes[ref.local.value] == LocalHome::Recompute) return true;
                                      return plan_.homes[ref.local.value] == LocalHome::Block && local.kind == LocalKind::Let;
@@ -366,30 +366,6 @@ CodegenResult<FissionPlan> Planner::plan() {
   blockValue_.assign(count, false);
   plan_.homes.assign(count, LocalHome::Region);
   plan_.initializers.assign(count, {});
-  // Splitting sees the kernel's own statements; functions are lowered into them later.
-  std::vector<bool> seen(program_.functions.size());
-  const Function* culprit = nullptr;
-  const Function* current = nullptr;
-  std::function<void(const TExpr&)> onExpr;
-  Walker walker(
-      program_, [&](TExprId, const TExpr& expr) { onExpr(expr); },
-      [&](TStmtId, const TStmt& stmt) {
-        if (current && !culprit && isBarrier(stmt)) culprit = current;
-      });
-  onExpr = [&](const TExpr& expr) {
-    const auto* call = std::get_if<CallFunction>(&expr.node);
-    if (!call || seen[call->function.value]) return;
-    seen[call->function.value] = true;
-    const Function* outer = current;
-    current = &program_.functions[call->function.value];
-    walker.visit(current->body.statements);
-    current = outer;
-  };
-  walker.visit(kernel_.body.statements);
-  if (culprit)
-    return std::unexpected(fmt::format("kernel `{}` calls `{}`, which uses barrier() or block.*: the host device cannot do that yet; write its "
-                                       "statements into the kernel, or run on a CUDA device",
-                                       kernel_.name, culprit->name));
   sequence(kernel_.body.statements, false);
   if (!error_.empty())
     return std::unexpected(fmt::format("kernel `{}`: {}: the host device cannot do that yet; give it a statement of its own", kernel_.name, error_));

@@ -26,6 +26,8 @@ struct LowerOptions {
   bool inRange = false;    // and those that the launch has decided (SpecKey::inRange)
   /// Keep `index` values in 32 bits where intervals prove that nothing is lost (GPUs: 64-bit arithmetic is slow).
   bool narrowIndices = false;
+  /// Compare the values of uniform() among the threads of a block (GPUs; CPU threads always do).
+  bool checkUniform = false;
   /// Unroll short loops with constant bounds in full.
   bool unrollConstantLoops = false;
 };

@@ -245,4 +245,11 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
   return result;
 }
 
+llvm::SmallVector<llvm::Value*, 8> promiseValues(FunctionLowering& f, const Kernel& kernel, llvm::Value* first, llvm::Value* other) {
+  llvm::SmallVector<llvm::Value*, 8> values = {first, other};
+  const size_t rank = kernel.threadLow.size();
+  for (size_t i = 0; i < 3; ++i) values.push_back(f.builder().getInt64(i < rank ? static_cast<uint64_t>(kernel.threadLow[rank - 1 - i]) : 0));
+  return values;
+}
+
 }  // namespace rad::cg

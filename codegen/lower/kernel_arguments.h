@@ -37,4 +37,8 @@ llvm::Value* reduceIdentity(FunctionLowering& f, BinaryOp op, Math minMax, bool 
 llvm::Value* reduceStep(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* left,
                         llvm::Value* right);
 
+/// What a failed uniform() tells: the value of the block's first thread and that of another one (as words), and where the first one is,
+/// the last axis first.
+llvm::SmallVector<llvm::Value*, 8> promiseValues(FunctionLowering& f, const Kernel& kernel, llvm::Value* first, llvm::Value* other);
+
 }  // namespace rad::cg

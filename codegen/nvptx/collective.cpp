@@ -3,6 +3,7 @@
 #include "codegen/nvptx/nvptx_target.h"
 
 #include <llvm/IR/IntrinsicsNVPTX.h>
+#include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
 #include <cassert>
@@ -80,20 +81,14 @@ llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math min
   // One whole warp: what follows would only combine with identities.
   if (warps == 1 && rest == 0) return reduceStep(f, op, minMax, isMinMax, type, value, identity);
 
-  if (!scratch_) {
-    auto* array = llvm::ArrayType::get(b.getInt64Ty(), 32);
-    scratch_ = new llvm::GlobalVariable(f.module(), array, false, llvm::GlobalValue::InternalLinkage,
-                                        llvm::PoisonValue::get(array), kernel_.symbol + ".scratch", nullptr,
-                                        llvm::GlobalValue::NotThreadLocal, Shared);
-    scratch_->setAlignment(llvm::Align(16));
-  }
+  llvm::GlobalVariable* scratch = this->scratch(f);
   llvm::Type* memory = f.memoryType(type);
   llvm::Align align = f.module().getDataLayout().getABITypeAlign(memory);
   llvm::Value* thread = threadIndex(f);
   llvm::Value* lane = b.CreateAnd(thread, 31);
   llvm::Value* warp = b.CreateLShr(thread, 5);
   auto entry = [&](llvm::Value* which) {
-    return b.CreateGEP(b.getInt64Ty(), scratch_, which, "", llvm::GEPNoWrapFlags::inBounds());
+    return b.CreateGEP(b.getInt64Ty(), scratch, which, "", llvm::GEPNoWrapFlags::inBounds());
   };
 
   llvm::BasicBlock* leader = f.newBlock("warp.leader");
@@ -128,7 +123,45 @@ llvm::Value* NvptxTarget::reduceBlock(FunctionLowering& f, BinaryOp op, Math min
   return result;
 }
 
+llvm::GlobalVariable* NvptxTarget::scratch(FunctionLowering& f) {
+  if (!scratch_) {
+    auto* array = llvm::ArrayType::get(llvm::Type::getInt64Ty(f.context()), 32);
+    scratch_ = new llvm::GlobalVariable(f.module(), array, false, llvm::GlobalValue::InternalLinkage,
+                                        llvm::PoisonValue::get(array), kernel_.symbol + ".scratch", nullptr,
+                                        llvm::GlobalValue::NotThreadLocal, Shared);
+    scratch_->setAlignment(llvm::Align(16));
+  }
+  return scratch_;
+}
+
+llvm::Value* NvptxTarget::keepPromise(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type) {
+  llvm::IRBuilder<>& b = f.builder();
+  llvm::GlobalVariable* scratch = this->scratch(f);
+  llvm::Value* bits = f.toMemory(f.scalar(type, value));
+  if (!bits->getType()->isIntegerTy()) bits = b.CreateBitCast(bits, b.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
+  bits = b.CreateZExt(bits, b.getInt64Ty());
+  llvm::BasicBlock* leader = f.newBlock("promise.first");
+  llvm::BasicBlock* all = f.newBlock("promise.all");
+  b.CreateCondBr(b.CreateICmpEQ(threadIndex(f), b.getInt32(0)), leader, all);
+  f.placeAt(leader);
+  b.CreateAlignedStore(bits, scratch, llvm::Align(8));
+  b.CreateBr(all);
+  f.placeAt(all);
+  emitBarrier(f);
+  llvm::Value* first = b.CreateAlignedLoad(b.getInt64Ty(), scratch, llvm::Align(8));
+  emitBarrier(f);  // the next operation may overwrite the scratch
+  llvm::BasicBlock* broken = f.newBlock("promise.broken");
+  llvm::BasicBlock* kept = f.newBlock("promise.kept");
+  b.CreateCondBr(b.CreateICmpEQ(bits, first), kept, broken, llvm::MDBuilder(f.context()).createLikelyBranchWeights());
+  f.placeAt(broken);
+  endFailed(f, node.site, nullptr, nullptr, promiseValues(f, kernel_, first, bits));
+  kept->moveAfter(&f.function().back());
+  f.placeAt(kept);
+  return value;
+}
+
 llvm::Value* NvptxTarget::emitCollective(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type) {
+  if (node.isPromise) return f.options().checkUniform ? keepPromise(f, node, value, type) : value;
   return reduceBlock(f, node.op, node.minMax, node.isMinMax, type, value);
 }
 

@@ -89,6 +89,7 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
 
   LowerOptions lowerOptions;
   lowerOptions.unchecked = options.unchecked;
+  lowerOptions.checkUniform = options.checkUniform;
   lowerOptions.inRange = spec.inRange;
   lowerOptions.narrowIndices = true;
   lowerOptions.unrollConstantLoops = true;

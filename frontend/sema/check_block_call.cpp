@@ -9,15 +9,8 @@ namespace rad::sema {
 
 Value Checker::callBarrier(const CallExpr& node, Range range) {
   if (!countIs("barrier", node.arguments, 0, range)) return errorValue(range);
-  if (ctx_->kind == Context::Kind::Function && ctx_->side == Side::Device) {
-    notYet(range, "barrier() in a function", "put it into the kernel");
+  if (!needsBlock("barrier()", range, "kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent"))
     return errorValue(range);
-  }
-  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
-    report(Diag::BlockOnly, range, {"barrier()"})
-        .help("kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent");
-    return errorValue(range);
-  }
   if (ctx_->valueBlocks || !ctx_->canHoist) {
     report(Diag::CollectivePlace, range, {"barrier()"}).help("write it as a statement of its own");
     return errorValue(range);
@@ -29,15 +22,8 @@ Value Checker::callBarrier(const CallExpr& node, Range range) {
 Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range) {
   const std::string name = fmt::format("block.{}", spelling(builtin));
   if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
-  if (ctx_->kind == Context::Kind::Function && ctx_->side == Side::Device) {
-    notYet(range, fmt::format("{} in a function", name), "put it into the kernel");
+  if (!needsBlock(name, range, "kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent"))
     return errorValue(range);
-  }
-  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
-    report(Diag::BlockOnly, range, {name})
-        .help("kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent");
-    return errorValue(range);
-  }
   const bool canHoist = ctx_->canHoist;
   Value value = checkExpr(node.arguments[0].value);
   if (isError(value.type)) return errorValue(range);
@@ -54,30 +40,87 @@ Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range
         .help(fmt::format("give it a statement of its own: `let total = {}`", shorten(range)));
     return errorValue(range);
   }
-  if (isHalf(*scalar)) value = convertValue(value, types().scalar(Scalar::F32));
-  const LocalId result = addLocal("", value.type, LocalKind::Let, range);
-  Collective collective{.result = result,
-                        .op = BinaryOp::Add,
-                        .minMax = Math::Min,
-                        .isMinMax = builtin != BlockBuiltin::BlockSum,
-                        .value = materialize(value)};
+  Collective collective;
+  collective.isMinMax = builtin != BlockBuiltin::BlockSum;
   if (builtin == BlockBuiltin::BlockMax) collective.minMax = Math::Max;
-  emit(range, collective);
-  const Value reduced{value.type, localRef(result, range), {}, range};
-  return isHalf(*scalar) ? conversionCall(*scalar, reduced, range) : reduced;
+  return collect(std::move(collective), std::move(value), range);
+}
+
+Value Checker::collect(Collective collective, Value value, Range range) {
+  const Scalar scalar = *scalarOf(value.type);
+  if (isHalf(scalar)) value = convertValue(value, types().scalar(Scalar::F32));
+  collective.result = addLocal("", value.type, LocalKind::Let, range);
+  collective.value = materialize(value);
+  const LocalId result = collective.result;
+  emit(range, std::move(collective));
+  const Value collected{value.type, localRef(result, range), {}, range};
+  return isHalf(scalar) ? conversionCall(scalar, collected, range) : collected;
+}
+
+bool Checker::needsBlock(std::string what, Range range, std::string_view help) {
+  if (ctx_->kind == Context::Kind::Function) {
+    if (!ctx_->blockUse) ctx_->blockUse = BlockUse{std::move(what), range, {}};
+    return true;
+  }
+  if (ctx_->kind == Context::Kind::Kernel && ctx_->isBlocks) return true;
+  auto builder = report(Diag::BlockOnly, range, {std::move(what)});
+  if (!help.empty()) builder.help(std::string(help));
+  return false;
+}
+
+Value Checker::callUniform(const CallExpr& node, Range range) {
+  if (!countIs("uniform", node.arguments, 1, range)) return errorValue(range);
+  if (!needsBlock("uniform()", range, "it promises that all threads of a block have the same value; here are no blocks")) return errorValue(range);
+  const bool canHoist = ctx_->canHoist;
+  Value value = checkExpr(node.arguments[0].value);
+  if (isError(value.type)) return errorValue(range);
+  if (isUntyped(value.type)) materialize(value);
+  const auto scalar = scalarOf(value.type);
+  if (!scalar || isFloat8(*scalar)) {
+    report(Diag::MathOperand, value.range, {"uniform", "a number or a bool", spellType(value.type)});
+    return errorValue(range);
+  }
+  if (!canHoist || ctx_->valueBlocks) {
+    report(Diag::CollectivePlace, range, {"uniform()"}).help(fmt::format("give it a statement of its own: `let same = {}`", shorten(range)));
+    return errorValue(range);
+  }
+  Collective promise;
+  promise.isPromise = true;
+  promise.site = addSite(SiteKind::Uniform, value.range, "{}, {}");
+  program_.sites[promise.site.value].arguments = {value.type, value.type};
+  if (*scalar != Scalar::Bool) {
+    if (isHalf(*scalar)) program_.sites[promise.site.value].arguments.assign(2, types().scalar(Scalar::F32));
+    return collect(std::move(promise), std::move(value), range);
+  }
+  // A bool is compared as a number.
+  const TypeId number = types().scalar(Scalar::U32);
+  Value ones{number, program_.addExpr(number, range, Select{materialize(value), constInt(number, 1, range), constInt(number, 0, range)}), {}, range};
+  program_.sites[promise.site.value].arguments.assign(2, types().scalar(Scalar::Bool));
+  Value same = collect(std::move(promise), std::move(ones), range);
+  return code(types().scalar(Scalar::Bool), range, Compare{BinaryOp::Ne, materialize(same), constInt(number, 0, range)});
+}
+
+Value Checker::blockName(std::string name, Range range) {
+  if (ctx_->kind != Context::Kind::Function) {
+    const size_t dot = name.find('.');
+    const Ident member{session_.names.intern(std::string_view(name).substr(dot + 1)), range};
+    return name.starts_with("thread.") ? threadMember(member, range) : blockMember(member, range);
+  }
+  needsBlock(name, range, {});
+  auto [known, isNew] = ctx_->blockNames.try_emplace(name);
+  if (isNew) known->second = addLocal(name, types().index(), LocalKind::Param, range);
+  return {types().index(), localRef(known->second, range), {}, range};
 }
 
 Value Checker::threadMember(Ident member, Range range) {
   const std::string_view name = text(member.name);
-  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
-    report(Diag::BlockOnly, range, {fmt::format("thread.{}", name)});
-    return errorValue(range);
-  }
+  if (!needsBlock(fmt::format("thread.{}", name), range, {})) return errorValue(range);
   if (name != "index") {
     auto builder = report(Diag::UnknownMember, member.range, {"thread", std::string(name)});
     builder.help("thread.index is the thread's number in its block");
     return errorValue(range);
   }
+  if (ctx_->kind == Context::Kind::Function) return blockName("thread.index", range);
   const Kernel& kernel = *ctx_->kernel;
   // The number in row-major order over the thread axes.
   TExprId sum;
@@ -105,8 +148,10 @@ Value Checker::blockMember(Ident member, Range range) {
         .help(fmt::format("call it: block.{}(x)", name));
     return errorValue(range);
   }
-  if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
-    report(Diag::BlockOnly, range, {fmt::format("block.{}", name)});
+  if (!needsBlock(fmt::format("block.{}", name), range, {})) return errorValue(range);
+  if (ctx_->kind == Context::Kind::Function && (name == "size" || name == "index")) return blockName(fmt::format("block.{}", name), range);
+  if (ctx_->kind != Context::Kind::Kernel) {
+    report(Diag::UnknownMember, member.range, {"block", std::string(name)});
     return errorValue(range);
   }
   const Kernel& kernel = *ctx_->kernel;

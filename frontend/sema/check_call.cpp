@@ -240,11 +240,12 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (name == "print") return callPrint(node, range);
   if (name == "assert") return callAssert(node, range);
   if (name == "barrier") return callBarrier(node, range);
+  if (name == "uniform") return callUniform(node, range);
   if (name == "array") {
     report(Diag::NotCallable, callee.range, {"array"}).help("an array value is written [a, b, c] or [0.0; 8]");
     return errorValue(range);
   }
-  if (name == "fence" || name == "uniform" || name == "ptx" || name == "event" || name == "elapsed" || name == "plot") {
+  if (name == "fence" || name == "ptx" || name == "event" || name == "elapsed" || name == "plot") {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }

@@ -51,6 +51,7 @@ void Checker::noteCall(size_t firstNew, std::string_view name, Range call) {
 Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node,
                             Range range, TypeId) {
   const std::string name(text(entity.name));
+  const bool mayHoist = ctx_->canHoist;
   if (decl.hasSelf) {
     notYet(range, "a method");
     return errorValue(range);
@@ -69,7 +70,7 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
   FunctionInstance* instance = instantiate(entity, decl, call->statics, packs, range);
   if (!instance) return errorValue(range);
   if (!decl.staticParams.empty() || entity.ast != ast_) noteCall(firstNew, instance->name, range);
-  const Function& function = program_.functions[instance->id.value];
+  const Function& function = instance->blockUse ? instance->inlined : program_.functions[instance->id.value];
   const TypeId result = function.result;
   const std::vector<LocalId> params = function.params;
   std::vector<TypeId> paramTypes;
@@ -123,6 +124,7 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
     report(Diag::ResultNeeded, range, {name}).note(entity.range, "declared here").help("write the result: `-> f32`");
     return errorValue(range);
   }
+  if (instance->blockUse) return inlineCall(*instance, arguments, mayHoist, range);
   if (instance->hasEffects) ctx_->hasEffects = true;
   return code(result, range, CallFunction{instance->id, std::move(arguments)});
 }
@@ -325,6 +327,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
     const size_t errors = diags_.errorCount();
     if (decl.bodyIsExpr) {
       ctx_->canHoist = true;
+      ctx_->statementValue = expr(decl.body).range;
       checkTail(decl.body);
     } else if (typeOf(context.result).kind == TypeKind::Unit || isError(context.result)) {
       BlockResult block = checkBlock(decl.body, false);
@@ -349,6 +352,11 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   function.result = context.result;
   context.body.statements = std::move(statements);
   function.body = std::move(context.body);
+  if (context.blockUse) {
+    instance.blockUse = std::move(context.blockUse);
+    instance.blockNames = std::move(context.blockNames);
+    instance.inlined = std::exchange(function, Function{.name = function.name, .side = function.side, .result = types().unit(), .range = function.range});
+  }
   ctx_ = savedContext;
   ast_ = savedAst;
   depth_ = savedDepth;

@@ -441,7 +441,7 @@ void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {
 void Checker::finishKernel(Kernel& kernel) {
   if (kernel.isForall) findElementwise(program_, kernel);
   for (Local& local : kernel.body.locals) local.uniform = true;
-  if (!kernel.isForall) checkUniformity(program_, kernel, diags_);
+  if (!kernel.isForall) checkUniformity(program_, kernel, diags_, [this](Range range) { return shorten(range); });
 }
 
 bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,

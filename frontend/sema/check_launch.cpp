@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rad::sema {
 
 KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& decl,
@@ -16,6 +18,19 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   KernelInstance& instance = it->second;
   Kernel kernel;
   kernel.name = instanceName(text(entity.name), statics);
+  for (size_t i = 0; i < statics.size(); ++i)
+    kernel.statics.push_back({std::string(text(decl.staticParams[static_cast<uint32_t>(i)].name.name)),
+                              statics[i].isType ? spellType(statics[i].type) : spell(statics[i].constant)});
+  if (!statics.empty() && std::ranges::find(entity.specialisations, kernel.name) == entity.specialisations.end()) {
+    if (entity.specialisations.size() >= mostSpecialisations) {
+      // Once: no further call helps to find it.
+      if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::Specialisations; }))
+        reportSpecialisations(entity, kernel.name, call);
+      kernels_.erase(it);
+      return nullptr;
+    }
+    entity.specialisations.push_back(kernel.name);
+  }
   kernel.range = decl.name.range;
   active_.push_back(key);
   const size_t firstNew = diags_.all().size();
@@ -26,6 +41,22 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   instance.id = {static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));
   return &instance;
+}
+
+void Checker::reportSpecialisations(const Entity& entity, std::string_view name, Range call) {
+  std::string list;
+  constexpr size_t most = 8;
+  for (size_t i = 0; i < entity.specialisations.size(); ++i) {
+    if (i == most) {
+      list += fmt::format(", and {} more", entity.specialisations.size() - most);
+      break;
+    }
+    list += (i ? ", " : "") + entity.specialisations[i];
+  }
+  report(Diag::Specialisations, call, {std::string(text(entity.name)), std::to_string(mostSpecialisations)})
+      .note(call, fmt::format("this call needs {}", name))
+      .note(entity.range, fmt::format("there are {}", list))
+      .help("each set of compile-time arguments is compiled and loaded apart: make what changes often a parameter");
 }
 
 Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node,
@@ -40,7 +71,7 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
   auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
   if (!call) return errorValue(range);
   KernelInstance* instance = instantiateKernel(entity, decl, call->statics, range);
-  if (instance->failed) return errorValue(range);
+  if (!instance || instance->failed) return errorValue(range);
   std::vector<TExprId> arguments;
   bool ok = true;
   for (size_t p = 0; p < decl.params.size(); ++p) {

@@ -12,6 +12,15 @@ namespace rad::sema {
 bool Checker::checkStmt(StmtId id) {
   const Stmt& stmt = ast_->stmt(id);
   ctx_->canHoist = true;
+  auto value = [&](ExprId id) {
+    while (std::holds_alternative<ParenExpr>(expr(id).node)) id = std::get<ParenExpr>(expr(id).node).inner;
+    ctx_->statementValue = expr(id).range;
+  };
+  ctx_->statementValue = {};
+  if (const auto* let = std::get_if<LetStmt>(&stmt.node)) value(let->init);
+  if (const auto* assign = std::get_if<AssignStmt>(&stmt.node)) value(assign->value);
+  if (const auto* single = std::get_if<ExprStmt>(&stmt.node)) value(single->expr);
+  if (const auto* result = std::get_if<ReturnStmt>(&stmt.node)) value(result->value);
   switch (stmt.kind()) {
     case StmtKind::Let: {
       const auto& node = std::get<LetStmt>(stmt.node);
@@ -326,21 +335,34 @@ bool Checker::hasBreak(ExprId body) const {
 }
 
 bool Checker::checkWhile(const WhileStmt& node, Range range) {
-  ctx_->canHoist = false;
+  // What all threads of a block join in (block.max(x) > 0) is computed anew before each round.
+  const bool hoists = (ctx_->kind == Context::Kind::Kernel && ctx_->isBlocks) || ctx_->kind == Context::Kind::Function;
+  ctx_->canHoist = hoists;
+  std::vector<TStmtId> beforeRound;
+  std::vector<TStmtId>* const out = std::exchange(ctx_->out, &beforeRound);
   const TExprId condition = checkCondition(node.condition);
+  ctx_->out = out;
   const std::set<uint32_t> before = ctx_->unassigned;
   ++ctx_->loops;
   BlockResult body = checkBlock(node.body, false);
   --ctx_->loops;
   ctx_->unassigned = before;
   if (!condition) return false;
+  if (!beforeRound.empty()) {
+    const Range place = expr(node.condition).range;
+    const TypeId boolean = types().scalar(Scalar::Bool);
+    const TExprId ends = program_.addExpr(boolean, place, LogicNot{condition});
+    beforeRound.push_back(program_.addStmt(place, If{ends, {program_.addStmt(place, Break{})}, {}}));
+    beforeRound.insert(beforeRound.end(), body.statements.begin(), body.statements.end());
+    emit(range, While{program_.addExpr(boolean, place, ConstInt{1}), std::move(beforeRound)});
+    return false;
+  }
   emit(range, While{condition, std::move(body.statements)});
   const auto* constant = std::get_if<ConstInt>(&program_.expr(condition).node);
   return constant && constant->bits && !hasBreak(node.body);
 }
 
 void Checker::checkFor(const ForStmt& node, Range range) {
-  ctx_->canHoist = false;
   Value low = checkExpr(node.range.low);
   Value high = checkExpr(node.range.high);
   Value step;
@@ -517,6 +539,7 @@ bool Checker::checkTailStatements(List<StmtId> statements) {
     if (i + 1 == statements.size()) {
       if (const auto* last = std::get_if<ExprStmt>(&stmt.node)) {
         ctx_->canHoist = true;
+        ctx_->statementValue = expr(last->expr).range;
         checkTail(last->expr);
         return true;
       }

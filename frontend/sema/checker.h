@@ -6,6 +6,7 @@
 #include "frontend/sema/sema.h"
 
 #include <deque>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -36,6 +37,7 @@ struct Entity {
   std::optional<ConstValue>
       constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
   enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const
+  std::vector<std::string> specialisations{};  // Kernel: the names of its instances, of all units of the session
 };
 
 /// The declarations of a file, a library module, or of all entries of a session.
@@ -80,6 +82,13 @@ struct Binding {
 };
 using LocalScope = std::unordered_map<Symbol, Binding>;
 
+/// What in a function needs the threads of a block: barrier(), block.sum(x), thread.index ... Such a function becomes part of its callers.
+struct BlockUse {
+  std::string what;
+  Range range;
+  std::vector<std::pair<std::string, Range>> via;  // the functions through which it is reached, and their calls; innermost first
+};
+
 /// What is being checked: the script, a function, a kernel, or the kernel of a reduction (which captures from
 /// `parent`).
 struct Context {
@@ -114,6 +123,9 @@ struct Context {
   std::set<Symbol> reported{};    // names that were said not to be known
   List<ExprId> resultDims{};      // sizes that the result type names
   bool hasEffects = false;
+  std::optional<BlockUse> blockUse{};             // Function: the first such place
+  std::map<std::string, LocalId> blockNames{};    // Function: "thread.index" and the like, which callers fill in
+  Range statementValue{};                         // the value of the statement that is being checked, without parentheses
   std::map<uint32_t, std::pair<LocalId, unsigned>>
       sizeOf;  // Dimension locals of a fn: the view and axis they are the size of
 };
@@ -126,6 +138,10 @@ struct FunctionInstance {
   bool hasEffects = false;
   std::string name;
   Range callRange;
+  // Functions that need the threads of a block: what they are made of (the program has an empty one in their place).
+  std::optional<BlockUse> blockUse;
+  std::map<std::string, LocalId> blockNames;
+  Function inlined;
 };
 /// What is known of an instance of a kernel.
 struct KernelInstance {
@@ -146,6 +162,9 @@ struct BlockResult {
   std::optional<Value> value;
   bool diverges = false;
 };
+
+/// A kernel may be made for so many sets of compile-time arguments in a session.
+inline constexpr size_t mostSpecialisations = 64;
 
 /// State that outlives a unit.
 struct SessionState {
@@ -409,6 +428,12 @@ class Checker {
   bool isShared(TExprId place) const;
   bool atomicOption(std::string_view what, const Argument& argument, AtomicScope& scope);
   Value callBarrier(const CallExpr& node, Range range);
+  Value callUniform(const CallExpr& node, Range range);
+  /// Whether the threads of a block are at hand here; else reports it. A function notes that it needs them.
+  bool needsBlock(std::string what, Range range, std::string_view help);
+  /// A value that all threads of a block join in: put before the statement that is being checked.
+  Value collect(Collective collective, Value value, Range range);
+  Value blockName(std::string name, Range range);
   Value callPrint(const CallExpr& node, Range range);
   bool handOver(SiteId site, const std::vector<TExprId>& values, std::string_view callee, Range range);
   Value callAssert(const CallExpr& node, Range range);
@@ -463,6 +488,8 @@ class Checker {
                          const std::vector<StaticValue>& statics, const std::vector<size_t>& packs);
   void bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals);
   void noteCall(size_t firstNew, std::string_view name, Range call);
+  /// Makes the statements of a function that needs a block's threads part of the code that calls it. (inline_call.cpp)
+  Value inlineCall(const FunctionInstance& instance, const std::vector<TExprId>& arguments, bool mayHoist, Range range);
 
   // ---- statements ----
   BlockResult checkBlock(ExprId block, bool wantsValue, TypeId expected = {});
@@ -507,6 +534,8 @@ class Checker {
   std::optional<ShapeExpr> shapeExpr(ExprId id, const Kernel& kernel, bool inDomain);
   std::optional<ShapeExpr> shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain);
   TExprId shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range range);
+  /// After a call that would make one specialisation of a kernel too many.
+  void reportSpecialisations(const Entity& entity, std::string_view name, Range call);
   Value callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range);
   std::string kernelSymbol(std::string_view name);
   void finishKernel(Kernel& kernel);
@@ -574,7 +603,13 @@ bool isVariadic(List<Param> params, const Ast& ast);
 /// Turns Checked into Proven where the index cannot fail, in all bodies of a unit without errors. (bounds.cpp)
 void proveChecks(TypedProgram& program, bool verifyProofs);
 /// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
-void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics);
+/// `textOf` gives the text of a place, shortened.
+void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics, const std::function<std::string(Range)>& textOf);
+/// The reads of shared memory (ids of expressions) that no thread writes to before all have read: between the barriers around them nothing
+/// is stored to that variable. (steady_reads.cpp)
+std::set<uint32_t> steadyReads(const TypedProgram& program, const Kernel& kernel);
+/// The parameter or shared variable that the elements of a view are of; none where that is not plain to see.
+LocalId memoryRoot(const TypedProgram& program, TExprId view, const std::map<uint32_t, LocalId>& views);
 /// Fills KernelParam::elementwise. (elementwise.cpp)
 void findElementwise(const TypedProgram& program, Kernel& kernel);
 

@@ -27,14 +27,14 @@ inline LocalId placeRoot(const TypedProgram& program, TExprId place) {
 }
 
 /// Calls onExpr(id) for each direct sub-expression in order of evaluation, onStmt(id) for each statement of a
-/// BlockValue.
+/// BlockValue. The ids are references to those in `e`.
 template <class OnExpr, class OnStmt>
 void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
-  auto some = [&](TExprId id) {
+  auto some = [&](const TExprId& id) {
     if (id) onExpr(id);
   };
   auto all = [&](const std::vector<TExprId>& ids) {
-    for (TExprId id : ids) some(id);
+    for (const TExprId& id : ids) some(id);
   };
   struct Visitor {
     decltype(some)& one;
@@ -69,7 +69,7 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const AtomicCall& n) { one(n.place), many(n.operands); }
     void operator()(const CallFunction& n) { many(n.arguments); }
     void operator()(const BlockValue& n) {
-      for (TStmtId id : n.statements) stmt(id);
+      for (const TStmtId& id : n.statements) stmt(id);
       one(n.value);
     }
     void operator()(const IfValue& n) { one(n.condition), one(n.whenTrue), one(n.whenFalse); }
@@ -94,14 +94,14 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
 /// Calls onExpr(id) for each expression of the statement itself, onStmt(id) for each statement inside it.
 template <class OnExpr, class OnStmt>
 void forEachChild(const TStmt& s, OnExpr onExpr, OnStmt onStmt) {
-  auto some = [&](TExprId id) {
+  auto some = [&](const TExprId& id) {
     if (id) onExpr(id);
   };
   auto all = [&](const std::vector<TExprId>& ids) {
-    for (TExprId id : ids) some(id);
+    for (const TExprId& id : ids) some(id);
   };
   auto body = [&](const std::vector<TStmtId>& ids) {
-    for (TStmtId id : ids) onStmt(id);
+    for (const TStmtId& id : ids) onStmt(id);
   };
   struct Visitor {
     decltype(some)& one;

@@ -293,7 +293,7 @@ class Dumper {
   void stmt(const Barrier&) { line("barrier"); }
   void stmt(const Collective& node) {
     line(fmt::format("let {}: {} = block.{}({})", local(node.result), type(body_->locals[node.result.value].type),
-                     node.isMinMax ? infoOf(node.minMax).name : "sum", expr(node.value)));
+                     node.isPromise ? "same" : node.isMinMax ? infoOf(node.minMax).name : "sum", expr(node.value)));
   }
   void stmt(const Assert& node) {
     line(fmt::format("assert {}{}{}", expr(node.condition), site(node.site),

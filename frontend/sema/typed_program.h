@@ -47,6 +47,7 @@ enum class SiteKind : uint8_t {
   Overflow,      // host: signed arithmetic overflowed
   Slice,         // value: bound, extent: size
   Print,         // device: `message` is the format
+  Uniform,       // uniform(e) of which the threads of a block have different values
 };
 /// What a print or assert in device code may show.
 inline constexpr size_t maxMessageValues = 32;
@@ -130,8 +131,8 @@ struct Break {};
 struct Continue {};
 struct Return { TExprId value; };                                        // in a kernel: ends the point or thread
 struct Scope { std::vector<TStmtId> body; };
-struct Barrier {};                                                       // under uniform control flow, proven by sema
-struct Collective { LocalId result; BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; };  // block.sum/min/max; result is uniform
+struct Barrier { std::vector<Range> calls; };                            // under uniform control flow, proven by sema; calls: of the functions that it came here from, innermost first
+struct Collective { LocalId result; BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; bool isPromise = false; SiteId site = {}; std::vector<Range> calls = {}; };  // block.sum/min/max; result is uniform; isPromise: uniform(value), a Uniform site; calls as in Barrier
 struct Assert { TExprId condition; SiteId site; std::vector<TExprId> arguments; };  // arguments fill `{}` of the site's message (device: at most maxMessageValues scalars, which the site lists)
 struct Print { std::string format; std::vector<TExprId> arguments; SiteId site; };    // one `{}` an argument; a newline is added by the runtime; device: as Assert, and the site holds the format, too
 struct Launch { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host; one argument a kernel parameter
@@ -213,8 +214,12 @@ struct DomainAxis {
 };
 struct Reduction { BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; TExprId condition; };  // sum/min/max, all (And), any (Or); value of type result
 
+/// A compile-time argument as text: "TILE", "128".
+struct StaticArgument { std::string name, value; };
+
 struct Kernel {
   std::string name;                    // as written, for messages: "saxpy", "max(... for i in 0..n)"
+  std::vector<StaticArgument> statics; // what this instance of it was made for
   std::string symbol;                  // unique PTX/host symbol within the unit: [A-Za-z_][A-Za-z0-9_]*
   std::vector<KernelDim> dims;
   std::vector<KernelParam> params;

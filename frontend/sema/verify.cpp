@@ -128,6 +128,7 @@ void Verifier::check(const Collective& node) {
           "block.* of another type");
   require(node.isMinMax ? node.minMax == Math::Min || node.minMax == Math::Max : node.op == BinaryOp::Add,
           "block.* with another operation");
+  if (node.isPromise) wantSite(node.site, "uniform()");
   declared_.insert(node.result.value);
 }
 

@@ -118,6 +118,7 @@ std::string_view codeOf(SiteManifest::Kind kind) {
     case SiteManifest::Kind::NegativeStep: return "R0605";
     case SiteManifest::Kind::Overflow: return "R0606";
     case SiteManifest::Kind::ShapeBind: return "R0607";
+    case SiteManifest::Kind::Uniform: return "R0609";
     case SiteManifest::Kind::Proof:
     case SiteManifest::Kind::Launch:
     case SiteManifest::Kind::HostCall:
@@ -183,6 +184,10 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
       out.headline = site.text.empty() ? "assertion failed" : fmt::format("assertion failed: `{}`", site.text);
       if (!site.message.empty()) out.notes.push_back(site.message);
       return out;
+    case SiteManifest::Kind::Uniform:
+      out.headline = fmt::format("{} is not the same in all threads of the block", site.text.empty() ? "a value" : "`" + site.text + "`");
+      out.help = "uniform() is the program's promise that it is: compute it from what all threads share, or read it behind a barrier()";
+      return out;
     case SiteManifest::Kind::Launch:
     case SiteManifest::Kind::HostCall:
     case SiteManifest::Kind::Print:
@@ -201,6 +206,16 @@ MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest
   if (runsOverTheEnd || (site.kind == SiteManifest::Kind::Index && record.value < 0))
     out.help += "; start the domain later, end it earlier, or guard the access with `if`";
   if (kernel) out.notes.push_back(whereInKernel(record, *kernel, device));
+  if (kernel && site.kind == SiteManifest::Kind::Uniform) {
+    // values: of the first thread and of this one, then where the first is, x first.
+    const size_t rank = kernel->geometry.threadCount.size();
+    uint32_t first[3];
+    for (size_t i = 0; i < 3; ++i) first[i] = static_cast<uint32_t>(record.values[2 + i]);
+    const std::string both = filledMessage(site, record.values);
+    const size_t comma = both.find(", ");
+    out.notes.push_back(fmt::format("{} has {}, {} has {}", position("thread", first, rank), both.substr(0, comma),
+                                    position("thread", record.thread, rank), both.substr(comma + 2)));
+  }
   bool isElsewhere = launchSite && launchSite->line > 0 && (launchSite->line != site.line || launchSite->file != site.file);
   if (isElsewhere) out.notes.push_back("launched at " + placeText(*launchSite));
   return out;

@@ -23,6 +23,8 @@ struct CommonOptions {
   bool unchecked = false;
   bool verifyProofs = false;
   bool noCache = false;
+  bool debug = false;
+  std::vector<std::string> check;  // "barrier"
   std::string time;  // "", "text" or "json"
   std::string toolkit;
   std::vector<std::string> link;

@@ -25,6 +25,8 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_option("-O", options.optLevel, "optimisation level, 0 to 2 (default 2)")->check(CLI::Range(0, 2))->type_name("N");
   app.add_flag("--unchecked", options.unchecked, "drop every index check, to measure what they cost");
   app.add_flag("--verify-proofs", options.verifyProofs, "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
+  app.add_option("--check", options.check, "verify while the program runs: barrier (what uniform() promises; on CPU threads always)")
+      ->check(CLI::IsMember({"barrier"}))->type_name("WHAT");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
@@ -120,6 +122,7 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
   rt::PipelineOptions result;
   result.codegen.optLevel = common.optLevel;
   result.codegen.unchecked = common.unchecked;
+  result.codegen.checkUniform = !common.check.empty();
   result.verifyProofs = common.verifyProofs;
   if (common.fp == "strict") result.codegen.fp = cg::FpMode::Strict;
   if (common.fp == "fast") result.codegen.fp = cg::FpMode::Fast;
