@@ -15,6 +15,7 @@
 
 namespace llvm {
 class LLVMContext;
+class MemoryBuffer;
 class Module;
 class TargetMachine;
 }  // namespace llvm
@@ -72,6 +73,8 @@ CodegenResult<void> optimize(llvm::Module& module, const CodegenOptions& options
 CodegenResult<std::string> emitPtx(llvm::Module& module, const CodegenOptions& options);
 /// Assembly text of an optimised host module.
 CodegenResult<std::string> emitAssembly(llvm::Module& module, const CodegenOptions& options);
+/// An ELF object of an optimised host module.
+CodegenResult<std::unique_ptr<llvm::MemoryBuffer>> emitObject(llvm::Module& module, const CodegenOptions& options);
 /// Parses textual LLVM IR (`--from=llvm`).
 CodegenResult<IrModule> parseIr(std::string_view text, std::string_view name);
 std::string printIr(const llvm::Module& module);

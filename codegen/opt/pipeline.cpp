@@ -45,7 +45,8 @@ constexpr const char* hostKernels =
     "sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),"
     "loop-simplify,lcssa,raddle-lanes,raddle-vector-math,raddle-alone,"
-    "simplifycfg,early-cse,loop-vectorize,raddle-vector-conversion,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm))";
+    "simplifycfg,early-cse,loop-vectorize,raddle-vector-conversion,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm)),"
+    "always-inline";
 
 bool hasLoops(const llvm::Module& module) {
   // The lowering emits blocks in order, so only loops jump back.

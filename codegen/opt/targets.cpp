@@ -95,7 +95,7 @@ CodegenResult<llvm::TargetMachine*> hostTargetMachine(const CodegenOptions& opti
       if (implied.contains(feature.first()) != feature.second) different.AddFeature(feature.first(), feature.second);
     return std::pair(name, different.getString());
   }();
-  machine.reset(found->createTargetMachine(triple, cpu, features, targetOptions(), llvm::Reloc::PIC_, std::nullopt,
+  machine.reset(found->createTargetMachine(triple, cpu, features, targetOptions(), llvm::Reloc::PIC_, llvm::CodeModel::Small,
                                            levelOf(options), /*JIT=*/true));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", triple.str()));
   return machine.get();

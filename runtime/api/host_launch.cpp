@@ -70,7 +70,8 @@ int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifes
   request.threads = shape->threads;
   request.dynamicSharedBytes = shape->dynamicSharedBytes;
   request.outerCount = shape->outerCount;
-  request.chunkCount = shape->chunkCount;
+  request.grain = shape->grain;
+  request.chunkCount = shape->partialCount;
   request.arguments = block.pointers();
   request.name = kernel.name;
   request.prints = kernel.prints;

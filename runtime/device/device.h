@@ -70,7 +70,8 @@ struct LaunchRequest {
   uint32_t threads = 1;                         // CUDA, one-dimensional
   uint32_t dynamicSharedBytes = 0;
   int64_t outerCount = 0;                       // host: number of rows or blocks (see cg::NativeKernel)
-  int64_t chunkCount = 0;                       // host: how many pieces (reductions: number of partial results)
+  int64_t grain = 1;                            // host: threads take that many of them at once, or a multiple
+  int64_t chunkCount = 0;                       // host: number of partial results of a reduction; else 0
   std::span<const void* const> arguments;       // addresses of the kernel parameters, in manifest order
   std::string_view name;                        // for messages
   uint32_t serial = 0;

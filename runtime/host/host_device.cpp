@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -176,7 +177,14 @@ Result<void> HostDevice::fill(Buffer& to, uint64_t offset, uint64_t bytes, std::
   if (bytes == 0) return {};
   auto* start = bytesOf(to) + offset;
   if (std::all_of(pattern.begin(), pattern.end(), [&](std::byte b) { return b == pattern[0]; })) {
-    std::memset(start, std::to_integer<int>(pattern[0]), bytes);
+    // By all threads, as kernels will share it: the system gives memory near the core that touches it first.
+    constexpr uint64_t kGrain = 1u << 16;
+    auto set = [&](int64_t begin, int64_t end, unsigned) {
+      const uint64_t first = static_cast<uint64_t>(begin) * kGrain, last = std::min(static_cast<uint64_t>(end) * kGrain, bytes);
+      std::memset(start + first, std::to_integer<int>(pattern[0]), last - first);
+    };
+    std::lock_guard lock(queue_);
+    pool_.run(static_cast<int64_t>((bytes + kGrain - 1) / kGrain), std::ref(set));
     return {};
   }
   std::memcpy(start, pattern.data(), width);
@@ -213,9 +221,9 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
   if (!native)
     return fail(ErrorCategory::Misuse, fmt::format("kernel `{}` belongs to another device", request.name),
                 "This is a mistake of the runtime; please report it.");
-  if (request.outerCount < 0 || request.chunkCount < 0)
+  if (request.outerCount < 0 || request.chunkCount < 0 || request.grain < 1)
     return fail(ErrorCategory::Misuse,
-                fmt::format("launch of `{}` over {} rows in {} pieces", request.name, request.outerCount, request.chunkCount),
+                fmt::format("launch of `{}` over {} rows in {} pieces, {} at once", request.name, request.outerCount, request.chunkCount, request.grain),
                 "This is a mistake of the runtime; please report it.");
   // A reduction over nothing still runs its chunks: they write the identity.
   if (request.outerCount == 0 && request.chunkCount == 0) return {};
@@ -226,15 +234,19 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
     print_ = {0, 0, cg::printCapacity, printed_.data()};
     failure_.print = &print_;
   }
-  int64_t outer = request.outerCount;
-  // Enough pieces that uneven ones balance, few enough that handing them out costs nothing.
-  int64_t chunks = request.chunkCount != 0 ? request.chunkCount : std::min<int64_t>(outer, pool_.size() * int64_t{16});
+  const int64_t outer = request.outerCount, chunks = request.chunkCount, grain = request.grain;
   const void* const* arguments = request.arguments.data();
-  // outer * chunk / chunks without overflow
-  auto bound = [outer, chunks](int64_t chunk) { return static_cast<int64_t>(static_cast<__int128>(outer) * chunk / chunks); };
-  pool_.run(chunks, [&](int64_t chunk, unsigned worker) {
-    native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratchBytes_ ? scratch_[worker].get() : nullptr);
-  });
+  auto scratch = [&](unsigned worker) { return scratchBytes_ ? scratch_[worker].get() : nullptr; };
+  auto items = [&](int64_t begin, int64_t end, unsigned worker) {
+    native->function(arguments, begin * grain, std::min(end * grain, outer), 0, scratch(worker));
+  };
+  auto partials = [&](int64_t begin, int64_t end, unsigned worker) {
+    // outer * chunk / chunks without overflow
+    auto bound = [&](int64_t chunk) { return static_cast<int64_t>(static_cast<__int128>(outer) * chunk / chunks); };
+    for (int64_t chunk = begin; chunk < end; ++chunk) native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
+  };
+  if (chunks > 0) pool_.run(chunks, std::ref(partials));
+  else pool_.run(outer / grain + (outer % grain != 0), std::ref(items));
   return {};
 }
 

@@ -3,9 +3,9 @@
 // who makes the functions (runtime/host_jit, an ahead-of-time object) hands over their addresses.
 //
 // One queue, and it is the caller's thread: every call returns when its work is done, so calls happen in their order and
-// synchronize() has nothing to wait for. A launch cuts the outer domain (rows or blocks) into chunks, which the threads take one by
-// one; chunk c of n covers [outer * c / n, outer * (c + 1) / n). A kernel that fails a check writes the failure record, which
-// stays until takeFailure(); later launches still run.
+// synchronize() has nothing to wait for. The threads share the outer domain of a launch (rows or blocks) as ThreadPool says. A reduction
+// cuts it into chunks, which do not depend on the threads: chunk c of n covers [outer * c / n, outer * (c + 1) / n). A kernel that fails a
+// check writes the failure record, which stays until takeFailure(); later launches still run.
 #pragma once
 
 #include "runtime/device/device.h"
@@ -36,7 +36,7 @@ class HostDevice final : public Device {
   Result<void> fill(Buffer& to, uint64_t offset, uint64_t bytes, std::span<const std::byte> pattern) override;
   /// Refused: PTX and cubins are for CUDA devices. Native kernels come through wrap().
   Result<std::shared_ptr<Kernel>> load(const cg::DeviceCode& code, std::string_view symbol) override;
-  /// Runs the kernel over request.outerCount rows or blocks in request.chunkCount pieces (0: the device chooses; reductions must say).
+  /// Runs the kernel over request.outerCount rows or blocks; a reduction in request.chunkCount chunks.
   Result<void> launch(Kernel& kernel, const LaunchRequest& request) override;
   uint64_t failureState() const override;
   Result<void> synchronize() override;

@@ -14,6 +14,10 @@ constexpr std::chrono::nanoseconds kWakeCost = std::chrono::microseconds(20);
 constexpr std::chrono::nanoseconds kCallCost = std::chrono::microseconds(2);
 /// How long a thread looks out before it sleeps: programs launch one kernel after another.
 constexpr std::chrono::nanoseconds kLookOut = std::chrono::microseconds(50);
+/// Enough pieces of a share that uneven ones balance, few enough that taking them costs nothing.
+constexpr int64_t kPiecesOfShare = 16;
+/// The part of a piece that the caller does before it calls the others: it must not keep them waiting.
+constexpr int64_t kFirstPart = 8;
 
 void pauseBriefly() {
 #if defined(__x86_64__)
@@ -37,7 +41,7 @@ void lookOut(IsDone&& isDone) {
 
 unsigned hardwareThreads() { return std::max(1u, std::thread::hardware_concurrency()); }
 
-ThreadPool::ThreadPool(unsigned threads) : size_(std::max(1u, threads)) {}
+ThreadPool::ThreadPool(unsigned threads) : size_(std::max(1u, threads)), shares_(size_) {}
 
 ThreadPool::~ThreadPool() {
   for (auto& thread : threads_) thread.request_stop();
@@ -77,29 +81,38 @@ void ThreadPool::serve(std::stop_token stop, unsigned worker) {
   }
 }
 
-void ThreadPool::take(const std::function<void(int64_t, unsigned)>& work, unsigned worker) {
-  for (int64_t chunk; (chunk = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) work(chunk, worker);
+void ThreadPool::take(const Work& work, unsigned worker) {
+  for (unsigned i = 0; i < size_; ++i) {
+    Share& share = shares_[(worker + i) % size_];
+    while (share.next.load(std::memory_order_relaxed) < share.end) {
+      const int64_t begin = share.next.fetch_add(piece_, std::memory_order_relaxed);
+      if (begin >= share.end) break;
+      work(begin, std::min(begin + piece_, share.end), worker);
+    }
+  }
 }
 
-void ThreadPool::run(int64_t chunks, const std::function<void(int64_t, unsigned)>& work) {
-  if (chunks <= 0) return;
-  if (chunks == 1 || size_ == 1) {
-    for (int64_t chunk = 0; chunk < chunks; ++chunk) work(chunk, 0);
-    return;
-  }
-  auto start = Clock::now();
-  work(0, 0);
-  auto first = Clock::now() - start;
-  auto cost = lookingOut_.load(std::memory_order_relaxed) != 0 ? kCallCost : kWakeCost;
-  if (first < cost && first * (chunks - 1) < cost) {
-    for (int64_t chunk = 1; chunk < chunks; ++chunk) work(chunk, 0);
-    return;
-  }
+void ThreadPool::run(int64_t items, const Work& work) {
+  if (items <= 0) return;
+  if (items == 1 || size_ == 1) return work(0, items, 0);
+  const int64_t pieces = size_ * kPiecesOfShare;
+  const int64_t piece = items / pieces + (items % pieces != 0);
+  const int64_t first = std::max<int64_t>(piece / kFirstPart, 1);
+  const auto start = Clock::now();
+  work(0, first, 0);
+  const auto took = Clock::now() - start;
+  const auto cost = lookingOut_.load(std::memory_order_relaxed) != 0 ? kCallCost : kWakeCost;
+  if (took < cost && took * ((items - first) / first) < cost) return work(first, items, 0);
   if (threads_.empty()) startThreads();
   {
     std::lock_guard lock(mutex_);
-    chunks_ = chunks;
-    next_.store(1, std::memory_order_relaxed);
+    piece_ = piece;
+    for (unsigned worker = 0; worker < size_; ++worker) {
+      // items * worker / size_ without overflow
+      auto bound = [&](unsigned at) { return items / size_ * at + items % size_ * at / size_; };
+      shares_[worker].next.store(std::max(bound(worker), first), std::memory_order_relaxed);
+      shares_[worker].end = bound(worker + 1);
+    }
     work_ = &work;
     ++generation_;
   }

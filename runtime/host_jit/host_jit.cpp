@@ -8,7 +8,6 @@
 
 #include <llvm/ADT/StringMap.h>
 #include <llvm/ExecutionEngine/Orc/AbsoluteSymbols.h>
-#include <llvm/ExecutionEngine/Orc/CompileUtils.h>
 #include <llvm/ExecutionEngine/Orc/Core.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h>
@@ -17,7 +16,6 @@
 #include <llvm/Object/ObjectFile.h>
 #include <llvm/Support/Error.h>
 #include <llvm/Support/MemoryBuffer.h>
-#include <llvm/Target/TargetMachine.h>
 
 #include <atomic>
 #include <mutex>
@@ -118,10 +116,8 @@ Result<std::shared_ptr<HostJit>> HostJit::create(std::span<const JitSymbol> symb
 Result<void> HostJit::add(cg::IrModule module, const cg::CodegenOptions& options) {
   if (!module.module) return ourFault("an empty module was given to the host's linker");
   std::string name = module.module->getModuleIdentifier();
-  auto machine = cg::hostTargetMachine(options);
-  if (!machine) return fail(imageError(machine.error()));
-  auto object = llvm::orc::SimpleCompiler(**machine)(*module.module);
-  if (!object) return ourFault(fmt::format("`{}` could not be compiled to native code: {}", name, llvm::toString(object.takeError())));
+  auto object = cg::emitObject(*module.module, options);
+  if (!object) return fail(imageError(object.error()));
   auto symbols = symbolsOf(**object);
   if (!symbols) return ourFault(fmt::format("native code of `{}` could not be read: {}", name, llvm::toString(symbols.takeError())));
 

@@ -9,7 +9,9 @@ namespace rad::rt {
 namespace {
 
 constexpr int64_t maxChunks = 256;      // enough for the largest machines, few enough to combine at once
-constexpr int64_t pointsPerChunk = 256; // about the cost of handing out a piece of work
+/// About the cost of handing out a piece of work. A multiple of what vector loops do at once: which points are left over for one by one
+/// does not depend on the threads, nor does what relaxed arithmetic makes of them.
+constexpr int64_t pointsPerChunk = 256;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 
@@ -53,10 +55,9 @@ Result<LaunchShape> shapeCuda(const cg::KernelManifest& kernel, const cg::Geomet
 LaunchShape shapeHost(const cg::KernelManifest& kernel, const cg::GeometryManifest& geometry, const Binding& binding) {
   LaunchShape out;
   out.outerCount = geometry.isForall && binding.axes.size() > 1 ? binding.rows : binding.points;
-  int64_t work = binding.points;
-  if (!geometry.isForall) work = binding.points > maxCount / 1024 ? maxCount : binding.points * std::max<int64_t>(geometry.threadsPerBlock, 1);
-  out.chunkCount = std::min(std::clamp<int64_t>(ceilDiv(work, pointsPerChunk), 1, maxChunks), out.outerCount);
-  if (kernel.reduce != cg::ReduceOp::None) out.partialCount = out.chunkCount;
+  if (geometry.isForall) out.grain = binding.axes.size() > 1 ? ceilDiv(pointsPerChunk, std::max<int64_t>(binding.lastExtent, 1)) : pointsPerChunk;
+  if (kernel.reduce != cg::ReduceOp::None)
+    out.partialCount = std::min(std::clamp<int64_t>(ceilDiv(binding.points, pointsPerChunk), 1, maxChunks), out.outerCount);
   return out;
 }
 

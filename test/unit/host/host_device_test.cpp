@@ -24,26 +24,48 @@ std::span<const std::byte> bytes(const void* data, size_t size) { return {static
 
 // ---- the pool ----
 
-TEST(ThreadPool, everyChunkOnceAndNoWorkerTwiceAtOnce) {
+TEST(ThreadPool, everyItemOnceAndNoWorkerTwiceAtOnce) {
   ThreadPool pool(4);
   for (int round = 0; round < 200; ++round) {
-    int chunks = round % 37;
-    std::vector<std::atomic<int>> seen(chunks + 1);
+    int items = round % 37 * (round % 3 == 0 ? 11 : 1);
+    std::vector<std::atomic<int>> seen(items + 1);
     std::array<std::atomic<int>, 4> inside = {};
-    pool.run(chunks, [&](int64_t chunk, unsigned worker) {
+    pool.run(items, [&](int64_t begin, int64_t end, unsigned worker) {
       EXPECT_EQ(inside[worker].fetch_add(1), 0);
+      EXPECT_LT(begin, end);
       if (round % 5 == 0) std::this_thread::sleep_for(std::chrono::microseconds(30));  // long enough to wake the others
-      ++seen[chunk];
+      for (int64_t item = begin; item < end; ++item) ++seen[item];
       --inside[worker];
     });
-    for (int i = 0; i < chunks; ++i) EXPECT_EQ(seen[i], 1);
+    for (int i = 0; i < items; ++i) EXPECT_EQ(seen[i], 1) << items;
+    EXPECT_EQ(seen[items], 0);
   }
+}
+
+TEST(ThreadPool, aWorkerKeepsItsShareAndHelpsWithOthers) {
+  ThreadPool pool(2);
+  std::array<int, 100> worker = {};
+  auto work = [&](std::chrono::microseconds second) {
+    pool.run(100, [&, second](int64_t begin, int64_t end, unsigned who) {
+      for (int64_t item = begin; item < end; ++item) {
+        worker[item] = static_cast<int>(who);
+        std::this_thread::sleep_for(item < 50 ? std::chrono::microseconds(200) : second);
+      }
+    });
+  };
+  work(std::chrono::microseconds(200));
+  EXPECT_EQ(worker[1], 0);
+  EXPECT_EQ(worker[51], 1);
+  // The second half takes no time: whoever does it helps with the first.
+  work(std::chrono::microseconds(0));
+  EXPECT_EQ(worker[1], 0);
+  EXPECT_GT(std::count(worker.begin(), worker.begin() + 50, 1), 5);
 }
 
 TEST(ThreadPool, shortLoopsStayOnTheCaller) {
   ThreadPool pool(4);
   std::set<std::thread::id> threads;
-  pool.run(3, [&](int64_t, unsigned) { threads.insert(std::this_thread::get_id()); });
+  pool.run(3, [&](int64_t, int64_t, unsigned) { threads.insert(std::this_thread::get_id()); });
   EXPECT_EQ(threads, std::set{std::this_thread::get_id()});
 }
 
@@ -51,7 +73,7 @@ TEST(ThreadPool, longLoopsUseSeveralThreads) {
   ThreadPool pool(2);
   std::mutex mutex;
   std::set<std::thread::id> threads;
-  pool.run(16, [&](int64_t, unsigned) {
+  pool.run(16, [&](int64_t, int64_t, unsigned) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     std::lock_guard lock(mutex);
     threads.insert(std::this_thread::get_id());
@@ -163,11 +185,12 @@ void failAt(const void* const* arguments, int64_t begin, int64_t end, int64_t, v
 }
 
 Result<void> launch(HostDevice& host, cg::NativeKernel function, int64_t outer, int64_t chunks, std::initializer_list<const void*> arguments,
-                    uint64_t scratch = 0) {
+                    uint64_t scratch = 0, int64_t grain = 1) {
   auto kernel = HostDevice::wrap(function, {}, scratch);
   LaunchRequest request;
   request.outerCount = outer;
   request.chunkCount = chunks;
+  request.grain = grain;
   request.arguments = {arguments.begin(), arguments.size()};
   request.name = "test";
   return host.launch(*kernel, request);
@@ -183,6 +206,28 @@ TEST(HostDevice, runsEveryRowOnce) {
       EXPECT_EQ(std::count(data.begin(), data.end(), 1), outer);
       EXPECT_EQ(data.back(), 0);
     }
+    for (int64_t grain : {1, 3, 256}) {
+      std::vector<int32_t> data(outer + 1);
+      auto* address = data.data();
+      ASSERT_TRUE(launch(*host, addOne, outer, 0, {&address}, 0, grain));
+      EXPECT_EQ(std::count(data.begin(), data.end(), 1), outer);
+      EXPECT_EQ(data.back(), 0);
+    }
+  }
+}
+
+TEST(HostDevice, fillsLargeArraysWhole) {
+  auto host = device(3);
+  for (uint64_t size : {uint64_t{1}, uint64_t{65536}, (uint64_t{5} << 20) + 7}) {
+    auto buffer = host->allocate(size + 1);
+    ASSERT_TRUE(buffer.has_value());
+    std::byte mark{9}, value{3};
+    ASSERT_TRUE(host->fill(**buffer, size, 1, {&mark, 1}));
+    ASSERT_TRUE(host->fill(**buffer, 0, size, {&value, 1}));
+    std::vector<std::byte> read(size + 1);
+    ASSERT_TRUE(host->copyOut(read, **buffer, 0));
+    EXPECT_EQ(std::count(read.begin(), read.end() - 1, value), static_cast<int64_t>(size));
+    EXPECT_EQ(read.back(), mark);
   }
 }
 

@@ -99,21 +99,25 @@ TEST(LaunchGeometry, RefusesWhatTheDeviceDoesNotTake) {
             "saxpy: a block needs 232452 bytes of shared memory; cuda:0 has at most 232448");
 }
 
-TEST(LaunchGeometry, ChunksOfTheHostDependOnTheDomainAlone) {
-  auto chunks = [](const cg::GeometryManifest& geometry, const Binding& binding) {
+TEST(LaunchGeometry, PiecesOfTheHostDependOnTheDomainAlone) {
+  auto pieces = [](const cg::GeometryManifest& geometry, const Binding& binding) {
     auto shape = shapeLaunch(saxpy(), geometry, binding, host());
-    return std::pair(shape->outerCount, shape->chunkCount);
+    EXPECT_EQ(shape->partialCount, 0);
+    return std::pair(shape->outerCount, shape->grain);
   };
-  EXPECT_EQ(chunks(forall(256, 1), domain(1, 1)), std::pair(int64_t{1}, int64_t{1}));
-  EXPECT_EQ(chunks(forall(256, 1), domain(1, 1000)), std::pair(int64_t{1000}, int64_t{4}));
-  EXPECT_EQ(chunks(forall(256, 1), domain(1, 1 << 20)), std::pair(int64_t{1 << 20}, int64_t{256}));
-  EXPECT_EQ(chunks(forall(256, 1), domain(512, 512, 2)), std::pair(int64_t{512}, int64_t{256}));
-  EXPECT_EQ(chunks(forall(256, 1), domain(3, 1 << 20, 2)), std::pair(int64_t{3}, int64_t{3}));
-  EXPECT_EQ(chunks(blocks(256), domain(1, 100)), std::pair(int64_t{100}, int64_t{100}));
-  EXPECT_EQ(chunks(blocks(256), domain(1, maxCount)), std::pair(maxCount, int64_t{256}));
+  EXPECT_EQ(pieces(forall(256, 1), domain(1, 1)), std::pair(int64_t{1}, int64_t{256}));
+  EXPECT_EQ(pieces(forall(256, 1), domain(1, 1 << 20)), std::pair(int64_t{1 << 20}, int64_t{256}));
+  EXPECT_EQ(pieces(forall(256, 1), domain(512, 512, 2)), std::pair(int64_t{512}, int64_t{1}));
+  EXPECT_EQ(pieces(forall(256, 1), domain(100000, 3, 2)), std::pair(int64_t{100000}, int64_t{86}));
+  EXPECT_EQ(pieces(blocks(256), domain(1, 100)), std::pair(int64_t{100}, int64_t{1}));
+  EXPECT_EQ(pieces(blocks(256), domain(1, maxCount)), std::pair(maxCount, int64_t{1}));
   cg::KernelManifest sum = saxpy();
   sum.reduce = cg::ReduceOp::Sum;
-  EXPECT_EQ(shapeLaunch(sum, forall(256, 1), domain(1, 1000), host())->partialCount, 4);
+  auto partials = [&](const Binding& binding) { return shapeLaunch(sum, forall(256, 1), binding, host())->partialCount; };
+  EXPECT_EQ(partials(domain(1, 1)), 1);
+  EXPECT_EQ(partials(domain(1, 1000)), 4);
+  EXPECT_EQ(partials(domain(1, 1 << 20)), 256);
+  EXPECT_EQ(partials(domain(3, 1 << 20, 2)), 3);
 }
 
 }  // namespace

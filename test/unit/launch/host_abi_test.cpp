@@ -113,7 +113,8 @@ TEST_P(HostAbi, LaunchesOverTheWholeDomain) {
     EXPECT_EQ(request.threads, 256u);
   } else {
     EXPECT_EQ(request.outerCount, 4);
-    EXPECT_EQ(request.chunkCount, 1);
+    EXPECT_EQ(request.grain, 256);
+    EXPECT_EQ(request.chunkCount, 0);
   }
   EXPECT_EQ(provider.keys, (std::vector<cg::SpecKey>{{true, true, true, false}}));
 }
