@@ -31,7 +31,7 @@ class Expressions(Core):
     def choices(self, t):
         choices = ["leaf", "element", "element", "if", "convert", "call", "block", "reduce", "item", "item"]
         if t == "bool":
-            return choices + ["compare"] * 5 + ["logic"] * 3 + ["not", "all", "library"]
+            return choices + ["compare"] * 5 + ["logic"] * 3 + ["not", "all", "library", "mask", "mask"]
         if t == "index":
             return choices + ["indexbinary"] * 5 + ["len", "min", "point", "point"]
         if t in SMALL:

@@ -39,6 +39,13 @@ class ForallKernels(Host):
         body = self.block(inner, self.r.randrange(1, 6), {"own": own, "mayReturn": True, "prints": "%s %% 40 == 0" % dims[0]})
         body.append("%s = %s" % (own[0][0], self.expr(t, inner)))
         ranges = ["%s in %s..%s" % (dim, "1" if border else "0", size + " - 1" if border else size) for dim, (size, _) in zip(dims, sizes)]
+        if self.chance(0.2):
+            self.use("kernel.step")
+            ranges[0] += " step %d" % self.r.randrange(1, 5)
+        elif self.chance(0.1):
+            self.use("kernel.step.parameter")
+            moreParams, moreArguments = moreParams + ["step: i32"], moreArguments + [str(self.r.randrange(1, 40))]
+            ranges[-1] += " step step"
         lines = ["%skernel %s(%s) forall %s {" % (self.attribute(), name, ", ".join(params + moreParams), ", ".join(ranges))]
         array = self.name("a")
         shape = [extent for _, extent in sizes]

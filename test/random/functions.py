@@ -157,8 +157,13 @@ class Functions(Statements):
         lines = []
         for _ in range(self.r.randrange(0, 3)):
             name = self.name("C")
-            form = self.r.randrange(3)
-            if form == 0:
+            form = self.r.randrange(4)
+            if form == 3:
+                self.use("const.composite")
+                t = self.compositeType()
+                scope.values.append((name, t))
+                lines.append("const %s: %s = %s" % (name, self.spell(t), self.constantOf(t)))
+            elif form == 0:
                 self.use("const.untyped")
                 lines.append("const %s = %d" % (name, self.r.randrange(100)))
                 t = self.r.choice(["i32", "u8", "i64", "index", "u64", "f32", "f16"])
@@ -175,6 +180,17 @@ class Functions(Statements):
                 lines.append("const %s: %s = %s" % (name, t, self.r.choice(["(%d + %d) * %d", "%d * %d - %d / 20", "%d + %d %% %d"]) % (a, b, c)))
                 scope.values.append((name, t))
         return lines
+
+    def constantOf(self, t):
+        """A vector, array value or tuple of literals."""
+        if kindOf(t) == "scalar":
+            return self.literal(t)
+        if kindOf(t) == "tuple":
+            return "(%s)" % ", ".join(self.constantOf(item) for item in t[1:])
+        if t[2] > 32:
+            return "[%s; %d]" % (self.constantOf(t[1]), t[2])
+        items = ", ".join(self.constantOf(t[1]) for _ in range(t[2]))
+        return "%s(%s)" % (self.spell(t), items) if kindOf(t) == "vec" else "[%s]" % items
 
     def aliases(self, scope):
         name, other = self.name("fun"), self.name("fun")

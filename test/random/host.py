@@ -22,7 +22,12 @@ class Host(Functions):
         if len(extents) == 1 and self.chance(0.5):
             self.use("host.array.comprehension")
             # Conversions keep the low bits: every type gets values of both signs.
-            return ["let %s = [%s(i32(%s) * %d - %d) for %s in 0..%d]" % (name, t, i, self.r.randrange(1, 5000), self.r.randrange(1, 3000), i, extents[0])]
+            ranges, value = "0..%d" % extents[0], "%s(i32(%s) * %d - %d)" % (t, i, self.r.randrange(1, 5000), self.r.randrange(1, 3000))
+            if self.chance(0.4):
+                self.use("host.array.range")
+                low, step = self.r.randrange(-5, 6), self.r.randrange(1, 4)
+                ranges = "%d..%d%s" % (low, low + (extents[0] - 1) * step + 1, " step %d" % step if step > 1 else "")
+            return ["let %s = [%s for %s in %s]" % (name, value, i, ranges)]
         if self.chance(0.2):
             self.use("host.full")
             return ["let %s = full[%s](%s, value: %s)" % (name, t, shape, self.literal(t))]

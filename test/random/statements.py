@@ -2,7 +2,7 @@
 """Statements: lists of lines. `context` says where they stand: inLoop, mayReturn, own (the places that only this point writes)."""
 from core import Scope
 from values import Values
-from vocabulary import ARITHMETIC, FLOATS, FLOAT_BINARY, HALF, INTS, INT_BINARY, SIGNED, kindOf
+from vocabulary import ARITHMETIC, FLOATS, FLOAT_BINARY, HALF, INTS, INT_BINARY, SIGNED, SMALL, kindOf
 
 
 class Statements(Values):
@@ -16,7 +16,7 @@ class Statements(Values):
     def statement(self, scope, context):
         kinds = ["let", "let", "var", "var", "assign", "assign", "assign", "opassign", "if", "for", "while", "element", "lettuple", "swap",
                  "late", "assert", "unchecked", "slice", "slice", "call", "composite", "composite", "part", "part", "copyvalue", "wholeop",
-                 "localconst", "print", "pick"]
+                 "localconst", "print", "pick", "mask", "parts", "parts"]
         if context.get("inLoop"):
             kinds += ["leave"]
         if context.get("mayReturn"):
@@ -175,7 +175,7 @@ class Statements(Values):
         inner = Scope(scope)
         inner.values.append((name, "index"))
         low, high = self.r.randrange(0, 3), self.r.randrange(0, 7)
-        head, form = "for %s in index(%d)..%d" % (name, low, high), self.r.randrange(9)
+        head, form = "for %s in index(%d)..%d" % (name, low, high), self.r.randrange(10)
         views, before = [v for v in scope.views if len(v[2]) == 1], []
         if form == 0 and views:
             size = self.r.choice(views)[2][0]
@@ -212,6 +212,11 @@ class Statements(Values):
             t = self.r.choice(["i32", "u8", "index", "i16"])
             self.use("for.step")
             head = "for %s in %s %% 5..%s %% 7 step %d" % (name, self.expr(t, scope, 0), self.expr(t, scope, 0), self.r.randrange(1, 4))
+            inner.values[-1] = (name, t)
+        elif form == 8:
+            self.use("for.down.unsigned")
+            t = self.r.choice(["u8", "u32", "u64", "u16"])
+            head = "for %s in %s %% 9..%s step -%d" % (name, self.expr(t, scope, 0), self.r.choice(["0", "2", "%s %% 5" % self.expr(t, scope, 0)]), self.r.randrange(1, 4))
             inner.values[-1] = (name, t)
         else:
             self.use("for")
@@ -260,8 +265,19 @@ class Statements(Values):
         if not context.get("prints") or self.loops > 0:
             return []
         self.use("print")
-        values = [self.expr(self.typeOf() if self.chance(0.8) else self.compositeType(0), scope, 1) for _ in range(self.r.randrange(0, 3))]
-        return ['if %s { print("%s%s"%s) }' % (context["prints"], self.name("line"), " {}" * len(values), "".join(", " + value for value in values))]
+        types = [self.typeOf() if self.chance(0.8) else self.compositeType(0) for _ in range(self.r.randrange(0, 3))]
+        values = [self.expr(t, scope, 1) for t in types]
+        holes = "".join(" " + self.hole(t) for t in types)
+        return ['if %s { print("%s%s"%s) }' % (context["prints"], self.name("line"), holes, "".join(", " + value for value in values))]
+
+    def hole(self, t):
+        """{} or how a value is to be shown."""
+        if kindOf(t) != "scalar" or self.chance(0.6):
+            return "{}"
+        self.use("print.format")
+        digits = ["", ".%d" % self.r.randrange(5), ".2e", "e"] if t in FLOATS or t in SMALL else ["", "x", "b"] if t != "bool" else [""]
+        zeros = "0" if t != "bool" else ""
+        return "{:%s%s}" % (self.r.choice(["8", "<12", ">3", zeros + "9", "", "1"]), self.r.choice(digits))
 
     def stmt_unchecked(self, scope, context):
         views = [v for v in scope.views if v[1] != "bool"]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Vectors, array values and tuples: expressions that make them, scalars out of them, and statements that change them."""
 from expressions import Expressions
-from vocabulary import FLOATS, INTS, SIGNED, kindOf
+from vocabulary import COMPARE, FLOATS, HALF, INTS, SIGNED, kindOf
+
+BITS = {**INTS, **FLOATS}
 
 
 class Values(Expressions):
@@ -9,13 +11,17 @@ class Values(Expressions):
         r = self.r
         kind = kindOf(t)
         names = [name for name, of in scope.values + scope.variables if of == t]
+        if kind == "vec" and t[1] == "bool":
+            return r.choice(names) if names and self.chance(0.4) else self.mask(t, scope, depth)
         if names and (depth <= 0 or self.chance(0.3)):
             return r.choice(names)
         choices = ["make", "make"] if depth > 0 or kind == "tuple" else ["make"]
         if depth > 0:
             choices += ["if", "call", "element"]
+            if kind in ("vec", "array"):
+                choices += ["slice", "slice", "select"]
             if kind == "vec":
-                choices += ["splat", "splat", "join", "convert", "arithmetic", "arithmetic", "arithmetic", "scaled", "math", "neg", "swizzle"]
+                choices += ["bitcast", "splat", "splat", "join", "convert", "arithmetic", "arithmetic", "arithmetic", "scaled", "math", "neg", "swizzle"]
             if kind == "array":
                 choices += ["repeat"]
         for _ in range(4):
@@ -123,6 +129,67 @@ class Values(Expressions):
         lanes = "".join(self.r.choice("xyzw"[:count]) for _ in range(t[2]))
         return "%s.%s" % (self.expr(("vec", t[1], count), scope, depth), lanes)
 
+    def value_slice(self, t, scope, depth):
+        """Elements of a longer one, next to each other or with gaps."""
+        step = self.r.choice([1, 1, 2, 3])
+        if kindOf(t) == "vec":
+            longer = [n for n in (2, 3, 4, 8, 16) if n >= (t[2] - 1) * step + 1 and n * BITS[t[1]] <= 512]
+            if not longer:
+                return None
+            whole = ("vec", t[1], self.r.choice(longer))
+        else:
+            if t[2] > 8:
+                return None
+            whole = ("array", t[1], (t[2] - 1) * step + 1 + self.r.randrange(3))
+        first = self.r.randrange(whole[2] - (t[2] - 1) * step)
+        last = first + (t[2] - 1) * step
+        self.use(kindOf(t) + (".slice" if step == 1 else ".slice.step"))
+        high = self.r.randrange(last + 1, min(last + step, whole[2]) + 1)
+        return "%s[%d..%d%s]" % (self.expr(whole, scope, depth), first, high, "" if step == 1 else " step %d" % step)
+
+    def value_select(self, t, scope, depth):
+        if kindOf(t) == "vec" and self.chance(0.7):
+            self.use("vec.select")
+            condition = self.mask(("vec", "bool", t[2]), scope, depth)
+        else:
+            self.use("vec.select.bool" if kindOf(t) == "vec" else "array.select")
+            condition = self.expr("bool", scope, depth)
+        return "select(%s, %s, %s)" % (condition, self.expr(t, scope, depth), self.expr(t, scope, depth))
+
+    def value_bitcast(self, t, scope, depth):
+        """From integers: what floats have no number for has no bits that programs could rely on."""
+        bits = BITS[t[1]] * t[2]
+        of = [("vec", x, n) for x in INTS for n in (2, 3, 4, 8, 16) if INTS[x] * n == bits] + [x for x in INTS if INTS[x] == bits]
+        if not of or t[1] in HALF:
+            return None
+        self.use("vec.bitcast")
+        return "bitcast[%s](%s)" % (self.spell(t), self.expr(self.r.choice(of), scope, depth))
+
+    # ---- vectors of bools ----
+    def mask(self, t, scope, depth):
+        form = self.r.randrange(8) if depth > 0 else 0
+        if form == 5:
+            self.use("vec.not")
+            return "(not %s)" % self.mask(t, scope, depth - 1)
+        if form in (6, 7):
+            self.use("vec.logic")
+            return "(%s %s %s)" % (self.mask(t, scope, depth - 1), self.r.choice(["and", "or"]), self.mask(t, scope, depth - 1))
+        if form == 4:
+            self.use("vec.bool")
+            if self.chance(0.5) and t[2] <= 4:
+                return "%s(%s)" % (self.spell(t), ", ".join(self.expr("bool", scope, 0) for _ in range(t[2])))
+            return "%s(%s)" % (self.spell(t), self.expr("bool", scope, depth - 1))
+        of = ("vec", self.typeOf([x for x in BITS if BITS[x] * t[2] <= 512]), t[2])
+        self.use("vec.compare")
+        pair = [self.expr(of, scope, min(depth, 2) - 1), self.expr(of if self.chance(0.7) else of[1], scope, min(depth, 2) - 1)]
+        return "(%s %s %s)" % (pair[0], self.r.choice(list(COMPARE)), pair[1])
+
+    def expr_mask(self, t, scope, depth):
+        """One bool of a vector of bools."""
+        op = self.r.choice(["all", "any"])
+        self.use("vec." + op)
+        return "%s(%s)" % (op, self.expr(("vec", "bool", self.r.choice([2, 3, 4, 8])), scope, depth))
+
     # ---- scalars, and parts, out of values ----
     def parts(self, t, text, of, scope):
         """How type `t` is reached from a value `text` of type `of`: texts."""
@@ -167,6 +234,34 @@ class Values(Expressions):
         return "%s(%s)" % (op, text if op == "sum" else self.plusZero(t, text))
 
     # ---- statements ----
+    def stmt_mask(self, scope, context):
+        name, t = self.name("v"), ("vec", "bool", self.r.choice([2, 3, 4]))
+        text = self.mask(t, scope, 2)
+        scope.values.append((name, t))
+        return ["let %s = %s" % (name, text)]
+
+    def stmt_parts(self, scope, context):
+        """Changes several elements of a vector or array value."""
+        variables = [(name, t) for name, t in scope.variables if kindOf(t) in ("vec", "array") and 2 <= t[2] <= 8]
+        if not variables:
+            return []
+        name, t = self.r.choice(variables)
+        count = self.r.choice([n for n in (2, 3, 4) if n <= t[2]] if kindOf(t) == "vec" else range(1, t[2] + 1))
+        of = (t[0], t[1], count)
+        if kindOf(t) == "vec" and t[2] <= 4:
+            self.use("vec.swizzle.assign")
+            place = "%s.%s" % (name, "".join(self.r.sample("xyzw"[:t[2]], count)))
+            if self.chance(0.4):
+                op = self.r.choice(self.vectorOps(t))
+                return ["%s %s= %s" % (place, op, self.safeOperand(of, op, scope, 1))]
+            return ["%s = %s" % (place, self.expr(of, scope, 1))]
+        if kindOf(t) == "vec":
+            return []
+        self.use("array.slice.assign")
+        step = self.r.choice([s for s in (1, 1, 2, 3) if (count - 1) * s < t[2]])
+        first = self.r.randrange(t[2] - (count - 1) * step)
+        return ["%s[%d..%d%s] = %s" % (name, first, first + (count - 1) * step + 1, "" if step == 1 else " step %d" % step, self.expr(of, scope, 1))]
+
     def stmt_composite(self, scope, context):
         t = self.compositeType()
         text = self.expr(t, scope, self.r.choice([1, 1, 2]))
