@@ -146,8 +146,15 @@ void ScriptLowering::assignInElement(const Assign& node, const ViewElement& elem
   whole.address = passScalar(readElement(access));
   whole.type = access.type;
   whole.align = f_.alignOf(access.type);
-  const auto& part = std::get<ElementOf>(program_.expr(node.place).node);  // elements of views are scalars or vectors: one step
-  Place place = f_.elementOf(whole, f_.checkedElement(access.type, part));
+  // Elements of views are scalars or vectors: one step.
+  const TExpr& part = program_.expr(node.place);
+  Place place = whole;
+  if (const auto* swizzle = std::get_if<Swizzle>(&part.node)) {
+    place.type = part.type;
+    place.lanes.assign(swizzle->lanes.begin(), swizzle->lanes.end());
+  } else {
+    place = f_.elementOf(whole, f_.checkedElement(access.type, std::get<ElementOf>(part.node)));
+  }
   if (node.op) value = f_.arithmetic(*node.op, f_.load(place), value, node.site);
   f_.store(place, value);
   writeElement(access, f_.load(whole));

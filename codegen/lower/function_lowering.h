@@ -224,6 +224,9 @@ class FunctionLowering {
   Value lower(const TExpr& expr, const ElementOf& node);
   Value lower(const TExpr& expr, const ElementSlice& node);
   Place sliceOf(const Place& whole, const ElementSlice& slice, TypeId part);
+  llvm::Constant* constantArray(TypeId type, std::span<const Value> items);
+  void copyElements(const Place& to, const Place& from);
+  void forEachElement(uint64_t count, llvm::function_ref<void(const Value&)> body);
   Value lower(const TExpr& expr, const Swizzle& node);
   /// Does to each element of vectors what `one` does to scalars; all operands have one type.
   template <class One>

@@ -13,7 +13,8 @@
 namespace rad::cg {
 namespace {
 
-constexpr uint64_t storedOneByOne = 64;  // elements of a literal; more of one value are stored by a loop
+constexpr uint64_t storedOneByOne = 64;  // elements; more are stored by a loop
+constexpr size_t fewConstants = 16;      // elements of a literal that the optimiser takes apart; more constants are data of the program
 
 }  // namespace
 
@@ -54,9 +55,13 @@ Value FunctionLowering::loadElements(const Place& place) {
   result.type = place.type;
   if (type.kind == TypeKind::Array) {
     llvm::AllocaInst* copy = newMemory(place.type, "array");
+    result.memory = copy;
+    if (place.stride != 1) {
+      copyElements({copy, place.type, copy->getAlign()}, place);
+      return result;
+    }
     uint64_t bytes = module().getDataLayout().getTypeAllocSize(copy->getAllocatedType());
     builder_.CreateMemCpy(copy, copy->getAlign(), place.address, place.align, bytes);
-    result.memory = copy;
     return result;
   }
   auto note = [&](llvm::LoadInst* loaded) {
@@ -65,7 +70,7 @@ Value FunctionLowering::loadElements(const Place& place) {
     return loaded;
   };
   llvm::Type* memory = memoryType(place.type);
-  if (memory->isVectorTy()) return fromMemory(place.type, note(builder_.CreateAlignedLoad(memory, place.address, place.align)));
+  if (memory->isVectorTy() && place.lanes.empty()) return fromMemory(place.type, note(builder_.CreateAlignedLoad(memory, place.address, place.align)));
   for (uint64_t i = 0; i < type.count; ++i) {
     Place one = elementOf(place, constantIndex(static_cast<int64_t>(i)));
     result.items.push_back(
@@ -77,6 +82,7 @@ Value FunctionLowering::loadElements(const Place& place) {
 void FunctionLowering::storeElements(const Place& place, const Value& value) {
   const Type& type = program_.types->get(place.type);
   if (type.kind == TypeKind::Array) {
+    if (place.stride != 1) return copyElements(place, {value.memory, place.type, alignOf(place.type)});
     uint64_t bytes = module().getDataLayout().getTypeAllocSize(memoryType(place.type));
     builder_.CreateMemCpy(place.address, place.align, value.memory, alignOf(place.type), bytes);
     return;
@@ -84,23 +90,53 @@ void FunctionLowering::storeElements(const Place& place, const Value& value) {
   auto note = [&](llvm::StoreInst* stored) {
     if (place.isElement) target_.annotateAccess(*this, stored);
   };
-  if (memoryType(place.type)->isVectorTy()) return note(builder_.CreateAlignedStore(toMemory(value), place.address, place.align));
+  if (memoryType(place.type)->isVectorTy() && place.lanes.empty()) return note(builder_.CreateAlignedStore(toMemory(value), place.address, place.align));
   for (uint64_t i = 0; i < type.count; ++i) {
     Place one = elementOf(place, constantIndex(static_cast<int64_t>(i)));
     note(builder_.CreateAlignedStore(toMemory(value.items[i]), one.address, one.align));
   }
 }
 
-/// The place of one element of a vector or array in memory; the index is known to be in range.
+/// Copies arrays element by element; they do not overlap.
+void FunctionLowering::copyElements(const Place& to, const Place& from) {
+  forEachElement(program_.types->get(to.type).count, [&](const Value& at) { store(elementOf(to, at), load(elementOf(from, at))); });
+}
+
+/// Runs `body` with each index below `count`: in a loop if they are many.
+void FunctionLowering::forEachElement(uint64_t count, llvm::function_ref<void(const Value&)> body) {
+  if (count <= storedOneByOne) {
+    for (uint64_t i = 0; i < count; ++i) body(constantIndex(static_cast<int64_t>(i)));
+    return;
+  }
+  llvm::BasicBlock* before = builder_.GetInsertBlock();
+  llvm::BasicBlock* round = newBlock("fill");
+  llvm::BasicBlock* done = newBlock("filled");
+  builder_.CreateBr(round);
+  placeAt(round);
+  llvm::PHINode* at = builder_.CreatePHI(builder_.getInt64Ty(), 2);
+  at->addIncoming(builder_.getInt64(0), before);
+  body(scalar(program_.types->index(), at, {0, static_cast<int64_t>(count) - 1}));
+  llvm::Value* next = builder_.CreateAdd(at, builder_.getInt64(1), "", true, true);
+  at->addIncoming(next, builder_.GetInsertBlock());
+  builder_.CreateCondBr(builder_.CreateICmpULT(next, builder_.getInt64(count)), round, done);
+  placeAt(done);
+}
+
+/// The place of one element of a vector or array in memory; the index is known to be in range, and constant where the place has lanes.
 Place FunctionLowering::elementOf(const Place& whole, const Value& index) {
   const Type& type = program_.types->get(whole.type);
   llvm::Type* element = memoryType(type.element);
+  llvm::Value* at = wide(index);
+  if (!whole.lanes.empty()) at = builder_.getInt64(whole.lanes[llvm::cast<llvm::ConstantInt>(at)->getZExtValue()]);
+  if (whole.stride != 1) at = builder_.CreateMul(at, builder_.getInt64(whole.stride), "", true, true);
   Place place = whole;
   place.type = type.element;
-  place.address = builder_.CreateGEP(element, whole.address, wide(index), "",
+  place.lanes.clear();
+  place.stride = 1;
+  place.address = builder_.CreateGEP(element, whole.address, at, "",
                                      llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
   place.align = std::min(whole.align, alignOf(type.element));
-  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(wide(index)))
+  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(at))
     place.align = std::max(place.align, std::min(alignOf(type.element),
                                                  llvm::commonAlignment(whole.align, constant->getZExtValue() *
                                                                        module().getDataLayout().getTypeAllocSize(element))));
@@ -139,35 +175,46 @@ Value FunctionLowering::lower(const TExpr& expr, const MakeElements& node) {
     while (result.items.size() < type.count) result.items.push_back(result.items[0]);
     return result;
   }
+  std::vector<Value> items;
+  for (TExprId item : node.items) items.push_back(eval(item));
+  if (items.size() == type.count && type.count > fewConstants)
+    if (llvm::Constant* data = constantArray(expr.type, items)) {
+      result.memory = data;
+      return result;
+    }
   llvm::AllocaInst* memory = newMemory(expr.type, "array");
   Place whole;
   whole.address = memory;
   whole.type = expr.type;
   whole.align = alignOf(expr.type);
   result.memory = memory;
-  if (node.items.size() == type.count || type.count <= storedOneByOne) {
-    std::vector<Value> items;
-    for (TExprId item : node.items) items.push_back(eval(item));
-    for (uint64_t i = 0; i < type.count; ++i)
-      store(elementOf(whole, constantIndex(static_cast<int64_t>(i))), items[std::min<size_t>(i, items.size() - 1)]);
-    return result;
-  }
-  Value item = eval(node.items[0]);
-  llvm::BasicBlock* before = builder_.GetInsertBlock();
-  llvm::BasicBlock* round = newBlock("fill");
-  llvm::BasicBlock* done = newBlock("filled");
-  builder_.CreateBr(round);
-  placeAt(round);
-  llvm::PHINode* at = builder_.CreatePHI(builder_.getInt64Ty(), 2);
-  at->addIncoming(builder_.getInt64(0), before);
-  store(elementOf(whole, scalar(program_.types->index(), at, {0, static_cast<int64_t>(type.count) - 1})), item);
-  llvm::Value* next = builder_.CreateAdd(at, builder_.getInt64(1), "", true, true);
-  at->addIncoming(next, builder_.GetInsertBlock());
-  builder_.CreateCondBr(builder_.CreateICmpULT(next, builder_.getInt64(type.count)), round, done);
-  placeAt(done);
+  if (items.size() == type.count)
+    for (uint64_t i = 0; i < type.count; ++i) store(elementOf(whole, constantIndex(static_cast<int64_t>(i))), items[i]);
+  else
+    forEachElement(type.count, [&](const Value& at) { store(elementOf(whole, at), items[0]); });
   return result;
 }
 
+/// Memory of the program that holds an array of constants; null if some item is none.
+llvm::Constant* FunctionLowering::constantArray(TypeId id, std::span<const Value> items) {
+  llvm::SmallVector<llvm::Constant*> data;
+  for (const Value& item : items) {
+    llvm::Constant* constant = nullptr;
+    if (item.memory) {  // an array of its own: its data
+      auto* global = llvm::dyn_cast<llvm::GlobalVariable>(item.memory->stripPointerCasts());
+      constant = global && global->isConstant() ? global->getInitializer() : nullptr;
+    } else if (item.scalar) {
+      constant = llvm::dyn_cast<llvm::Constant>(toMemory(item));
+    }
+    if (!constant) return nullptr;
+    data.push_back(constant);
+  }
+  auto* initial = llvm::ConstantArray::get(llvm::cast<llvm::ArrayType>(memoryType(id)), data);
+  auto* global = new llvm::GlobalVariable(module(), initial->getType(), true, llvm::GlobalValue::PrivateLinkage, initial, "constants");
+  global->setAlignment(alignOf(id));
+  global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
+  return global;
+}
 /// The index of an element, with its check made.
 Value FunctionLowering::checkedElement(TypeId whole, const ElementOf& node) {
   ViewValue bounds;
@@ -212,6 +259,7 @@ Value FunctionLowering::lower(const TExpr& expr, const ElementSlice& node) {
 Place FunctionLowering::sliceOf(const Place& whole, const ElementSlice& slice, TypeId part) {
   Place place = elementOf(whole, constantIndex(static_cast<int64_t>(slice.first)));
   place.type = part;
+  place.stride = whole.stride * slice.step;
   return place;
 }
 

@@ -133,7 +133,8 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     limits = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1}
                       : Interval{0, (int64_t(1) << bits) - 1};
   auto clip = [&](Interval r) { return Interval{std::max(r.low, limits.low), std::min(r.high, limits.high)}; };
-  Interval lowRange = clip(low.range), highRange = clip(high.range), stepRange = clip(step.range);
+  Interval lowRange = clip(low.range), highRange = clip(high.range);
+  Interval stepRange = down ? step.range : clip(step.range);  // down over an unsigned type the step is of a signed one
   Interval inside;
   Wide last;  // the furthest value that `variable + step` takes
   if (!down) {
@@ -159,21 +160,25 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
       else if (!value->scalar->getType()->isIntegerTy(32))
         value->scalar = builder_.CreateTrunc(value->scalar, builder_.getInt32Ty());
     }
-    // 64-bit indices never come near the ends of their range.
-    noWrap = true;
   }
+  // Upwards from zero or more the next value cannot leave the type as an unsigned number: comparing as one is enough, behind a first
+  // comparison that takes signs into account.
+  const bool asUnsigned = !noWrap && !down && isSigned && lowRange.low >= 0;
 
   llvm::BasicBlock* before = builder_.GetInsertBlock();
   llvm::BasicBlock* header = newBlock("for");
   llvm::BasicBlock* body = newBlock("for.body");
   llvm::BasicBlock* next = newBlock("for.next");
   llvm::BasicBlock* done = newBlock("for.end");
-  builder_.CreateBr(header);
+  if (asUnsigned)
+    builder_.CreateCondBr(builder_.CreateICmpSLT(low.scalar, high.scalar), header, done);
+  else
+    builder_.CreateBr(header);
   placeAt(header);
   llvm::PHINode* variable = builder_.CreatePHI(low.scalar->getType(), 2, local(node.variable).name);
   variable->addIncoming(low.scalar, before);
   using P = llvm::CmpInst::Predicate;
-  P inRange = down ? (isSigned ? P::ICMP_SGT : P::ICMP_UGT) : (isSigned ? P::ICMP_SLT : P::ICMP_ULT);
+  P inRange = down ? (isSigned ? P::ICMP_SGT : P::ICMP_UGT) : (isSigned && !asUnsigned ? P::ICMP_SLT : P::ICMP_ULT);
   builder_.CreateCondBr(builder_.CreateICmp(inRange, variable, high.scalar), body, done);
 
   placeAt(body);
@@ -187,7 +192,7 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   placeAt(next);
   setPlace(stmt.range);
   bool nonNegative = inside.low >= 0 && !down;
-  if (!noWrap) {
+  if (!noWrap && !asUnsigned) {
     // The sum could wrap around the type and the loop would never end: leave when no step is left.
     llvm::Value* left = down ? builder_.CreateSub(variable, high.scalar) : builder_.CreateSub(high.scalar, variable);
     llvm::Value* size = down ? builder_.CreateNeg(step.scalar) : step.scalar;
@@ -196,7 +201,7 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     placeAt(advance);
   }
   llvm::Value* advanced =
-      builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/noWrap && (nonNegative || (!isSigned && !down)),
+      builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/asUnsigned || (noWrap && (nonNegative || (!isSigned && !down))),
                          /*HasNSW=*/noWrap && isSigned);
   variable->addIncoming(advanced, builder_.GetInsertBlock());
   llvm::BranchInst* back = builder_.CreateBr(header);

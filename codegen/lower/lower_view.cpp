@@ -241,6 +241,12 @@ Place FunctionLowering::evalPlace(TExprId id) {
     return elementOf(whole, index);
   }
   if (const auto* slice = std::get_if<ElementSlice>(&expr.node)) return sliceOf(evalPlace(slice->value), *slice, expr.type);
+  if (const auto* swizzle = std::get_if<Swizzle>(&expr.node)) {
+    Place some = evalPlace(swizzle->vector);
+    some.type = expr.type;
+    some.lanes.assign(swizzle->lanes.begin(), swizzle->lanes.end());
+    return some;
+  }
   Place place;
   if (target_.placeOf(*this, id, place)) return place;
   const auto& ref = std::get<LocalRef>(expr.node);

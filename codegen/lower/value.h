@@ -53,13 +53,15 @@ struct ViewValue {
   unsigned rank() const { return extents.size(); }
 };
 
-/// Memory that a scalar can be loaded from and stored to.
+/// Memory that a value can be loaded from and stored to.
 struct Place {
   llvm::Value* address = nullptr;
   TypeId type;
   llvm::Align align{1};
   bool isElement = false;  // an element of a view (else a local variable)
   bool readOnly = false;
+  llvm::SmallVector<uint8_t, 4> lanes = {};  // some elements of the vector that lies there, in this order
+  uint64_t stride = 1;                       // an array: every so many elements of the one that lies there
 };
 
 }  // namespace rad::cg

@@ -446,7 +446,7 @@ Value Checker::vectorMember(Value vector, Ident member, Range range) {
   const Type type = typeOf(vector.type);
   const std::string_view name = text(member.name);
   if (name == "len") return constantValue(types().index(), ConstValue::ofInt(static_cast<Wide>(type.count)), range);
-  Swizzle swizzle{vector.expr, {}};
+  std::vector<uint8_t> named;
   for (char c : name) {
     const size_t lane = lanes.find(c);
     if (lane == std::string_view::npos || lane >= type.count || name.size() > 4) {
@@ -458,13 +458,21 @@ Value Checker::vectorMember(Value vector, Ident member, Range range) {
           .help(fmt::format("its elements are {}", elements));
       return errorValue(range);
     }
-    swizzle.lanes.push_back(static_cast<uint8_t>(lane));
+    named.push_back(static_cast<uint8_t>(lane));
   }
-  if (swizzle.lanes.size() == 1)
-    return code(type.element, range,
-                ElementOf{vector.expr, constInt(types().index(), swizzle.lanes[0], range), {}, Check::Proven});
-  const TypeId result = types().vector(type.element, swizzle.lanes.size());
-  return code(result, range, std::move(swizzle));
+  return elementsOf(vector, std::move(named), range);
+}
+
+/// Elements of a vector: one, or a vector of several. Those of a swizzle are taken from its vector.
+Value Checker::elementsOf(const Value& vector, std::vector<uint8_t> lanes, Range range) {
+  const TypeId element = typeOf(vector.type).element;
+  TExprId from = vector.expr;
+  if (const auto* inner = std::get_if<Swizzle>(&program_.expr(from).node)) {
+    for (uint8_t& lane : lanes) lane = inner->lanes[lane];
+    from = inner->vector;
+  }
+  if (lanes.size() == 1) return code(element, range, ElementOf{from, constInt(types().index(), lanes[0], range), {}, Check::Proven});
+  return code(types().vector(element, lanes.size()), range, Swizzle{from, std::move(lanes)});
 }
 
 Value Checker::indexElements(Value whole, List<Argument> arguments, Range range) {
@@ -495,6 +503,15 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
                {std::to_string(at), spellType(whole.type), std::to_string(type.count)});
         return errorValue(range);
       }
+      if (type.kind == TypeKind::Vector) {
+        whole = elementsOf(whole, {static_cast<uint8_t>(at)}, range);
+        continue;
+      }
+      // An element of a constant is one.
+      if (const auto* made = std::get_if<MakeElements>(&program_.expr(whole.expr).node); made && isConstantData(whole.expr)) {
+        whole = constantPart(made->items[made->items.size() == 1 ? 0 : static_cast<size_t>(at)], range);
+        continue;
+      }
       element.check = Check::Proven;
     } else {
       element.site = addSite(SiteKind::Index, range, {}, 0, 1);
@@ -506,9 +523,15 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
 
 Value Checker::sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range) {
   const Type type = typeOf(whole.type);
+  Wide step = 1;
   if (slice.step) {
-    notYet(expr(slice.step).range, "a step in a slice of a vector or array value");
-    return errorValue(range);
+    auto constant = checkConstant(slice.step, types().index(), "the step of a slice of a vector or array value");
+    if (!constant) return errorValue(range);
+    step = constant->integer;
+    if (step < 1) {
+      report(Diag::SliceStep, expr(slice.step).range, {spell(*constant)});
+      return errorValue(range);
+    }
   }
   // Its size is part of its type.
   Wide bounds[2] = {0, static_cast<Wide>(type.count)};
@@ -525,25 +548,34 @@ Value Checker::sliceElements(Value whole, const SliceExpr& slice, Range sliceRan
            {spell(ConstValue::ofInt(low)), spell(ConstValue::ofInt(high)), spellType(whole.type), std::to_string(type.count)});
     return errorValue(range);
   }
+  const Wide count = low == high ? 0 : (high - low - 1) / step + 1;
   if (type.kind == TypeKind::Vector) {
-    const TypeId part = vectorType(type.element, high - low, sliceRange);
-    if (isError(part)) return errorValue(range);
-    Swizzle lanesOf{whole.expr, {}};
-    for (Wide lane = low; lane < high; ++lane) lanesOf.lanes.push_back(static_cast<uint8_t>(lane));
-    return code(part, range, std::move(lanesOf));
+    if (isError(vectorType(type.element, count, sliceRange))) return errorValue(range);
+    std::vector<uint8_t> taken;
+    for (Wide lane = low; lane < high; lane += step) taken.push_back(static_cast<uint8_t>(lane));
+    return elementsOf(whole, std::move(taken), range);
   }
-  const TypeId part = arrayType(type.element, high - low, sliceRange);
+  const TypeId part = arrayType(type.element, count, sliceRange);
   if (isError(part)) return errorValue(range);
-  return code(part, range, ElementSlice{whole.expr, static_cast<uint64_t>(low)});
+  return code(part, range, ElementSlice{whole.expr, static_cast<uint64_t>(low), count == 1 ? 1 : static_cast<uint64_t>(step)});
 }
 
 TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo) {
   TExprId root = value.expr;
   ExprId written = id;
+  if (const auto* swizzle = std::get_if<Swizzle>(&program_.expr(root).node))
+    for (size_t i = 1; i < swizzle->lanes.size(); ++i)
+      if (std::find(swizzle->lanes.begin(), swizzle->lanes.begin() + static_cast<ptrdiff_t>(i), swizzle->lanes[i]) !=
+          swizzle->lanes.begin() + static_cast<ptrdiff_t>(i)) {
+        report(Diag::RepeatedElement, value.range, {shorten(value.range), std::string(1, lanes[swizzle->lanes[i]])})
+            .help("name each element once");
+        return {};
+      }
   // The same steps inwards in the program and in its text.
   for (;;) {
     const auto& node = expr(written).node;
     const TExprId outer = wholeOfPart(program_, root);
+    if (outer && std::holds_alternative<Swizzle>(program_.expr(outer).node)) break;  // v.xy[i], which one is not known
     if (const auto* paren = std::get_if<ParenExpr>(&node))
       written = paren->inner;
     else if (const auto* member = std::get_if<MemberExpr>(&node); member && outer) {
@@ -561,6 +593,15 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
   const TExpr& base = program_.expr(root);
   if (std::holds_alternative<LocalRef>(base.node) || std::holds_alternative<GlobalRef>(base.node)) {
     TypeId ignored;
+    for (;;)  // v.zyx.xy is one step
+      if (const auto* member = std::get_if<MemberExpr>(&expr(written).node))
+        written = member->base;
+      else if (const auto* index = std::get_if<IndexExpr>(&expr(written).node))
+        written = index->base;
+      else if (const auto* paren = std::get_if<ParenExpr>(&expr(written).node))
+        written = paren->inner;
+      else
+        break;
     if (!std::holds_alternative<NameExpr>(expr(written).node)) {
       report(Diag::NotAPlace, expr(id).range, {});
       return {};

@@ -431,6 +431,8 @@ Value Checker::checkTupleItem(const TupleItemExpr& node, Range range) {
     report(Diag::UnknownMember, range, {spellType(base.type), std::to_string(node.position)});
     return errorValue(range);
   }
+  if (const auto* made = std::get_if<MakeTuple>(&program_.expr(base.expr).node); made && isConstantData(base.expr))
+    return constantPart(made->items[node.position], range);
   return code(type.items[node.position], range, TupleItem{base.expr, node.position});
 }
 

@@ -99,6 +99,13 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
           ok = false;
           continue;
         }
+        if (isScattered(program_, place)) {
+          report(Diag::ScatteredArgument, call->values[p][v].range,
+                 {shorten(call->values[p][v].range), std::string(text(decl.params[p].name.name))})
+              .help("copy it into a variable, and back behind the call");
+          ok = false;
+          continue;
+        }
         if (isHostCode() && std::holds_alternative<ElementOf>(program_.expr(place).node) && isInElement(program_, place)) {
           notYet(call->values[p][v].range, "a part of an array's element as a `mut` argument in host code");
           ok = false;

@@ -1,36 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // print, assert, and the host functions of builtins.def.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/format_text.h"
 
 #include <fmt/format.h>
 
 namespace rad::sema {
-
-namespace {
-
-/// The number of `{}` in a format, or a position of a mistake.
-struct FormatCount {
-  size_t holes = 0;
-  bool ok = true;
-};
-FormatCount countHoles(std::string_view format) {
-  FormatCount count;
-  for (size_t i = 0; i < format.size(); ++i) {
-    const std::string_view two = format.substr(i, 2);
-    if (two == "{}") {
-      ++count.holes;
-      ++i;
-    } else if (two == "{{" || two == "}}") {
-      ++i;
-    } else if (format[i] == '{' || format[i] == '}') {
-      count.ok = false;
-      return count;
-    }
-  }
-  return count;
-}
-
-}  // namespace
 
 std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat(List<Argument> arguments, size_t first,
                                                                                  std::string_view callee) {
@@ -42,73 +17,75 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
       format = std::string(literal->value);
       ++next;
     }
+  const bool hasFormat = next != first;
+  const Format found = readFormat(format);
   std::vector<TExprId> values;
   std::vector<std::string> shown;  // what stands for each value: "{}", or "({}, {})" for a tuple
-  size_t count = 0;
   bool ok = true;
-  const bool hasFormat = next != first;
   for (size_t i = next; i < arguments.size(); ++i) {
     Value value = checkExpr(arguments[i].value);
     if (isError(value.type)) {
       ok = false;
-      continue;
-    }
-    if (typeOf(value.type).kind == TypeKind::Unit) {
+    } else if (typeOf(value.type).kind == TypeKind::Unit) {
       report(Diag::NoValue, value.range, {});
       ok = false;
-      continue;
-    }
-    if (!isHostCode() && isView(value.type)) {
+    } else if (!isHostCode() && isView(value.type)) {
       report(Diag::MessageArray, value.range, {std::string(callee)}).help("print the elements that matter: `x[i]`");
       ok = false;
-      continue;
+    } else {
+      const FormatSpec spec = i - next < found.holes.size() ? found.holes[i - next].spec : FormatSpec{};
+      const auto text = printed(value, values, spec);
+      ok = ok && text;
+      if (text) shown.push_back(*text);
     }
-    ++count;
-    shown.push_back(printed(value, values));
+  }
+  if (found.mistake != Format::Mistake::None) {
+    reportFormat(format, found, expr(arguments[first].value).range);
+    return std::nullopt;
   }
   if (!ok) return std::nullopt;
-  if (hasFormat) {
-    const FormatCount found = countHoles(format);
-    if (!found.ok) {
-      auto builder = report(Diag::FormatSyntax, expr(arguments[first].value).range, {});
-      // "x = {x}" with what stands in the braces moved behind the text.
-      std::string moved, names;
-      for (size_t i = 0; i < format.size(); ++i) {
-        moved += format[i];
-        const size_t end = format[i] == '{' ? format.find_first_of("{}:", i + 1) : std::string::npos;
-        if (end == std::string::npos || end == i + 1 || format[end] == '{') continue;
-        names += ", " + format.substr(i + 1, end - i - 1);
-        i = std::min(format.find('}', end), format.size()) - 1;
-      }
-      if (!names.empty() && moved.size() < 60 && moved.find_first_of("\n\t\"\\") == std::string::npos)
-        builder.help(fmt::format("the values follow the text: \"{}\"{}", moved, names));
-      else if (format.find("{:") != std::string::npos)
-        builder.help("`{}` shows a value with the digits that it has; for fewer, round it first: `round(x * 100.0) / 100.0`");
-      else
-        builder.help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
-      return std::nullopt;
-    }
-    if (found.holes != count) {
-      report(Diag::FormatArity, expr(arguments[first].value).range,
-             {fmt::format("{} `{{}}`", found.holes), std::to_string(count)})
-          .help(found.holes < count ? "write `{}` in the text where each value goes"
-                                    : "each `{}` takes one of the values behind the text");
-      return std::nullopt;
-    }
+  if (hasFormat && found.holes.size() != shown.size()) {
+    report(Diag::FormatArity, expr(arguments[first].value).range,
+           {fmt::format("{} `{{}}`", found.holes.size()), std::to_string(shown.size())})
+        .help(found.holes.size() < shown.size() ? "write `{}` in the text where each value goes"
+                                                : "each `{}` takes one of the values behind the text");
+    return std::nullopt;
   }
   std::string filled;
-  size_t value = 0;
-  for (size_t i = 0; hasFormat && i < format.size(); ++i) {
-    const std::string_view two = std::string_view(format).substr(i, 2);
-    if (two == "{}")
-      filled += shown[value++], ++i;
-    else if (two == "{{" || two == "}}")
-      filled += two, ++i;
-    else
-      filled += format[i];
+  size_t at = 0;
+  for (size_t i = 0; i < found.holes.size(); ++i) {
+    filled += format.substr(at, found.holes[i].at - at) + shown[i];
+    at = found.holes[i].at + found.holes[i].size;
   }
+  filled += format.substr(at);
   for (size_t i = 0; !hasFormat && i < shown.size(); ++i) filled += (i ? " " : "") + shown[i];
   return std::pair{std::move(filled), std::move(values)};
+}
+
+void Checker::reportFormat(std::string_view format, const Format& found, Range range) {
+  if (found.mistake == Format::Mistake::Spec) {
+    const char last = found.wrong[found.wrong.size() - 2];
+    auto builder = report(Diag::FormatSpec, range, {std::string(found.wrong)});
+    if (last == 'd' || last == 's' || last == '?')
+      builder.help("`{}` shows a value of any type, and `{:8}` takes 8 places for it");
+    else
+      builder.help("behind the colon stand, in this order and each only if wanted: `<` or `>`, `0`, a width, `.` and digits, `x`, `b` or `e`");
+    return;
+  }
+  auto builder = report(Diag::FormatSyntax, range, {});
+  // "x = {x:.2}" with what stands in the braces moved behind the text.
+  std::string moved, names;
+  for (size_t i = 0; i < format.size(); ++i) {
+    moved += format[i];
+    const size_t end = format[i] == '{' ? format.find_first_of("{}:", i + 1) : std::string::npos;
+    if (end == std::string::npos || end == i + 1 || format[end] == '{') continue;
+    names += fmt::format(", {}", format.substr(i + 1, end - i - 1));
+    i = end - 1;
+  }
+  if (!names.empty() && moved.size() < 60 && moved.find_first_of("\n\t\"\\") == std::string::npos)
+    builder.help(fmt::format("the values follow the text: \"{}\"{}", moved, names));
+  else
+    builder.help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
 }
 
 Value Checker::callPrint(const CallExpr& node, Range range) {

@@ -73,6 +73,23 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
   return std::nullopt;
 }
 
+/// SIZES[1], SIZES.0 of a `const SIZES`.
+bool Checker::isPartOfConstant(ExprId id) {
+  const ExprId whole = id;
+  for (;;) {
+    const auto& node = expr(id).node;
+    if (const auto* index = std::get_if<IndexExpr>(&node)) {
+      id = index->base;
+    } else if (const auto* item = std::get_if<TupleItemExpr>(&node)) {
+      id = item->base;
+    } else {
+      const auto* name = std::get_if<NameExpr>(&node);
+      const Entity* entity = name && id != whole && !findBinding(name->name) ? findEntity(name->name, ctx_->home) : nullptr;
+      return entity && entity->kind == Entity::Kind::Const;
+    }
+  }
+}
+
 std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, bool inDomain) {
   const Expr& node = expr(id);
   const Range range = node.range;
@@ -131,6 +148,12 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
     return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(literal->value), {}};
   }
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return shapeExpr(paren->inner, kernel, inDomain);
+  if (isPartOfConstant(id)) {
+    const Value part = checkExpr(id);
+    if (isError(part.type)) return std::nullopt;
+    if (part.constant && part.constant->kind == ConstValue::Kind::Int && fits(*part.constant, Scalar::I64))
+      return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(part.constant->integer), {}};
+  }
   if (const auto* name = std::get_if<NameExpr>(&node.node)) return shapeName(*name, range, kernel, inDomain);
   if (std::holds_alternative<ErrorExpr>(node.node)) return std::nullopt;
   if (const auto* unary = std::get_if<UnaryExpr>(&node.node); unary && unary->op == UnaryOp::Neg) {

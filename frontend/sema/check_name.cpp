@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace rad::sema {
 
@@ -188,34 +190,22 @@ Value Checker::valueOf(Entity& entity, Range range) {
         report(Diag::ConstantCycle, range, {std::string(text(entity.name))});
         return errorValue(range);
       }
-      if (entity.state == Entity::State::New) {
-        entity.state = Entity::State::Busy;
-        const auto& decl = std::get<ConstDecl>(entity.ast->decl(entity.decl).node);
-        Context context{.kind = Context::Kind::Function,
-                        .side = Side::Host,
-                        .home = entity.home};
-        std::vector<TStmtId> ignored;
-        context.out = &ignored;
-        context.scopes.emplace_back();
-        Context* const savedContext = ctx_;
-        const Ast* const savedAst = ast_;
-        ctx_ = &context;
-        ast_ = entity.ast;
-        const size_t errors = diags_.errorCount();
-        const TypeId type = decl.type ? resolveType(decl.type) : TypeId{};
-        Value value = checkExpr(decl.init, type);
-        if (decl.type && !isError(value.type))
-          value = convertValue(value, type, fmt::format("`{}`", text(entity.name)));
-        ctx_ = savedContext;
-        ast_ = savedAst;
-        if (diags_.errorCount() == errors && !isError(value.type) && !value.constant)
-          report(Diag::NotConstant, value.range, {fmt::format("the value of `{}`", text(entity.name))});
-        entity.state = value.constant && !isError(value.type) ? Entity::State::Done : Entity::State::Failed;
-        entity.type = value.type;
-        entity.constant = value.constant;
-      }
       if (entity.state == Entity::State::Failed) return errorValue(range);
-      return constantValue(entity.type, *entity.constant, range);
+      if (entity.state == Entity::State::Done && entity.constant) return constantValue(entity.type, *entity.constant, range);
+      // Vectors, array values and tuples are made where they are used.
+      const bool isFirst = entity.state == Entity::State::New;
+      entity.state = Entity::State::Busy;
+      const size_t errors = diags_.errorCount();
+      Value value = initialValue(entity);
+      const bool isKnown = value.constant || (value.expr && isConstantData(value.expr));
+      if (isFirst && diags_.errorCount() == errors && !isError(value.type) && !isKnown)
+        report(Diag::NotConstant, value.range, {fmt::format("the value of `{}`", text(entity.name))});
+      entity.state = isKnown && !isError(value.type) ? Entity::State::Done : Entity::State::Failed;
+      entity.type = value.type;
+      entity.constant = value.constant;
+      if (entity.state == Entity::State::Failed) return errorValue(range);
+      if (entity.constant) return constantValue(entity.type, *entity.constant, range);
+      return {value.type, value.expr, {}, range};
     }
     case Entity::Kind::Global: {
       if (isError(entity.type)) return errorValue(range);
@@ -249,6 +239,44 @@ Value Checker::valueOf(Entity& entity, Range range) {
     }
   }
   return errorValue(range);
+}
+
+/// The value of a `const`, in the scope of its declaration.
+Value Checker::initialValue(Entity& entity) {
+  const auto& decl = std::get<ConstDecl>(entity.ast->decl(entity.decl).node);
+  Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home};
+  std::vector<TStmtId> ignored;
+  context.out = &ignored;
+  context.scopes.emplace_back();
+  Context* const savedContext = std::exchange(ctx_, &context);
+  const Ast* const savedAst = std::exchange(ast_, entity.ast);
+  const TypeId type = decl.type ? resolveType(decl.type) : TypeId{};
+  Value value = checkExpr(decl.init, type);
+  if (decl.type && !isError(value.type)) value = convertValue(value, type, fmt::format("`{}`", text(entity.name)));
+  ctx_ = savedContext;
+  ast_ = savedAst;
+  return value;
+}
+
+bool Checker::isConstantData(TExprId id) const {
+  const TExpr& e = program_.expr(id);
+  auto all = [&](const std::vector<TExprId>& parts) {
+    return std::all_of(parts.begin(), parts.end(), [&](TExprId part) { return isConstantData(part); });
+  };
+  if (const auto* made = std::get_if<MakeElements>(&e.node)) return all(made->items);
+  if (const auto* made = std::get_if<MakeTuple>(&e.node)) return all(made->items);
+  return std::holds_alternative<ConstInt>(e.node) || std::holds_alternative<ConstFloat>(e.node);
+}
+
+Value Checker::constantPart(TExprId id, Range range) {
+  const TExpr e = program_.expr(id);
+  if (const auto* number = std::get_if<ConstFloat>(&e.node)) return constantValue(e.type, ConstValue::ofFloat(number->value), range);
+  if (const auto* number = std::get_if<ConstInt>(&e.node)) {
+    const Scalar scalar = *scalarOf(e.type);
+    if (scalar == Scalar::Bool) return constantValue(e.type, ConstValue::ofBool(number->bits != 0), range);
+    return constantValue(e.type, ConstValue::ofInt(wrapTo(scalar, static_cast<Wide>(number->bits))), range);
+  }
+  return {e.type, id, {}, range};
 }
 
 Value Checker::checkName(const NameExpr& node, Range range) {

@@ -10,6 +10,10 @@
 namespace rad::sema {
 namespace {
 
+bool countsFromZero(const DomainAxis& axis) {
+  return axis.low.op == ShapeOp::Constant && axis.low.value == 0 && !axis.hasStep();
+}
+
 std::string_view reducerName(int reducer) {
   static constexpr std::string_view names[] = {"sum", "min", "max", "all", "any"};
   return names[reducer];
@@ -35,6 +39,10 @@ bool Checker::reduceOperand(Reducer reducer, Value& value, Range) {
         report(Diag::MathOperand, value.range, {name, wantsBool ? "bool" : "numbers", spellType(value.type)});
     if (scalar == Scalar::Bool && reducer == Reducer::Sum)
       builder.help("count with `sum(1 for i in 0..n if condition)`");
+    if (wantsBool && isVector(value.type) && numberOf(value.type) == Scalar::Bool)
+      builder.help(fmt::format("write {0}({0}({1}) for ...): the inner one makes one bool of each vector", name, shorten(value.range)));
+    else if (!wantsBool && isVector(value.type))
+      builder.help(fmt::format("take one element at a time, such as {}(v.x for ...), or the elements together, such as {}({}(v) for ...)", name, name, name));
     if (scalar && isFloat8(*scalar))
       builder.help(fmt::format("8-bit floats only store numbers: write {}(f32(x[i]) for i in 0..n)", name));
     return false;
@@ -367,7 +375,7 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
 TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments,
                           Range range) {
   auto argument = [&](size_t i) { return localRef(std::get<LocalRef>(program_.expr(arguments[i]).node).local, range); };
-  if (size.op == ShapeOp::Constant) return constInt(types().index(), size.value < 0 ? 0 : size.value, range);
+  if (size.op == ShapeOp::Constant) return constInt(types().index(), size.value, range);
   if (size.op == ShapeOp::Parameter) return argument(static_cast<size_t>(size.value));
   for (size_t p = 0; p < kernel.params.size(); ++p)
     for (unsigned d = 0; d < kernel.params[p].shape.size(); ++d)
@@ -383,24 +391,13 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   }
   const auto& generator = std::get<GeneratorExpr>(expr(node.generator).node);
   if (generator.condition) {
-    notYet(expr(generator.condition).range, "an array comprehension with a condition");
+    report(Diag::ComprehensionCondition, expr(generator.condition).range, {})
+        .help("choose the element: [if c { a } else { b } for ...]; `raddle explain R0383` shows how to keep only some");
     return errorValue(range);
   }
   MadeKernel made(*this, range);
   Kernel& kernel = made.kernel;
   if (!openReduction(made.context, kernel, generator.clauses)) return errorValue(range);
-  for (const DomainAxis& axis : kernel.axes) {
-    if (axis.low.op != ShapeOp::Constant || axis.low.value != 0) {
-      notYet(range, "an array comprehension whose range does not begin at 0",
-             "shift inside: `[f(i + a) for i in 0..n]`");
-      return errorValue(range);
-    }
-    if (axis.step.op != ShapeOp::Constant) {
-      notYet(range, "an array comprehension whose step is not a constant",
-             "multiply inside: `[f(i * s) for i in 0..ceil_div(n, s)]`");
-      return errorValue(range);
-    }
-  }
   const size_t errors = diags_.errorCount();
   Context* const saved = std::exchange(ctx_, &made.context);
   Value value = checkExpr(generator.value);
@@ -426,12 +423,23 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
     // The new array has the domain's extents: the shape says so, and proves the checks.
     const DomainAxis& axis = kernel.axes[d];
     TExprId at = localRef(axis.variable, range);
-    if (axis.hasStep())
-      at = program_.addExpr(types().index(), range, Arithmetic{BinaryOp::Div, at, constInt(types().index(), axis.step.value, range), {}});
-    param.shape.push_back(axis.hasStep() ? ShapeExpr{ShapeOp::CeilDiv, 0, {axis.high, axis.step}} : axis.high);
+    if (countsFromZero(axis)) {
+      param.shape.push_back(axis.high);
+      element.checks.push_back(Check::Checked);
+      element.sites.push_back(addSite(SiteKind::Index, range, {}, d, rank));
+    } else {
+      const ShapeExpr zero{ShapeOp::Constant, 0, {}};
+      const ShapeExpr length{ShapeOp::Max, 0, {{ShapeOp::Sub, 0, {axis.high, axis.low}}, zero}};
+      param.shape.push_back({ShapeOp::CeilDiv, 0, {length, axis.step}});
+      auto op = [&](BinaryOp what, const ShapeExpr& by) {
+        at = program_.addExpr(types().index(), range, Arithmetic{what, at, shapeCode(by, kernel, range), {}});
+      };
+      if (axis.low != zero) op(BinaryOp::Sub, axis.low);
+      if (axis.hasStep()) op(BinaryOp::Div, axis.step);
+      element.checks.push_back(Check::Proven);
+      element.sites.push_back({});
+    }
     element.indices.push_back(at);
-    element.checks.push_back(axis.hasStep() ? Check::Proven : Check::Checked);
-    element.sites.push_back(axis.hasStep() ? SiteId{} : addSite(SiteKind::Index, range, {}, d, rank));
   }
   kernel.params.push_back(std::move(param));
   const TExprId place = program_.addExpr(value.type, range, std::move(element));
@@ -447,14 +455,21 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   }
   std::vector<TExprId> extents;
   for (const DomainAxis& axis : kernel.axes) {
-    TExprId extent = hostSize(axis.high, kernel, arguments, range);
-    if (axis.hasStep()) {  // rounded up; sizes are far from overflow
-      auto index = [&](BinaryOp op, TExprId a, int64_t b) {
-        return program_.addExpr(types().index(), range, Arithmetic{op, a, constInt(types().index(), b, range), {}});
-      };
-      extent = index(BinaryOp::Div, index(BinaryOp::Add, extent, axis.step.value - 1), axis.step.value);
+    const TExprId high = hostSize(axis.high, kernel, arguments, range);
+    if (countsFromZero(axis)) {
+      extents.push_back(axis.high.op == ShapeOp::Constant && axis.high.value < 0 ? constInt(types().index(), 0, range) : high);
+      continue;
     }
-    extents.push_back(extent);
+    // (high - 1 - low) / step + 1 of a range that is not empty. Of a step that is not positive nothing is taken: the launch reports it.
+    auto index = [&](auto node) { return program_.addExpr(types().index(), range, std::move(node)); };
+    auto number = [&](int64_t value) { return constInt(types().index(), value, range); };
+    auto positive = [&](TExprId value) { return program_.addExpr(types().boolean(), range, Compare{BinaryOp::Gt, value, number(0)}); };
+    const TExprId low = hostSize(axis.low, kernel, arguments, range), step = hostSize(axis.step, kernel, arguments, range);
+    const TExprId length = index(Arithmetic{BinaryOp::Sub, high, low, {}});
+    const TExprId by = index(MathCall{Math::Max, {step, number(1)}});
+    const TExprId steps = index(Arithmetic{BinaryOp::Div, index(Arithmetic{BinaryOp::Sub, length, number(1), {}}), by, {}});
+    const TExprId some = program_.addExpr(types().boolean(), range, Logic{true, positive(length), positive(step)});
+    extents.push_back(index(Select{some, index(Arithmetic{BinaryOp::Add, steps, number(1), {}}), number(0)}));
   }
   const KernelId id = addKernel(made, "make_array");
   const LocalId array = addLocal("", type, LocalKind::Let, range);

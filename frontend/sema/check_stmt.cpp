@@ -404,11 +404,11 @@ void Checker::checkFor(const ForStmt& node, Range range) {
         if (bound->constant && !fits(*bound->constant, Scalar::I32)) type = types().index();
     low = convertValue(low, type, "the bound of a loop");
     high = convertValue(high, type, "the bound of a loop");
-    if (hasStep && step.constant && step.constant->integer < 0 && isUnsignedInteger(*scalarOf(type))) {
-      notYet(step.range, "a downward loop over an unsigned type");
-      ok = false;
-    } else if (hasStep) {
-      step = convertValue(step, type, "the step of a loop");
+    if (hasStep) {
+      // Down over an unsigned type: the step is negative, of the signed type of the same size.
+      const bool isDown = step.constant && step.constant->integer < 0 && isUntyped(step.type);
+      const Scalar own = *scalarOf(type);
+      step = convertValue(step, isDown && isUnsignedInteger(own) ? types().scalar(signedOf(own)) : type, "the step of a loop");
     }
     ok = ok && !isError(low.type) && !isError(high.type) && (!hasStep || !isError(step.type));
     if (ok) {

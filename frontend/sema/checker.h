@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frontend/sema/const_value.h"
+#include "frontend/sema/format_text.h"
 #include "frontend/sema/sema.h"
 
 #include <deque>
@@ -320,6 +321,7 @@ class Checker {
   Value checkExpr(ExprId id, TypeId expected = {});
   Value checkExprKind(ExprId id, TypeId expected);
   Value checkName(const NameExpr& node, Range range);
+  Value initialValue(Entity& entity);
   Value valueOf(const Binding& binding, Range range, bool isUse = true);
   Value valueOf(Entity& entity, Range range);
   void reportUnassigned(std::string_view name, TypeId type, Range range, Range declared);
@@ -395,6 +397,11 @@ class Checker {
   Value vectorLogic(bool isAnd, Value left, Value right, Range range);
   Value vectorMath(Math op, std::vector<Value> values, Range range);
   Value vectorMember(Value vector, Ident member, Range range);
+  Value elementsOf(const Value& vector, std::vector<uint8_t> lanes, Range range);
+  /// Whether an expression of vectors, arrays and tuples is made of nothing but constants.
+  bool isConstantData(TExprId id) const;
+  /// A part of such an expression as a value; numbers and bools are constants to compute with.
+  Value constantPart(TExprId id, Range range);
   Value indexElements(Value whole, List<Argument> arguments, Range range);
   Value sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range);
   Value reduceElements(Reducer reducer, Value whole, std::string_view name, Range range);
@@ -413,8 +420,10 @@ class Checker {
   TExprId ofParts(TypeId type, std::span<const TExprId>& parts, Range range);
   /// An expression that can be evaluated several times: the value itself, or a local that keeps it.
   TExprId keep(TExprId value);
-  /// The text of a value in a format: "{}" for what is printed by itself, "({}, {})" for a tuple; appends what fills it.
-  std::string printed(Value value, std::vector<TExprId>& values);
+  /// The text of a value in a format: "{}" for what is printed by itself, "({}, {})" for a tuple; appends what fills it. None after a
+  /// message: the value is not of a type that `spec` is for.
+  std::optional<std::string> printed(Value value, std::vector<TExprId>& values, const FormatSpec& spec);
+  std::string_view unfit(const FormatSpec& spec, TypeId type) const;
 
   // ---- calls ----
   Value checkCall(const CallExpr& node, Range range, TypeId expected);
@@ -446,6 +455,7 @@ class Checker {
   bool countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range);
   std::optional<std::pair<std::string, std::vector<TExprId>>> checkFormat(List<Argument> arguments, size_t first,
                                                                           std::string_view callee);
+  void reportFormat(std::string_view format, const Format& found, Range range);
   // ---- files and texts (check_file_call.cpp) ----
   TExprId textArgument(ExprId id, std::string_view place);
   Value callRead(FileFormat format, const CallExpr& node, std::string_view name, Range range, TypeId expected);
@@ -531,6 +541,7 @@ class Checker {
   /// Whether a constant may be the step of a domain; if not, reports it.
   bool isDomainStep(int64_t step, Range range);
   void checkAttributes(const Decl& decl, Kernel& kernel);
+  bool isPartOfConstant(ExprId id);
   std::optional<ShapeExpr> shapeExpr(ExprId id, const Kernel& kernel, bool inDomain);
   std::optional<ShapeExpr> shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain);
   TExprId shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range range);

@@ -6,11 +6,12 @@
 
 namespace rad::sema {
 
-/// The vector or array value that `part` is an element or a slice of; none of anything else.
+/// The vector or array value that `part` is one or some elements of; none of anything else.
 inline TExprId wholeOfPart(const TypedProgram& program, TExprId part) {
   const auto& node = program.expr(part).node;
   if (const auto* element = std::get_if<ElementOf>(&node)) return element->value;
   if (const auto* slice = std::get_if<ElementSlice>(&node)) return slice->value;
+  if (const auto* swizzle = std::get_if<Swizzle>(&node)) return swizzle->vector;
   return {};
 }
 
@@ -18,6 +19,17 @@ inline TExprId wholeOfPart(const TypedProgram& program, TExprId part) {
 inline TExprId outermostPlace(const TypedProgram& program, TExprId place) {
   while (const TExprId whole = wholeOfPart(program, place)) place = whole;
   return place;
+}
+
+/// Whether the elements of a place need not lie next to each other: `v.zx`, `a[0..4 step 2]`.
+inline bool isScattered(const TypedProgram& program, TExprId place) {
+  for (;;) {
+    const auto& node = program.expr(place).node;
+    if (std::holds_alternative<Swizzle>(node)) return true;
+    const auto* slice = std::get_if<ElementSlice>(&node);
+    if (!slice || slice->step != 1) return slice != nullptr;
+    place = slice->value;
+  }
 }
 
 /// The variable that a place belongs to; none for elements of views.

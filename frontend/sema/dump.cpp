@@ -146,7 +146,8 @@ class Dumper {
     return fmt::format("{}[{}{}]", expr(node.value), expr(node.index), mark(node.check));
   }
   std::string show(const ElementSlice& node, const TExpr& e) const {
-    return fmt::format("{}[{}..{}]", expr(node.value), node.first, node.first + program_.types->get(e.type).count);
+    const uint64_t behind = node.first + (program_.types->get(e.type).count - 1) * node.step + 1;
+    return fmt::format("{}[{}..{}{}]", expr(node.value), node.first, behind, node.step == 1 ? "" : fmt::format(" step {}", node.step));
   }
   std::string show(const Swizzle& node, const TExpr&) const {
     std::string text = expr(node.vector) + ".";

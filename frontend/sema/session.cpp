@@ -253,7 +253,7 @@ std::set<uint32_t> Checker::checkScript(const Ast& ast) {
         Value value = checkExpr(last->expr);
         if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit) {
           std::vector<TExprId> values;
-          std::string format = printed(value, values);
+          std::string format = printed(value, values, {}).value_or("");
           emit(stmt.range, Print{std::move(format), std::move(values), {}});
         } else if (value.expr && !isError(value.type))
           emit(stmt.range, Evaluate{value.expr});

@@ -77,8 +77,8 @@ struct ViewExtent { TExprId view; unsigned dim = 0; };                   // inde
 struct ViewFlat { TExprId view; };                                       // rank-1 view of all elements; not of a strided view
 struct MakeElements { std::vector<TExprId> items; };                     // Vector or Array: an item an element, or a single one for all of them
 struct ElementOf { TExprId value; TExprId index; SiteId site; Check check = Check::Checked; };  // element of a Vector or Array value; the index is an `index`; a place where the value is one
-struct ElementSlice { TExprId value; uint64_t first = 0; };              // Array of the elements from `first` of an Array value; a place where the value is one
-struct Swizzle { TExprId vector; std::vector<uint8_t> lanes; };          // Vector of the named elements
+struct ElementSlice { TExprId value; uint64_t first = 0, step = 1; };    // Array of the elements first, first + step, ... of an Array value; a place where the value is one
+struct Swizzle { TExprId vector; std::vector<uint8_t> lanes; };          // Vector of the named elements; a place where the vector is one and no element is named twice
 struct Negate { TExprId operand; SiteId overflow; };                     // numeric
 struct LogicNot { TExprId operand; };                                    // bool or a vector of bools
 struct BitNot { TExprId operand; };                                      // integers
@@ -122,11 +122,11 @@ struct TExpr {
 
 // ---- statements ----
 struct Declare { LocalId local; TExprId init; };                         // init none: not assigned yet (sema proves assignment before use)
-struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement, or ElementOf or ElementSlice of a place (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
+struct Assign { TExprId place; std::optional<BinaryOp> op; TExprId value; SiteId site; };  // place: LocalRef, GlobalRef, ViewElement, or ElementOf, ElementSlice or Swizzle of a place (evaluated once), or on the host a whole view when the place is a ViewSlice (copies elements; value a view or a scalar fill)
 struct Evaluate { TExprId expr; };
 struct If { TExprId condition; std::vector<TStmtId> thenBody, elseBody; };
 struct While { TExprId condition; std::vector<TStmtId> body; };
-struct For { LocalId variable; TExprId low, high, step; SiteId site; std::vector<TStmtId> body; unsigned unroll = 0; };  // variable: index or an integer; low <= v < high for step > 0, low >= v > high for a constant step < 0; step none: 1; unroll 0 no wish, UINT_MAX fully
+struct For { LocalId variable; TExprId low, high, step; SiteId site; std::vector<TStmtId> body; unsigned unroll = 0; };  // variable: index or an integer; low <= v < high for step > 0, low >= v > high for a constant step < 0, which over an unsigned type is a constant of the signed type of its size; ends where v + step would pass the bound or leave the type; step none: 1; unroll 0 no wish, UINT_MAX fully
 struct Break {};
 struct Continue {};
 struct Return { TExprId value; };                                        // in a kernel: ends the point or thread

@@ -62,23 +62,40 @@ TExprId Checker::ofParts(TypeId id, std::span<const TExprId>& parts, Range range
   return part;
 }
 
-std::string Checker::printed(Value value, std::vector<TExprId>& values) {
+/// Why a value of a type cannot be shown as `spec` says; empty if it can.
+std::string_view Checker::unfit(const FormatSpec& spec, TypeId type) const {
+  const auto number = numberOf(isView(type) ? typeOf(type).element : type);
+  const bool isNumber = number && *number != Scalar::Bool, isReal = isNumber && isFloat(*number);
+  if (spec.digits && !isReal) return "digits behind a point are for floating-point numbers";
+  if (spec.kind == 'e' && !isReal) return "`e` is for floating-point numbers";
+  if ((spec.kind == 'x' || spec.kind == 'b') && (!isNumber || isReal)) return "`x` and `b` are for integers";
+  if (spec.zeros && !isNumber) return "leading zeros are for numbers";
+  return {};
+}
+
+std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& values, const FormatSpec& spec) {
   const Type type = typeOf(value.type);
   if (type.kind != TypeKind::Tuple && type.kind != TypeKind::Vector && type.kind != TypeKind::Array) {
     if (isView(value.type)) value = withoutGaps(value);
     values.push_back(materialize(value));
-    return "{}";
+    if (const std::string_view why = unfit(spec, value.type); !why.empty()) {
+      report(Diag::FormatType, value.range, {spec.text(), spellType(value.type), std::string(why)});
+      return std::nullopt;
+    }
+    return spec.text();
   }
   constexpr uint64_t most = 32, edge = 4;  // as arrays of the device are shown
   const TExprId whole = keep(value.expr);
   std::string text = type.kind == TypeKind::Array ? "[" : "(";
   auto item = [&](TypeId itemType, TExprId part) {
     if (text.size() > 1) text += ", ";
-    text += printed({itemType, part, {}, value.range}, values);
+    const auto shown = printed({itemType, part, {}, value.range}, values, spec);
+    if (shown) text += *shown;
+    return shown.has_value();
   };
   if (type.kind == TypeKind::Tuple) {
     for (unsigned i = 0; i < type.items.size(); ++i)
-      item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}));
+      if (!item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}))) return std::nullopt;
     if (type.items.size() == 1) text += ",";
     return text + ")";
   }
@@ -88,7 +105,7 @@ std::string Checker::printed(Value value, std::vector<TExprId>& values) {
       i = type.count - edge;
     }
     const TExprId index = constInt(types().index(), static_cast<Wide>(i), value.range);
-    item(type.element, program_.addExpr(type.element, value.range, ElementOf{whole, index, {}, Check::Proven}));
+    if (!item(type.element, program_.addExpr(type.element, value.range, ElementOf{whole, index, {}, Check::Proven}))) return std::nullopt;
   }
   return text + (type.kind == TypeKind::Array ? "]" : ")");
 }

@@ -24,6 +24,9 @@ void Verifier::place(TExprId id, bool allowsSlice) {
     require(allowsSlice && side_ == Side::Host && type(program_.expr(slice->view).type).writable,
             "a slice is assigned to");
   } else if (const TExprId whole = sema::wholeOfPart(program_, id)) {
+    if (const auto* swizzle = std::get_if<Swizzle>(&e.node))
+      require(std::set<uint8_t>(swizzle->lanes.begin(), swizzle->lanes.end()).size() == swizzle->lanes.size(),
+              "an element is assigned to twice");
     place(whole, false);
   } else {
     require(std::holds_alternative<GlobalRef>(e.node), "something else than a place is assigned to");
@@ -90,8 +93,11 @@ void Verifier::check(const For& node) {
   require(isWhole(t), "a loop variable that is no integer");
   require(at(node.low) == t && at(node.high) == t, "a loop's bounds have another type than its variable");
   if (node.step) {
-    require(at(node.step) == t, "a loop's step has another type than its variable");
+    const TypeId step = at(node.step);
     const auto* constant = std::get_if<ConstInt>(&program_.expr(node.step).node);
+    const bool isDownOfUnsigned = constant && isWhole(step) && isUnsignedInteger(type(t).scalar) && isSignedInteger(type(step).scalar) &&
+                                  bitsOf(type(step).scalar) == bitsOf(type(t).scalar);
+    require(step == t || isDownOfUnsigned, "a loop's step has another type than its variable");
     if (constant)
       require(constant->bits != 0, "a loop with step 0");
     else

@@ -124,8 +124,8 @@ void Verifier::check(const ElementOf& node, const TExpr& e) {
 void Verifier::check(const ElementSlice& node, const TExpr& e) {
   const TypeId whole = at(node.value);
   if (!require(type(whole).kind == TypeKind::Array && type(e.type).kind == TypeKind::Array, "a slice of no array value")) return;
-  require(type(whole).element == type(e.type).element && node.first <= type(whole).count &&
-              type(e.type).count <= type(whole).count - node.first,
+  require(type(whole).element == type(e.type).element && node.step >= 1 && node.first < type(whole).count &&
+              (type(e.type).count - 1) <= (type(whole).count - 1 - node.first) / node.step,
           "a slice that its array value has not");
 }
 

@@ -28,6 +28,12 @@ std::optional<Scalar> findScalar(std::string_view text);
 inline bool isFloat(Scalar s) { return classOf(s) == ScalarClass::Float; }
 inline bool isSignedInteger(Scalar s) { return classOf(s) == ScalarClass::Signed || classOf(s) == ScalarClass::Index; }
 inline bool isUnsignedInteger(Scalar s) { return classOf(s) == ScalarClass::Unsigned; }
+/// The signed integer type of the size of an unsigned one.
+inline Scalar signedOf(Scalar s) {
+  if (s == Scalar::U8) return Scalar::I8;
+  if (s == Scalar::U16) return Scalar::I16;
+  return s == Scalar::U32 ? Scalar::I32 : Scalar::I64;
+}
 inline bool isInteger(Scalar s) { return isSignedInteger(s) || isUnsignedInteger(s); }
 
 /// An interned type; equal ids of one TypeTable are equal types.

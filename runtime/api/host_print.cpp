@@ -11,27 +11,27 @@ namespace cg = rad::cg;
 namespace rad::rt {
 namespace {
 
-Result<std::string> viewText(RadContext* context, const RadView& view, size_t indent) {
+Result<std::string> viewText(RadContext* context, const RadView& view, size_t indent, const FormatSpec& spec) {
   RAD_TRY(checkView(view));
   auto type = elementType(view.elementType);
   uint64_t size = cg::sizeOf(type);
   return formatArray(type, shapeOf(view), indent, [&](int64_t first, int64_t, std::span<std::byte> out) {
     return context->device().copyOut(out, view.array->buffer(), (static_cast<uint64_t>(view.offset) + static_cast<uint64_t>(first)) * size);
-  });
+  }, spec);
 }
 
 }  // namespace
 
 Result<std::string> filled(RadContext* context, std::string_view format, int32_t count, const RadPrintArgument* arguments) {
-  return fillFormat(format, static_cast<size_t>(count), [&](size_t i, std::string& text) -> Result<void> {
+  return fillFormat(format, static_cast<size_t>(count), [&](size_t i, const FormatSpec& spec, std::string& text) -> Result<void> {
     const RadPrintArgument& argument = arguments[i];
     if (argument.kind == 1) {
-      RAD_ASSIGN(std::string array, viewText(context, *static_cast<const RadView*>(argument.data), columnOf(text)));
+      RAD_ASSIGN(std::string array, viewText(context, *static_cast<const RadView*>(argument.data), columnOf(text), spec));
       text += array;
     } else if (argument.kind == 2) {
-      text += textOf(*static_cast<const RadString*>(argument.data));
+      text += padded(std::string(textOf(*static_cast<const RadString*>(argument.data))), spec, false);
     } else {
-      text += formatScalar(elementType(argument.elementType), argument.data);
+      text += formatScalar(elementType(argument.elementType), argument.data, spec);
     }
     return {};
   });

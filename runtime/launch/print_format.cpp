@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 namespace rad::rt {
@@ -23,23 +24,25 @@ T load(const void* value) {
   return out;
 }
 
+/// 1e+20 -> 1e20, 1e-07 -> 1e-7: as literals of the language are written.
+std::string shortExponent(const std::string& number) {
+  const size_t at = number.find('e') + 1, digits = number.find_first_not_of("+-0", at);
+  return number.substr(0, at) + (number[at] == '-' ? "-" : "") + (digits == std::string::npos ? "0" : number.substr(digits));
+}
+
 template <class T>
-std::string formatFloat(T value) {
+std::string formatFloat(T value, char kind = 0) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   // Beyond these, the digits before the point would be more than the type holds, or zeros after it would hide the value.
   constexpr T large = sizeof(T) == 4 ? T(1e8) : T(1e16), small = T(1e-5);
   T size = std::fabs(value);
   char buffer[64];
-  bool fixed = size == 0 || (size >= small && size < large);
+  bool fixed = kind != 'e' && (size == 0 || (size >= small && size < large));
   auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, fixed ? std::chars_format::fixed : std::chars_format::scientific);
   std::string out(buffer, end);
   if (fixed) return out.find('.') == std::string::npos ? out + ".0" : out;
-  // 1e+20 -> 1e20, 1e-07 -> 1e-7: as literals of the language are written.
-  size_t at = out.find('e') + 1;
-  bool negative = out[at] == '-';
-  size_t digits = out.find_first_not_of("+-0", at);
-  return out.substr(0, at) + (negative ? "-" : "") + out.substr(digits);
+  return shortExponent(out);
 }
 
 /// A floating-point format narrower than float, with the sign on top.
@@ -54,20 +57,26 @@ struct SmallFormat {
   }
 };
 
-std::string formatSmall(const SmallFormat& format, int bits, int signBit) {
+/// The value of the bits. NaN is not told from others here: `formatSmall` does.
+double numberOfSmall(const SmallFormat& format, int bits, int signBit) {
+  const double size = format.number(bits & (signBit - 1));
+  return bits & signBit ? -size : size;
+}
+
+std::string formatSmall(const SmallFormat& format, int bits, int signBit, char kind) {
   int size = bits & (signBit - 1);
   std::string sign = bits & signBit ? "-" : "";
   int last = signBit - 1, infinity = last - ((1 << format.fraction) - 1);
   if (format.hasInfinity ? size > infinity : size == last) return "nan";
   if (format.hasInfinity && size == infinity) return sign + "inf";
-  if (size == 0) return sign + "0.0";
+  if (size == 0) return sign + formatFloat(0.0f, kind);
   double value = format.number(size);
-  if (format.fraction < 4) return sign + formatFloat(static_cast<float>(value));
+  if (format.fraction < 4) return sign + formatFloat(static_cast<float>(value), kind);
   // The fewest digits that are read back as this number: nearer to it than to its neighbours.
   double low = (format.number(size - 1) + value) / 2, high = (value + format.number(size + 1)) / 2;
   for (int digits = 1;; ++digits) {
     double shown = std::stod(fmt::format("{:.{}e}", value, digits - 1));
-    if ((shown > low && shown < high) || digits == 9) return sign + formatFloat(static_cast<float>(shown));
+    if ((shown > low && shown < high) || digits == 9) return sign + formatFloat(static_cast<float>(shown), kind);
   }
 }
 
@@ -80,7 +89,8 @@ struct Shown {
 };
 
 /// Reads the shown elements, in the order in which they are shown.
-Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total, const ReadElements& read) {
+Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total, const ReadElements& read,
+                                           const FormatSpec& spec) {
   int64_t size = cg::sizeOf(type);
   bool whole = total * size <= readAtOnce;
   std::vector<std::byte> bytes(static_cast<size_t>(size * (whole ? total : std::min(dims.back().extent, 2 * edge))));
@@ -104,7 +114,7 @@ Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const
     }
     for (int64_t i = 0; i < last.count(); ++i) {
       int64_t element = whole ? first + last.at(i) : i;
-      out.push_back(formatScalar(type, bytes.data() + element * size));
+      out.push_back(formatScalar(type, bytes.data() + element * size, spec));
     }
     size_t d = dims.size() - 1;
     while (d > 0 && ++index[d - 1] == dims[d - 1].count()) index[--d] = 0;
@@ -134,36 +144,59 @@ void appendNested(std::string& out, std::span<const Shown> dims, std::span<const
 
 }  // namespace
 
-std::string formatScalar(cg::ElementType type, const void* value) {
+std::string padded(std::string text, const FormatSpec& spec, bool isNumber) {
+  const size_t places = columnOf(text);
+  if (places >= spec.width) return text;
+  const size_t missing = spec.width - places;
+  const bool isFinite = text.find_first_of("ni") == std::string::npos;  // nan, inf
+  if (spec.zeros && isNumber && isFinite) return text.insert(text.starts_with('-') ? 1 : 0, missing, '0');
+  const bool toTheLeft = spec.align ? spec.align == '<' : !isNumber;
+  return toTheLeft ? text + std::string(missing, ' ') : std::string(missing, ' ') + text;
+}
+
+std::string formatScalar(cg::ElementType type, const void* value, const FormatSpec& spec) {
   if (cg::lanesOf(type) > 1) {
     const cg::ElementType one = cg::scalarOf(type);
     std::string out = "(";
     for (unsigned lane = 0; lane < cg::lanesOf(type); ++lane)
-      out += (lane > 0 ? ", " : "") + formatScalar(one, static_cast<const std::byte*>(value) + lane * cg::sizeOf(one));
+      out += (lane > 0 ? ", " : "") + formatScalar(one, static_cast<const std::byte*>(value) + lane * cg::sizeOf(one), spec);
     return out + ")";
   }
+  auto integer = [&]<class T>(T number) {
+    const auto bits = static_cast<std::make_unsigned_t<T>>(number);
+    return padded(spec.kind == 'x' ? fmt::format("{:x}", bits) : spec.kind == 'b' ? fmt::format("{:b}", bits) : std::to_string(number), spec, true);
+  };
+  // With a number of digits the exact value is rounded to them; without, the fewest digits are shown.
+  auto real = [&](double number, std::string fewest) {
+    if (spec.digits < 0 || !std::isfinite(number)) return padded(std::move(fewest), spec, true);
+    return padded(spec.kind == 'e' ? shortExponent(fmt::format("{:.{}e}", number, spec.digits)) : fmt::format("{:.{}f}", number, spec.digits), spec, true);
+  };
+  auto small = [&](const SmallFormat& format, int bits, int signBit) {
+    return real(numberOfSmall(format, bits, signBit), formatSmall(format, bits, signBit, spec.kind));
+  };
   switch (type) {
-    case cg::ElementType::Bool: return load<uint8_t>(value) ? "true" : "false";
-    case cg::ElementType::I8: return std::to_string(load<int8_t>(value));
-    case cg::ElementType::I16: return std::to_string(load<int16_t>(value));
-    case cg::ElementType::I32: return std::to_string(load<int32_t>(value));
+    case cg::ElementType::Bool: return padded(load<uint8_t>(value) ? "true" : "false", spec, false);
+    case cg::ElementType::I8: return integer(load<int8_t>(value));
+    case cg::ElementType::I16: return integer(load<int16_t>(value));
+    case cg::ElementType::I32: return integer(load<int32_t>(value));
     case cg::ElementType::I64:
-    case cg::ElementType::Index: return std::to_string(load<int64_t>(value));
-    case cg::ElementType::U8: return std::to_string(load<uint8_t>(value));
-    case cg::ElementType::U16: return std::to_string(load<uint16_t>(value));
-    case cg::ElementType::U32: return std::to_string(load<uint32_t>(value));
-    case cg::ElementType::U64: return std::to_string(load<uint64_t>(value));
-    case cg::ElementType::F32: return formatFloat(load<float>(value));
-    case cg::ElementType::F64: return formatFloat(load<double>(value));
-    case cg::ElementType::F16: return formatSmall({10, 15, true}, load<uint16_t>(value), 0x8000);
-    case cg::ElementType::BF16: return formatSmall({7, 127, true}, load<uint16_t>(value), 0x8000);
-    case cg::ElementType::F8E4M3: return formatSmall({3, 7, false}, load<uint8_t>(value), 0x80);
-    case cg::ElementType::F8E5M2: return formatSmall({2, 15, true}, load<uint8_t>(value), 0x80);
+    case cg::ElementType::Index: return integer(load<int64_t>(value));
+    case cg::ElementType::U8: return integer(load<uint8_t>(value));
+    case cg::ElementType::U16: return integer(load<uint16_t>(value));
+    case cg::ElementType::U32: return integer(load<uint32_t>(value));
+    case cg::ElementType::U64: return integer(load<uint64_t>(value));
+    case cg::ElementType::F32: return real(load<float>(value), formatFloat(load<float>(value), spec.kind));
+    case cg::ElementType::F64: return real(load<double>(value), formatFloat(load<double>(value), spec.kind));
+    case cg::ElementType::F16: return small({10, 15, true}, load<uint16_t>(value), 0x8000);
+    case cg::ElementType::BF16: return small({7, 127, true}, load<uint16_t>(value), 0x8000);
+    case cg::ElementType::F8E4M3: return small({3, 7, false}, load<uint8_t>(value), 0x80);
+    case cg::ElementType::F8E5M2: return small({2, 15, true}, load<uint8_t>(value), 0x80);
   }
   return "?";
 }
 
-Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read) {
+Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read,
+                                const FormatSpec& spec) {
   int64_t total = 1;
   for (int64_t extent : extents) total *= extent;
   auto typeText = [&] { return fmt::format(" ([{}; {}])", cg::nameOf(type), fmt::join(extents, ", ")); };
@@ -175,7 +208,7 @@ Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> e
     dims.push_back({extent, all});
     complete &= all;
   }
-  RAD_ASSIGN(std::vector<std::string> items, readShown(type, dims, total, read));
+  RAD_ASSIGN(std::vector<std::string> items, readShown(type, dims, total, read, spec));
   size_t width = 0;  // columns line up where there are several rows
   if (dims.size() > 1)
     for (const std::string& item : items) width = std::max(width, item.size());
@@ -186,14 +219,42 @@ Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> e
   return out;
 }
 
-Result<std::string> fillFormat(std::string_view format, size_t arguments, const std::function<Result<void>(size_t argument, std::string& text)>& append) {
+namespace {
+
+/// What stands behind the `:` of a hole.
+FormatSpec readSpec(std::string_view text) {
+  FormatSpec spec;
+  auto take = [&](std::string_view any) {
+    const bool found = !text.empty() && any.find(text.front()) != std::string_view::npos;
+    const char c = found ? text.front() : '\0';
+    if (found) text.remove_prefix(1);
+    return c;
+  };
+  auto number = [&] {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    text.remove_prefix(static_cast<size_t>(end - text.data()));
+    return error == std::errc() ? value : 0;
+  };
+  spec.align = take("<>");
+  spec.zeros = take("0") != '\0';
+  spec.width = static_cast<size_t>(number());
+  if (take(".")) spec.digits = number();
+  spec.kind = take("xbe");
+  return spec;
+}
+
+}  // namespace
+
+Result<std::string> fillFormat(std::string_view format, size_t arguments, const AppendArgument& append) {
   std::string out;
   size_t next = 0;
   for (size_t at = 0; at < format.size(); ++at) {
     char c = format[at], following = at + 1 < format.size() ? format[at + 1] : '\0';
-    if (c == '{' && following == '}' && next < arguments) {
-      RAD_TRY(append(next++, out));
-      ++at;
+    if (c == '{' && (following == '}' || following == ':') && next < arguments) {
+      const size_t end = std::min(format.find('}', at), format.size());
+      RAD_TRY(append(next++, following == '}' ? FormatSpec{} : readSpec(format.substr(at + 2, end - at - 2)), out));
+      at = end;
     } else {
       out += c;
       if ((c == '{' || c == '}') && following == c) ++at;

@@ -11,8 +11,8 @@ namespace rad::rt {
 
 std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values) {
   const size_t count = std::min(site.arguments.size(), values.size());
-  auto text = fillFormat(site.message, count, [&](size_t i, std::string& out) -> Result<void> {
-    out += formatScalar(site.arguments[i], &values[i]);
+  auto text = fillFormat(site.message, count, [&](size_t i, const FormatSpec& spec, std::string& out) -> Result<void> {
+    out += formatScalar(site.arguments[i], &values[i], spec);
     return {};
   });
   return text ? *std::move(text) : site.message;

@@ -117,7 +117,7 @@ TEST(PrintArray, AFailedReadIsHandedOn) {
 }
 
 std::string fill(std::string_view format, std::vector<std::string> values) {
-  return fillFormat(format, values.size(), [&](size_t i, std::string& text) -> Result<void> {
+  return fillFormat(format, values.size(), [&](size_t i, const FormatSpec&, std::string& text) -> Result<void> {
     text += values[i];
     return {};
   }).value();
