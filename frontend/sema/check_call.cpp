@@ -170,14 +170,16 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (!nameNode) {
     if (!std::holds_alternative<ErrorExpr>(callee.node)) {
       if (std::holds_alternative<LambdaExpr>(callee.node))
-        notYet(callee.range, "a lambda");
+        report(Diag::LambdaPlace, callee.range, {}).help("give it a name: `fn f(x: f32) -> f32 = ...`");
       else
         report(Diag::NotCallable, callee.range, {shorten(callee.range)});
     }
     return errorValue(range);
   }
   const std::string_view name = text(nameNode->name);
-  if (auto binding = findBinding(nameNode->name)) {
+  Context* owner = nullptr;
+  if (auto binding = findBinding(nameNode->name, &owner)) {
+    if (binding->kind == Binding::Kind::Function) return callFunctionValue(*binding, *owner, node, range);
     if (binding->kind == Binding::Kind::Type) {
       auto scalar = scalarOf(binding->type);
       if (isVector(binding->type)) return makeVector(binding->type, node.arguments, range);
@@ -287,13 +289,20 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
   if (!countIs(info.name, node.arguments, info.arity, range)) {
     return errorValue(range);
   }
-  std::vector<Value> values;
-  bool ok = true, anyTyped = false, anyVector = false;
-  std::optional<Scalar> scalar;
   const TypeId hint =
       scalarOf(expected) && isFloat(*scalarOf(expected)) && isNumber(*scalarOf(expected)) ? expected : TypeId{};
-  for (const Argument& argument : node.arguments) {
-    Value value = checkExpr(argument.value, hint);
+  std::vector<Value> values;
+  for (const Argument& argument : node.arguments) values.push_back(checkExpr(argument.value, hint));
+  return callMathWith(op, std::move(values), range, expected);
+}
+
+Value Checker::callMathWith(Math op, std::vector<Value> values, Range range, TypeId expected) {
+  const MathInfo& info = infoOf(op);
+  const TypeId hint =
+      scalarOf(expected) && isFloat(*scalarOf(expected)) && isNumber(*scalarOf(expected)) ? expected : TypeId{};
+  bool ok = true, anyTyped = false, anyVector = false;
+  std::optional<Scalar> scalar;
+  for (const Value& value : values) {
     if (isError(value.type)) {
       ok = false;
     } else if (isUntyped(value.type)) {
@@ -324,7 +333,6 @@ Value Checker::callMath(Math op, const CallExpr& node, Range range, TypeId expec
                 spellType(value.type)});
       ok = false;
     }
-    values.push_back(std::move(value));
   }
   if (!ok) return errorValue(range);
   if (anyVector) return vectorMath(op, std::move(values), range);

@@ -63,7 +63,11 @@ void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, R
                        .range = name.range});
   const LocalId local =
       addLocal(std::string(text(name.name)), type, isVar ? LocalKind::Var : LocalKind::Let, name.range);
-  if (!isError(type)) emit(range, Declare{local, materialize(value)});
+  if (!isError(type)) {
+    const TExprId init = materialize(value);
+    if (isView(type)) ctx_->madeOf[local.value] = init;
+    emit(range, Declare{local, init});
+  }
   bind(name,
        {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
 }

@@ -610,6 +610,7 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
   }
   if (const auto* element = std::get_if<ViewElement>(&base.node)) {
     if (!typeOf(program_.expr(element->view).type).writable) {
+      if (noteWrite(element->view)) return {};
       report(Diag::ReadOnlyView, program_.expr(element->view).range, {shorten(program_.expr(element->view).range)});
       return {};
     }

@@ -119,7 +119,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       return value;
     }
     case ExprKind::Lambda:
-      notYet(range, "a lambda");
+      report(Diag::LambdaPlace, range, {}).help("hand it over where it is needed: map(|v| 2.0 * v, x, y); or declare a `fn`");
       return errorValue(range);
     case ExprKind::FnType:
     case ExprKind::Strided:

@@ -2,6 +2,7 @@
 // Calls of declared functions, and their instances: one for each side and each set of compile-time arguments.
 #include "frontend/sema/checker.h"
 #include "frontend/sema/children.h"
+#include "frontend/sema/function_values.h"
 
 #include <fmt/format.h>
 
@@ -58,6 +59,12 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
   }
   auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
   if (!call) return errorValue(range);
+  return finishCall(entity, decl, *call, mayHoist, range);
+}
+
+Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& prepared, bool mayHoist, Range range) {
+  const PreparedCall* const call = &prepared;
+  const std::string name(text(entity.name));
   if (entity.isExtern && isHostCode()) {
     report(Diag::ExternOnHost, range, {name}).note(entity.range, "declared here").help("call it from a kernel");
     return errorValue(range);
@@ -67,9 +74,9 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
     if (std::holds_alternative<SpreadExpr>(expr(*entity.ast, decl.params[p].type).node))
       packs.push_back(call->values[p].size());
   const size_t firstNew = diags_.all().size();
-  FunctionInstance* instance = instantiate(entity, decl, call->statics, packs, range);
+  FunctionInstance* instance = instantiate(entity, decl, call->statics, call->functions, packs, range);
   if (!instance) return errorValue(range);
-  if (!decl.staticParams.empty() || entity.ast != ast_) noteCall(firstNew, instance->name, range);
+  if (!decl.staticParams.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, instance->name, range);
   const Function& function = instance->blockUse ? instance->inlined : program_.functions[instance->id.value];
   const TypeId result = function.result;
   const std::vector<LocalId> params = function.params;
@@ -126,6 +133,7 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
       Value copy = converted;
       arguments.push_back(materialize(copy));
     }
+  for (const std::vector<TExprId>& captured : call->captured) arguments.insert(arguments.end(), captured.begin(), captured.end());
   if (!ok) return errorValue(range);
   if (instance->state == FunctionInstance::State::Busy && !instance->resultKnown) {
     report(Diag::ResultNeeded, range, {name}).note(entity.range, "declared here").help("write the result: `-> f32`");
@@ -137,11 +145,13 @@ Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> s
 }
 
 FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
-                                       const std::vector<size_t>& packs, Range call) {
+                                       const FunctionArguments& functions, const std::vector<size_t>& packs, Range call) {
   const Side side = entity.isExtern ? Side::Device : ctx_->side;
   std::string key = fmt::format("{}:{}", static_cast<const void*>(&entity), side == Side::Host ? "host" : "device");
   for (const StaticValue& value : statics)
     key += fmt::format(":{}={}", value.type.value, value.isType ? "" : spell(value.constant));
+  for (const FunctionValue* function : functions)
+    if (function) key += fmt::format(":f{}", static_cast<const void*>(function));
   for (size_t pack : packs) key += fmt::format(":p{}", pack);
   auto [it, isNew] = functions_.try_emplace(key);
   FunctionInstance& instance = it->second;
@@ -182,7 +192,7 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
   program_.functions.back().side = side;
   active_.push_back(key);
   const size_t errors = diags_.errorCount();
-  checkFunctionBody(entity, decl, instance, statics, packs);
+  checkFunctionBody(entity, decl, instance, statics, functions, packs);
   active_.pop_back();
   busyParams_.erase(instance.id.value);
   instance.state = diags_.errorCount() == errors ? FunctionInstance::State::Done : FunctionInstance::State::Failed;
@@ -198,6 +208,7 @@ void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& l
   std::vector<Sized> sized;
   size_t at = 0;
   for (const Param& param : decl.params) {
+    if (functionType(param.type, *ast_)) continue;
     if (std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
       const auto binding = findBinding(param.name.name);
       at += binding && binding->kind == Binding::Kind::Pack ? binding->pack.size() : 0;
@@ -255,7 +266,8 @@ void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& l
 }
 
 void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
-                                const std::vector<StaticValue>& statics, const std::vector<size_t>& packs) {
+                                const std::vector<StaticValue>& statics, const FunctionArguments& functions,
+                                const std::vector<size_t>& packs) {
   Context context{.kind = Context::Kind::Function,
                   .side = program_.functions[instance.id.value].side,
                   .home = entity.home,
@@ -271,8 +283,18 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   pushScope();
   std::vector<LocalId> locals;
   std::vector<TypeId> paramTypes;
-  size_t pack = 0;
+  std::vector<LocalId> captured;  // behind the others
+  size_t pack = 0, at = 0;
   for (const Param& param : decl.params) {
+    FunctionValue* const function = at < functions.size() ? functions[at] : nullptr;
+    ++at;
+    if (function) {
+      bindFunction(param, *function, [&](const std::string& name, TypeId type) {
+        captured.push_back(addLocal(name, type, LocalKind::Param, param.name.range));
+        return captured.back();
+      });
+      continue;
+    }
     if (const auto* spread = std::get_if<SpreadExpr>(&expr(param.type).node)) {
       const TypeId type = resolveType(spread->inner);
       Binding binding{.kind = Binding::Kind::Pack,
@@ -313,6 +335,8 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   {
     Function& function = program_.functions[instance.id.value];
     function.params = locals;
+    function.params.insert(function.params.end(), captured.begin(), captured.end());
+    for (LocalId local : captured) paramTypes.push_back(context.body.locals[local.value].type);
     function.result = context.result;
     function.range = decl.name.range;
     busyParams_[instance.id.value] = paramTypes;

@@ -174,7 +174,11 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
   Context* owner = nullptr;
   if (auto binding = findBinding(name, &owner)) {
     if (binding->kind == Binding::Kind::Local && isError(binding->type)) return {};
-    if (owner != ctx_ || binding->kind != Binding::Kind::Local) {
+    if (owner != ctx_ && binding->kind == Binding::Kind::Local) {
+      reportCapturedAssign(spelled, binding->type, node.range, binding->range);
+      return {};
+    }
+    if (binding->kind != Binding::Kind::Local) {
       report(Diag::NotMutable, node.range,
              {spelled, binding->kind == Binding::Kind::Constant ? "a constant" : "not a variable of this function"})
           .note(binding->range, "defined here");
@@ -206,7 +210,7 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
       case LocalKind::Param:
         why = "a parameter";
         help = fmt::format("copy it first: `var {0}_ = {0}`", spelled);
-        if (ctx_->kind == Context::Kind::Function && !isView(local.type))
+        if (ctx_->kind == Context::Kind::Function && !ctx_->parent && !isView(local.type))
           help += fmt::format(", or declare the parameter `mut {}` to change the caller's variable", spelled);
         break;
       case LocalKind::Dimension:
@@ -232,6 +236,10 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
     if (entity->kind == Entity::Kind::Unsupported) return {};
     if (entity->kind == Entity::Kind::Global) {
       if (isError(entity->type)) return {};
+      if (ctx_->parent) {
+        reportCapturedAssign(spelled, entity->type, node.range, entity->range);
+        return {};
+      }
       if (ctx_->kind != Context::Kind::Script) {
         report(Diag::ScriptVariable, node.range, {spelled})
             .note(entity->range, "the script defines it here")
@@ -278,6 +286,7 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
       if (view) {
         type = value.type;
         if (!typeOf(program_.expr(view).type).writable) {
+          if (noteWrite(view)) return {};
           auto builder = report(Diag::ReadOnlyView, expr(index->base).range, {shorten(expr(index->base).range)});
           if (const auto* name = std::get_if<NameExpr>(&expr(index->base).node))
             if (auto binding = findBinding(name->name))

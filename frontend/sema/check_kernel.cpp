@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Kernels: signature, sizes, domain, body.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/function_values.h"
 #include "frontend/sema/in_callee.h"
 
 #include <fmt/format.h>
@@ -257,11 +258,20 @@ TExprId Checker::shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range r
   return constInt(index, 0, range);
 }
 
-bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vector<TypeId>& declared) {
+bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments& functions, Kernel& kernel,
+                                std::vector<TypeId>& declared) {
   bool ok = true;
   std::vector<size_t> first;  // of the kernel's parameters, for each that is declared
   // All names of the signature first: a size may name a parameter that stands behind it.
   for (const Param& param : decl.params) {
+    if (const size_t at = declared.size(); at < functions.size() && functions[at]) {
+      first.push_back(kernel.params.size());
+      declared.push_back({});
+      bindFunction(param, *functions[at], [&](const std::string& name, TypeId type) {
+        return addKernelParam(name, type, param.name.range);
+      });
+      continue;
+    }
     if (param.type && std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
       notYet(param.name.range, "a kernel with any number of arguments");
       ok = false;
@@ -353,6 +363,7 @@ bool Checker::checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vec
     }
   };
   for (size_t p = 0; p < views.size() && p < first.size(); ++p) {
+    if (p < functions.size() && functions[p]) continue;
     if (views[p]) {
       inText(views[p], [&] { readSizes(*views[p].shape, kernel.params[first[p]]); });
     } else if (isView(kernel.params[first[p]].type)) {
@@ -468,7 +479,7 @@ void Checker::finishKernel(Kernel& kernel) {
 }
 
 bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
-                          Kernel& kernel, std::vector<TypeId>& paramTypes) {
+                          const FunctionArguments& functions, Kernel& kernel, std::vector<TypeId>& paramTypes) {
   Context context{.kind = Context::Kind::Kernel,
                   .side = Side::Device,
                   .home = entity.home,
@@ -482,7 +493,7 @@ bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vec
   std::vector<TStmtId> statements;
   context.out = &statements;
   context.scopes.push_back(staticScope(decl.staticParams, statics));
-  const bool params = checkKernelParams(decl, kernel, paramTypes);
+  const bool params = checkKernelParams(decl, functions, kernel, paramTypes);
   if (params) {
     checkDomain(decl, kernel);
     checkAttributes(entity.ast->decl(entity.decl), kernel);

@@ -9,10 +9,13 @@
 namespace rad::sema {
 
 KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& decl,
-                                           const std::vector<StaticValue>& statics, Range call) {
+                                           const std::vector<StaticValue>& statics, const FunctionArguments& functions,
+                                           Range call) {
   std::string key = fmt::format("{}:", static_cast<const void*>(&entity));
   for (const StaticValue& value : statics)
     key += fmt::format("{}={}:", value.type.value, value.isType ? "" : spell(value.constant));
+  for (const FunctionValue* function : functions)
+    if (function) key += fmt::format("f{}:", static_cast<const void*>(function));
   auto [it, isNew] = kernels_.try_emplace(key);
   if (!isNew) return &it->second;
   KernelInstance& instance = it->second;
@@ -34,9 +37,9 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   kernel.range = decl.name.range;
   active_.push_back(key);
   const size_t firstNew = diags_.all().size();
-  instance.failed = !checkKernel(entity, decl, statics, kernel, instance.paramTypes);
+  instance.failed = !checkKernel(entity, decl, statics, functions, kernel, instance.paramTypes);
   active_.pop_back();
-  if (!decl.staticParams.empty() || entity.ast != ast_) noteCall(firstNew, kernel.name, call);
+  if (!decl.staticParams.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, kernel.name, call);
   kernel.symbol = kernelSymbol(kernel.name);
   instance.id = {static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));
@@ -70,11 +73,21 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
   }
   auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
   if (!call) return errorValue(range);
-  KernelInstance* instance = instantiateKernel(entity, decl, call->statics, range);
+  KernelInstance* instance = instantiateKernel(entity, decl, call->statics, call->functions, range);
   if (!instance || instance->failed) return errorValue(range);
   std::vector<TExprId> arguments;
   bool ok = true;
   for (size_t p = 0; p < decl.params.size(); ++p) {
+    if (call->functions[p]) {
+      for (TExprId captured : call->captured[p]) {
+        const TypeId type = program_.expr(captured).type;
+        if (isView(type) || scalarOf(type))
+          arguments.push_back(captured);
+        else
+          readParts(keep(captured), range, arguments);
+      }
+      continue;
+    }
     const TypeId type = instance->paramTypes[p];
     const std::string param(text(decl.params[p].name.name));
     if (call->values[p].empty()) return errorValue(range);

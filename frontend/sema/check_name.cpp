@@ -85,8 +85,36 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
     builder.help(fmt::format("a new variable is declared: `var {0} = ...`, or `let {0} = ...` if it does not change", name));
 }
 
+LocalId Checker::addKernelParam(const std::string& name, TypeId type, Range range, bool isMut) {
+  Kernel& kernel = *ctx_->kernel;
+  if (!isView(type) && !scalarOf(type)) {
+    std::vector<Part> parts;
+    partsOf(type, name, parts);
+    std::vector<TExprId> refs;
+    for (const Part& part : parts) {
+      const LocalId local = addLocal(part.name, part.type, LocalKind::Param, range);
+      kernel.params.push_back({.local = local, .name = part.name, .type = part.type, .range = range});
+      refs.push_back(localRef(local, range));
+    }
+    std::span<const TExprId> rest(refs);
+    const LocalId whole = addLocal(name, type, LocalKind::Let, range);
+    ctx_->prologue.push_back(program_.addStmt(range, Declare{whole, ofParts(type, rest, range)}));
+    return whole;
+  }
+  const LocalId local = addLocal(name, type, isMut ? LocalKind::MutParam : LocalKind::Param, range);
+  KernelParam param{.local = local, .name = name, .type = type, .isMut = isMut, .range = range};
+  if (isView(type))
+    for (unsigned d = 0; d < typeOf(type).rank; ++d) {
+      const std::string size = fmt::format("{}.shape[{}]", name, d);
+      kernel.dims.push_back({addLocal(size, types().index(), LocalKind::Dimension, range), size});
+      param.shape.push_back({ShapeOp::Dimension, static_cast<int64_t>(kernel.dims.size() - 1), {}});
+    }
+  kernel.params.push_back(std::move(param));
+  return local;
+}
+
 Value Checker::capture(const std::string& key, Context& owner, Value outer, std::string name, Range range) {
-  // Each reduction between the owner and here hands the value on as a parameter.
+  // Each reduction, `forall` and lambda between the owner and here hands the value on as a parameter.
   std::vector<Context*> path;
   for (Context* context = ctx_; context != &owner; context = context->parent) path.push_back(context);
   Value value = std::move(outer);
@@ -96,39 +124,22 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
     auto [found, isNew] = ctx_->captured.try_emplace(key);
     if (isNew) {
       TypeId type = value.type;
-      if (isView(type)) type = types().withAccess(type, false);
-      if (!isView(type) && !scalarOf(type)) {  // in parts
-        std::vector<Part> parts;
-        partsOf(type, name, parts);
-        std::vector<TExprId> refs;
-        for (const Part& part : parts) {
-          const LocalId local = addLocal(part.name, part.type, LocalKind::Param, range);
-          ctx_->kernel->params.push_back({.local = local, .name = part.name, .type = part.type, .range = range});
-          refs.push_back(localRef(local, range));
-        }
+      const bool isMut = isView(type) && typeOf(type).writable && ctx_->written.contains(key);
+      if (isView(type)) type = types().withAccess(type, isMut);
+      LocalId local;
+      if (!ctx_->kernel) {  // a lambda
+        local = addLocal(name, type, LocalKind::Param, range);
+        ctx_->capturedParams.push_back({key, name, type});
+        ctx_->captures.push_back(value.expr);
+      } else {
+        local = addKernelParam(name, type, range, isMut);
         Context* const inner = std::exchange(ctx_, ctx_->parent);
-        readParts(value.expr, range, inner->captures);
+        if (isView(type) || scalarOf(type))
+          inner->captures.push_back(value.expr);
+        else
+          readParts(value.expr, range, inner->captures);
         ctx_ = inner;
-        std::span<const TExprId> rest(refs);
-        const LocalId whole = addLocal(name, type, LocalKind::Let, range);
-        ctx_->prologue.push_back(program_.addStmt(range, Declare{whole, ofParts(type, rest, range)}));
-        found->second = {
-            .kind = Binding::Kind::Local, .local = whole, .type = type, .range = range};
-        value = {type, localRef(whole, range), {}, range};
-        continue;
       }
-      const LocalId local = addLocal(name, type, LocalKind::Param, range);
-      KernelParam param{.local = local, .name = name, .type = type, .range = range};
-      Kernel& kernel = *ctx_->kernel;
-      if (isView(type))
-        for (unsigned d = 0; d < typeOf(type).rank; ++d) {
-          const LocalId dim =
-              addLocal(fmt::format("{}.shape[{}]", name, d), types().index(), LocalKind::Dimension, range);
-          kernel.dims.push_back({dim, fmt::format("{}.shape[{}]", name, d)});
-          param.shape.push_back({ShapeOp::Dimension, static_cast<int64_t>(kernel.dims.size() - 1), {}});
-        }
-      kernel.params.push_back(std::move(param));
-      ctx_->captures.push_back(value.expr);
       found->second = {
           .kind = Binding::Kind::Local, .local = local, .type = type, .range = range};
     }
@@ -148,6 +159,9 @@ Value Checker::valueOf(const Binding& binding, Range range, bool isUse) {
       return errorValue(range);
     case Binding::Kind::Pack:
       report(Diag::PackNeedsSpread, range, {shorten(range)});
+      return errorValue(range);
+    case Binding::Kind::Function:
+      report(Diag::FunctionAsValue, range, {shorten(range), "function"}).help(fmt::format("call it: {}(...)", shorten(range)));
       return errorValue(range);
     case Binding::Kind::Local:
       break;
@@ -222,7 +236,7 @@ Value Checker::valueOf(Entity& entity, Range range) {
       if (entity.constant && isUntyped(entity.type)) return constantValue(entity.type, *entity.constant, range);
       if (entity.constant && typeOf(entity.type).kind == TypeKind::Scalar)
         return constantValue(entity.type, *entity.constant, range);
-      if (ctx_ != root && !isView(entity.type) && plainSize(entity.type).value_or(SIZE_MAX) > largestInParts) {
+      if (ctx_ != root && !isHostCode() && !isView(entity.type) && plainSize(entity.type).value_or(SIZE_MAX) > largestInParts) {
         report(Diag::CannotCapture, range, {std::string(text(entity.name)), spellType(entity.type)});
         return errorValue(range);
       }
@@ -283,7 +297,7 @@ Value Checker::checkName(const NameExpr& node, Range range) {
   Context* owner = nullptr;
   if (auto binding = findBinding(node.name, &owner)) {
     if (owner == ctx_ || binding->kind != Binding::Kind::Local) return valueOf(*binding, range);
-    // A reduction in host code takes what it names along.
+    // A reduction, a `forall` and a lambda take what they name along.
     Context* const current = ctx_;
     ctx_ = owner;
     Value outer = valueOf(*binding, range);
@@ -291,7 +305,7 @@ Value Checker::checkName(const NameExpr& node, Range range) {
     if (isError(outer.type)) return outer;
     if (outer.constant && typeOf(outer.type).kind == TypeKind::Scalar)
       return constantValue(outer.type, *outer.constant, range);
-    if (!isView(outer.type) && plainSize(outer.type).value_or(SIZE_MAX) > largestInParts) {
+    if (!isHostCode() && !isView(outer.type) && plainSize(outer.type).value_or(SIZE_MAX) > largestInParts) {
       report(Diag::CannotCapture, range, {std::string(text(node.name)), spellType(outer.type)});
       return errorValue(range);
     }

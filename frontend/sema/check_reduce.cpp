@@ -178,8 +178,10 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     }
     ranges.push_back(bounds);
   }
-  if (clauses.size() > 3) {
-    report(Diag::TooManyAxes, clauses[3].name.range, {"a generator", "three names"});
+  const bool isForall = context.kind == Context::Kind::Forall;
+  if (const uint32_t most = isForall ? 4 : 3; clauses.size() > most) {
+    report(Diag::TooManyAxes, clauses[most].name.range,
+           {isForall ? "a domain" : "a generator", isForall ? "four names" : "three names"});
     ok = false;
   }
   if (!ok) return false;

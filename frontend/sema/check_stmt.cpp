@@ -64,7 +64,7 @@ bool Checker::checkStmt(StmtId id) {
       checkShared(std::get<SharedStmt>(stmt.node), stmt.range);
       return false;
     case StmtKind::Forall:
-      notYet(stmt.range, "`forall` as a statement", "declare a kernel: kernel name(...) forall i in 0..n { ... }");
+      checkForall(std::get<ForallStmt>(stmt.node), stmt.range);
       return false;
     case StmtKind::OnBlock:
       notYet(stmt.range, "`on` a stream");
@@ -511,9 +511,10 @@ void Checker::checkReturn(const ReturnStmt& node, Range range) {
     report(Diag::ReturnPlace, range, {});
     return;
   }
-  if (context.kind == Context::Kind::Kernel && node.value) {
+  if ((context.kind == Context::Kind::Kernel || context.kind == Context::Kind::Forall) && node.value) {
     report(Diag::KernelResult, expr(node.value).range, {context.name})
-        .help("write the result into a `mut` array parameter");
+        .help(context.kind == Context::Kind::Forall ? "write the result into an array: out[i] = ..."
+                                                    : "write the result into a `mut` array parameter");
     return;
   }
   if (!node.value) {
@@ -571,7 +572,7 @@ void Checker::checkTail(ExprId id) {
       pushScope();
       const size_t errors = diags_.errorCount();
       if (!checkTailStatements(b->statements) && diags_.errorCount() == errors)
-        report(Diag::MissingReturn, expr(inner).range, {ctx_->name, spellType(ctx_->result)});
+        report(Diag::MissingReturn, expr(inner).range, {ctx_->name, isError(ctx_->result) ? "a value" : spellType(ctx_->result)});
       popScope();
     } else {
       checkTail(inner);

@@ -112,7 +112,7 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     return types().view(view.element, view.rank, view.writable, true);
   }
   if (std::holds_alternative<FnTypeExpr>(node.node)) {
-    notYet(node.range, "a function type");
+    report(Diag::FunctionTypePlace, node.range, {}).help("declare a function with such a parameter: fn apply(f: fn(f32) -> f32, x: f32) -> f32 = f(x)");
     return types().error();
   }
   if (const auto* index = std::get_if<IndexExpr>(&node.node))

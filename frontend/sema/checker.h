@@ -18,6 +18,8 @@
 namespace rad::sema {
 
 struct ModuleScope;
+struct Context;
+struct FunctionValue;
 
 /// A declared name that bodies can refer to from anywhere in its scope: owned by the session, never moved.
 struct Entity {
@@ -73,13 +75,14 @@ struct Value {
 
 /// A name inside a body.
 struct Binding {
-  enum class Kind : uint8_t { Local, Constant, Type, Pack };
+  enum class Kind : uint8_t { Local, Constant, Type, Pack, Function };
   Kind kind = Kind::Local;
   LocalId local;
   TypeId type;  // of the local, constant, or the type itself
   std::optional<ConstValue> constant;
-  std::vector<LocalId> pack;  // `shape: index...`
+  std::vector<LocalId> pack;  // `shape: index...`; Function: the values it has taken along, in the order of FunctionValue::captured
   Range range;
+  FunctionValue* function = nullptr;  // Function
 };
 using LocalScope = std::unordered_map<Symbol, Binding>;
 
@@ -90,10 +93,40 @@ struct BlockUse {
   std::vector<std::pair<std::string, Range>> via;  // the functions through which it is reached, and their calls; innermost first
 };
 
-/// What is being checked: the script, a function, a kernel, or the kernel of a reduction (which captures from
-/// `parent`).
+/// What a lambda, `forall` statement or generator takes along of a name outside of it.
+struct Captured {
+  std::string key;  // which variable: as in Context::captured
+  std::string name;
+  TypeId type;
+};
+
+/// A function that is known while compiling: a lambda, or the name of a function, handed over to a parameter of function type. Owned
+/// by the checker, never moved.
+struct FunctionValue {
+  // What was written: one of these.
+  const LambdaExpr* lambda = nullptr;
+  Entity* entity = nullptr;  // a fn
+  std::optional<Math> math;
+  std::optional<Scalar> conversion;
+  const Ast* ast = nullptr;     // lambda: its text
+  Context* definedIn = nullptr;  // lambda: where its names are looked up; what it is called from is checked while that is
+  std::string name;             // for messages
+  Range range;
+  std::vector<TypeId> params;
+  TypeId result;  // the error type until the first instance has found it
+  std::vector<Captured> captured;  // lambda: of the first instance
+  /// As the functions that it is on the host and on the device.
+  struct Instance {
+    FunctionId id;
+    std::vector<Captured> captured;  // its parameters behind those of `params`
+  };
+  std::optional<Instance> host, device;
+};
+
+/// What is being checked: the script, a function (a lambda captures from `parent`), a kernel, or the kernel of a reduction or `forall`
+/// statement (which capture from `parent`).
 struct Context {
-  enum class Kind : uint8_t { Script, Function, Kernel, Reduction };
+  enum class Kind : uint8_t { Script, Function, Kernel, Reduction, Forall };
   Kind kind = Kind::Script;
   Side side = Side::Host;
   Context* parent = nullptr;
@@ -111,8 +144,13 @@ struct Context {
   // kernels
   bool isBlocks = false;
   Kernel* kernel = nullptr;
-  std::vector<TExprId> captures;  // Reduction: the arguments, of `parent`
-  std::vector<TStmtId> prologue = {};  // Kernel, Reduction: makes values of parameters that came in parts
+  std::vector<TExprId> captures;  // Reduction, Forall, a lambda: the arguments, of `parent`
+  std::vector<Captured> capturedParams = {};  // a lambda: its parameters behind those that are declared
+  // Forall: keys of the captured arrays that the body writes to, as far as the last look at it has found them; those that this one finds;
+  // and what local views are made of.
+  std::set<std::string> written = {}, alsoWritten = {};
+  std::map<uint32_t, TExprId> madeOf = {};
+  std::vector<TStmtId> prologue = {};  // Kernel, Reduction, Forall: makes values of parameters that came in parts
   std::map<std::string, Binding> captured;
   // flow
   unsigned loops = 0;
@@ -156,6 +194,8 @@ struct StaticValue {
   TypeId type;  // the type itself, or the constant's
   ConstValue constant;
 };
+/// The functions that a call hands over: one a parameter of its callee, none for those of other types.
+using FunctionArguments = std::vector<FunctionValue*>;
 
 /// The result of a checked block.
 struct BlockResult {
@@ -324,6 +364,7 @@ class Checker {
   Value initialValue(Entity& entity);
   Value valueOf(const Binding& binding, Range range, bool isUse = true);
   Value valueOf(Entity& entity, Range range);
+  void reportCapturedAssign(const std::string& name, TypeId type, Range range, Range declared);
   void reportUnassigned(std::string_view name, TypeId type, Range range, Range declared);
   Value capture(const std::string& key, Context& owner, Value outer, std::string name, Range range);
   std::optional<Binding> findBinding(Symbol name, Context** owner = nullptr);
@@ -429,6 +470,7 @@ class Checker {
   Value checkCall(const CallExpr& node, Range range, TypeId expected);
   Value callEntity(Entity& entity, List<Argument> staticArguments, const CallExpr& node, Range range, TypeId expected);
   Value callMath(Math op, const CallExpr& node, Range range, TypeId expected);
+  Value callMathWith(Math op, std::vector<Value> values, Range range, TypeId expected);
   Value callHost(HostBuiltin builtin, List<Argument> staticArguments, const CallExpr& node, Range range,
                  TypeId expected);
   Value callBlock(BlockBuiltin builtin, const CallExpr& node, Range range);
@@ -472,6 +514,8 @@ class Checker {
     std::vector<std::vector<ExprId>> written;  // what the caller wrote, in the same places
     std::vector<StaticValue> statics;
     LocalScope scope;  // the compile-time parameters, bound
+    FunctionArguments functions;
+    std::vector<std::vector<TExprId>> captured;  // what those take along, in the same places
   };
   std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params,
                                           List<Argument> statics, List<Argument> arguments, Range range);
@@ -480,7 +524,7 @@ class Checker {
   bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
                     std::vector<std::optional<StaticValue>>& found);
   bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
-                    const PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
+                    PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
   void unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams,
              std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed, bool untypedToo);
   bool constraintHolds(std::string_view constraint, TypeId type, bool& known);
@@ -492,14 +536,38 @@ class Checker {
   std::optional<Value> defaultArgument(Entity& entity, const Param& param, const LocalScope& scope);
   Value callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node, Range range,
                      TypeId expected);
+  /// The call of a function whose arguments are ready; `mayHoist`: Context::canHoist before they were.
+  Value finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& call, bool mayHoist, Range range);
   FunctionInstance* instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
-                                const std::vector<size_t>& packs, Range call);
+                                const FunctionArguments& functions, const std::vector<size_t>& packs, Range call);
   void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
-                         const std::vector<StaticValue>& statics, const std::vector<size_t>& packs);
+                         const std::vector<StaticValue>& statics, const FunctionArguments& functions,
+                         const std::vector<size_t>& packs);
   void bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals);
   void noteCall(size_t firstNew, std::string_view name, Range call);
   /// Makes the statements of a function that needs a block's threads part of the code that calls it. (inline_call.cpp)
   Value inlineCall(const FunctionInstance& instance, const std::vector<TExprId>& arguments, bool mayHoist, Range range);
+
+  // ---- functions as arguments (function_values.cpp) ----
+  /// What an argument for a parameter of function type names, with what it takes along of here; none after a message.
+  FunctionValue* functionArgument(ExprId written, const Param& param, Entity& callee, std::vector<TExprId>& captured);
+  /// Gives a function its types: compile-time parameters that it shows are found, and what it takes along is added to `captured`.
+  bool typeFunction(Entity& callee, const Param& param, List<StaticParam> staticParams, std::vector<std::optional<StaticValue>>& found,
+                    FunctionValue*& function, std::vector<TExprId>& captured);
+  /// What annotated parameters of a lambda tell about compile-time parameters.
+  void unifyLambda(Entity& callee, const Param& param, List<StaticParam> staticParams, const FunctionValue& function,
+                   std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed);
+  /// The function that it is on this side; none after a message.
+  FunctionValue::Instance* instanceOf(FunctionValue& function, Side side, std::vector<TExprId>* captured = nullptr);
+  void checkLambdaBody(FunctionValue& function, FunctionInstance& instance, Context& context);
+  Value callWithValues(Entity& entity, std::vector<Value> values, Range range);
+  /// The values that a bound function has taken along, as they are reached from here.
+  std::vector<TExprId> capturedOf(const Binding& binding, Context& owner, Range range);
+  Value callFunctionValue(const Binding& binding, Context& owner, const CallExpr& node, Range range);
+  /// Binds a parameter to a function that was handed over; `addLocal` makes the parameter of each value that it takes along.
+  template <class AddLocal>
+  void bindFunction(const Param& param, FunctionValue& function, AddLocal addLocal);
+  std::string spellFunction(const std::vector<TypeId>& params, TypeId result) const;
 
   // ---- statements ----
   BlockResult checkBlock(ExprId block, bool wantsValue, TypeId expected = {});
@@ -533,10 +601,12 @@ class Checker {
 
   // ---- kernels ----
   KernelInstance* instantiateKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
-                                    Range call);
-  bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics, Kernel& kernel,
-                   std::vector<TypeId>& paramTypes);
-  bool checkKernelParams(const KernelDecl& decl, Kernel& kernel, std::vector<TypeId>& declared);
+                                    const FunctionArguments& functions, Range call);
+  bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
+                   const FunctionArguments& functions, Kernel& kernel, std::vector<TypeId>& paramTypes);
+  bool checkKernelParams(const KernelDecl& decl, const FunctionArguments& functions, Kernel& kernel, std::vector<TypeId>& declared);
+  /// Adds a parameter to the kernel that is being checked: in parts where it is neither scalar nor view. Gives the local that holds it.
+  LocalId addKernelParam(const std::string& name, TypeId type, Range range, bool isMut = false);
   void checkDomain(const KernelDecl& decl, Kernel& kernel);
   /// Whether a constant may be the step of a domain; if not, reports it.
   bool isDomainStep(int64_t step, Range range);
@@ -575,7 +645,13 @@ class Checker {
   /// A result that was kept in f32 as the f16 or bf16 that was reduced.
   Value roundedAs(TypeId reduced, Value result, Range range);
   std::optional<ShapeExpr> capturedSize(TExprId bound, Context& outer, Kernel& kernel);
+  /// Makes the domain of the kernel of a generator or `forall` statement.
   bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses);
+  void checkForall(const ForallStmt& node, Range range);
+  bool checkForallBody(const ForallStmt& node, Range range, Context& context, Kernel& kernel);
+  /// Whether an array is one that the `forall` statement being checked has taken along and may write to: it is noted, and the body is
+  /// looked at once more.
+  bool noteWrite(TExprId view);
   TExprId hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments, Range range);
 
   SessionState& session_;
@@ -590,6 +666,8 @@ class Checker {
   std::map<std::string, KernelInstance> kernels_;
   std::map<std::string, unsigned> symbols_;
   std::map<Entity*, GlobalId> globals_;
+  std::deque<FunctionValue> functionValues_;
+  std::map<std::string, FunctionValue*> namedFunctions_;  // those that are names, by what they name and their types
   std::vector<std::string> active_;                     // keys of instances being checked, outermost first
   std::map<uint32_t, std::vector<TypeId>> busyParams_;  // parameter types of functions whose body is being checked
   unsigned depth_ = 0;                                  // of nested expressions
@@ -606,6 +684,10 @@ class Checker {
 
 /// Bytes of the largest vector, array or tuple that a kernel takes by value.
 inline constexpr uint64_t largestInParts = 1024;
+
+/// The function type that a parameter is declared with; none: it has another type.
+const FnTypeExpr* functionType(ExprId type, const Ast& ast);
+bool takesFunctions(List<Param> params, const Ast& ast);
 
 /// Whether a parameter is `name: T...`.
 bool isVariadic(List<Param> params, const Ast& ast);

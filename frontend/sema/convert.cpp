@@ -96,7 +96,9 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
         builder.help(fmt::format("pass copy({}), or declare the parameter with `strided`", shorten(value.range)));
       else
         builder.help("declare the parameter with `strided`, which takes any view");
-    } else if (to.element == from.element && to.rank == from.rank)
+    } else if (to.element == from.element && to.rank == from.rank && value.expr && noteWrite(value.expr))
+      return {types().error(), {}, {}, value.range};
+    else if (to.element == from.element && to.rank == from.rank)
       report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
           .help("parameters without `mut` are read-only; declare it `mut`, or pass copy(...)");
     else {

@@ -215,7 +215,7 @@ void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<S
 }
 
 bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
-                           const PreparedCall& call, std::vector<std::optional<StaticValue>>& found) {
+                           PreparedCall& call, std::vector<std::optional<StaticValue>>& found) {
   std::vector<bool> fixed(staticParams.size());
   for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
   const std::vector<bool> fixedFirst = fixed;
@@ -234,7 +234,12 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
           continue;
         unify(params[p].type, ast, value, staticParams, found, fixed, pass == 2);
       }
+    for (size_t p = 0; pass == 1 && p < params.size(); ++p)
+      if (const FunctionValue* function = call.functions[p]) unifyLambda(entity, params[p], staticParams, *function, found, fixed);
   }
+  // Functions last: the types of their parameters follow from the other arguments, and their results tell about what is left.
+  for (size_t p = 0; p < params.size(); ++p)
+    if (call.functions[p] && !typeFunction(entity, params[p], staticParams, found, call.functions[p], call.captured[p])) return false;
   LocalScope scope;
   for (size_t i = 0; i < staticParams.size(); ++i) {
     const StaticParam& param = staticParams[i];
@@ -341,7 +346,19 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
                                      .constant = found[i]->constant});
     }
   call.values.resize(params.size());
+  call.functions.resize(params.size());
+  call.captured.resize(params.size());
   for (size_t p = 0; p < params.size(); ++p) {
+    if (functionType(params[p].type, *entity.ast)) {
+      if (!call.written[p].empty())
+        call.functions[p] = functionArgument(call.written[p][0], params[p], entity, call.captured[p]);
+      else if (params[p].defaultValue)  // it takes nothing along
+        call.functions[p] = inCallee(entity, {}, [&] {
+          return functionArgument(params[p].defaultValue, params[p], entity, call.captured[p]);
+        });
+      ok = ok && call.functions[p];
+      continue;
+    }
     TypeId hint;
     if (params[p].type && !call.written[p].empty()) {
       const bool simple = std::holds_alternative<NameExpr>(expr(*entity.ast, params[p].type).node);
@@ -385,7 +402,7 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   for (const auto& value : found) call.statics.push_back(*value);
   call.scope = staticScope(staticParams, call.statics);
   for (size_t p = 0; p < params.size(); ++p) {
-    if (!call.values[p].empty() || !params[p].defaultValue) continue;
+    if (!call.values[p].empty() || !params[p].defaultValue || call.functions[p]) continue;
     auto value = defaultArgument(entity, params[p], call.scope);
     if (!value) return std::nullopt;
     value->range = range;

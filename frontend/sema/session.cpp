@@ -274,10 +274,10 @@ void Checker::buildKernels(const Ast& ast, ModuleScope& unit) {
     const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
     if (!node) continue;
     const auto* kernel = std::get_if<KernelDecl>(&ast.decl(node->decl).node);
-    if (!kernel || !kernel->staticParams.empty()) continue;
+    if (!kernel || !kernel->staticParams.empty() || takesFunctions(kernel->params, ast)) continue;
     auto it = unit.names.find(kernel->name.name);
     if (it != unit.names.end() && it->second->kind == Entity::Kind::Kernel && it->second->decl == node->decl)
-      instantiateKernel(*it->second, *kernel, {}, {});
+      instantiateKernel(*it->second, *kernel, {}, {}, {});
   }
 }
 
@@ -287,6 +287,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
   auto keptGlobals = std::move(globals_);
   auto keptFunctions = functions_;
   auto keptKernels = kernels_;
+  auto keptNamed = std::exchange(namedFunctions_, {});
   program_ = TypedProgram(session_.types);
   globals_.clear();
   // Instances that are done need no second look: only those of this file that are missing are made. What was made here is kept as long as
@@ -302,24 +303,24 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
     };
     if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) {
       if (Entity* entity = find(kernel->name);
-          entity && kernel->staticParams.empty() &&
+          entity && kernel->staticParams.empty() && !takesFunctions(kernel->params, ast) &&
           !keptKernels.contains(fmt::format("{}:", static_cast<const void*>(entity))) &&
           !kernels_.contains(fmt::format("{}:", static_cast<const void*>(entity)))) {
-        if (functionsStale) functions_.clear();
+        if (functionsStale) functions_.clear(), namedFunctions_.clear();
         const size_t before = diags_.errorCount();
-        instantiateKernel(*entity, *kernel, {}, {});
+        instantiateKernel(*entity, *kernel, {}, {}, {});
         functionsStale = diags_.errorCount() != before;
       }
     } else if (const auto* fn = std::get_if<FnDecl>(&decl.node)) {
       Entity* entity = find(fn->name);
-      if (!entity || !fn->staticParams.empty()) continue;
+      if (!entity || !fn->staticParams.empty() || takesFunctions(fn->params, ast)) continue;
       const std::string key = fmt::format("{}", static_cast<const void*>(entity));
       const auto first = keptFunctions.lower_bound(key + ":");
       if (first != keptFunctions.end() && first->first.starts_with(key + ":")) continue;
       // A fn may be for the host or for kernels: it is right if it is right on one side.
       Diagnostics host, device;
       auto attempt = [&](Side side, Diagnostics& found, bool quiet = true) {
-        if (functionsStale) functions_.clear();
+        if (functionsStale) functions_.clear(), namedFunctions_.clear();
         if (kernelsStale) kernels_.clear();
         const size_t before = diags_.errorCount();
         Context context{.kind = Context::Kind::Function,
@@ -330,7 +331,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
         ctx_ = &context;
         if (quiet) std::swap(diags_, found);
         const std::vector<size_t> packs(isVariadic(fn->params, ast) ? 1 : 0, 1);
-        instantiate(*entity, *fn, {}, packs, {});
+        instantiate(*entity, *fn, {}, {}, packs, {});
         if (quiet) std::swap(diags_, found);
         functionsStale = kernelsStale = found.hasErrors() || diags_.errorCount() != before;
         ctx_ = nullptr;
@@ -360,6 +361,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
   globals_ = std::move(keptGlobals);
   functions_ = std::move(keptFunctions);
   kernels_ = std::move(keptKernels);
+  namedFunctions_ = std::move(keptNamed);
 }
 
 }  // namespace sema

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// `forall` as a statement of host code: a kernel that takes along what it names, and its launch.
+#include "frontend/sema/checker.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace rad::sema {
+
+void Checker::reportCapturedAssign(const std::string& name, TypeId type, Range range, Range declared) {
+  // What has the copy: the innermost of the contexts that take along.
+  const bool isForall = ctx_->kind == Context::Kind::Forall;
+  auto builder = report(Diag::CapturedAssign, range,
+                        {name, isForall ? "`forall`" : ctx_->kind == Context::Kind::Reduction ? "a generator" : "the lambda"});
+  builder.note(declared, "declared here");
+  if (isView(type))
+    builder.help(isForall ? fmt::format("assign to its elements: {}[i] = ...", name) : "a lambda gives its result, and changes nothing");
+  else if (isForall)
+    builder.help(fmt::format("add up with a reduction: `{} = sum(x[i] for i in 0..n)`; or make it an array of one element, and "
+                             "use atomic.add(&{}[0], ...)",
+                             name, name));
+  else
+    builder.help("give the new value as the result");
+}
+
+bool Checker::noteWrite(TExprId view) {
+  if (ctx_->kind != Context::Kind::Forall) return false;
+  for (;;) {
+    const TExpr& e = program_.expr(view);
+    if (const auto* slice = std::get_if<ViewSlice>(&e.node)) {
+      view = slice->view;
+    } else if (const auto* flat = std::get_if<ViewFlat>(&e.node)) {
+      view = flat->view;
+    } else if (const auto* ref = std::get_if<LocalRef>(&e.node)) {
+      if (auto made = ctx_->madeOf.find(ref->local.value); made != ctx_->madeOf.end()) {
+        view = made->second;
+        continue;
+      }
+      for (const auto& [key, binding] : ctx_->captured) {
+        if (binding.local != ref->local) continue;
+        // Arguments and parameters stand in the same order.
+        for (size_t p = 0; p < ctx_->kernel->params.size(); ++p)
+          if (ctx_->kernel->params[p].local == ref->local && typeOf(program_.expr(ctx_->captures[p]).type).writable) {
+            ctx_->alsoWritten.insert(key);
+            return true;
+          }
+      }
+      return false;
+    } else {
+      return false;
+    }
+  }
+}
+
+bool Checker::checkForallBody(const ForallStmt& node, Range range, Context& context, Kernel& kernel) {
+  kernel = {};
+  kernel.name = shorten({range.begin, expr(node.clauses.back().high).range.end});
+  if (const ExprId step = node.clauses.back().step) kernel.name = shorten({range.begin, expr(step).range.end});
+  kernel.range = range;
+  context = {.kind = Context::Kind::Forall,
+             .side = Side::Device,
+             .parent = ctx_,
+             .home = ctx_->home,
+             .name = kernel.name,
+             .result = types().unit(),
+             .kernel = &kernel,
+             .written = std::move(context.written),
+             .uncheckedDepth = ctx_->uncheckedDepth};
+  std::vector<TStmtId> statements;
+  context.out = &statements;
+  if (!openReduction(context, kernel, node.clauses)) return false;
+  Context* const saved = std::exchange(ctx_, &context);
+  BlockResult block = checkBlock(node.body, false);
+  ctx_ = saved;
+  statements = std::move(context.prologue);
+  statements.insert(statements.end(), block.statements.begin(), block.statements.end());
+  kernel.body = std::move(context.body);
+  kernel.body.statements = std::move(statements);
+  return true;
+}
+
+void Checker::checkForall(const ForallStmt& node, Range range) {
+  if (!isHostCode()) {
+    report(Diag::HostOnly, range, {"`forall` as a statement"})
+        .help(ctx_->kind == Context::Kind::Forall ? "name all ranges at once: `forall i in 0..n, j in 0..m`; or loop inside: `for j in 0..m`"
+                                                  : "the kernel's own domain runs in parallel; inside of it loops do: `for i in 0..n`");
+    return;
+  }
+  const size_t errors = diags_.errorCount();
+  Kernel kernel;
+  Context context;
+  const size_t before = ctx_->out->size();
+  // Which arrays are written to is known at the end of the body: then it is looked at once more.
+  do {
+    ctx_->out->resize(before);
+    context.written.insert(context.alsoWritten.begin(), context.alsoWritten.end());
+    if (!checkForallBody(node, range, context, kernel)) return;
+  } while (!context.alsoWritten.empty());
+  if (diags_.errorCount() != errors) return;
+  kernel.symbol = kernelSymbol("forall");
+  finishKernel(kernel);
+  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
+  program_.kernels.push_back(std::move(kernel));
+  ctx_->hasEffects = true;
+  emit(range, Launch{id, std::move(context.captures), addSite(SiteKind::Launch, range)});
+}
+
+}  // namespace rad::sema
