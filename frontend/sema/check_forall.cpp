@@ -53,33 +53,6 @@ bool Checker::noteWrite(TExprId view) {
   }
 }
 
-bool Checker::checkForallBody(const ForallStmt& node, Range range, Context& context, Kernel& kernel) {
-  kernel = {};
-  kernel.name = shorten({range.begin, expr(node.clauses.back().high).range.end});
-  if (const ExprId step = node.clauses.back().step) kernel.name = shorten({range.begin, expr(step).range.end});
-  kernel.range = range;
-  context = {.kind = Context::Kind::Forall,
-             .side = Side::Device,
-             .parent = ctx_,
-             .home = ctx_->home,
-             .name = kernel.name,
-             .result = types().unit(),
-             .kernel = &kernel,
-             .written = std::move(context.written),
-             .uncheckedDepth = ctx_->uncheckedDepth};
-  std::vector<TStmtId> statements;
-  context.out = &statements;
-  if (!openReduction(context, kernel, node.clauses)) return false;
-  Context* const saved = std::exchange(ctx_, &context);
-  BlockResult block = checkBlock(node.body, false);
-  ctx_ = saved;
-  statements = std::move(context.prologue);
-  statements.insert(statements.end(), block.statements.begin(), block.statements.end());
-  kernel.body = std::move(context.body);
-  kernel.body.statements = std::move(statements);
-  return true;
-}
-
 void Checker::checkForall(const ForallStmt& node, Range range) {
   if (!isHostCode()) {
     report(Diag::HostOnly, range, {"`forall` as a statement"})
@@ -87,23 +60,33 @@ void Checker::checkForall(const ForallStmt& node, Range range) {
                                                   : "the kernel's own domain runs in parallel; inside of it loops do: `for i in 0..n`");
     return;
   }
-  const size_t errors = diags_.errorCount();
-  Kernel kernel;
-  Context context;
-  const size_t before = ctx_->out->size();
+  const size_t errors = diags_.errorCount(), before = ctx_->out->size();
+  const RangeClause& last = node.clauses.back();
+  const Range title{range.begin, expr(last.step ? last.step : last.high).range.end};
   // Which arrays are written to is known at the end of the body: then it is looked at once more.
-  do {
+  std::set<std::string> written;
+  for (;;) {
     ctx_->out->resize(before);
-    context.written.insert(context.alsoWritten.begin(), context.alsoWritten.end());
-    if (!checkForallBody(node, range, context, kernel)) return;
-  } while (!context.alsoWritten.empty());
-  if (diags_.errorCount() != errors) return;
-  kernel.symbol = kernelSymbol("forall");
-  finishKernel(kernel);
-  const KernelId id{static_cast<uint32_t>(program_.kernels.size())};
-  program_.kernels.push_back(std::move(kernel));
-  ctx_->hasEffects = true;
-  emit(range, Launch{id, std::move(context.captures), addSite(SiteKind::Launch, range)});
+    MadeKernel made(*this, title);
+    made.kernel.range = range;
+    made.context.kind = Context::Kind::Forall;
+    made.context.uncheckedDepth = ctx_->uncheckedDepth;
+    made.context.written = written;
+    if (!openReduction(made.context, made.kernel, node.clauses)) return;
+    Context* const saved = std::exchange(ctx_, &made.context);
+    BlockResult block = checkBlock(node.body, false);
+    ctx_ = saved;
+    if (!made.context.alsoWritten.empty()) {
+      written.merge(made.context.alsoWritten);
+      continue;
+    }
+    if (diags_.errorCount() != errors) return;
+    made.statements = std::move(block.statements);
+    const KernelId id = addKernel(made, "forall");
+    ctx_->hasEffects = true;
+    emit(range, Launch{id, std::move(made.context.captures), addSite(SiteKind::Launch, range)});
+    return;
+  }
 }
 
 }  // namespace rad::sema

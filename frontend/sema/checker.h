@@ -648,7 +648,6 @@ class Checker {
   /// Makes the domain of the kernel of a generator or `forall` statement.
   bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses);
   void checkForall(const ForallStmt& node, Range range);
-  bool checkForallBody(const ForallStmt& node, Range range, Context& context, Kernel& kernel);
   /// Whether an array is one that the `forall` statement being checked has taken along and may write to: it is noted, and the body is
   /// looked at once more.
   bool noteWrite(TExprId view);
