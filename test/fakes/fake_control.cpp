@@ -227,11 +227,14 @@ FAKE_EXPORT long cudaFakeLive(const char *kind) {
   std::size_t ownGraphs = 0; // the others belong to nodes
   for (auto &[handle, graph] : w.graphs)
     ownGraphs += !graph->child;
+  std::size_t ownPools = 0; // the default ones are the driver's
+  for (auto &[handle, pool] : w.pools)
+    ownPools += !pool->common;
   return count("retain", retains) + count("stream", w.streams.size()) +
          count("event", w.events.size()) + count("memory", memory) +
-         count("pinned", w.pinned.size()) + count("pool", w.pools.size()) +
+         count("pinned", w.pinned.size()) + count("pool", ownPools) +
          count("library", w.libraries.size()) +
-         count("context", w.contexts.size()) + count("graph", ownGraphs) +
+         count("array", w.arrays.size()) + count("context", w.contexts.size()) + count("graph", ownGraphs) +
          count("exec", w.execs.size()) + count("object", w.userObjects.size());
 }
 

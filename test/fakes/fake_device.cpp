@@ -54,7 +54,11 @@ int attributeOf(const Device &, CUdevice_attribute attribute) {
   case CU_DEVICE_ATTRIBUTE_UNIFIED_ADDRESSING:
   case CU_DEVICE_ATTRIBUTE_STREAM_PRIORITIES_SUPPORTED:
   case CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH:
+  case CU_DEVICE_ATTRIBUTE_MANAGED_MEMORY:
+  case CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED:
     return 1;
+  case CU_DEVICE_ATTRIBUTE_CONCURRENT_MANAGED_ACCESS:
+    return p.major >= 8; // the oldest one stands for those that cannot
   case CU_DEVICE_ATTRIBUTE_CLUSTER_LAUNCH:
     return p.major >= 9;
   default:

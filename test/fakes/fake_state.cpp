@@ -91,7 +91,8 @@ World::~World() {
   for (unsigned char *bytes : retired)
     std::free(bytes);
   for (auto &[pointer, item] : pinned)
-    std::free(pointer);
+    if (!item.registered)
+      std::free(pointer);
 }
 
 std::vector<CUcontext> &contextStack() {
@@ -162,15 +163,36 @@ Memory *findMemory(std::uint64_t address, std::size_t bytes) {
   return &memory;
 }
 
+const Pinned *pinnedAt(const void *memory, std::size_t bytes) {
+  for (auto &[begin, item] : world().pinned) {
+    auto first = static_cast<const char *>(begin);
+    auto wanted = static_cast<const char *>(memory);
+    if (wanted >= first && std::size_t(wanted - first) <= item.size &&
+        bytes <= item.size - std::size_t(wanted - first))
+      return &item;
+  }
+  return nullptr;
+}
+
+unsigned char *rowOfArray(CUarray handle, std::size_t x, std::size_t y,
+                          std::size_t z, std::size_t bytes) {
+  World &w = world();
+  if (w.deadHandles.count(handle))
+    crash("use of a destroyed array");
+  auto it = w.arrays.find(handle);
+  if (it == w.arrays.end())
+    return nullptr;
+  Array &array = *it->second;
+  if (x + bytes > array.rowBytes || y >= array.height || z >= array.depth)
+    return nullptr;
+  return array.bytes.data() + (z * array.height + y) * array.rowBytes + x;
+}
+
 unsigned char *resolve(std::uint64_t address, std::size_t bytes) {
   if (Memory *memory = findMemory(address, bytes))
     return memory->bytes + (address - memory->address);
-  for (auto &[pointer, item] : world().pinned) {
-    const auto begin = reinterpret_cast<std::uint64_t>(pointer);
-    if (address >= begin && address - begin <= item.size &&
-        bytes <= item.size - (address - begin))
-      return reinterpret_cast<unsigned char *>(address);
-  }
+  if (pinnedAt(reinterpret_cast<const void *>(address), bytes))
+    return reinterpret_cast<unsigned char *>(address);
   return nullptr;
 }
 
@@ -195,6 +217,7 @@ Memory *makeMemory(Device &device, Context *context, std::uint64_t size) {
   std::memset(memory->bytes, 0xcd, std::size_t(size < most ? size : most));
   memory->device = &device;
   memory->context = context;
+  memory->id = ++w.nextHandle;
   device.used += size;
   Memory *out = memory.get();
   w.memory.emplace(out->address, std::move(memory));
@@ -207,6 +230,8 @@ void dropMemory(std::uint64_t address) {
   if (it == w.memory.end())
     return;
   it->second->device->used -= it->second->size;
+  if (Pool *pool = it->second->pool)
+    pool->used -= it->second->size;
   std::free(it->second->bytes);
   w.memory.erase(it);
 }
@@ -299,7 +324,8 @@ void destroyContext(Context &context) {
   for (auto it = w.pinned.begin(); it != w.pinned.end();) {
     if (it->second.context == &context) {
       violation("pinned memory was still there when its context was released");
-      std::free(it->first);
+      if (!it->second.registered)
+        std::free(it->first);
       it = w.pinned.erase(it);
     } else {
       ++it;

@@ -166,7 +166,10 @@ struct GraphExec {
 
 struct Pool {
   Device *device = nullptr;
+  bool common = false; // the device's default one
+  bool shareable = false;
   std::uint64_t releaseThreshold = 0;
+  std::uint64_t used = 0, usedHigh = 0, reserved = 0, reservedHigh = 0;
 };
 
 /// Device memory: an address nobody can read, and the bytes elsewhere.
@@ -177,12 +180,22 @@ struct Memory {
   Device *device = nullptr;
   Context *context = nullptr; // null: pool memory, which outlives contexts
   bool freed = false;         // asked for, and waiting in a stream
+  Pool *pool = nullptr;
+  std::uint64_t id = 0;
 };
 
 struct Pinned {
   void *memory = nullptr;
   std::size_t size = 0;
   Context *context = nullptr;
+  bool registered = false; // the program's own memory
+  bool managed = false;
+};
+
+/// An array for textures: rows one behind the other.
+struct Array {
+  std::size_t rowBytes = 0, height = 1, depth = 1;
+  std::vector<unsigned char> bytes;
 };
 
 struct Library;
@@ -233,6 +246,7 @@ struct World {
   std::map<CUkernel, Kernel *> kernels;
   std::map<std::uint64_t, std::unique_ptr<Memory>> memory; // by address
   std::map<void *, Pinned> pinned;
+  std::map<CUarray, std::unique_ptr<Array>> arrays;
   std::set<const void *> deadHandles; // using one crashes a real driver
   std::deque<Launch> launches;
   std::map<std::string, HostFunction> hostFunctions;
@@ -303,6 +317,11 @@ Memory *findMemory(std::uint64_t address, std::size_t bytes);
 unsigned char *resolve(std::uint64_t address, std::size_t bytes);
 Memory *makeMemory(Device &device, Context *context, std::uint64_t size);
 void dropMemory(std::uint64_t address);
+/// The pinned allocation that holds the memory, or null.
+const Pinned *pinnedAt(const void *memory, std::size_t bytes);
+/// A row of an array, or null.
+unsigned char *rowOfArray(CUarray array, std::size_t x, std::size_t y,
+                          std::size_t z, std::size_t bytes);
 /// Everything that dies with a context.
 void destroyContext(Context &context);
 Device *deviceOf(CUdevice device);
