@@ -125,6 +125,8 @@ public:
   const Context &context() const;
   /// The handle for launches, graphs and occupancy.
   CUfunction raw() const { return state_ ? state_->launched : nullptr; }
+  /// The same as a kernel of a library; null for one of a module.
+  CUkernel libraryKernel() const { return state_ ? state_->kernel : nullptr; }
   const KernelAttributes &attributes() const { return state_->attributes; }
   const LaunchLimits &limits() const { return state_->limits; }
   /// Its parameters; empty optional where the driver cannot tell.

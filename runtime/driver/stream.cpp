@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/driver/stream.h"
 
+#include "runtime/driver/retire.h"
+
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -199,11 +201,15 @@ using TaskPointer = std::shared_ptr<HostTask::State>;
 void runOnce(void *data) noexcept {
   std::unique_ptr<TaskPointer> task(static_cast<TaskPointer *>(data));
   (*task)->run();
+  retire(std::move(*task));
 }
 
 /// Runs at each launch of a graph, which owns the reference.
 void runAgain(void *data) noexcept { (*static_cast<TaskPointer *>(data))->run(); }
-void dropTask(void *data) noexcept { delete static_cast<TaskPointer *>(data); }
+void dropTask(void *data) noexcept {
+  std::unique_ptr<TaskPointer> task(static_cast<TaskPointer *>(data));
+  retire(std::move(*task));
+}
 
 } // namespace
 

@@ -115,7 +115,8 @@ public:
 
   /// Runs a function on a thread of the driver behind the work so far; what
   /// follows waits for it. It must not call CUDA (the driver answers 800). It is
-  /// kept as long as it may run, in a captured graph too. Not run once a kernel
+  /// kept as long as it may run, in a captured graph too; what it holds is
+  /// released on another thread (retire.h). Not run once a kernel
   /// has faulted: never wait for something that only it does.
   Result<HostTask> then(std::function<void()> function) const;
 

@@ -147,6 +147,15 @@ void loadPtx(Library &library, std::string_view text) {
                   "the fake driver";
     return;
   }
+  constexpr std::string_view global = ".visible .global";
+  for (std::size_t at = text.find(global); at != std::string_view::npos;
+       at = text.find(global, at + 1)) {
+    std::string_view line = text.substr(at, text.find(';', at) - at);
+    line = line.substr(0, line.find_first_of("[="));
+    while (!line.empty() && line.back() == ' ')
+      line.remove_suffix(1);
+    library.globals.emplace(line.substr(line.rfind(' ') + 1), nullptr);
+  }
   constexpr std::string_view entry = ".entry";
   for (std::size_t at = text.find(entry); at != std::string_view::npos;
        at = text.find(entry, at + 1)) {
@@ -179,17 +188,26 @@ void loadPtx(Library &library, std::string_view text) {
 /// Fills in what the caller's JIT options ask to be told.
 void writeBack(const Library &library, CUjit_option *options, void **values,
                unsigned count) {
-  char *buffer = nullptr;
-  for (unsigned i = 0; i < count; ++i)
-    if (options[i] == CU_JIT_ERROR_LOG_BUFFER)
-      buffer = static_cast<char *>(values[i]);
+  char *errors = nullptr, *info = nullptr;
+  bool verbose = false;
   for (unsigned i = 0; i < count; ++i) {
-    if (options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES && buffer) {
+    if (options[i] == CU_JIT_ERROR_LOG_BUFFER)
+      errors = static_cast<char *>(values[i]);
+    if (options[i] == CU_JIT_INFO_LOG_BUFFER)
+      info = static_cast<char *>(values[i]);
+    verbose |= options[i] == CU_JIT_LOG_VERBOSE && values[i];
+  }
+  const std::string said =
+      verbose ? "ptxas info    : prepared by the fake driver" : "";
+  for (unsigned i = 0; i < count; ++i) {
+    const bool bad = options[i] == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES;
+    char *buffer = bad ? errors : info;
+    if ((bad || options[i] == CU_JIT_INFO_LOG_BUFFER_SIZE_BYTES) && buffer) {
+      const std::string &text = bad ? library.log : said;
       const std::size_t room = std::size_t(
           reinterpret_cast<std::uintptr_t>(values[i]) & 0xffffffff);
-      const std::size_t used =
-          room ? std::min(library.log.size(), room - 1) : 0;
-      std::memcpy(buffer, library.log.data(), used);
+      const std::size_t used = room ? std::min(text.size(), room - 1) : 0;
+      std::memcpy(buffer, text.data(), used);
       if (room)
         buffer[used] = '\0';
       values[i] = reinterpret_cast<void *>(used);
@@ -229,11 +247,11 @@ Kernel *kernelOf(const void *handle) {
 
 } // namespace fake
 
-FAKE_CUDA(LibraryLoadData, CUlibrary *out, const void *code,
-          CUjit_option *options, void **values, unsigned count,
-          CUlibraryOption *, void **, unsigned) {
-  if (!out || !code)
-    return CUDA_ERROR_INVALID_VALUE;
+namespace {
+
+/// Reads an image of any kind; the verdict is in the result.
+std::unique_ptr<Library> readImage(const void *code, CUjit_option *options,
+                                   void **values, unsigned count) {
   auto library = std::make_unique<Library>();
   auto bytes = static_cast<const unsigned char *>(code);
   std::uint32_t magic = 0;
@@ -254,30 +272,65 @@ FAKE_CUDA(LibraryLoadData, CUlibrary *out, const void *code,
   writeBack(*library, options, values, count);
   if (!library->log.empty())
     logReason(library->log);
+  return library;
+}
+
+} // namespace
+
+FAKE_CUDA(LibraryLoadData, CUlibrary *out, const void *code,
+          CUjit_option *options, void **values, unsigned count,
+          CUlibraryOption *, void **, unsigned) {
+  if (!out || !code)
+    return CUDA_ERROR_INVALID_VALUE;
+  auto library = readImage(code, options, values, count);
   // The verdict waits until somebody asks for a kernel.
   *out = makeHandle<CUlibrary>();
   world().libraries.emplace(*out, std::move(library));
   return CUDA_SUCCESS;
 }
 
-FAKE_CUDA(LibraryUnload, CUlibrary handle) {
+namespace {
+
+/// Ends what a library or a module holds; waits for everything that runs.
+void closeLibrary(Library &library) {
   World &w = world();
-  Library *library = libraryOf(handle);
   for (auto &[stream, item] : w.streams)
-    drain(*item); // unloading waits for everything that runs
-  for (auto &[name, memory] : library->globals)
+    drain(*item);
+  for (auto &[name, memory] : library.globals)
     if (memory)
       dropMemory(memory->address);
   for (auto it = w.kernels.begin(); it != w.kernels.end();) {
-    if (it->second->library == library) {
+    if (it->second->library == &library) {
       w.deadHandles.insert(it->first);
       it = w.kernels.erase(it);
     } else {
       ++it;
     }
   }
-  w.libraries.erase(handle);
-  w.deadHandles.insert(handle);
+}
+
+/// A kernel of a library or a module by its name; null when there is none.
+CUkernel findKernel(Library &library, std::string_view name) {
+  for (auto &kernel : library.kernels) {
+    if (kernel->info.name != name)
+      continue;
+    for (auto &[known, item] : world().kernels)
+      if (item == kernel.get())
+        return known;
+    const auto handle = makeHandle<CUkernel>();
+    world().kernels.emplace(handle, kernel.get());
+    return handle;
+  }
+  logReason("no kernel named " + std::string(name));
+  return nullptr;
+}
+
+} // namespace
+
+FAKE_CUDA(LibraryUnload, CUlibrary handle) {
+  closeLibrary(*libraryOf(handle));
+  world().libraries.erase(handle);
+  world().deadHandles.insert(handle);
   return CUDA_SUCCESS;
 }
 
@@ -287,32 +340,21 @@ FAKE_CUDA(LibraryGetKernel, CUkernel *out, CUlibrary handle, const char *name) {
     return CUDA_ERROR_INVALID_VALUE;
   if (library->verdict != CUDA_SUCCESS)
     return library->verdict;
-  for (auto &kernel : library->kernels) {
-    if (kernel->info.name != name)
-      continue;
-    for (auto &[known, item] : world().kernels)
-      if (item == kernel.get()) {
-        *out = known;
-        return CUDA_SUCCESS;
-      }
-    *out = makeHandle<CUkernel>();
-    world().kernels.emplace(*out, kernel.get());
-    return CUDA_SUCCESS;
-  }
-  logReason("no kernel named " + std::string(name));
-  return CUDA_ERROR_NOT_FOUND;
+  *out = findKernel(*library, name);
+  return *out ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
 }
 
-FAKE_CUDA(LibraryGetGlobal, CUdeviceptr *address, std::size_t *bytes,
-          CUlibrary handle, const char *name) {
-  Library *library = libraryOf(handle);
+namespace {
+
+CUresult findGlobal(Library &library, CUdeviceptr *address, std::size_t *bytes,
+                    const char *name) {
   Context *context = currentContext();
   if (!context)
     return CUDA_ERROR_INVALID_CONTEXT;
   if (!name)
     return CUDA_ERROR_INVALID_VALUE;
-  auto it = library->globals.find(name);
-  if (it == library->globals.end())
+  auto it = library.globals.find(name);
+  if (it == library.globals.end())
     return CUDA_ERROR_NOT_FOUND;
   constexpr std::size_t size = 256;
   if (!it->second)
@@ -324,6 +366,13 @@ FAKE_CUDA(LibraryGetGlobal, CUdeviceptr *address, std::size_t *bytes,
   if (bytes)
     *bytes = size;
   return CUDA_SUCCESS;
+}
+
+} // namespace
+
+FAKE_CUDA(LibraryGetGlobal, CUdeviceptr *address, std::size_t *bytes,
+          CUlibrary handle, const char *name) {
+  return findGlobal(*libraryOf(handle), address, bytes, name);
 }
 
 FAKE_CUDA(LibraryGetKernelCount, unsigned *count, CUlibrary handle) {
@@ -409,6 +458,8 @@ FAKE_CUDA(KernelSetAttribute, CUfunction_attribute attribute, int value,
     return CUDA_ERROR_INVALID_DEVICE;
   if (!kernel || value < 0)
     return CUDA_ERROR_INVALID_VALUE;
+  if (attribute == CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED)
+    kernel->largeClusters = value != 0;
   if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES)
     return CUDA_SUCCESS;
   if (value + int(kernel->info.staticSharedBytes) >
@@ -428,5 +479,158 @@ FAKE_CUDA(KernelGetParamInfo, CUkernel handle, std::size_t index,
   *offset = kernel->info.params[index].offset;
   if (size)
     *size = kernel->info.params[index].size;
+  return CUDA_SUCCESS;
+}
+
+// ---- modules: a library in one context, judged when it is loaded ----
+
+namespace {
+
+Library *moduleOf(CUmodule handle) {
+  World &w = world();
+  if (w.deadHandles.count(handle))
+    crash("use of an unloaded module");
+  auto it = w.modules.find(handle);
+  if (it == w.modules.end())
+    crash("use of a module that never was");
+  return it->second.get();
+}
+
+/// The device of the current context, for questions about functions.
+CUdevice currentDevice() {
+  Context *context = currentContext();
+  return context ? context->device->ordinal : -1;
+}
+
+} // namespace
+
+FAKE_CUDA(ModuleLoadDataEx, CUmodule *out, const void *code, unsigned count,
+          CUjit_option *options, void **values) {
+  if (!currentContext())
+    return CUDA_ERROR_INVALID_CONTEXT;
+  if (!out || !code)
+    return CUDA_ERROR_INVALID_VALUE;
+  auto module = readImage(code, options, values, count);
+  if (module->verdict != CUDA_SUCCESS)
+    return module->verdict;
+  module->module = true;
+  *out = makeHandle<CUmodule>();
+  world().modules.emplace(*out, std::move(module));
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(ModuleUnload, CUmodule handle) {
+  closeLibrary(*moduleOf(handle));
+  world().modules.erase(handle);
+  world().deadHandles.insert(handle);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(ModuleGetFunction, CUfunction *out, CUmodule handle,
+          const char *name) {
+  Library *module = moduleOf(handle);
+  if (!out || !name)
+    return CUDA_ERROR_INVALID_VALUE;
+  *out = reinterpret_cast<CUfunction>(findKernel(*module, name));
+  return *out ? CUDA_SUCCESS : CUDA_ERROR_NOT_FOUND;
+}
+
+FAKE_CUDA(ModuleGetGlobal, CUdeviceptr *address, std::size_t *bytes,
+          CUmodule handle, const char *name) {
+  return findGlobal(*moduleOf(handle), address, bytes, name);
+}
+
+FAKE_CUDA(ModuleGetFunctionCount, unsigned *count, CUmodule handle) {
+  *count = unsigned(moduleOf(handle)->kernels.size());
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(ModuleEnumerateFunctions, CUfunction *functions, unsigned count,
+          CUmodule handle) {
+  Library *module = moduleOf(handle);
+  for (unsigned i = 0; i < count && i < module->kernels.size(); ++i)
+    functions[i] = reinterpret_cast<CUfunction>(
+        findKernel(*module, module->kernels[i]->info.name));
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(FuncLoad, CUfunction function) {
+  Kernel *kernel = kernelOf(function);
+  if (!kernel)
+    return CUDA_ERROR_INVALID_HANDLE;
+  kernel->loaded = true;
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(FuncGetName, const char **name, CUfunction function) {
+  return fakeKernelGetName(name, reinterpret_cast<CUkernel>(function));
+}
+
+FAKE_CUDA(FuncGetAttribute, int *value, CUfunction_attribute attribute,
+          CUfunction function) {
+  return fakeKernelGetAttribute(value, attribute,
+                                reinterpret_cast<CUkernel>(function),
+                                currentDevice());
+}
+
+FAKE_CUDA(FuncSetAttribute, CUfunction function, CUfunction_attribute attribute,
+          int value) {
+  return fakeKernelSetAttribute(attribute, value,
+                                reinterpret_cast<CUkernel>(function),
+                                currentDevice());
+}
+
+FAKE_CUDA(FuncGetParamInfo, CUfunction function, std::size_t index,
+          std::size_t *offset, std::size_t *size) {
+  return fakeKernelGetParamInfo(reinterpret_cast<CUkernel>(function), index,
+                                offset, size);
+}
+
+// ---- the linker: puts PTX texts one behind the other ----
+
+FAKE_CUDA(LinkCreate, unsigned count, CUjit_option *options, void **values,
+          CUlinkState *out) {
+  if (!currentContext())
+    return CUDA_ERROR_INVALID_CONTEXT;
+  if (!out)
+    return CUDA_ERROR_INVALID_VALUE;
+  Library nothing;
+  writeBack(nothing, options, values, count);
+  *out = makeHandle<CUlinkState>();
+  world().links.emplace(*out, std::vector<std::string>());
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(LinkAddData, CUlinkState handle, CUjitInputType type, void *data,
+          std::size_t size, const char *, unsigned, CUjit_option *, void **) {
+  auto it = world().links.find(handle);
+  if (it == world().links.end() || !data || !size ||
+      type >= CU_JIT_NUM_INPUT_TYPES)
+    return CUDA_ERROR_INVALID_VALUE;
+  std::string text(static_cast<const char *>(data), size);
+  if (text.find("FAKE_BAD_PTX") != std::string::npos)
+    return CUDA_ERROR_INVALID_PTX;
+  it->second.push_back(std::move(text));
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(LinkComplete, CUlinkState handle, void **cubin, std::size_t *size) {
+  auto it = world().links.find(handle);
+  if (it == world().links.end() || it->second.empty() || !cubin || !size)
+    return CUDA_ERROR_INVALID_VALUE;
+  std::string all;
+  for (const std::string &text : it->second)
+    all += text.c_str(); // without a zero in the middle
+  world().linked.push_back(all + '\0');
+  *cubin = world().linked.back().data();
+  *size = world().linked.back().size();
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(LinkDestroy, CUlinkState handle) {
+  if (!world().links.erase(handle)) {
+    violation("a linker was destroyed twice, or never was");
+    return CUDA_ERROR_INVALID_HANDLE;
+  }
   return CUDA_SUCCESS;
 }

@@ -234,6 +234,7 @@ FAKE_EXPORT long cudaFakeLive(const char *kind) {
          count("event", w.events.size()) + count("memory", memory) +
          count("pinned", w.pinned.size()) + count("pool", ownPools) +
          count("library", w.libraries.size()) +
+         count("module", w.modules.size()) + count("link", w.links.size()) +
          count("array", w.arrays.size()) + count("context", w.contexts.size()) + count("graph", ownGraphs) +
          count("exec", w.execs.size()) + count("object", w.userObjects.size());
 }
@@ -270,6 +271,11 @@ FAKE_EXPORT const CudaFakeLaunch *cudaFakeLaunch(long index) {
   if (index < 0 || std::size_t(index) >= w.launches.size())
     return nullptr;
   return &w.launches[std::size_t(index)].view;
+}
+
+FAKE_EXPORT void cudaFakeSetCondition(std::uint64_t condition, unsigned value) {
+  std::lock_guard lock(worldMutex());
+  world().conditions[condition] = value;
 }
 
 FAKE_EXPORT long cudaFakeContextDepth(void) {

@@ -36,8 +36,8 @@ typedef long (*CudaFakeCountFn)(const char *function);
 long cudaFakeCount(const char *function);
 
 /// How many handles of a kind are alive: "retain", "stream", "event", "memory",
-/// "pinned", "pool", "library", "context", "graph", "exec", "object" (what graphs
-/// keep alive); null: all together.
+/// "pinned", "pool", "library", "module", "link", "array", "context", "graph",
+/// "exec", "object" (what graphs keep alive); null: all together.
 typedef long (*CudaFakeLiveFn)(const char *kind);
 long cudaFakeLive(const char *kind);
 
@@ -64,6 +64,10 @@ typedef long (*CudaFakeLaunchesFn)(void);
 long cudaFakeLaunches(void);
 typedef const CudaFakeLaunch *(*CudaFakeLaunchFn)(long index);
 const CudaFakeLaunch *cudaFakeLaunch(long index);
+
+/// Sets the value of a condition of a graph, as kernels do.
+typedef void (*CudaFakeSetConditionFn)(std::uint64_t condition, unsigned value);
+void cudaFakeSetCondition(std::uint64_t condition, unsigned value);
 
 /// How deep the calling thread's stack of contexts is.
 typedef long (*CudaFakeDepthFn)(void);

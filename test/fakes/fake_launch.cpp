@@ -20,7 +20,8 @@ namespace {
 
 /// The checks of one attribute; unknown ones are refused.
 CUresult checkAttribute(const CUlaunchConfig &config,
-                        const CUlaunchAttribute &attribute, int resident) {
+                        const CUlaunchAttribute &attribute, int resident,
+                        bool largeClusters) {
   switch (int(attribute.id)) {
   case CU_LAUNCH_ATTRIBUTE_COOPERATIVE: {
     const std::uint64_t blocks = std::uint64_t(config.gridDimX) *
@@ -34,7 +35,8 @@ CUresult checkAttribute(const CUlaunchConfig &config,
     if (world().config.preset->major < 9 || !cluster.x || !cluster.y ||
         !cluster.z || config.gridDimX % cluster.x ||
         config.gridDimY % cluster.y || config.gridDimZ % cluster.z ||
-        std::uint64_t(cluster.x) * cluster.y * cluster.z > 8) {
+        std::uint64_t(cluster.x) * cluster.y * cluster.z >
+            (largeClusters ? 16 : 8)) {
       logReason("Cluster dimensions do not evenly divide Grid dimensions, or "
                 "are too large");
       return CUDA_ERROR_INVALID_CLUSTER_SIZE;
@@ -44,6 +46,8 @@ CUresult checkAttribute(const CUlaunchConfig &config,
   case CU_LAUNCH_ATTRIBUTE_IGNORE:
   case CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION:
   case CU_LAUNCH_ATTRIBUTE_PRIORITY:
+  case CU_LAUNCH_ATTRIBUTE_PREFERRED_SHARED_MEMORY_CARVEOUT:
+  case CU_LAUNCH_ATTRIBUTE_LAUNCH_COMPLETION_EVENT:
     return CUDA_SUCCESS;
   default:
     return CUDA_ERROR_INVALID_VALUE;
@@ -102,7 +106,8 @@ CUresult checkLaunch(const CUlaunchConfig &config, const Kernel &kernel,
       residentBlocks(kernel, int(threads), config.sharedMemBytes) *
       world().config.preset->multiprocessors;
   for (unsigned i = 0; i < config.numAttrs; ++i)
-    if (CUresult status = checkAttribute(config, config.attrs[i], resident))
+    if (CUresult status = checkAttribute(config, config.attrs[i], resident,
+                                         kernel.largeClusters))
       return status;
   return CUDA_SUCCESS;
 }
@@ -142,24 +147,34 @@ void writeRecord(const Launch &launch, const FailedCheck &check) {
 
 } // namespace
 
-FAKE_CUDA(LaunchKernelEx, const CUlaunchConfig *config, CUfunction function,
-          void **parameters, void **extra) {
-  if (!config)
-    return CUDA_ERROR_INVALID_VALUE;
-  CUresult status;
-  Stream *stream = streamOf(config->hStream, status);
-  if (!stream)
-    return status;
+namespace {
+
+/// What happens when a recorded launch runs.
+void perform(Launch &item) {
+  World &now = world();
+  if (auto it = now.config.kernelFaults.find(item.kernel);
+      it != now.config.kernelFaults.end()) {
+    now.sticky = it->second;
+    return;
+  }
+  if (auto it = now.config.failedChecks.find(item.kernel);
+      it != now.config.failedChecks.end())
+    writeRecord(item, it->second);
+  if (auto it = now.hostFunctions.find(item.kernel);
+      it != now.hostFunctions.end())
+    it->second.function(&item.view, it->second.user);
+}
+
+/// A launch with its arguments; not yet among the recorded ones.
+CUresult makeLaunch(const CUlaunchConfig &config, const void *function,
+                    void **parameters, void **extra, Launch &launch) {
   Kernel *kernel = kernelOf(function);
   if (!kernel)
     return CUDA_ERROR_INVALID_HANDLE;
   if (kernel->openExtern)
     return CUDA_ERROR_NOT_FOUND;
-  if ((status = checkLaunch(*config, *kernel, parameters, extra)))
+  if (CUresult status = checkLaunch(config, *kernel, parameters, extra))
     return status;
-
-  World &w = world();
-  Launch &launch = w.launches.emplace_back();
   launch.kernel = kernel->info.name;
   launch.arguments.resize(kernel->info.paramBytes);
   for (std::size_t i = 0; parameters && i < kernel->info.params.size(); ++i) {
@@ -168,30 +183,67 @@ FAKE_CUDA(LaunchKernelEx, const CUlaunchConfig *config, CUfunction function,
                 param.size);
     launch.offsets.push_back(param.offset);
   }
-  launch.view = {launch.kernel.c_str(),
-                 {config->gridDimX, config->gridDimY, config->gridDimZ},
-                 {config->blockDimX, config->blockDimY, config->blockDimZ},
-                 config->sharedMemBytes,
-                 launch.arguments.data(),
-                 launch.arguments.size(),
-                 launch.offsets.data(),
-                 launch.offsets.size()};
-  const std::size_t index = w.launches.size() - 1;
-  enqueue(*stream, [index] {
-    World &now = world();
-    Launch &item = now.launches[index];
-    if (auto it = now.config.kernelFaults.find(item.kernel);
-        it != now.config.kernelFaults.end()) {
-      now.sticky = it->second;
-      return;
-    }
-    if (auto it = now.config.failedChecks.find(item.kernel);
-        it != now.config.failedChecks.end())
-      writeRecord(item, it->second);
-    if (auto it = now.hostFunctions.find(item.kernel);
-        it != now.hostFunctions.end())
-      it->second.function(&item.view, it->second.user);
-  });
+  launch.view.grid[0] = config.gridDimX;
+  launch.view.grid[1] = config.gridDimY;
+  launch.view.grid[2] = config.gridDimZ;
+  launch.view.block[0] = config.blockDimX;
+  launch.view.block[1] = config.blockDimY;
+  launch.view.block[2] = config.blockDimZ;
+  launch.view.dynamicShared = config.sharedMemBytes;
+  return CUDA_SUCCESS;
+}
+
+/// Puts a launch among the recorded ones.
+std::size_t recordLaunch(const Launch &launch) {
+  World &w = world();
+  Launch &item = w.launches.emplace_back(launch);
+  item.view.kernel = item.kernel.c_str();
+  item.view.arguments = item.arguments.data();
+  item.view.argumentBytes = item.arguments.size();
+  item.view.offsets = item.offsets.data();
+  item.view.argumentCount = item.offsets.size();
+  return w.launches.size() - 1;
+}
+
+} // namespace
+
+namespace fake {
+
+CUresult prepareLaunch(const CUlaunchConfig &config, const void *function,
+                       void **parameters, void **extra,
+                       std::function<void()> &run) {
+  Launch launch;
+  if (CUresult status =
+          makeLaunch(config, function, parameters, extra, launch))
+    return status;
+  run = [launch = std::move(launch)] {
+    perform(world().launches[recordLaunch(launch)]);
+  };
+  return CUDA_SUCCESS;
+}
+
+} // namespace fake
+
+FAKE_CUDA(LaunchKernelEx, const CUlaunchConfig *config, CUfunction function,
+          void **parameters, void **extra) {
+  if (!config)
+    return CUDA_ERROR_INVALID_VALUE;
+  CUresult status;
+  Stream *stream = streamOf(config->hStream, status);
+  if (!stream)
+    return status;
+  if (stream->status == CU_STREAM_CAPTURE_STATUS_ACTIVE) {
+    std::function<void()> run;
+    if ((status = prepareLaunch(*config, function, parameters, extra, run)))
+      return status;
+    enqueue(*stream, std::move(run), CU_GRAPH_NODE_TYPE_KERNEL);
+    return CUDA_SUCCESS;
+  }
+  Launch launch;
+  if ((status = makeLaunch(*config, function, parameters, extra, launch)))
+    return status;
+  const std::size_t index = recordLaunch(launch);
+  enqueue(*stream, [index] { perform(world().launches[index]); });
   return CUDA_SUCCESS;
 }
 
@@ -201,5 +253,71 @@ FAKE_CUDA(OccupancyMaxActiveBlocksPerMultiprocessor, int *blocks,
   if (!kernel || !blocks)
     return CUDA_ERROR_INVALID_VALUE;
   *blocks = residentBlocks(*kernel, threads, shared);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(OccupancyMaxPotentialBlockSize, int *blocks, int *threads,
+          CUfunction function, CUoccupancyB2DSize sharedOf, std::size_t shared,
+          int limit) {
+  Kernel *kernel = kernelOf(function);
+  if (!kernel || !blocks || !threads || limit < 0)
+    return CUDA_ERROR_INVALID_VALUE;
+  int best = 0;
+  for (int size = 32; size <= (limit ? std::min(limit, 1024) : 1024);
+       size += 32) {
+    if (size > maxThreadsOf(*kernel))
+      break;
+    const int resident =
+        residentBlocks(*kernel, size, sharedOf ? sharedOf(size) : shared);
+    if (resident * size >= best && resident > 0) {
+      best = resident * size;
+      *threads = size;
+      *blocks = resident * world().config.preset->multiprocessors;
+    }
+  }
+  return best ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+FAKE_CUDA(OccupancyAvailableDynamicSMemPerBlock, std::size_t *bytes,
+          CUfunction function, int blocks, int threads) {
+  Kernel *kernel = kernelOf(function);
+  if (!kernel || !bytes || blocks <= 0 || threads <= 0)
+    return CUDA_ERROR_INVALID_VALUE;
+  const Preset &p = *world().config.preset;
+  const int each = p.sharedPerMultiprocessor / blocks - 1024 -
+                   int(kernel->info.staticSharedBytes);
+  *bytes = std::size_t(std::clamp(each, 0, p.sharedOptIn));
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(OccupancyMaxActiveClusters, int *clusters, CUfunction function,
+          const CUlaunchConfig *config) {
+  Kernel *kernel = kernelOf(function);
+  if (!kernel || !clusters || !config)
+    return CUDA_ERROR_INVALID_VALUE;
+  unsigned size = 1;
+  for (unsigned i = 0; i < config->numAttrs; ++i)
+    if (config->attrs[i].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION) {
+      const auto &cluster = config->attrs[i].value.clusterDim;
+      size = cluster.x * cluster.y * cluster.z;
+    }
+  if (!size)
+    return CUDA_ERROR_INVALID_CLUSTER_SIZE;
+  *clusters = residentBlocks(*kernel,
+                             int(config->blockDimX * config->blockDimY *
+                                 config->blockDimZ),
+                             config->sharedMemBytes) *
+              world().config.preset->multiprocessors / int(size);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(OccupancyMaxPotentialClusterSize, int *blocks, CUfunction function,
+          const CUlaunchConfig *config) {
+  Kernel *kernel = kernelOf(function);
+  if (!kernel || !blocks || !config)
+    return CUDA_ERROR_INVALID_VALUE;
+  if (world().config.preset->major < 9)
+    return CUDA_ERROR_NOT_SUPPORTED;
+  *blocks = kernel->largeClusters ? 16 : 8;
   return CUDA_SUCCESS;
 }

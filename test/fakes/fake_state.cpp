@@ -335,9 +335,20 @@ void destroyContext(Context &context) {
   context.alive = false;
 }
 
+namespace {
+bool worldEnds = false;
+}
+
+GraphMemory::~GraphMemory() {
+  if (!worldEnds)
+    dropMemory(address);
+}
+
 /// For cudaFakeConfigure: the next use makes a new world.
 void resetWorld() {
+  worldEnds = true;
   worldPointer().reset();
+  worldEnds = false;
   contextStack().clear();
 }
 

@@ -132,19 +132,29 @@ struct UserObject {
   unsigned references = 0;
 };
 
+/// Memory of a graph: there until nothing that was made of it is left.
+struct GraphMemory {
+  std::uint64_t address = 0;
+  ~GraphMemory();
+};
+
 struct GraphNode {
   CUgraph graph = nullptr;
   CUgraphNodeType type = CU_GRAPH_NODE_TYPE_EMPTY;
   std::vector<CUgraphNode> waitsFor;
   std::function<void()> run;
   std::vector<CUgraph> children; // of child graphs and conditionals
-  std::uint64_t allocation = 0;  // of memory nodes
+  CUgraphConditionalHandle condition = 0;
+  CUgraphConditionalNodeType conditionType = CU_GRAPH_COND_TYPE_IF;
+  std::shared_ptr<GraphMemory> memory;
+  const void *function = nullptr; // of kernels
 };
 
 struct Graph {
   std::vector<CUgraphNode> order;
   std::map<CUuserObject, unsigned> kept;
   bool child = false; // belongs to a node
+  std::map<CUgraphConditionalHandle, unsigned> defaults; // of each launch
 };
 
 /// What an instantiated graph does; launches that wait share it.
@@ -154,6 +164,7 @@ struct Program {
     CUgraphNodeType type;
     std::vector<CUgraphNode> waitsFor;
     std::function<void()> run;
+    std::shared_ptr<GraphMemory> memory;
     bool enabled = true;
   };
   std::vector<Step> steps;
@@ -162,6 +173,7 @@ struct Program {
 struct GraphExec {
   std::shared_ptr<Program> program;
   std::map<CUuserObject, unsigned> kept;
+  std::map<CUgraphConditionalHandle, unsigned> defaults;
 };
 
 struct Pool {
@@ -205,10 +217,12 @@ struct Kernel {
   rad::rt::CubinKernel info;
   bool openExtern = false;
   int maxDynamicShared = 48 * 1024;
+  bool largeClusters = false;
   bool loaded = false;
 };
 
 struct Library {
+  bool module = false; // in one context; judged when it is loaded
   std::vector<std::unique_ptr<Kernel>> kernels;
   CUresult verdict = CUDA_SUCCESS; // what asking for a kernel returns
   std::string log;
@@ -242,7 +256,11 @@ struct World {
   std::map<CUgraphNode, std::unique_ptr<GraphNode>> nodes;
   std::map<CUgraphExec, std::unique_ptr<GraphExec>> execs;
   std::map<CUuserObject, std::unique_ptr<UserObject>> userObjects;
+  std::map<CUgraphConditionalHandle, unsigned> conditions;
   std::map<CUlibrary, std::unique_ptr<Library>> libraries;
+  std::map<CUmodule, std::unique_ptr<Library>> modules;
+  std::map<CUlinkState, std::vector<std::string>> links;
+  std::deque<std::string> linked; // what the linker gave out
   std::map<CUkernel, Kernel *> kernels;
   std::map<std::uint64_t, std::unique_ptr<Memory>> memory; // by address
   std::map<void *, Pinned> pinned;
@@ -305,6 +323,15 @@ CUgraphNode addNode(CUgraph graph, CUgraphNodeType type,
 void releaseObjects(std::map<CUuserObject, unsigned> &kept);
 /// Ends a graph and everything that belongs to it.
 void destroyGraph(CUgraph graph);
+/// Checks a launch and copies its arguments; `run` does what it does.
+CUresult prepareLaunch(const CUlaunchConfig &config, const void *function,
+                       void **parameters, void **extra,
+                       std::function<void()> &run);
+/// A copy of rows or a fill of them, checked, as work.
+CUresult prepareCopy(const CUDA_MEMCPY3D &copy, std::function<void()> &run);
+CUresult prepareFill(CUdeviceptr to, std::size_t pitch, unsigned value,
+                     unsigned elementBytes, std::size_t width,
+                     std::size_t height, std::function<void()> &run);
 /// Runs a host function; CUDA refuses every call from inside.
 void runHostFunction(CUhostFn function, void *data);
 bool insideHostFunction();

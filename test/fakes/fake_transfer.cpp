@@ -37,6 +37,32 @@ CUresult copyRows(const CUDA_MEMCPY3D &copy, CUstream handle) {
   Stream *stream = streamOf(handle, status);
   if (!stream)
     return status;
+  std::function<void()> run;
+  if ((status = prepareCopy(copy, run)))
+    return status;
+  enqueue(*stream, std::move(run), CU_GRAPH_NODE_TYPE_MEMCPY);
+  return CUDA_SUCCESS;
+}
+
+CUresult fillRows(CUdeviceptr to, std::size_t pitch, unsigned value,
+                  unsigned elementBytes, std::size_t width, std::size_t height,
+                  CUstream handle) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status);
+  if (!stream)
+    return status;
+  std::function<void()> run;
+  if ((status = prepareFill(to, pitch, value, elementBytes, width, height, run)))
+    return status;
+  enqueue(*stream, std::move(run), CU_GRAPH_NODE_TYPE_MEMSET);
+  return CUDA_SUCCESS;
+}
+
+} // namespace
+
+namespace fake {
+
+CUresult prepareCopy(const CUDA_MEMCPY3D &copy, std::function<void()> &run) {
   const Side from{copy.srcMemoryType, copy.srcHost,     copy.srcDevice,
                   copy.srcArray,      copy.srcPitch,    copy.srcHeight,
                   copy.srcXInBytes,   copy.srcY,        copy.srcZ};
@@ -63,7 +89,7 @@ CUresult copyRows(const CUDA_MEMCPY3D &copy, CUstream handle) {
       if (stage)
         staged.insert(staged.end(), source, source + width);
     }
-  enqueue(*stream, [=, staged = std::move(staged)] {
+  run = [=, staged = std::move(staged)] {
     for (std::size_t z = 0; z < copy.Depth; ++z)
       for (std::size_t y = 0; y < copy.Height; ++y) {
         const unsigned char *source =
@@ -73,37 +99,34 @@ CUresult copyRows(const CUDA_MEMCPY3D &copy, CUstream handle) {
         if (source && target)
           std::memmove(target, source, width);
       }
-  }, CU_GRAPH_NODE_TYPE_MEMCPY);
+  };
   return CUDA_SUCCESS;
 }
 
-template <class T>
-CUresult fillRows(CUdeviceptr to, std::size_t pitch, T value, std::size_t width,
-                  std::size_t height, CUstream handle) {
-  CUresult status;
-  Stream *stream = streamOf(handle, status);
-  if (!stream)
-    return status;
-  if (to % sizeof(T) || pitch % sizeof(T) ||
-      (height > 1 && pitch < width * sizeof(T)))
+CUresult prepareFill(CUdeviceptr to, std::size_t pitch, unsigned value,
+                     unsigned size, std::size_t width, std::size_t height,
+                     std::function<void()> &run) {
+  if ((size != 1 && size != 2 && size != 4) || to % size ||
+      (height > 1 && (pitch % size || pitch < width * size)))
     return CUDA_ERROR_INVALID_VALUE;
+  run = [] {};
   if (width == 0 || height == 0)
     return CUDA_SUCCESS;
-  const std::size_t bytes = pitch * (height - 1) + width * sizeof(T);
+  const std::size_t bytes = pitch * (height - 1) + width * size;
   if (!resolve(to, bytes)) {
     violation("a fill of rows that are not all inside one allocation");
     return CUDA_ERROR_INVALID_VALUE;
   }
-  enqueue(*stream, [=] {
+  run = [=] {
     unsigned char *target = resolve(to, bytes);
     for (std::size_t y = 0; target && y < height; ++y)
       for (std::size_t x = 0; x < width; ++x)
-        std::memcpy(target + y * pitch + x * sizeof(T), &value, sizeof(T));
-  }, CU_GRAPH_NODE_TYPE_MEMSET);
+        std::memcpy(target + y * pitch + x * size, &value, size);
+  };
   return CUDA_SUCCESS;
 }
 
-} // namespace
+} // namespace fake
 
 FAKE_CUDA(Memcpy2DAsync, const CUDA_MEMCPY2D *copy, CUstream stream) {
   if (!copy)
@@ -184,16 +207,16 @@ FAKE_CUDA(MemcpyBatchAsync, CUdeviceptr *to, CUdeviceptr *from,
 FAKE_CUDA(MemsetD2D8Async, CUdeviceptr to, std::size_t pitch,
           unsigned char value, std::size_t width, std::size_t height,
           CUstream stream) {
-  return fillRows(to, pitch, value, width, height, stream);
+  return fillRows(to, pitch, value, 1, width, height, stream);
 }
 
 FAKE_CUDA(MemsetD2D16Async, CUdeviceptr to, std::size_t pitch,
           unsigned short value, std::size_t width, std::size_t height,
           CUstream stream) {
-  return fillRows(to, pitch, value, width, height, stream);
+  return fillRows(to, pitch, value, 2, width, height, stream);
 }
 
 FAKE_CUDA(MemsetD2D32Async, CUdeviceptr to, std::size_t pitch, unsigned value,
           std::size_t width, std::size_t height, CUstream stream) {
-  return fillRows(to, pitch, value, width, height, stream);
+  return fillRows(to, pitch, value, 4, width, height, stream);
 }

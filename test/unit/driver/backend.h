@@ -7,6 +7,7 @@
 
 #include "runtime/base/warning_sink.h"
 #include "runtime/driver/graph.h"
+#include "runtime/driver/retire.h"
 #include "test/unit/runtime/fake_driver.h"
 
 #include <gtest/gtest.h>
@@ -69,6 +70,7 @@ protected:
   }
   void TearDown() override {
     context_ = Context();
+    drainRetired();
     if (checked_) {
       EXPECT_EQ(fake().live(nullptr), 0) << fake().journal();
       EXPECT_STREQ(fake().violations(), "");

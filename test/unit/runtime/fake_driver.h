@@ -38,6 +38,7 @@ public:
   CudaFakeLaunchesFn launches;
   CudaFakeLaunchFn launch;
   CudaFakeDepthFn depth;
+  CudaFakeSetConditionFn setCondition;
 
 private:
   FakeDriver() {
@@ -56,6 +57,7 @@ private:
     find(library, "cudaFakeLaunches", launches);
     find(library, "cudaFakeLaunch", launch);
     find(library, "cudaFakeContextDepth", depth);
+    find(library, "cudaFakeSetCondition", setCondition);
   }
   template <class F> static void find(void *library, const char *name, F &out) {
     out = reinterpret_cast<F>(dlsym(library, name));
