@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/engine/pipeline.h"
 
+#include "runtime/base/warning_sink.h"
 #include "runtime/engine/embedded.h"
+#include "runtime/dynlib/toolkit_discovery.h"
 #include "runtime/toolkit/assemble.h"
+#include "runtime/toolkit/compat.h"
+#include "runtime/toolkit/compile_cuda.h"
+#include "runtime/toolkit/fatbin.h"
 #include "runtime/toolkit/link.h"
 
 #include <fmt/format.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 
 namespace rad::rt {
@@ -24,6 +31,33 @@ std::unexpected<Error> codegenFailure(const cg::CodegenResult<T>& result) {
 }
 
 std::string_view asText(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+bool isCudaText(const LinkFile& file) { return file.path.ends_with(".cu"); }
+
+/// CUDA C++ as an object to link: its headers are looked for beside it and in the toolkits in sight.
+Result<std::vector<std::byte>> compileLinkFile(const LinkFile& file, std::string_view target, bool lineInfo) {
+  CudaCompileOptions options;
+  options.target = target;
+  options.output = CudaOutput::Cubin;
+  options.relocatable = true;
+  options.lineInfo = lineInfo;
+  options.name = file.path;
+  auto folder = std::filesystem::path(file.path).parent_path();
+  options.includeFolders.push_back(folder.empty() ? "." : folder.string());
+  for (const auto& place : toolkitLibraryPlaces()) {
+    std::error_code ignored;
+    auto include = std::filesystem::path(place.directory) / "../include";
+    if (std::filesystem::exists(include / "cuda_fp16.h", ignored)) {
+      options.includeFolders.push_back(include.string());
+      if (std::filesystem::exists(include / "cccl", ignored)) options.includeFolders.push_back((include / "cccl").string());
+      break;
+    }
+  }
+  auto compiled = compileCuda(asText(file.bytes), options);
+  if (!compiled) return std::unexpected(std::move(compiled).error());
+  if (!compiled->log.empty()) warn(compiled->log);
+  return std::move(compiled->image);
+}
 
 }  // namespace
 
@@ -96,8 +130,10 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
     std::string switches = fmt::format("O{} c{} l{}", assembleOptions.optLevel, assembleOptions.relocatable, assembleOptions.lineInfo);
     std::vector<std::string_view> parts = {version, target, switches, ptx};
     for (const auto& file : options.linkFiles) parts.push_back(asText(file.bytes));
-    key = ImageCache::key(parts);
-    if (auto image = cache.find(key)) return std::move(*image);
+    // What CUDA C++ includes is not part of the key.
+    if (std::ranges::none_of(options.linkFiles, isCudaText)) key = ImageCache::key(parts);
+    if (!key.empty())
+      if (auto image = cache.find(key)) return std::move(*image);
   }
 
   auto assembled = [&] {
@@ -110,7 +146,15 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
     StageTimer timer(times, Stage::Link);
     std::vector<LinkInput> inputs;
     inputs.push_back({.name = "the program", .bytes = image, .target = std::string(target)});
-    for (const auto& file : options.linkFiles) inputs.push_back({.name = file.path, .bytes = file.bytes});
+    std::deque<std::vector<std::byte>> compiled;
+    for (const auto& file : options.linkFiles) {
+      std::span<const std::byte> bytes = file.bytes;
+      if (isCudaText(file)) {
+        RAD_ASSIGN(auto object, compileLinkFile(file, target, options.codegen.lineInfo));
+        bytes = compiled.emplace_back(std::move(object));
+      }
+      inputs.push_back({.name = file.path, .bytes = bytes, .target = {}});
+    }
     LinkOptions linkOptions;
     linkOptions.target = target;
     RAD_ASSIGN(auto linked, link(inputs, linkOptions));
@@ -118,6 +162,23 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
   }
   if (!key.empty()) cache.store(key, image);
   return image;
+}
+
+Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets, const std::function<Result<std::string>(const std::string&)>& ptx,
+                                          const PipelineOptions& options, StageTimes* times) {
+  std::deque<std::vector<std::byte>> cubins;
+  std::vector<FatbinInput> inputs;
+  std::string text;
+  for (const auto& target : targets) {
+    RAD_ASSIGN(text, ptx(target));
+    RAD_ASSIGN(auto cubin, makeCubin(text, target, options, times));
+    inputs.push_back({.name = "the program", .target = target, .bytes = cubins.emplace_back(std::move(cubin)), .identifier = {}});
+  }
+  // Linked code has no PTX of its own.
+  RAD_ASSIGN(auto last, readTarget(targets.back()));
+  if (options.linkFiles.empty() && !last.suffix)
+    inputs.push_back({.name = "the program", .target = targets.back(), .bytes = std::as_bytes(std::span(text)), .identifier = {}});
+  return packFatbin(inputs, {});
 }
 
 Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol, const PipelineOptions& options,

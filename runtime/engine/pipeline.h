@@ -9,6 +9,7 @@
 #include "runtime/engine/stage_times.h"
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@
 
 namespace rad::rt {
 
-/// An object to link with (`--link`): PTX text or a cubin.
+/// A file to link with (`--link`): PTX text, a cubin, LTO-IR, a fatbin, a host object or an archive of nvcc, or CUDA C++ (".cu"), which
+/// NVRTC compiles for the target.
 struct LinkFile {
   std::string path;
   std::vector<std::byte> bytes;
@@ -42,6 +44,11 @@ Result<LinkFile> readLinkFile(const std::string& path);
 /// Typed kernels to PTX for a target such as "sm_90a".
 Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target,
                             const cg::SpecKey& spec, const PipelineOptions& options, const SourceManager& sources, StageTimes* times);
+
+/// The program for several GPUs: `ptx` gives its text for a target. A cubin for each target, and the PTX of the last, for later GPUs,
+/// unless it is for one GPU or family alone.
+Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets, const std::function<Result<std::string>(const std::string&)>& ptx,
+                                          const PipelineOptions& options, StageTimes* times);
 
 /// PTX to a cubin that can be loaded: assembled, and linked when there are objects to link with. From the cache if it is there.
 Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/toolkit/assemble.h"
 
+#include "runtime/toolkit/compat.h"
 #include "runtime/toolkit/ptx_compiler_api.h"
 
 #include <algorithm>
@@ -86,31 +87,6 @@ std::unexpected<Error> noAssembler() {
               "this build of Raddle has no PTX assembler",
               "Rebuild it with the nvidia-nvptxcompiler package installed "
               "('./dev build' does that), or use --emit=ptx.");
-}
-
-/// The version after ".version" at the start of a line, as 10 * major + minor.
-std::optional<std::pair<unsigned, unsigned>> ptxVersion(std::string_view ptx) {
-  constexpr std::string_view directive = ".version";
-  for (std::size_t at = ptx.find(directive); at != std::string_view::npos;
-       at = ptx.find(directive, at + 1)) {
-    std::string_view before = ptx.substr(0, at);
-    std::string_view line = before.substr(before.rfind('\n') + 1);
-    if (line.find_first_not_of(" \t\r") != std::string_view::npos)
-      continue; // inside a comment or a string
-    std::string_view rest = ptx.substr(at + directive.size());
-    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
-    unsigned major = 0, minor = 0;
-    auto first = std::from_chars(rest.data(), rest.data() + rest.size(), major);
-    if (first.ec != std::errc() || first.ptr == rest.data() + rest.size() ||
-        *first.ptr != '.')
-      return std::nullopt;
-    auto second =
-        std::from_chars(first.ptr + 1, rest.data() + rest.size(), minor);
-    if (second.ec != std::errc())
-      return std::nullopt;
-    return std::pair{major, minor};
-  }
-  return std::nullopt;
 }
 
 /// True when the assembler's text is about an option and not about the PTX.
@@ -216,20 +192,53 @@ std::vector<AssembledEntry> takeResources(std::string &log) {
   return entries;
 }
 
+constexpr std::array<RefusedOption, 9> refusedOptions = {{
+    {"extensible-whole-program", "it does nothing for code that is linked"},
+    {"ewp", "it does nothing for code that is linked"},
+    {"compile-as-tools-patch", "it takes no kernels"},
+    {"gpu-name", "the field `target` says it"},
+    {"arch", "the field `target` says it"},
+    {"opt-level", "the field `optLevel` says it"},
+    {"compile-only", "the field `relocatable` says it"},
+    {"c", "the field `relocatable` says it"},
+    {"maxrregcount", "the field `maxRegisters` says it"},
+}};
+
+int stopAssembling(void *payload, void *) {
+  return static_cast<const std::atomic<bool> *>(payload)->load() ? 1 : 0;
+}
+
 Result<std::vector<std::string>> makeOptions(const AssembleOptions &options,
                                              bool syntaxOnly) {
-  RAD_TRY(parseTarget(options.target));
+  RAD_TRY(readTarget(options.target));
   if (options.optLevel < 0 || options.optLevel > 3)
     return fail(ErrorCategory::Misuse,
                 "the assembler's optimisation level is " +
                     std::to_string(options.optLevel) + "; it must be 0 to 3");
+  if (options.maxRegisters > 255 || options.maxThreads > 1024 ||
+      options.minBlocks > 32)
+    return fail(ErrorCategory::Misuse,
+                "the assembler's limits are " +
+                    std::to_string(options.maxRegisters) + " registers, " +
+                    std::to_string(options.maxThreads) + " threads and " +
+                    std::to_string(options.minBlocks) +
+                    " blocks; they go to 255, 1024 and 32");
+  if (options.relocatable && !options.entry.empty())
+    return fail(ErrorCategory::Misuse,
+                "one kernel cannot be picked out of code that is to be linked");
+  RAD_TRY(refuseOptions(options.extra, refusedOptions, "the assembler"));
   std::vector<std::string> out;
   std::string target = options.target;
   if (syntaxOnly)
     target.replace(0, 2, "compute");
   out.push_back("--gpu-name=" + target);
   const int level = options.debug ? 0 : options.optLevel;
-  out.push_back("--opt-level=" + std::to_string(level));
+  if (options.fast == FastAssembly::Off)
+    out.push_back("--opt-level=" + std::to_string(level));
+  else if (level != 3)
+    return fail(ErrorCategory::Misuse,
+                "fast assembling sets the optimisation level itself: leave it "
+                "at 3, without debug information");
   out.push_back("--verbose");
   if (options.relocatable)
     out.push_back("--compile-only");
@@ -245,6 +254,24 @@ Result<std::vector<std::string>> makeOptions(const AssembleOptions &options,
     out.push_back("--warn-on-spills");
   if (options.maxRegisters)
     out.push_back("--maxrregcount=" + std::to_string(options.maxRegisters));
+  if (options.warnOnLocalMemory)
+    out.push_back("--warn-on-local-memory-usage");
+  if (options.warnOnDoubles)
+    out.push_back("--warn-on-double-precision-use");
+  if (!options.warnings)
+    out.push_back("--disable-warnings");
+  if (options.errorsVisibleAtExit)
+    out.push_back("--make-errors-visible-at-exit");
+  constexpr std::array<const char *, 4> speeds = {"0", "min", "mid", "max"};
+  if (options.fast != FastAssembly::Off)
+    out.push_back(std::string("--Ofast-compile=") +
+                  speeds[std::size_t(options.fast)]);
+  if (options.maxThreads)
+    out.push_back("--maxntid=" + std::to_string(options.maxThreads));
+  if (options.minBlocks)
+    out.push_back("--minnctapersm=" + std::to_string(options.minBlocks));
+  if (options.overrideDirectives)
+    out.push_back("--override-directive-values");
   if (options.splitCompile != 1)
     out.push_back("--split-compile=" + std::to_string(options.splitCompile));
   if (!options.entry.empty())
@@ -255,20 +282,34 @@ Result<std::vector<std::string>> makeOptions(const AssembleOptions &options,
 
 Status checkVersion(std::string_view ptx, const AssembleOptions &options,
                     const NvPtxCompilerApi &api) {
-  auto version = ptxVersion(ptx);
+  // What is missing or garbled is left to the assembler, which says where.
+  const auto own = targetOfPtx(ptx);
+  RAD_ASSIGN(const GpuTarget target, readTarget(options.target));
+  if (own && !ptxBecomes(*own, target))
+    return fail(ErrorCategory::Image,
+                "'" + options.name + "' is PTX for " + own->name() +
+                    ", which cannot become code for " + target.name(),
+                own->suffix == 'a'
+                    ? "With an 'a', PTX is for that one GPU: assemble it for " +
+                          own->name() + "."
+                : own->suffix == 'f'
+                    ? std::string("With an 'f', PTX is for that family of GPUs "
+                                  "only.")
+                    : "PTX becomes code for its GPU and later ones: assemble it "
+                      "for " + own->name() + " or newer.");
+  const auto version = versionOfPtx(ptx);
   if (!version)
-    return {}; // the assembler says what is wrong with it
+    return {};
   auto info = assemblerInfo(&api);
   if (!info)
     return fail(std::move(info).error());
-  if (std::pair{info->ptxMajor, info->ptxMinor} >= *version)
+  const Release limit{info->ptxMajor, info->ptxMinor};
+  if (limit >= *version)
     return {};
   return fail(statusError(
       ErrorCategory::Image, "nvPTXCompilerCompile", 7,
-      "'" + options.name + "' is PTX " + std::to_string(version->first) + "." +
-          std::to_string(version->second) +
-          ", and the assembler in this build reads up to " +
-          std::to_string(info->ptxMajor) + "." + std::to_string(info->ptxMinor),
+      "'" + options.name + "' is PTX " + version->text() +
+          ", and the assembler in this build reads up to " + limit.text(),
       "Lower the .version directive if the code allows it, or build Raddle "
       "with a newer nvidia-nvptxcompiler.",
       ""));
@@ -289,6 +330,10 @@ Status run(Compiler &compiler, std::string_view ptx,
         status == 5 ? "there is not enough memory to assemble"
                     : "the assembler does not take '" + options.name + "'",
         "", ""));
+  if (options.cancel)
+    api.SetFlowCallback(
+        compiler.get(), stopAssembling,
+        const_cast<void *>(static_cast<const void *>(options.cancel)));
   std::vector<const char *> pointers;
   for (const std::string &text : texts)
     pointers.push_back(text.c_str());
@@ -304,6 +349,10 @@ Status run(Compiler &compiler, std::string_view ptx,
   if (status == 5)
     return fail(statusError(ErrorCategory::Resources, call, status,
                             "there is not enough memory to assemble", "", log));
+  if (status == 9)
+    return fail(statusError(ErrorCategory::Image, call, status,
+                            "assembling '" + options.name + "' was cancelled",
+                            "", log));
   if (isAboutOptions(log)) {
     std::string first = firstError(log);
     return fail(statusError(ErrorCategory::Misuse, call, status,
@@ -323,26 +372,6 @@ Status run(Compiler &compiler, std::string_view ptx,
 }
 
 } // namespace
-
-Result<unsigned> parseTarget(std::string_view target) {
-  unsigned number = 0;
-  bool good = target.starts_with("sm_");
-  if (good) {
-    const char *begin = target.data() + 3, *end = target.data() + target.size();
-    auto [rest, error] = std::from_chars(begin, end, number);
-    good = error == std::errc() && rest != begin &&
-           (rest == end || (rest + 1 == end && (*rest == 'a' || *rest == 'f')));
-  }
-  if (!good)
-    return fail(ErrorCategory::Misuse,
-                "'" + std::string(target) + "' does not name a GPU",
-                "Write sm_80, sm_90a or sm_120f, for example.");
-  if (number < 75)
-    return fail(ErrorCategory::Misuse,
-                "'" + std::string(target) + "' is too old: sm_75 is the "
-                "oldest GPU that CUDA 13 supports");
-  return number;
-}
 
 Result<AssemblerInfo> assemblerInfo(const NvPtxCompilerApi *api) {
   if (!api)

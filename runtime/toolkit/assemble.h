@@ -7,6 +7,7 @@
 #include "runtime/base/result.h"
 #include "runtime/dynlib/component_api.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace rad::rt {
+
+/// How much the assembler may leave out to be done sooner.
+enum class FastAssembly : std::uint8_t { Off, Min, Mid, Max };
 
 /// How to assemble.
 struct AssembleOptions {
@@ -25,11 +29,21 @@ struct AssembleOptions {
   bool fma = true;              ///< may contract a*b+c
   bool warningsAreErrors = false;
   bool warnOnSpills = false;
-  unsigned maxRegisters = 0;    ///< a thread; 0: no limit
+  bool warnOnLocalMemory = false;
+  bool warnOnDoubles = false;
+  bool warnings = true;         ///< false: none at all
+  bool errorsVisibleAtExit = false; ///< stores of a kernel that ends are seen by errors
+  FastAssembly fast = FastAssembly::Off;
+  unsigned maxRegisters = 0;    ///< a thread, 1 to 255; 0: no limit
+  unsigned maxThreads = 0;      ///< a block, 1 to 1024; 0: as the kernel says
+  unsigned minBlocks = 0;       ///< a multiprocessor, 1 to 32; 0: as the kernel says
+  bool overrideDirectives = false; ///< the three above win over the kernel's own
   unsigned splitCompile = 1;    ///< threads for many functions; 0: all processors
   std::string entry;            ///< only this kernel (its PTX name); "": all
   std::vector<std::string> extra; ///< further ptxas options, unchecked
   std::string name = "ptx";     ///< where the text comes from, for messages
+  /// Once true, assembling ends; must stay alive and true until it does.
+  const std::atomic<bool> *cancel = nullptr;
 };
 
 /// What one kernel takes from the machine.
@@ -71,9 +85,5 @@ struct AssemblerInfo {
 
 /// The assembler of this build, or why there is none.
 Result<AssemblerInfo> assemblerInfo(const NvPtxCompilerApi *api = nullptr);
-
-/// Checks a name of a real GPU: "sm_" digits, then nothing, "a" or "f". Gives
-/// the number (90 for "sm_90a").
-Result<unsigned> parseTarget(std::string_view target);
 
 } // namespace rad::rt

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/toolkit/link.h"
 
-#include "runtime/toolkit/assemble.h"
-#include "runtime/toolkit/cubin_reader.h"
+#include "runtime/toolkit/compat.h"
+#include "runtime/toolkit/compile_cuda.h"
+#include "runtime/toolkit/link_inputs.h"
 #include "runtime/toolkit/link_thread.h"
 
 #include <algorithm>
@@ -66,118 +67,12 @@ Error linkError(const char *call, int status, std::string message,
   return error;
 }
 
-/// An input as the linker gets it: always a relocatable cubin.
-struct Object {
-  std::string name;
-  std::span<const std::byte> bytes;
-  std::vector<std::byte> made; ///< holds the bytes of an assembled input
-  CubinInfo info;
-};
-
-/// Whether nvJitLink takes a cubin for `sm` into a link for `target`. Checked
-/// with its 13.0: 80 into 86 links; 86 into 80, 80 into 90 and 100 into 103 do
-/// not. Only what was seen to work is allowed.
-bool fits(unsigned sm, unsigned target) {
-  return sm == target || (sm / 10 == 8 && target / 10 == 8 && sm < target);
-}
-
-Status checkTarget(const LinkInput &input, const CubinInfo &info,
-                   const std::string &target) {
-  RAD_ASSIGN(const unsigned wanted, parseTarget(target));
-  const std::string own =
-      input.target.empty() ? "sm_" + std::to_string(info.sm) : input.target;
-  if (!input.target.empty()) {
-    RAD_ASSIGN(const unsigned claimed, parseTarget(input.target));
-    if (claimed != info.sm)
-      return fail(ErrorCategory::Image,
-                  "'" + input.name + "' is labelled " + input.target +
-                      ", but its code is for sm_" + std::to_string(info.sm));
-  }
-  const char suffix = own.back();
-  const bool special = suffix == 'a' || suffix == 'f';
-  if (fits(info.sm, wanted) && (!special || own == target))
-    return {};
-  return fail(ErrorCategory::Image,
-              "'" + input.name + "' was compiled for " + own +
-                  " and cannot be linked into code for " + target,
-              "Compile it for " + target + ", or give it as PTX.");
-}
-
-/// True when the bytes are text that could be PTX.
-bool looksLikePtx(std::span<const std::byte> bytes) {
-  std::string_view text(reinterpret_cast<const char *>(bytes.data()),
-                        bytes.size());
-  return text.find(".version") != std::string_view::npos &&
-         text.find(".target") != std::string_view::npos;
-}
-
-Result<Object> prepare(const LinkInput &input, const LinkOptions &options) {
-  Object object;
-  object.name = input.name;
-  object.bytes = input.bytes;
-  if (looksLikeCubin(input.bytes)) {
-    RAD_ASSIGN(object.info, readCubin(input.bytes, input.name));
-    RAD_TRY(checkTarget(input, object.info, options.target));
-    if (!object.info.relocatable)
-      return fail(ErrorCategory::Image,
-                  "'" + input.name + "' is a finished program and cannot be "
-                  "linked again",
-                  "Assemble it for linking: 'ptxas -c' or 'nvcc -rdc=true "
-                  "-cubin', or give its PTX.");
-    return object;
-  }
-  if (looksLikeFatbin(input.bytes))
-    return fail(ErrorCategory::Image,
-                "'" + input.name + "' is a fatbin, which cannot be linked yet",
-                "Give the cubin or the PTX that is in it.");
-  if (!looksLikePtx(input.bytes))
-    return fail(ErrorCategory::Image,
-                "'" + input.name + "' is neither a cubin nor PTX text");
-  AssembleOptions assembly;
-  assembly.target = options.target;
-  assembly.relocatable = true;
-  assembly.debug = options.debug;
-  assembly.lineInfo = options.lineInfo;
-  assembly.optLevel = options.optLevel;
-  assembly.maxRegisters = options.maxRegisters;
-  assembly.name = input.name;
-  std::string_view text(reinterpret_cast<const char *>(input.bytes.data()),
-                        input.bytes.size());
-  if (std::size_t end = text.find('\0'); end != std::string_view::npos)
-    text = text.substr(0, end);
-  RAD_ASSIGN(AssembleOutput output,
-             assemble(text, assembly, options.assembler));
-  object.made = std::move(output.cubin);
-  object.bytes = object.made;
-  RAD_ASSIGN(object.info, readCubin(object.bytes, input.name));
-  return object;
-}
-
-/// nvJitLink takes the first of two definitions and says nothing that a program
-/// could read, so they are looked for here.
-Status refuseDuplicates(const std::vector<Object> &objects) {
-  std::map<std::string_view, const Object *> definitions;
-  for (const Object &object : objects)
-    for (const CubinSymbol &symbol : object.info.symbols) {
-      if (!symbol.defined || symbol.weak)
-        continue;
-      auto [it, inserted] = definitions.emplace(symbol.name, &object);
-      if (inserted || it->second == &object)
-        continue;
-      return fail(ErrorCategory::Image,
-                  "'" + symbol.name + "' is defined in '" + it->second->name +
-                      "' and again in '" + object.name + "'",
-                  "Rename one of them, or link only one of the two files.");
-    }
-  return {};
-}
-
 /// The symbols that the linker's log calls undefined, with who wants them.
-std::string explainUnresolved(const std::vector<Object> &objects,
+std::string explainUnresolved(std::span<const LinkObject *const> objects,
                               std::string_view log) {
   std::map<std::string, std::vector<std::string>> wanted;
-  for (const Object &object : objects)
-    for (const CubinSymbol &symbol : object.info.symbols) {
+  for (const LinkObject *object : objects)
+    for (const CubinSymbol &symbol : object->info.symbols) {
       if (symbol.defined || symbol.weak)
         continue;
       std::size_t at = log.find(symbol.name);
@@ -188,7 +83,7 @@ std::string explainUnresolved(const std::vector<Object> &objects,
                   log[i] == '_' || log[i] == '$');
         };
         if (!(at > 0 && isWord(at - 1)) && !isWord(at + symbol.name.size())) {
-          wanted[symbol.name].push_back(object.name);
+          wanted[symbol.name].push_back(object->name);
           break;
         }
       }
@@ -201,6 +96,167 @@ std::string explainUnresolved(const std::vector<Object> &objects,
       out += (i ? ", '" : "'") + users[i] + "'";
     out += " and defined nowhere";
   }
+  // LTO-IR: which of them wants it is not said.
+  constexpr std::string_view open = "Unresolved extern function '";
+  if (std::size_t at = log.find(open); out.empty() && at != log.npos) {
+    std::string_view name = log.substr(at + open.size());
+    out = "'" + std::string(name.substr(0, name.find('\''))) +
+          "' is defined nowhere";
+  }
+  return out;
+}
+
+/// The symbol that the compiler of LTO-IR found defined twice, and where it met
+/// it the second time; empty when the log is about something else.
+std::pair<std::string, std::string> duplicateIn(std::string_view log) {
+  constexpr std::string_view mark = ": link error: error: Linking globals named '";
+  const std::size_t at = log.find(mark);
+  if (at == std::string_view::npos)
+    return {};
+  std::string_view where = log.substr(0, at), name = log.substr(at + mark.size());
+  where.remove_prefix(where.rfind('\n') + 1);
+  return {std::string(name.substr(0, name.find('\''))), std::string(where)};
+}
+
+constexpr std::array<RefusedOption, 15> refusedOptions = {{
+    {"arch", "the field `target` says it"},
+    {"lto", "it follows from the inputs"},
+    {"ptx", "the field `emit` says it"},
+    {"kernels-used", "the field `keepKernels` says it"},
+    {"variables-used", "the field `keepVariables` says it; without LTO-IR it "
+                       "removes every kernel"},
+    {"optimize-unused-variables", "the field `dropUnusedVariables` says it"},
+    {"maxrregcount", "the field `maxRegisters` says it"},
+    {"O0", "the field `optLevel` says it"},
+    {"O3", "the field `optLevel` says it"},
+    {"device-stack-protector",
+     "nvJitLink 13.0 documents it and does not take it"},
+    {"Ofc", "nvJitLink does not document it"},
+    {"r", "nvJitLink does not document it"},
+    {"relocatable-link", "nvJitLink does not document it"},
+    {"Xnvvm", "nvJitLink does not document it"},
+    {"split-compile-extended", "the field `splitOptimize` says it"},
+}};
+
+Status checkOptions(const LinkOptions &options) {
+  auto bad = [](std::string what) {
+    return fail(ErrorCategory::Misuse, std::move(what));
+  };
+  if (options.optLevel != 0 && options.optLevel != 3)
+    return bad("the linker's optimisation level is " +
+               std::to_string(options.optLevel) + "; it must be 0 or 3");
+  if (options.maxRegisters > 255)
+    return bad("the linker's register limit is " +
+               std::to_string(options.maxRegisters) +
+               "; it must be 1 to 255, or 0 for none");
+  if (options.dropUnusedVariables && !options.keepVariables.empty())
+    return bad("keepVariables and dropUnusedVariables exclude each other: the "
+               "linker ignores the second");
+  for (const auto *names : {&options.keepKernels, &options.keepVariables})
+    for (const std::string &name : *names)
+      if (name.empty() || name.find(',') != name.npos)
+        return bad("'" + name + "' does not name a kernel or variable to keep");
+  return refuseOptions(options.extra, refusedOptions, "nvJitLink");
+}
+
+/// Options that only LTO-IR heeds, given without any.
+Status checkLtoOptions(const LinkOptions &options,
+                       const std::vector<LinkObject> &objects) {
+  const LinkObject *other = nullptr;
+  bool any = false;
+  for (const LinkObject &object : objects) {
+    any |= object.isLto();
+    if (!object.isLto() && !other)
+      other = &object;
+  }
+  if (options.emit == LinkEmit::Ptx && other)
+    return fail(ErrorCategory::Misuse,
+                "PTX can be made of LTO-IR only, and '" + other->name +
+                    "' is machine code",
+                "Compile it to LTO-IR (nvcc -dlto -rdc=true), or ask for a "
+                "cubin.");
+  if (any)
+    return {};
+  const char *name = nullptr;
+  if (options.flushDenormals)
+    name = "flushDenormals";
+  else if (options.preciseDivision)
+    name = "preciseDivision";
+  else if (options.preciseRoot)
+    name = "preciseRoot";
+  else if (options.contract)
+    name = "contract";
+  else if (!options.keepVariables.empty())
+    name = "keepVariables";
+  else if (options.dropUnusedVariables)
+    name = "dropUnusedVariables";
+  else if (options.splitOptimize != 1)
+    name = "splitOptimize";
+  if (!name)
+    return {};
+  return fail(ErrorCategory::Misuse,
+              std::string("the option ") + name +
+                  " is for LTO-IR, and none of the inputs is LTO-IR",
+              "Set it where those files are compiled.");
+}
+
+/// Kernels to keep that no cubin has; with LTO-IR among the inputs nobody knows.
+Status checkKeptKernels(const LinkOptions &options,
+                        const std::vector<LinkObject> &objects) {
+  if (std::ranges::any_of(objects, &LinkObject::isLto))
+    return {};
+  for (const std::string &name : options.keepKernels) {
+    std::string names;
+    bool found = false;
+    for (const LinkObject &object : objects)
+      for (const CubinKernel &kernel : object.info.kernels) {
+        found |= kernel.name == name;
+        names += (names.empty() ? "'" : ", '") + kernel.name + "'";
+      }
+    if (!found)
+      return fail(ErrorCategory::Misuse,
+                  "there is no kernel '" + name + "' to keep" +
+                      (names.empty() ? "" : "; there are " + names));
+  }
+  return {};
+}
+
+std::vector<std::string> optionsText(const LinkOptions &options, bool lto) {
+  std::vector<std::string> out = {"-arch=" + options.target,
+                                  options.optLevel == 0 ? "-O0" : "-O3"};
+  auto add = [&](bool wanted, std::string text) {
+    if (wanted)
+      out.push_back(std::move(text));
+  };
+  auto addSwitch = [&](const std::optional<bool> &value, const char *name) {
+    if (value)
+      out.push_back(std::string(name) + (*value ? "=1" : "=0"));
+  };
+  add(lto, "-lto");
+  add(options.emit == LinkEmit::Ptx, "-ptx");
+  add(options.debug, "-g");
+  add(options.lineInfo && !options.debug, "-lineinfo");
+  add(options.maxRegisters != 0,
+      "-maxrregcount=" + std::to_string(options.maxRegisters));
+  addSwitch(options.flushDenormals, "-ftz");
+  addSwitch(options.preciseDivision, "-prec-div");
+  addSwitch(options.preciseRoot, "-prec-sqrt");
+  addSwitch(options.contract, "-fma");
+  for (const std::string &name : options.keepKernels)
+    out.push_back("-kernels-used=" + name);
+  for (const std::string &name : options.keepVariables)
+    out.push_back("-variables-used=" + name);
+  add(options.dropUnusedVariables, "-optimize-unused-variables");
+  add(options.splitCompile != 1,
+      "-split-compile=" + std::to_string(options.splitCompile));
+  add(options.splitOptimize != 1,
+      "-split-compile-extended=" + std::to_string(options.splitOptimize));
+  add(!options.cache, "-no-cache");
+  add(options.timing, "-time");
+  add(options.verbose, "-verbose");
+  for (const std::string &option : options.ptxas)
+    out.push_back("-Xptxas=" + option);
+  out.insert(out.end(), options.extra.begin(), options.extra.end());
   return out;
 }
 
@@ -215,16 +271,10 @@ public:
   Linker(const Linker &) = delete;
   Linker &operator=(const Linker &) = delete;
 
-  Result<LinkOutput> link(const std::vector<Object> &objects,
+  Result<LinkOutput> link(std::span<const LinkObject *const> objects,
                           const LinkOptions &options) {
-    std::vector<std::string> texts = {"-arch=" + options.target,
-                                      options.optLevel == 0 ? "-O0" : "-O3"};
-    if (options.debug)
-      texts.push_back("-g");
-    if (options.lineInfo && !options.debug)
-      texts.push_back("-lineinfo");
-    if (options.maxRegisters)
-      texts.push_back("-maxrregcount=" + std::to_string(options.maxRegisters));
+    const bool lto = std::ranges::any_of(objects, &LinkObject::isLto);
+    const std::vector<std::string> texts = optionsText(options, lto);
     std::vector<const char *> pointers;
     for (const std::string &text : texts)
       pointers.push_back(text.c_str());
@@ -234,37 +284,31 @@ public:
       return failed("nvJitLinkCreate", status,
                     "the linker does not take its options for " +
                         options.target);
-    for (const Object &object : objects)
+    for (const LinkObject *object : objects)
       if (int status =
-              api_.AddData(handle_, inputCubin, object.bytes.data(),
-                           object.bytes.size(), object.name.c_str()))
+              api_.AddData(handle_, int(object->kind), object->bytes.data(),
+                           object->bytes.size(), object->name.c_str()))
         return failed("nvJitLinkAddData", status,
-                      "the linker does not take '" + object.name + "'");
-    if (int status = api_.Complete(handle_)) {
-      const std::string log = errorLog();
-      std::string why = explainUnresolved(objects, log);
-      if (why.empty()) {
-        why = log.substr(0, log.find('\n'));
-        if (why.empty())
-          why = "the linker does not say why";
-      }
-      Error error = linkError("nvJitLinkComplete", status,
-                              "device code cannot be linked: " + why, log);
-      if (why.find("defined nowhere") != std::string::npos)
-        error.advice = "Give the object that defines it with --link.";
-      return fail(std::move(error));
-    }
+                      "the linker does not take '" + object->name + "'");
+    if (int status = api_.Complete(handle_))
+      return notLinked(status, objects);
     LinkOutput output;
+    output.target = options.target;
+    const bool isPtx = options.emit == LinkEmit::Ptx;
+    auto sizeOf = isPtx ? api_.GetLinkedPtxSize : api_.GetLinkedCubinSize;
     std::size_t size = 0;
-    int status = api_.GetLinkedCubinSize(handle_, &size);
-    if (status == 0 && size != 0) {
+    int status = sizeOf(handle_, &size);
+    if (status == 0 && size != 0 && isPtx) {
+      output.ptx.resize(size);
+      status = api_.GetLinkedPtx(handle_, output.ptx.data());
+      output.ptx.resize(std::min(output.ptx.find('\0'), size));
+    } else if (status == 0 && size != 0) {
       output.cubin.resize(size);
       status = api_.GetLinkedCubin(handle_, output.cubin.data());
     }
     if (status != 0 || size == 0)
-      return failed("nvJitLinkGetLinkedCubin", status,
-                    "the linker made no code");
-    output.target = options.target;
+      return failed(isPtx ? "nvJitLinkGetLinkedPtx" : "nvJitLinkGetLinkedCubin",
+                    status, "the linker made no code");
     output.log = text(api_.GetInfoLogSize, api_.GetInfoLog);
     return output;
   }
@@ -294,41 +338,133 @@ private:
     return fail(linkError(call, status, std::move(message), std::move(log)));
   }
 
+  std::unexpected<Error>
+  notLinked(int status, std::span<const LinkObject *const> objects) const {
+    const std::string log = errorLog();
+    std::string why, advice;
+    if (auto [name, where] = duplicateIn(log); !name.empty()) {
+      why = "'" + name + "' is defined twice, the second time in '" + where + "'";
+      advice = "Rename one of them, or link only one of the two files.";
+    } else if (why = explainUnresolved(objects, log); !why.empty()) {
+      advice = "Give the object that defines it with --link.";
+    } else {
+      why = log.substr(0, log.find('\n'));
+      if (why.empty())
+        why = "the linker does not say why";
+    }
+    Error error = linkError("nvJitLinkComplete", status,
+                            "device code cannot be linked: " + why, log);
+    error.advice = std::move(advice);
+    return fail(std::move(error));
+  }
+
   const NvJitLinkApi &api_;
   void *handle_ = nullptr;
 };
+
+/// One link on the linking thread.
+Result<LinkOutput> run(const NvJitLinkApi &api,
+                       std::span<const LinkObject *const> objects,
+                       const LinkOptions &options) {
+  Result<LinkOutput> result = LinkOutput{};
+  RAD_TRY(runOnLinkThread([&] { result = Linker(api).link(objects, options); }));
+  return result;
+}
+
+/// True for names that C++ can define.
+bool isIdentifier(std::string_view name) {
+  return !name.empty() && !std::isdigit(static_cast<unsigned char>(name[0])) &&
+         std::ranges::all_of(name, [](char c) {
+           return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+         });
+}
+
+/// A function that both LTO-IR and a cubin define is linked without a word, and
+/// what LTO-IR defines cannot be read. So the LTO-IR is linked once with a unit
+/// that defines all that the cubins define: that link says which name is there
+/// twice. Gives a note when it could not be looked for.
+Result<std::string> refuseLtoDuplicates(const NvJitLinkApi &api,
+                                        const std::vector<LinkObject> &objects,
+                                        const LinkOptions &options) {
+  std::map<std::string, const LinkObject *> defined;
+  std::vector<const LinkObject *> parts;
+  for (const LinkObject &object : objects) {
+    if (object.isLto())
+      parts.push_back(&object);
+    for (const CubinSymbol &symbol : object.info.symbols)
+      if (symbol.defined && !symbol.weak && isIdentifier(symbol.name) &&
+          symbol.kind != CubinSymbol::Kind::Other)
+        defined.emplace(symbol.name, &object);
+  }
+  if (parts.empty() || defined.empty())
+    return std::string();
+  std::string source = "extern \"C\" {\n";
+  for (const auto &[name, object] : defined)
+    source += "__device__ int " + name + ";\n";
+  source += "}\n";
+  CudaCompileOptions stub;
+  stub.target = "compute_75";
+  stub.output = CudaOutput::LtoIr;
+  stub.name = "definitions of the cubins";
+  auto compiled = compileCuda(source, stub);
+  if (!compiled)
+    return "definitions that LTO-IR and cubins share were not looked for: " +
+           compiled.error().message;
+  LinkObject probe;
+  probe.name = "probe";
+  probe.kind = LinkKind::LtoIr;
+  probe.bytes = compiled->image;
+  parts.push_back(&probe);
+  LinkOptions trial;
+  trial.target = options.target;
+  trial.emit = LinkEmit::Ptx;
+  auto tried = run(api, parts, trial);
+  if (tried)
+    return std::string();
+  const auto [name, where] = duplicateIn(tried.error().log);
+  const auto found = defined.find(name);
+  if (where != probe.name || found == defined.end())
+    return std::string(); // something else: the link itself says it
+  std::string others;
+  for (const LinkObject *part : parts)
+    if (part != &probe)
+      others += (others.empty() ? "'" : ", '") + part->name + "'";
+  return fail(ErrorCategory::Image,
+              "'" + name + "' is defined in '" + found->second->name +
+                  "' and again in the LTO-IR of " + others,
+              "Rename one of them, or link only one of the two files.");
+}
 
 } // namespace
 
 Result<LinkOutput> link(std::span<const LinkInput> inputs,
                         const LinkOptions &options) {
-  RAD_TRY(parseTarget(options.target));
+  RAD_TRY(readTarget(options.target));
+  RAD_TRY(checkOptions(options));
   if (inputs.empty())
     return fail(ErrorCategory::Misuse, "there is nothing to link");
-  if (options.optLevel != 0 && options.optLevel != 3)
-    return fail(ErrorCategory::Misuse,
-                "the linker's optimisation level is " +
-                    std::to_string(options.optLevel) + "; it must be 0 or 3");
-  std::vector<Object> objects;
-  for (const LinkInput &input : inputs) {
-    RAD_ASSIGN(Object object, prepare(input, options));
-    objects.push_back(std::move(object));
-    if (!objects.back().made.empty())
-      objects.back().bytes = objects.back().made;
-  }
+  // What is wrong with the inputs is said even where there is no linker.
+  auto linker = options.linker ? Result<const NvJitLinkApi *>(options.linker)
+                               : NvJitLinkApi::get();
+  RAD_ASSIGN(std::vector<LinkObject> objects,
+             prepareInputs(inputs, options, linker ? (*linker)->major : 0,
+                           linker ? (*linker)->minor : 0));
+  RAD_TRY(checkLtoOptions(options, objects));
+  RAD_TRY(checkKeptKernels(options, objects));
   RAD_TRY(refuseDuplicates(objects));
-  const NvJitLinkApi *api = options.linker;
-  if (!api) {
-    RAD_ASSIGN(api, NvJitLinkApi::get());
-  }
-  Result<LinkOutput> result = LinkOutput{};
-  RAD_TRY(runOnLinkThread(
-      [&] { result = Linker(*api).link(objects, options); }));
-  if (result && looksLikeCubin(result->cubin))
-    return result;
-  if (result)
+  if (!linker)
+    return fail(std::move(linker).error());
+  const NvJitLinkApi &api = **linker;
+  RAD_ASSIGN(std::string note, refuseLtoDuplicates(api, objects, options));
+  std::vector<const LinkObject *> parts;
+  for (const LinkObject &object : objects)
+    parts.push_back(&object);
+  RAD_ASSIGN(LinkOutput output, run(api, parts, options));
+  if (options.emit == LinkEmit::Cubin && !looksLikeCubin(output.cubin))
     return fail(ErrorCategory::Image, "the linker's output is not a cubin");
-  return result;
+  if (!note.empty())
+    output.log += (output.log.empty() ? "" : "\n") + note;
+  return output;
 }
 
 } // namespace rad::rt

@@ -55,6 +55,20 @@ std::optional<cg::SpecKey> parseSpec(std::string_view text) {
   return spec;
 }
 
+/// The targets of --arch: several for a fatbin.
+std::vector<std::string> targetsOf(const BuildCommand& command) {
+  std::vector<std::string> out;
+  std::string_view rest = command.arch;
+  while (command.emit == "fatbin") {
+    const auto comma = rest.find(',');
+    if (comma == std::string_view::npos) break;
+    out.emplace_back(rest.substr(0, comma));
+    rest.remove_prefix(comma + 1);
+  }
+  out.emplace_back(rest);
+  return out;
+}
+
 Output binary(const std::vector<std::byte>& bytes) {
   return {std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), true};
 }
@@ -164,7 +178,13 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
     if (!output) return std::unexpected(output.error());
     return finish(std::move(*output));
   }
-  auto ptx = rt::makePtx(*program, kernels, command.arch, spec, options, sources, &times);
+  auto makePtx = [&](const std::string& target) { return rt::makePtx(*program, kernels, target, spec, options, sources, &times); };
+  if (command.emit == "fatbin") {
+    auto fatbin = rt::makeFatbin(targetsOf(command), makePtx, options, &times);
+    if (!fatbin) return std::unexpected(fatbin.error());
+    return finish(binary(*fatbin));
+  }
+  auto ptx = makePtx(command.arch);
   if (!ptx) return std::unexpected(ptx.error());
   auto output = fromPtx(*ptx, command, options, times);
   if (!output) return std::unexpected(output.error());
@@ -174,6 +194,7 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
 BuildResult buildFrom(const std::string& text, const BuildCommand& command, const rt::PipelineOptions& options, rt::StageTimes& times) {
   if (command.emit == "tokens" || command.emit == "ast" || command.emit == "typed" || (command.from == "ptx" && command.emit.starts_with("llvm")))
     return misuse(fmt::format("--emit={} lies before --from={}", command.emit, command.from));
+  if (command.emit == "fatbin") return misuse("--emit=fatbin compiles for several targets: it starts from a program");
   if (command.from == "ptx") return fromPtx(text, command, options, times);
   auto module = cg::parseIr(text, command.file);
   if (!module) return rt::fail(rt::ErrorCategory::UserProgram, module.error());
@@ -185,10 +206,10 @@ int write(const Output& output, const BuildCommand& command) {
   std::string path = command.output;
   if (path.empty() && output.isBinary) {
     if (command.file == "-") {
-      fmt::print(stderr, "raddle: a cubin is no text: name a file with -o\n");
+      fmt::print(stderr, "raddle: a {} is no text: name a file with -o\n", command.emit);
       return exitUsage;
     }
-    path = std::filesystem::path(command.file).stem().string() + ".cubin";
+    path = std::filesystem::path(command.file).stem().string() + "." + command.emit;
   }
   if (path.empty() || path == "-") {
     std::fwrite(output.text.data(), 1, output.text.size(), stdout);
@@ -213,15 +234,16 @@ int build(const BuildCommand& command) {
     return exitUsage;
   }
   if (command.arch != "host") {
-    if (auto target = findTarget(command.arch); !target) {
-      fmt::print(stderr, "raddle: --arch {}: unknown target; known are host, {}\n", command.arch, targetList());
-      return exitUsage;
-    }
+    for (const auto& name : targetsOf(command))
+      if (auto target = findTarget(name); !target || target->isHost) {
+        fmt::print(stderr, "raddle: --arch {}: unknown target; known are host, {}\n", name, targetList());
+        return exitUsage;
+      }
     if (command.emit == "asm") {
       fmt::print(stderr, "raddle: --emit=asm is for --arch host; a GPU's machine code is --emit=sass\n");
       return exitUsage;
     }
-  } else if (command.emit == "ptx" || command.emit == "cubin" || command.emit == "sass") {
+  } else if (command.emit == "ptx" || command.emit == "cubin" || command.emit == "fatbin" || command.emit == "sass") {
     fmt::print(stderr, "raddle: --emit={} needs a GPU target: --arch sm_90; the host's machine code is --emit=asm\n", command.emit);
     return exitUsage;
   }

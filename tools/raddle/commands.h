@@ -44,7 +44,7 @@ struct BuildCommand {
   std::string emit = "ptx";
   std::string arch = "sm_90";
   std::string from;    // "", "llvm" or "ptx"
-  std::string output;  // empty: standard output for text, FILE.cubin for a cubin
+  std::string output;  // empty: standard output for text, FILE.cubin or FILE.fatbin for bytes
   std::string spec = "aligned16,small";
   bool verify = false;
   unsigned repeat = 1;

@@ -31,7 +31,7 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
   app.add_option("--toolkit", options.toolkit, "the CUDA Toolkit to take nvJitLink and NVRTC from")->type_name("DIR");
-  app.add_option("--link", options.link, "link an object with the kernels: PTX or cubin (repeatable)")->type_name("FILE");
+  app.add_option("--link", options.link, "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or CUDA C++ (.cu) (repeatable)")->type_name("FILE");
 }
 
 int start(int argc, char** argv) {
@@ -64,9 +64,9 @@ int start(int argc, char** argv) {
   auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
   buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();
   addCommon(*buildApp, buildCommand.common, false);
-  buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, sass, asm (host)")
-      ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "sass", "asm"}))->type_name("STAGE");
-  buildApp->add_option("--arch", buildCommand.arch, "sm_80, sm_90a, sm_100a, ... or host (default sm_90)")->type_name("TARGET");
+  buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, fatbin, sass, asm (host)")
+      ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "fatbin", "sass", "asm"}))->type_name("STAGE");
+  buildApp->add_option("--arch", buildCommand.arch, "sm_80, sm_90a, sm_100a, ... or host (default sm_90); for --emit=fatbin several, comma-separated")->type_name("TARGET");
   buildApp->add_option("--from", buildCommand.from, "what the file holds: llvm or ptx instead of a program")
       ->check(CLI::IsMember({"llvm", "ptx"}))->type_name("STAGE");
   buildApp->add_option("-o", buildCommand.output, "the file to write (default: standard output; a cubin: FILE.cubin)")->type_name("OUT");

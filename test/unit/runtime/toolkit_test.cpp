@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/dynlib/toolkit_discovery.h"
 #include "runtime/toolkit/assemble.h"
+#include "runtime/toolkit/compat.h"
 #include "runtime/toolkit/compile_cuda.h"
 #include "runtime/toolkit/cubin_reader.h"
 #include "runtime/toolkit/disassemble.h"
@@ -54,7 +55,7 @@ TEST(Assemble, MakesACubinForEachGpu) {
     ASSERT_TRUE(output) << target << ": " << output.error().render();
     auto info = readCubin(output->cubin, target);
     ASSERT_TRUE(info) << info.error().render();
-    EXPECT_EQ(info->sm, *parseTarget(target));
+    EXPECT_EQ(info->sm, readTarget(target)->sm);
     EXPECT_FALSE(info->relocatable);
     ASSERT_EQ(info->kernels.size(), 1u);
     EXPECT_EQ(info->kernels[0].name, "saxpy");
@@ -111,7 +112,7 @@ TEST(Assemble, RefusesWrongOptionsItself) {
   options.target = "sm_70";
   EXPECT_NE(assemble(saxpyPtx(), options).error().message.find("too old"),
             std::string::npos);
-  options.target = "sm_77"; // no such GPU: only the assembler knows
+  options.target = "sm_85"; // no such GPU: only the assembler knows
   EXPECT_EQ(assemble(saxpyPtx(), options).error().category,
             ErrorCategory::Misuse);
   options.target = "sm_80";
@@ -591,11 +592,14 @@ TEST_F(Discovery, DisassemblingWithoutTheToolSaysHowToGetIt) {
 TEST(CompileCuda, MakesPtxOrSaysWhy) {
   if (auto nvrtc = NvrtcApi::get(); !nvrtc)
     GTEST_SKIP() << nvrtc.error().render();
-  auto ptx = compileCuda("extern \"C\" __global__ void k(int *p) { *p = 1; }",
-                         "sm_80");
+  CudaCompileOptions options;
+  options.target = "sm_80";
+  auto ptx =
+      compileCuda("extern \"C\" __global__ void k(int *p) { *p = 1; }", options);
   ASSERT_TRUE(ptx) << ptx.error().render();
-  EXPECT_NE(ptx->find(".entry k("), std::string::npos);
-  auto wrong = compileCuda("int f( {", "sm_80", "wrong.cu");
+  EXPECT_NE(ptx->ptx().find(".entry k("), std::string::npos);
+  options.name = "wrong.cu";
+  auto wrong = compileCuda("int f( {", options);
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().codeName, "NVRTC_ERROR_COMPILATION");
   EXPECT_NE(wrong.error().log.find("wrong.cu"), std::string::npos);

@@ -1,0 +1,1 @@
+constexpr float offset = 1.0f;
