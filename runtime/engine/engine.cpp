@@ -248,6 +248,8 @@ FileId Engine::lastFile() const { return impl_->lastFile; }
 StageTimes& Engine::times() { return impl_->times; }
 Result<void> Engine::openDevice() { return impl_->awaitDevice(); }
 
+bool Engine::isDeviceOpen() const { return impl_->device != nullptr; }
+
 std::string Engine::deviceDescription() const {
   if (!impl_->device) return "no device yet";
   const auto& info = impl_->device->info();

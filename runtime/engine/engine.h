@@ -61,6 +61,7 @@ class Engine {
   StageTimes& times();
   /// Opens the device now, unless it is open.
   Result<void> openDevice();
+  bool isDeviceOpen() const;
   /// "cuda:0 (NVIDIA H100 80GB HBM3, sm_90)", once it is open.
   std::string deviceDescription() const;
 

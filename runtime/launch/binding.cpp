@@ -43,7 +43,7 @@ Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param,
     std::string given = fmt::format("[{}; {}]", cg::nameOf(view->type), fmt::join(view->shape(), ", "));
     return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
   }
-  RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
+  if (!checkExtents(view->shape(), {})) RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
   if (view->isStrided() && !param.isStrided)
     return refuse(kernel, fmt::format("`{}` takes elements that lie next to each other, but the argument has gaps between them", param.name),
                   fmt::format("pass a copy, or declare `{}` with `strided`", param.name));
@@ -107,7 +107,7 @@ Result<std::vector<int64_t>> bindDims(const KernelManifest& kernel, std::span<co
     for (size_t axis = 0; axis < param.shape.size(); ++axis) {
       const cg::SizeExpr& shape = param.shape[axis];
       if (shape.op == SizeOp::Dimension) continue;
-      RAD_ASSIGN(int64_t wanted, evaluate(shape, kernel, dims, arguments, fmt::format("the size of `{}`", param.name)));
+      RAD_ASSIGN(int64_t wanted, evaluate(shape, kernel, dims, arguments, {"the size of", param.name}));
       if (wanted == view.extents[axis]) continue;
       std::string size = shape.op == SizeOp::Constant ? std::to_string(wanted) : fmt::format("`{}` = {}", text(shape, kernel), wanted);
       std::string where = param.shape.size() > 1 ? fmt::format("dimension {} of `{}`", axis, param.name) : fmt::format("`{}`", param.name);
@@ -121,12 +121,12 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
   binding.points = kernel.axes.empty() ? 0 : 1;
   bool tooMany = false;
   for (const cg::AxisManifest& axis : kernel.axes) {
-    std::string what = fmt::format("the range of `{}`", axis.name);
+    const SizeUse what{"the range of", axis.name};
     RAD_ASSIGN(int64_t low, evaluate(axis.low, kernel, binding.dims, arguments, what));
     RAD_ASSIGN(int64_t high, evaluate(axis.high, kernel, binding.dims, arguments, what));
     if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount)
-      return refuse(kernel, fmt::format("{} is {}..{}", what, low, high), "bounds of a domain lie between -2^48 and 2^48");
-    RAD_ASSIGN(int64_t step, evaluate(axis.step, kernel, binding.dims, arguments, fmt::format("the step of `{}`", axis.name)));
+      return refuse(kernel, fmt::format("{} is {}..{}", what.text(), low, high), "bounds of a domain lie between -2^48 and 2^48");
+    RAD_ASSIGN(int64_t step, evaluate(axis.step, kernel, binding.dims, arguments, {"the step of", axis.name}));
     if (step < 1)
       return refuse(kernel, fmt::format("the step of `{}` is {}", axis.name, step), "the step of a domain has to be positive");
     binding.axes.push_back({low, high, step});
@@ -171,8 +171,8 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
   if (binding.points > 0 && !kernel.inRange.empty())
     key.inRange = std::ranges::all_of(kernel.inRange, [&](const auto& condition) {
       // What cannot be evaluated leaves the checks in the kernel.
-      auto left = evaluate(condition.first, kernel, binding.dims, arguments, "an index");
-      auto right = evaluate(condition.second, kernel, binding.dims, arguments, "a size");
+      auto left = evaluate(condition.first, kernel, binding.dims, arguments, {"an index"});
+      auto right = evaluate(condition.second, kernel, binding.dims, arguments, {"a size"});
       return left && right && *left <= *right;
     });
   return key;

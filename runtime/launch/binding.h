@@ -76,9 +76,14 @@ Result<Binding> bindArguments(const cg::KernelManifest& kernel, std::span<const 
 /// Refuses a writable argument that shares elements with another one (part of bindArguments).
 Result<void> checkAliases(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
 
-/// Evaluates a size. `what` is used in the message when it overflows, divides by zero or takes no whole number.
+/// What a size is for: "the range of `i`". A text only where a message needs it: launches are many.
+struct SizeUse {
+  std::string_view role, name = {};
+  std::string text() const;
+};
+/// Evaluates a size. `use` stands in the message when it overflows, divides by zero or takes no whole number.
 Result<int64_t> evaluate(const cg::SizeExpr& expr, const cg::KernelManifest& kernel, std::span<const int64_t> dims,
-                         std::span<const Argument> arguments, const std::string& what);
+                         std::span<const Argument> arguments, const SizeUse& use);
 /// The expression as it would stand in a program: "ceil_div(n, 256)".
 std::string text(const cg::SizeExpr& expr, const cg::KernelManifest& kernel);
 

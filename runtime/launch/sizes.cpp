@@ -132,28 +132,30 @@ Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string
 
 std::string text(const SizeExpr& expr, const cg::KernelManifest& kernel) { return textWithin(expr, kernel, 0); }
 
+std::string SizeUse::text() const { return name.empty() ? std::string(role) : fmt::format("{} `{}`", role, name); }
+
 Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel, std::span<const int64_t> dims,
-                         std::span<const Argument> arguments, const std::string& what) {
+                         std::span<const Argument> arguments, const SizeUse& use) {
   auto index = static_cast<size_t>(expr.value);
   if (expr.op == SizeOp::Constant) return expr.value;
   if (expr.op == SizeOp::Dimension) {
-    if (index >= dims.size()) return brokenManifest(kernel, what);
+    if (index >= dims.size()) return brokenManifest(kernel, use.text());
     return dims[index];
   }
   if (expr.op == SizeOp::Parameter) {
-    if (index >= arguments.size() || index >= kernel.params.size()) return brokenManifest(kernel, what);
+    if (index >= arguments.size() || index >= kernel.params.size()) return brokenManifest(kernel, use.text());
     const auto* scalar = std::get_if<ScalarArgument>(&arguments[index]);
     int64_t value = 0;
-    if (!scalar) return brokenManifest(kernel, what);
+    if (!scalar) return brokenManifest(kernel, use.text());
     if (wholeNumber(*scalar, kernel.params[index].type, value)) return value;
     return fail(ErrorCategory::Launch,
-                fmt::format("{}: {} depends on `{}`, whose value is not a whole number below 2^63", kernel.name, what, kernel.params[index].name));
+                fmt::format("{}: {} depends on `{}`, whose value is not a whole number below 2^63", kernel.name, use.text(), kernel.params[index].name));
   }
-  if (expr.operands.size() != 2) return brokenManifest(kernel, what);
-  RAD_ASSIGN(int64_t left, evaluate(expr.operands[0], kernel, dims, arguments, what));
-  RAD_ASSIGN(int64_t right, evaluate(expr.operands[1], kernel, dims, arguments, what));
+  if (expr.operands.size() != 2) return brokenManifest(kernel, use.text());
+  RAD_ASSIGN(int64_t left, evaluate(expr.operands[0], kernel, dims, arguments, use));
+  RAD_ASSIGN(int64_t right, evaluate(expr.operands[1], kernel, dims, arguments, use));
   auto tooLarge = [&]() {
-    return fail(ErrorCategory::Launch, fmt::format("{}: {} does not fit into 64 bits: `{}` with {} and {}", kernel.name, what, text(expr, kernel), left, right));
+    return fail(ErrorCategory::Launch, fmt::format("{}: {} does not fit into 64 bits: `{}` with {} and {}", kernel.name, use.text(), text(expr, kernel), left, right));
   };
   int64_t out = 0;
   switch (expr.op) {
@@ -171,7 +173,7 @@ Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel,
     case SizeOp::Div:
     case SizeOp::Rem:
     case SizeOp::CeilDiv:
-      if (right == 0) return fail(ErrorCategory::Launch, fmt::format("{}: {} divides by zero: `{}`", kernel.name, what, text(expr, kernel)));
+      if (right == 0) return fail(ErrorCategory::Launch, fmt::format("{}: {} divides by zero: `{}`", kernel.name, use.text(), text(expr, kernel)));
       if (right == -1) {  // also the one quotient that does not fit
         if (expr.op == SizeOp::Rem) return int64_t{0};
         if (left == INT64_MIN) return tooLarge();
@@ -185,7 +187,7 @@ Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel,
     case SizeOp::Dimension:
     case SizeOp::Parameter: break;
   }
-  return brokenManifest(kernel, what);
+  return brokenManifest(kernel, use.text());
 }
 
 }  // namespace rad::rt

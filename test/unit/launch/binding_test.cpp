@@ -160,7 +160,7 @@ TEST(LaunchBinding, EvaluatesAllOperators) {
   cg::KernelManifest kernel;
   kernel.dims = {"n"};
   std::vector<int64_t> dims = {7};
-  auto eval = [&](cg::SizeOp op, int64_t right) { return evaluate(apply(op, dim(0), constant(right)), kernel, dims, {}, "it").value(); };
+  auto eval = [&](cg::SizeOp op, int64_t right) { return evaluate(apply(op, dim(0), constant(right)), kernel, dims, {}, {"it"}).value(); };
   EXPECT_EQ(eval(cg::SizeOp::Add, 3), 10);
   EXPECT_EQ(eval(cg::SizeOp::Sub, 9), -2);
   EXPECT_EQ(eval(cg::SizeOp::Mul, -2), -14);
