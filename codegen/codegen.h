@@ -49,6 +49,8 @@ using CodegenError = std::string;
 template <class T>
 using CodegenResult = std::expected<T, CodegenError>;
 
+/// What the runtime calls the type of an array's element, or of a scalar or vector.
+ElementType elementTypeOf(const TypeTable& types, TypeId id);
 /// The launch interface of every kernel of a unit, and its places. `sources` gives names and lines.
 UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sources);
 

@@ -6,15 +6,50 @@
 
 #include <fmt/format.h>
 
+#include <cassert>
+
 namespace rad::cg {
+
+ElementType elementTypeOf(const TypeTable& types, TypeId id) {
+  const Type& type = types.get(id);
+  if (const uint32_t number = types.compoundNumber(id)) {
+    assert(number <= largestCompound && types.layout(id)->size <= largestElement && "sema bounds these");
+    return compoundType(number, types.layout(id)->size);
+  }
+  if (type.kind == TypeKind::Vector)
+    return vectorOf(elementTypeOf(types, type.element), static_cast<unsigned>(type.count));
+  return static_cast<ElementType>(type.scalar);
+}
+
 namespace {
 
 ElementType elementOf(const TypedProgram& program, TypeId id) {
   const Type& type = program.types->get(id);
-  if (type.kind == TypeKind::View) return elementOf(program, type.element);
-  if (type.kind == TypeKind::Vector)
-    return vectorOf(elementOf(program, type.element), static_cast<unsigned>(type.count));
-  return static_cast<ElementType>(type.scalar);
+  return elementTypeOf(*program.types, type.kind == TypeKind::View ? type.element : id);
+}
+
+std::vector<CompoundManifest> compoundManifests(const TypeTable& types) {
+  std::vector<CompoundManifest> result(1);
+  for (size_t number = 1; number < types.compounds().size(); ++number) {
+    const TypeId id = types.compounds()[number];
+    const Type& type = types.get(id);
+    CompoundManifest made;
+    made.name = types.spell(id);
+    if (type.kind == TypeKind::Array) {
+      made.kind = CompoundManifest::Kind::Array;
+      made.count = type.count;
+      made.types.push_back(elementTypeOf(types, type.element));
+    } else {
+      made.kind = types.isEnum(id)     ? CompoundManifest::Kind::Enum
+                  : types.isStruct(id) ? CompoundManifest::Kind::Struct
+                                       : CompoundManifest::Kind::Tuple;
+      if (type.record) made.names = types.record(id).members;
+      for (TypeId item : type.items) made.types.push_back(elementTypeOf(types, item));
+      for (uint64_t offset : types.offsets(id)) made.offsets.push_back(static_cast<uint32_t>(offset));
+    }
+    result.push_back(std::move(made));
+  }
+  return result;
 }
 
 SizeOp sizeOp(ShapeOp op) {
@@ -152,6 +187,7 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
     ParamManifest to;
     to.name = param.name;
     to.type = elementOf(program, param.type);
+    if (isCompound(to.type)) to.elementName = program.types->spell(program.types->compounds()[compoundOf(to.type)]);
     to.isView = program.types->get(param.type).kind == TypeKind::View;
     to.isStrided = program.types->get(param.type).strided;
     to.isMut = param.isMut;
@@ -185,6 +221,7 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
 
 UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sources) {
   UnitManifest unit;
+  unit.compounds = compoundManifests(*program.types);
   for (uint32_t i = 0; i < program.kernels.size(); ++i)
     unit.kernels.push_back(kernelManifest(program, program.kernels[i], {i}, sources));
   for (const Site& site : program.sites) unit.sites.push_back(siteManifest(program, site, sources));

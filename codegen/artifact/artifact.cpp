@@ -51,9 +51,13 @@ const char* nameOfScalar(ElementType type) {
 
 }  // namespace
 
-unsigned sizeOf(ElementType type) { return sizeOfScalar(scalarOf(type)) * lanesOf(type); }
+unsigned sizeOf(ElementType type) {
+  if (isCompound(type)) return static_cast<uint32_t>(type) >> 16 & largestElement;
+  return sizeOfScalar(scalarOf(type)) * lanesOf(type);
+}
 
 std::string nameOf(ElementType type) {
+  if (isCompound(type)) return "struct";
   std::string name = nameOfScalar(scalarOf(type));
   return lanesOf(type) == 1 ? name : name + "x" + std::to_string(lanesOf(type));
 }

@@ -13,16 +13,27 @@ namespace rad::cg {
 
 /// Types of scalars and of the elements of arrays as the runtime sees them. The low byte numbers the scalar as
 /// frontend/types/scalars.def does (a unit test compares them); the byte above is the number of scalars less one, so that a vector
-/// such as f32x4 is an element type too.
-enum class ElementType : uint16_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, Index, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
+/// such as f32x4 is an element type too. Of what has parts of its own (structs, enums, tuples, array values) it is the highest bit, the
+/// size in bytes (15 bits), and the position in UnitManifest::compounds, which no later unit of a session changes.
+enum class ElementType : uint32_t { Bool, I8, I16, I32, I64, U8, U16, U32, U64, Index, F16, BF16, F32, F64, F8E4M3, F8E5M2 };
 /// Bytes of one element in memory.
 unsigned sizeOf(ElementType type);
 /// "f32", "f32x4".
 std::string nameOf(ElementType type);
+constexpr bool isCompound(ElementType type) { return static_cast<uint32_t>(type) >> 31; }
+/// Of a compound: where UnitManifest::compounds describes it.
+constexpr unsigned compoundOf(ElementType type) { return static_cast<uint32_t>(type) & 0xffff; }
+/// The largest element of an array, in bytes, and the largest number of a compound.
+inline constexpr uint64_t largestElement = 0x7fff, largestCompound = 0xffff;
+constexpr ElementType compoundType(unsigned number, uint64_t size) {
+  return static_cast<ElementType>(0x80000000u | static_cast<uint32_t>(size) << 16 | number);
+}
 /// The number of scalars: 1, or that of a vector.
-constexpr unsigned lanesOf(ElementType type) { return (static_cast<unsigned>(type) >> 8) + 1; }
+constexpr unsigned lanesOf(ElementType type) { return isCompound(type) ? 1 : (static_cast<unsigned>(type) >> 8) + 1; }
 /// The type of one scalar of it.
-constexpr ElementType scalarOf(ElementType type) { return static_cast<ElementType>(static_cast<unsigned>(type) & 0xff); }
+constexpr ElementType scalarOf(ElementType type) {
+  return isCompound(type) ? type : static_cast<ElementType>(static_cast<unsigned>(type) & 0xff);
+}
 constexpr ElementType vectorOf(ElementType scalar, unsigned lanes) {
   return static_cast<ElementType>(static_cast<unsigned>(scalar) | (lanes - 1) << 8);
 }
@@ -38,6 +49,7 @@ struct SizeExpr {
 struct ParamManifest {
   std::string name;
   ElementType type = ElementType::F32;  // of the scalar, or of the view's elements
+  std::string elementName = {};         // of a compound: what the program calls it
   bool isView = false;
   bool isStrided = false;               // views: elements need not lie next to each other
   bool isMut = false;
@@ -102,8 +114,19 @@ struct KernelManifest {
   std::string definedAt;             // "saxpy.rad:2"
 };
 
+/// A type whose values have parts.
+struct CompoundManifest {
+  enum class Kind : uint8_t { Struct, Enum, Tuple, Array } kind = Kind::Struct;
+  std::string name;                  // "Particle", "(f32, i32)"
+  std::vector<std::string> names;    // of a struct's members, of an enum's values from 0 on
+  std::vector<ElementType> types;    // of members and items; of an array value: one, of its elements
+  std::vector<uint32_t> offsets;     // of members and items, in bytes
+  uint64_t count = 0;                // Array
+};
+
 /// A unit's kernels and places; index = the id that launches and compiled code use.
 struct UnitManifest {
+  std::vector<CompoundManifest> compounds;  // the first one stands for nothing
   std::vector<KernelManifest> kernels;
   std::vector<SiteManifest> sites;   // site ids are unique within a unit
 };

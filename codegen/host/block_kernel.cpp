@@ -308,11 +308,8 @@ void BlockLowering::bindForBlock(FunctionLowering& f, LocalId local) {
 
 // ---- locals that live across regions ----
 
-/// Scalars, vectors and arrays: what one memory form holds.
-bool BlockLowering::isPlain(TypeId type) const {
-  const TypeKind kind = program_.types->get(type).kind;
-  return kind == TypeKind::Scalar || kind == TypeKind::Vector || kind == TypeKind::Array;
-}
+/// What one memory form holds: all but views, and tuples with views in them.
+bool BlockLowering::isPlain(TypeId type) const { return program_.types->layout(type).has_value(); }
 
 /// A plain value that may change, or that is assigned apart from its declaration.
 bool BlockLowering::isMemory(LocalId local) const {

@@ -41,11 +41,8 @@ class ScriptModule {
   llvm::Type* storageType(TypeId type);
   bool holdsArrays(TypeId type) const;
   bool isScalar(TypeId type) const { return types().get(type).kind == TypeKind::Scalar; }
-  /// True for what the shared lowering keeps itself: scalars, vectors, and arrays of them.
-  bool isPlain(TypeId type) const {
-    const Type& known = types().get(type);
-    return known.kind == TypeKind::Scalar || known.kind == TypeKind::Vector || (known.kind == TypeKind::Array && isPlain(known.element));
-  }
+  /// True for what the shared lowering keeps itself: all without arrays of a device and texts.
+  bool isPlain(TypeId type) const { return types().layout(type).has_value(); }
 
   llvm::StructType* const radView;
   llvm::StructType* const radString;
@@ -73,6 +70,7 @@ class ScriptLowering final : public TargetLowering {
   bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result) override;
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
   bool placeOf(FunctionLowering& f, TExprId place, Place& result) override;
+  bool hasElementPlaces() const override { return false; }
 
  private:
   struct Cell {
@@ -124,6 +122,8 @@ class ScriptLowering final : public TargetLowering {
   // script_statements.cpp
   bool statement(const TStmt& stmt, TStmtId id);
   bool assign(const Assign& node);
+  /// The place of a part of an element of a view that was read into memory.
+  Place partPlace(TExprId id, const Place& whole);
   void assignInElement(const Assign& node, const ViewElement& element);
   void assertion(const Assert& node);
   void bindExtents(TExprId view, const std::vector<TExprId>& expected, const std::vector<SiteId>& sites,

@@ -3,6 +3,7 @@
 #include "codegen/host/script.h"
 
 #include "codegen/host/walk.h"
+#include "frontend/sema/children.h"
 #include "runtime/api/host_abi.h"
 
 #include <llvm/IR/MDBuilder.h>
@@ -84,7 +85,7 @@ ScriptLowering::ElementAccess ScriptLowering::elementAccess(const ViewElement& n
 Value ScriptLowering::readElement(const ElementAccess& element) {
   llvm::AllocaInst* memory = f_.newAlloca(f_.memoryType(element.type), "element");
   callChecked("rad_element_read", {context(), element.view, element.indices, element.site, memory});
-  return f_.fromMemory(element.type, b().CreateLoad(memory->getAllocatedType(), memory));
+  return f_.load({memory, element.type, memory->getAlign()});
 }
 
 void ScriptLowering::writeElement(const ElementAccess& element, const Value& value) {
@@ -147,11 +148,15 @@ Value ScriptLowering::callHostFunction(const TExpr& expr, const CallFunction& no
     if (parameter.kind == LocalKind::MutParam && program_.types->get(parameter.type).kind != TypeKind::View) {
       if (const auto* global = std::get_if<GlobalRef>(&given.node)) {
         arguments.push_back(unit_.globalOf(global->global));
-      } else if (const auto* element = std::get_if<ViewElement>(&given.node)) {
+      } else if (const auto* element =
+                     std::get_if<ViewElement>(&program_.expr(sema::outermostPlace(program_, node.arguments[i])).node)) {
         ElementAccess access = elementAccess(*element);
-        llvm::Value* memory = passScalar(readElement(access));
-        elements.push_back({access, memory});
-        arguments.push_back(memory);
+        Place whole;
+        whole.address = passScalar(readElement(access));
+        whole.type = access.type;
+        whole.align = f_.alignOf(access.type);
+        elements.push_back({access, whole.address});
+        arguments.push_back(partPlace(node.arguments[i], whole).address);
       } else if (unit_.isPlain(given.type)) {
         arguments.push_back(f_.evalPlace(node.arguments[i]).address);
       } else {
@@ -191,7 +196,7 @@ Value ScriptLowering::callHostFunction(const TExpr& expr, const CallFunction& no
   b().CreateBr(exit_);
   f_.placeAt(good);
   for (auto& [access, memory] : elements)
-    writeElement(access, f_.fromMemory(access.type, b().CreateLoad(f_.memoryType(access.type), memory)));
+    writeElement(access, f_.load({memory, access.type, f_.alignOf(access.type)}));
   if (hasResult) return readStorage(result, callee.result);
   Value nothing;
   nothing.type = callee.result;

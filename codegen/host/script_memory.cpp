@@ -13,10 +13,7 @@ static_assert(offsetof(RadView, extents) == 16 && offsetof(RadView, rank) == 48 
 static_assert(offsetof(RadPrintArgument, data) == 8 && sizeof(RadPrintArgument) == 16 && sizeof(RadString) == 16);
 
 llvm::Value* ScriptLowering::elementTypeOf(TypeId element) {
-  const Type& type = program_.types->get(element);
-  if (type.kind != TypeKind::Vector) return b().getInt32(static_cast<uint32_t>(type.scalar));
-  const auto scalar = static_cast<ElementType>(f_.scalarOf(type.element));
-  return b().getInt32(static_cast<uint32_t>(vectorOf(scalar, static_cast<unsigned>(type.count))));
+  return b().getInt32(static_cast<uint32_t>(cg::elementTypeOf(*program_.types, element)));
 }
 
 static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) && RadCsv == static_cast<int>(FileFormat::Csv));
@@ -60,6 +57,7 @@ Value ScriptLowering::readStorage(llvm::Value* address, TypeId id) {
       return value;
     }
     case TypeKind::Tuple: {
+      if (unit_.isPlain(id)) return f_.load({address, id, f_.alignOf(id)});
       Value value;
       value.type = id;
       for (unsigned i = 0; i < type.items.size(); ++i) value.items.push_back(readStorage(b().CreateStructGEP(form, address, i), type.items[i]));
@@ -101,13 +99,9 @@ void ScriptLowering::writeStorage(llvm::Value* address, const Value& value) {
       b().CreateStore(f_.wide(value.view->strides[axis]), b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)}));
     return;
   }
-  if (const TypeKind kind = program_.types->get(value.type).kind; kind == TypeKind::Vector || kind == TypeKind::Array) {
-    Place place;
-    place.address = address;
-    place.type = value.type;
-    place.align = f_.alignOf(value.type);
-    return f_.store(place, value);
-  }
+  if (const TypeKind kind = program_.types->get(value.type).kind;
+      kind == TypeKind::Vector || kind == TypeKind::Array || (kind == TypeKind::Tuple && unit_.isPlain(value.type)))
+    return f_.store({address, value.type, f_.alignOf(value.type)}, value);
   if (!value.items.empty()) {
     for (unsigned i = 0; i < value.items.size(); ++i) writeStorage(b().CreateStructGEP(form, address, i), value.items[i]);
     return;
@@ -192,9 +186,8 @@ llvm::Value* ScriptLowering::localStorage(LocalId local) {
 // ---- what the runtime gets ----
 
 llvm::Value* ScriptLowering::passScalar(const Value& value) {
-  llvm::Value* bits = f_.toMemory(value);
-  llvm::AllocaInst* memory = f_.newAlloca(bits->getType(), "scalar");
-  b().CreateStore(bits, memory);
+  llvm::AllocaInst* memory = f_.newAlloca(f_.memoryType(value.type), "scalar");
+  f_.store({memory, value.type, memory->getAlign()}, value);
   return memory;
 }
 

@@ -146,24 +146,32 @@ void ScriptLowering::assignInElement(const Assign& node, const ViewElement& elem
   whole.address = passScalar(readElement(access));
   whole.type = access.type;
   whole.align = f_.alignOf(access.type);
-  // Elements of views are scalars or vectors: one step.
-  const TExpr& part = program_.expr(node.place);
-  Place place = whole;
-  if (const auto* swizzle = std::get_if<Swizzle>(&part.node)) {
-    place.type = part.type;
-    place.lanes.assign(swizzle->lanes.begin(), swizzle->lanes.end());
-  } else {
-    place = f_.elementOf(whole, f_.checkedElement(access.type, std::get<ElementOf>(part.node)));
-  }
+  const Place place = partPlace(node.place, whole);
   if (node.op) value = f_.arithmetic(*node.op, f_.load(place), value, node.site);
   f_.store(place, value);
   writeElement(access, f_.load(whole));
 }
 
+Place ScriptLowering::partPlace(TExprId id, const Place& whole) {
+  const TExpr& part = program_.expr(id);
+  if (const auto* item = std::get_if<TupleItem>(&part.node)) return f_.memberOf(partPlace(item->tuple, whole), item->position);
+  if (const auto* slice = std::get_if<ElementSlice>(&part.node)) return f_.sliceOf(partPlace(slice->value, whole), *slice, part.type);
+  if (const auto* swizzle = std::get_if<Swizzle>(&part.node)) {
+    Place some = partPlace(swizzle->vector, whole);
+    some.type = part.type;
+    some.lanes.assign(swizzle->lanes.begin(), swizzle->lanes.end());
+    return some;
+  }
+  const auto* element = std::get_if<ElementOf>(&part.node);
+  if (!element) return whole;
+  const Place outer = partPlace(element->value, whole);
+  return f_.elementOf(outer, f_.checkedElement(outer.type, *element));
+}
+
 bool ScriptLowering::placeOf(FunctionLowering& f, TExprId id, Place& result) {
   const TExpr& expr = program_.expr(id);
   const auto* global = std::get_if<GlobalRef>(&expr.node);
-  if (!global) return false;
+  if (!global || !unit_.isPlain(expr.type)) return false;
   result.address = unit_.globalOf(global->global);
   result.type = expr.type;
   result.align = f.alignOf(expr.type);

@@ -106,7 +106,7 @@ Value FunctionLowering::readLocal(LocalId id) {
   // Only on paths that never run: sema proves assignment before use.
   const TypeKind kind = program_.types->get(type).kind;
   if (kind == TypeKind::Scalar) return scalar(type, llvm::PoisonValue::get(registerType(type)));
-  if (kind == TypeKind::Vector || kind == TypeKind::Array) return fromMemory(type, llvm::PoisonValue::get(memoryType(type)));
+  if (kind == TypeKind::Vector || kind == TypeKind::Array || kind == TypeKind::Tuple) return fromMemory(type, llvm::PoisonValue::get(memoryType(type)));
   assert(false && "a local without a value");
   return {type};
 }

@@ -121,6 +121,9 @@ class FunctionLowering {
                      std::span<const SiteId> sites);
   /// The place of one element of a vector or array in memory; the index is in range.
   Place elementOf(const Place& whole, const Value& index);
+  /// The place of a member of a tuple or struct in memory.
+  Place memberOf(const Place& whole, unsigned position);
+  Place sliceOf(const Place& whole, const ElementSlice& slice, TypeId part);
   /// The index of an element of a vector or array of type `whole`, its check made.
   Value checkedElement(TypeId whole, const ElementOf& node);
   /// The number of a view's elements, of type index.
@@ -223,7 +226,6 @@ class FunctionLowering {
   Value lower(const TExpr& expr, const MakeElements& node);
   Value lower(const TExpr& expr, const ElementOf& node);
   Value lower(const TExpr& expr, const ElementSlice& node);
-  Place sliceOf(const Place& whole, const ElementSlice& slice, TypeId part);
   llvm::Constant* constantArray(TypeId type, std::span<const Value> items);
   void copyElements(const Place& to, const Place& from);
   void forEachElement(uint64_t count, llvm::function_ref<void(const Value&)> body);
@@ -240,10 +242,14 @@ class FunctionLowering {
     }
     return result;
   }
+  /// Where the value lies that an expression names, if it lies in memory as a part of a variable or of an array's element.
+  std::optional<Place> placeInMemory(TExprId id);
   /// The address of an array that an expression names, without a copy of it; of any other expression, that of its value.
   Place arrayPlace(TExprId array);
   Value loadElements(const Place& place);
   void storeElements(const Place& place, const Value& value);
+  Value loadMembers(const Place& place);
+  void storeMembers(const Place& place, const Value& value);
   /// Arrays that come from several blocks: each block copies its own into memory that all of them share.
   void shareMemory(llvm::SmallVectorImpl<std::pair<Value, llvm::BasicBlock*>>& incoming);
   Value checkedIndex(const ViewValue& view, unsigned axis, const Value& index, Check check, SiteId site);

@@ -143,21 +143,57 @@ Place FunctionLowering::elementOf(const Place& whole, const Value& index) {
   return place;
 }
 
-Place FunctionLowering::arrayPlace(TExprId id) {
+Value FunctionLowering::loadMembers(const Place& place) {
+  Value whole;
+  whole.type = place.type;
+  for (unsigned i = 0; i < program_.types->get(place.type).items.size(); ++i) whole.items.push_back(load(memberOf(place, i)));
+  return whole;
+}
+
+void FunctionLowering::storeMembers(const Place& place, const Value& value) {
+  for (unsigned i = 0; i < value.items.size(); ++i) store(memberOf(place, i), value.items[i]);
+}
+
+Place FunctionLowering::memberOf(const Place& whole, unsigned position) {
+  llvm::StructType* memory = llvm::cast<llvm::StructType>(memoryType(whole.type));
+  Place place = whole;
+  place.type = program_.types->get(whole.type).items[position];
+  place.address = builder_.CreateStructGEP(memory, whole.address, position);
+  place.align = std::min(llvm::commonAlignment(whole.align, module().getDataLayout().getStructLayout(memory)->getElementOffset(position).getFixedValue()),
+                         llvm::Align(16));
+  return place;
+}
+
+std::optional<Place> FunctionLowering::placeInMemory(TExprId id) {
   const TExpr& expr = program_.expr(id);
-  Place place;
   if (const auto* element = std::get_if<ElementOf>(&expr.node);
       element && program_.types->get(program_.expr(element->value).type).kind == TypeKind::Array) {
     Place whole = arrayPlace(element->value);
     Value index = checkedElement(program_.expr(element->value).type, *element);
+    setPlace(expr.range);
     return elementOf(whole, index);
   }
   if (const auto* slice = std::get_if<ElementSlice>(&expr.node)) return sliceOf(arrayPlace(slice->value), *slice, expr.type);
+  if (const auto* item = std::get_if<TupleItem>(&expr.node)) {
+    const std::optional<Place> whole = placeInMemory(item->tuple);
+    if (!whole) return std::nullopt;
+    return memberOf(*whole, item->position);
+  }
   if (const auto* ref = std::get_if<LocalRef>(&expr.node)) {
     const bool isOwn = !inInlinedCall() && target_.storageOf(*this, ref->local);
     if (isOwn || slot(ref->local).form == LocalSlot::Form::Address) return evalPlace(id);
   }
+  Place place;
   if (target_.placeOf(*this, id, place)) return place;
+  // Of script views the target reads elements as values.
+  if (std::holds_alternative<ViewElement>(expr.node) && target_.hasElementPlaces()) return evalPlace(id);
+  return std::nullopt;
+}
+
+Place FunctionLowering::arrayPlace(TExprId id) {
+  if (const std::optional<Place> known = placeInMemory(id)) return *known;
+  const TExpr& expr = program_.expr(id);
+  Place place;
   place.address = eval(id).memory;
   place.type = expr.type;
   place.align = alignOf(expr.type);

@@ -270,6 +270,10 @@ Value FunctionLowering::lower(const TExpr& expr, const MakeTuple& node) {
   return result;
 }
 
-Value FunctionLowering::lower(const TExpr&, const TupleItem& node) { return eval(node.tuple).items[node.position]; }
+Value FunctionLowering::lower(const TExpr&, const TupleItem& node) {
+  // Of what lies in memory only the member is read.
+  if (const std::optional<Place> whole = placeInMemory(node.tuple)) return load(memberOf(*whole, node.position));
+  return eval(node.tuple).items[node.position];
+}
 
 }  // namespace rad::cg

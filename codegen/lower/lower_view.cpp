@@ -247,6 +247,7 @@ Place FunctionLowering::evalPlace(TExprId id) {
     some.lanes.assign(swizzle->lanes.begin(), swizzle->lanes.end());
     return some;
   }
+  if (const auto* item = std::get_if<TupleItem>(&expr.node)) return memberOf(evalPlace(item->tuple), item->position);
   Place place;
   if (target_.placeOf(*this, id, place)) return place;
   const auto& ref = std::get<LocalRef>(expr.node);
@@ -274,6 +275,7 @@ Place FunctionLowering::evalPlace(TExprId id) {
 Value FunctionLowering::load(const Place& place) {
   const TypeKind kind = program_.types->get(place.type).kind;
   if (kind == TypeKind::Vector || kind == TypeKind::Array) return loadElements(place);
+  if (kind == TypeKind::Tuple) return loadMembers(place);
   llvm::LoadInst* loaded = builder_.CreateAlignedLoad(memoryType(place.type), place.address, place.align);
   if (place.readOnly) loaded->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(context(), {}));
   if (place.isElement) target_.annotateAccess(*this, loaded);
@@ -283,6 +285,7 @@ Value FunctionLowering::load(const Place& place) {
 void FunctionLowering::store(const Place& place, const Value& value) {
   const TypeKind kind = program_.types->get(place.type).kind;
   if (kind == TypeKind::Vector || kind == TypeKind::Array) return storeElements(place, value);
+  if (kind == TypeKind::Tuple) return storeMembers(place, value);
   llvm::StoreInst* stored = builder_.CreateAlignedStore(toMemory(value), place.address, place.align);
   if (place.isElement) target_.annotateAccess(*this, stored);
 }

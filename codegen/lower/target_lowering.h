@@ -56,6 +56,9 @@ class TargetLowering {
   /// The memory of a place that only one target has (a variable of the script); false: there is none.
   virtual bool placeOf(FunctionLowering& f, TExprId place, Place& result);
 
+  /// Whether elements of views have addresses here; else the target reads and writes them as values.
+  virtual bool hasElementPlaces() const { return true; }
+
   /// Called for each expression and statement before the shared lowering: return true if done. What only one target has
   /// (script statements, strings, arrays, calls of real functions) is lowered here; the shared lowering asserts on it.
   virtual bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result);

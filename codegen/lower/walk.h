@@ -9,11 +9,8 @@
 
 namespace rad::cg {
 
-/// Bytes of a scalar or vector in memory.
-inline uint64_t elementBytes(const TypeTable& types, TypeId id) {
-  const Type& type = types.get(id);
-  return type.kind == TypeKind::Vector ? type.count * bitsOf(types.get(type.element).scalar) / 8 : bitsOf(type.scalar) / 8;
-}
+/// Bytes of an array's element in memory.
+inline uint64_t elementBytes(const TypeTable& types, TypeId id) { return types.layout(id)->size; }
 
 /// Calls `onExpr(TExprId)` for each direct operand of an expression and `onStmt(TStmtId)` for each statement in it
 /// (BlockValue).

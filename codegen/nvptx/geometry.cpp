@@ -154,6 +154,11 @@ class PointBody {
         return;
       }
     }
+    // What has parts is not read as a whole.
+    if (program_.types->get(type).kind == TypeKind::Tuple || program_.types->get(type).kind == TypeKind::Array) {
+      straight_ = false;
+      return;
+    }
     // Three of something do not fill 16 bytes, four times three do.
     const Type& known = program_.types->get(type);
     const bool isTriple = known.kind == TypeKind::Vector && known.count == 3;

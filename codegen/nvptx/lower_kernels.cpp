@@ -33,10 +33,7 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
     argument->setName(kernel.params[i].name);
     const Type& type = program.types->get(kernel.params[i].type);
     if (type.kind != TypeKind::View) continue;
-    // Vectors of a power of two lie at multiples of their size, three of them at multiples of a scalar's.
-    const Type& element = program.types->get(type.element);
-    const bool isTriple = element.kind == TypeKind::Vector && element.count == 3;
-    uint64_t align = std::min<uint64_t>(elementBytes(*program.types, isTriple ? element.element : type.element), 16);
+    uint64_t align = std::min<uint64_t>(program.types->layout(type.element)->align, 16);
     if (spec.aligned16) align = std::max<uint64_t>(align, 16);
     argument->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(align)));
     if (!spec.aliased) argument->addAttr(llvm::Attribute::NoAlias);

@@ -3,6 +3,7 @@
 #include "frontend/parse/builder.h"
 
 #include <algorithm>
+#include <cctype>
 #include <array>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ constexpr ForeignWord foreignWords[] = {
     {"using", "write `type Name = ...` or `import`"},
     {"auto", "write `let NAME = ...`, or `var NAME = ...` if it changes"},
     {"mutable", "write `var`"},
-    {"impl", "functions stand at the top of the file, with the value as a parameter"},
+    {"impl", "methods stand inside of the struct: `fn NAME(self) -> f32 { ... }`"},
     {"template", "compile-time parameters stand in `[]` behind the name: `fn f[T: Number](a: T)`"},
     {"static", "write `const`, or `let`"},
     {"typedef", "write `type Name = ...`"},
@@ -525,7 +526,11 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
       auto message = list.empty() ? report(Diag::UnexpectedHere, rangeOf(t), {describe(t)}) : report(Diag::UnexpectedToken, rangeOf(t), {list, describe(t)});
       bool beginsStatement = isWord(t.kind) || t.kind == TokenKind::Ident || t.kind == TokenKind::Int || t.kind == TokenKind::Float || t.kind == TokenKind::String;
       if (at > 0 && !t.newlineBefore && endsOperand(p.kind) && has(TokenKind::End) && beginsStatement && t.kind != TokenKind::Else)
-        message.help("a new statement begins on a line of its own or behind `;`");
+        message.help(textOf(p) == "new" && t.kind == TokenKind::Ident ? "a value is made by the name of its type: `" + std::string(textOf(t)) + "(...)`"
+                                                                      : "a new statement begins on a line of its own or behind `;`");
+      else if (at > 0 && t.kind == TokenKind::LBrace && p.kind == TokenKind::Ident && has(TokenKind::End) &&
+               std::isupper(static_cast<unsigned char>(textOf(p)[0])))
+        message.help("a struct is made with parentheses: `" + std::string(textOf(p)) + "(name: value)`");
       else if (isWord(t.kind) && has(TokenKind::Ident) && !has(TokenKind::Int))
         message.help("`" + std::string(textOf(t)) + "` is a word of the language; choose another name");
       else if (t.kind == TokenKind::Else)

@@ -116,6 +116,18 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   }
   const Expr& callee = expr(calleeId);
   if (const auto* member = std::get_if<MemberExpr>(&callee.node)) {
+    List<Argument> typeStatics;
+    if (Entity* entity = typeEntity(member->base, typeStatics))
+      return callOfType(*entity, typeStatics, member->member, statics, node, range, expected);
+    if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node)) {
+      if (const auto binding = findBinding(base->name); binding && binding->kind == Binding::Kind::Type)  // Self.origin()
+        if (const StructInstance* instance = structInstance(binding->type)) {
+          TypeId wanted = binding->type;
+          return callOfType(*instance->entity, {}, member->member, statics, node, range, wanted);
+        }
+    }
+  }
+  if (const auto* member = std::get_if<MemberExpr>(&callee.node)) {
     const std::string_view name = text(member->member.name);
     if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node); base && !findBinding(base->name)) {
       const std::string_view module = text(base->name);
@@ -153,6 +165,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     }
     Value base = checkExpr(member->base);
     if (isError(base.type)) return errorValue(range);
+    if (structInstance(base.type)) return callMethod(base, member->base, member->member, statics, node, range, expected);
     auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
     if (isView(base.type) && (name == "len" || name == "size"))
       builder.help(fmt::format("write {}.len, without parentheses", shorten(base.range)));
@@ -183,6 +196,8 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     if (binding->kind == Binding::Kind::Type) {
       auto scalar = scalarOf(binding->type);
       if (isVector(binding->type)) return makeVector(binding->type, node.arguments, range);
+      if (const StructInstance* instance = structInstance(binding->type))  // Self(...), T(...)
+        return construct(*instance->entity, {}, node, range, binding->type);
       if (!scalar) {
         report(Diag::NotCallable, callee.range, {std::string(name)});
         return errorValue(range);
@@ -261,8 +276,17 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
       return callFunction(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), statics, node, range, expected);
     case Entity::Kind::Kernel:
       return callKernel(entity, std::get<KernelDecl>(entity.ast->decl(entity.decl).node), statics, node, range);
+    case Entity::Kind::Struct:
+      return construct(entity, statics, node, range, expected);
+    case Entity::Kind::Enum:
+      report(Diag::NotCallable, expr(node.callee).range, {std::string(text(entity.name))})
+          .note(entity.range, "declared here")
+          .help(fmt::format("its values are {}.name, and `i32(value)` is their number", text(entity.name)));
+      return errorValue(range);
     case Entity::Kind::TypeAlias: {
       auto type = tryType(node.callee);
+      if (type)
+        if (const StructInstance* instance = structInstance(*type)) return construct(*instance->entity, {}, node, range, *type);
       if (type && isVector(*type)) return makeVector(*type, node.arguments, range);
       if (type && scalarOf(*type)) {
         if (!countIs(text(entity.name), node.arguments, 1, range)) return errorValue(range);

@@ -232,8 +232,9 @@ void Checker::checkLetTuple(const LetStmt& node, Range range) {
   if (node.type && !isError(value.type)) value = convertValue(value, wanted, "the tuple");
   if (isError(value.type)) return failAll();
   const Type type = typeOf(value.type);
-  if (type.kind != TypeKind::Tuple || type.items.size() != node.names.size()) {
-    report(Diag::TupleSize, value.range, {std::to_string(node.names.size()), spellType(value.type)});
+  if (type.kind != TypeKind::Tuple || type.record || type.items.size() != node.names.size()) {
+    auto builder = report(Diag::TupleSize, value.range, {std::to_string(node.names.size()), spellType(value.type)});
+    if (type.record && type.kind == TypeKind::Tuple) builder.help("the members of a struct are read by their names: `let a = value.name`");
     return failAll();
   }
   const LocalId whole = addLocal("", value.type, LocalKind::Let, value.range);
@@ -266,7 +267,7 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
   const auto* view = std::get_if<RepeatExpr>(&type.node);
   if (!view) {
     const TypeId scalar = resolveType(node.type);
-    if (!isError(scalar) && !numberOf(scalar)) {
+    if (!isError(scalar) && !plainSize(scalar)) {
       notYet(type.range, fmt::format("a shared {}", spellType(scalar)));
       return finish(types().error(), {});
     }
@@ -274,7 +275,7 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
   }
   const TypeId element = resolveType(view->value);
   if (isError(element)) return finish(element, {});
-  if (!numberOf(element) || view->dims.empty() || view->dims.size() > 4) {
+  if (!plainSize(element) || view->dims.empty() || view->dims.size() > 4) {
     notYet(type.range, "this shared type");
     return finish(types().error(), {});
   }

@@ -26,34 +26,9 @@ std::optional<Scalar> Checker::numberOf(TypeId id) const {
 }
 
 std::optional<uint64_t> Checker::plainSize(TypeId id) const {
-  const Type& type = typeOf(id);
-  switch (type.kind) {
-    case TypeKind::Scalar:
-      return bitsOf(type.scalar) / 8;
-    case TypeKind::Vector:
-    case TypeKind::Array: {
-      const auto element = plainSize(type.element);
-      if (!element) return std::nullopt;
-      return *element * type.count;
-    }
-    case TypeKind::Tuple: {
-      uint64_t sum = 0;
-      for (TypeId item : type.items) {
-        const auto size = plainSize(item);
-        if (!size) return std::nullopt;
-        sum += *size;
-      }
-      return sum;
-    }
-    case TypeKind::Error:
-    case TypeKind::Unit:
-    case TypeKind::UntypedInt:
-    case TypeKind::UntypedFloat:
-    case TypeKind::String:
-    case TypeKind::View:
-      return std::nullopt;
-  }
-  return std::nullopt;
+  const auto layout = session_.types.layout(id);
+  if (!layout) return std::nullopt;
+  return layout->size;
 }
 
 TypeId Checker::vectorType(TypeId element, Wide count, Range range) {
@@ -581,6 +556,9 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
     else if (const auto* member = std::get_if<MemberExpr>(&node); member && outer) {
       written = member->base;
       root = outer;
+    } else if (const auto* item = std::get_if<TupleItemExpr>(&node); item && outer) {
+      written = item->base;
+      root = outer;
     } else if (const auto* index = std::get_if<IndexExpr>(&node); index && outer) {
       written = index->base;
       for (size_t i = 0; i < index->arguments.size(); ++i)
@@ -591,6 +569,10 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
   }
   type = value.type;
   const TExpr& base = program_.expr(root);
+  if (!plainSize(base.type) && root != value.expr && !std::holds_alternative<ViewElement>(base.node)) {
+    notYet(expr(id).range, fmt::format("changing one item of {}, which holds an array", spellType(base.type)));
+    return {};
+  }
   if (std::holds_alternative<LocalRef>(base.node) || std::holds_alternative<GlobalRef>(base.node)) {
     TypeId ignored;
     for (;;)  // v.zyx.xy is one step

@@ -75,8 +75,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
     case ExprKind::TupleItem:
       return checkTupleItem(std::get<TupleItemExpr>(node.node), range);
     case ExprKind::DotName:
-      notYet(range, "the short form of an enum member");
-      return errorValue(range);
+      return checkDotName(std::get<DotNameExpr>(node.node).name, range, expected);
     case ExprKind::Index:
       return checkIndex(std::get<IndexExpr>(node.node), range);
     case ExprKind::Slice:
@@ -145,6 +144,10 @@ Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
   }
   Value operand = checkExpr(node.operand, node.op == UnaryOp::Not ? types().boolean() : expected);
   if (isError(operand.type)) return errorValue(range);
+  if (isDeclared(operand.type)) {
+    if (auto found = declaredOperator(spelling(node.op), {operand}, range)) return *found;
+    if (node.op != UnaryOp::Not) return operatorMissing(spelling(node.op), {operand}, range);
+  }
   const auto scalar = numberOf(operand.type);
   bool ok = false;
   switch (node.op) {
@@ -219,8 +222,20 @@ Value Checker::checkBinary(const BinaryExpr& node, Range range, TypeId expected)
   if (node.op == BinaryOp::And || node.op == BinaryOp::Or) return checkLogic(node, range);
   const bool compares = node.op >= BinaryOp::Eq && node.op <= BinaryOp::Ge;
   const TypeId hint = compares ? TypeId{} : expected;
-  Value left = checkExpr(node.left, hint);
-  Value right = checkExpr(node.right, hint);
+  // `.relaxed` takes the type of the other side.
+  auto isDotName = [&](ExprId id) {
+    while (const auto* paren = std::get_if<ParenExpr>(&expr(id).node)) id = paren->inner;
+    return std::holds_alternative<DotNameExpr>(expr(id).node);
+  };
+  Value left, right;
+  if (isDotName(node.left) && !isDotName(node.right)) {
+    right = checkExpr(node.right);
+    left = isError(right.type) ? errorValue(expr(node.left).range) : checkExpr(node.left, right.type);
+  } else {
+    left = checkExpr(node.left, hint);
+    const bool isShort = isDotName(node.right) && (isError(left.type) || types().isEnum(left.type));
+    right = isShort && isError(left.type) ? errorValue(expr(node.right).range) : checkExpr(node.right, isShort ? left.type : hint);
+  }
   return binary(node.op, std::move(left), std::move(right), range, node.opRange, expected);
 }
 
@@ -253,6 +268,14 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     }
     return errorValue(range);
   };
+  if (isDeclared(left.type) || isDeclared(right.type)) {
+    if (typeOf(left.type).kind == TypeKind::Unit || typeOf(right.type).kind == TypeKind::Unit || isView(left.type) || isView(right.type))
+      return wrong();
+    return declaredBinary(op, std::move(left), std::move(right), range);
+  }
+  if (typeOf(left.type).kind == TypeKind::Tuple && left.type == right.type && plainSize(left.type) &&
+      (op == BinaryOp::Eq || op == BinaryOp::Ne))
+    return equality(op == BinaryOp::Ne, std::move(left), std::move(right), range);
   const bool leftUntyped = isUntyped(left.type), rightUntyped = isUntyped(right.type);
   if (typeOf(left.type).kind == TypeKind::String && typeOf(right.type).kind == TypeKind::String) {
     if (op != BinaryOp::Eq && op != BinaryOp::Ne) {
@@ -401,7 +424,7 @@ Value Checker::checkTuple(const TupleExpr& node, Range range, TypeId expected) {
   bool ok = true;
   for (size_t i = 0; i < node.items.size(); ++i) {
     const TypeId itemHint =
-        hint.kind == TypeKind::Tuple && hint.items.size() == node.items.size() ? hint.items[i] : TypeId{};
+        hint.kind == TypeKind::Tuple && !hint.record && hint.items.size() == node.items.size() ? hint.items[i] : TypeId{};
     Value value = checkExpr(node.items[i], itemHint);
     if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
       report(Diag::NoValue, value.range, {});
@@ -423,8 +446,10 @@ Value Checker::checkTupleItem(const TupleItemExpr& node, Range range) {
   Value base = checkExpr(node.base);
   if (isError(base.type)) return errorValue(range);
   const Type& type = typeOf(base.type);
-  if (type.kind != TypeKind::Tuple) {
-    report(Diag::UnknownMember, range, {spellType(base.type), std::to_string(node.position)});
+  if (type.kind != TypeKind::Tuple || type.record) {
+    auto builder = report(Diag::UnknownMember, range, {spellType(base.type), std::to_string(node.position)});
+    if (type.record && node.position < types().record(base.type).members.size())
+      builder.help(fmt::format("a member of a struct has a name: write .{}", types().record(base.type).members[node.position]));
     return errorValue(range);
   }
   if (node.position >= type.items.size()) {
@@ -438,6 +463,20 @@ Value Checker::checkTupleItem(const TupleItemExpr& node, Range range) {
 
 Value Checker::checkMember(const MemberExpr& node, Range range) {
   const std::string_view member = text(node.member.name);
+  List<Argument> statics;
+  if (Entity* entity = typeEntity(node.base, statics)) {
+    if (entity->kind == Entity::Kind::Enum) {
+      const TypeId type = *namedType(*entity, statics, expr(node.base).range);
+      return isError(type) ? errorValue(range) : enumValue(type, node.member, range);
+    }
+    const std::string owner(text(entity->name));
+    if (entity->methods.contains(node.member.name))
+      report(Diag::FunctionAsValue, range, {std::string(member), "function"}).help(fmt::format("call it: {}.{}(...)", owner, member));
+    else
+      report(Diag::UnknownMember, node.member.range, {fmt::format("the struct {}", owner), std::string(member)})
+          .help(fmt::format("members belong to values of it: `let value = {}(...)`, then value.{}", owner, member));
+    return errorValue(range);
+  }
   if (const auto* name = std::get_if<NameExpr>(&expr(node.base).node); name && !findBinding(name->name)) {
     const std::string_view base = text(name->name);
     Entity* entity = findEntity(name->name, ctx_->home);
@@ -518,6 +557,7 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
   if (typeOf(base.type).kind == TypeKind::String && member == "len")
     return code(types().index(), range, TextLength{materialize(base)});
   if (isVector(base.type)) return vectorMember(base, node.member, range);
+  if (types().isStruct(base.type)) return structMember(base, node.member, range);
   if (typeOf(base.type).kind == TypeKind::Array && member == "len")
     return constantValue(types().index(), ConstValue::ofInt(static_cast<Wide>(typeOf(base.type).count)), range);
   const std::string_view baseText = session_.sources.text(base.range);

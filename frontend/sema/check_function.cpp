@@ -12,11 +12,6 @@
 namespace rad::sema {
 namespace {
 
-/// Whether a place lies within an element of a view: `x[i].y`.
-bool isInElement(const TypedProgram& program, TExprId place) {
-  return std::holds_alternative<ViewElement>(program.expr(outermostPlace(program, place)).node);
-}
-
 /// Whether a type is one of the compile-time parameters of a function.
 bool isStaticName(const FnDecl& decl, ExprId type, const Ast& ast) {
   const auto* name = type ? std::get_if<NameExpr>(&ast.expr(type).node) : nullptr;
@@ -50,20 +45,19 @@ void Checker::noteCall(size_t firstNew, std::string_view name, Range call) {
 }
 
 Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node,
-                            Range range, TypeId) {
-  const std::string name(text(entity.name));
+                            Range range, TypeId, const Receiver* receiver) {
   const bool mayHoist = ctx_->canHoist;
-  if (decl.hasSelf) {
-    notYet(range, "a method");
-    return errorValue(range);
-  }
-  auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
+  const List<StaticParam> staticParams = staticParamsOf(entity, decl);
+  std::vector<std::optional<StaticValue>> known(staticParams.size());
+  if (const StructInstance* owner = receiver ? structInstance(receiver->self.type) : nullptr)
+    std::copy(owner->statics.begin(), owner->statics.end(), known.begin());
+  auto call = prepareCall(entity, staticParams, decl.params, statics, node.arguments, range, std::move(known));
   if (!call) return errorValue(range);
-  return finishCall(entity, decl, *call, mayHoist, range);
+  return finishCall(entity, decl, *call, mayHoist, range, receiver);
 }
 
-Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& prepared, bool mayHoist, Range range) {
-  const PreparedCall* const call = &prepared;
+Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& call, bool mayHoist, Range range,
+                          const Receiver* receiver) {
   const std::string name(text(entity.name));
   if (entity.isExtern && isHostCode()) {
     report(Diag::ExternOnHost, range, {name}).note(entity.range, "declared here").help("call it from a kernel");
@@ -72,11 +66,11 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
   std::vector<size_t> packs;
   for (size_t p = 0; p < decl.params.size(); ++p)
     if (std::holds_alternative<SpreadExpr>(expr(*entity.ast, decl.params[p].type).node))
-      packs.push_back(call->values[p].size());
+      packs.push_back(call.values[p].size());
   const size_t firstNew = diags_.all().size();
-  FunctionInstance* instance = instantiate(entity, decl, call->statics, call->functions, packs, range);
+  FunctionInstance* instance = instantiate(entity, decl, call.statics, call.functions, packs, range);
   if (!instance) return errorValue(range);
-  if (!decl.staticParams.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, instance->name, range);
+  if (!call.statics.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, instance->name, range);
   const Function& function = instance->blockUse ? instance->inlined : program_.functions[instance->id.value];
   const TypeId result = function.result;
   const std::vector<LocalId> params = function.params;
@@ -88,40 +82,55 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
   std::vector<TExprId> arguments;
   bool ok = true;
   size_t at = 0;
+  if (decl.hasSelf && receiver) {
+    ++at;
+    Value self = receiver->self;
+    if (!decl.selfIsMut) {
+      arguments.push_back(materialize(self));
+    } else {
+      TypeId type;
+      const size_t errors = diags_.all().size();
+      const TExprId place = placeOf(receiver->written, self, type, false, true);
+      if (!place) {
+        ok = false;
+        if (diags_.all().size() > errors && diags_.all()[errors].kind == Diag::NotAPlace)
+          Diagnostics::Builder(diags_, errors)
+              .note(entity.range, fmt::format("`{}` changes its `self`", name))
+              .help("keep the value in a `var`, and call the method on that");
+      } else {
+        arguments.push_back(place);
+      }
+    }
+  }
   for (size_t p = 0; p < decl.params.size(); ++p)
-    for (size_t v = 0; v < call->values[p].size(); ++v, ++at) {
+    for (size_t v = 0; v < call.values[p].size(); ++v, ++at) {
       const TypeId type = paramTypes[at];
       if (decl.params[p].isMut && !isView(type)) {
         TypeId placeType;
         const TExprId place =
-            v < call->written[p].size() ? checkPlace(call->written[p][v], placeType, true, false) : TExprId{};
+            v < call.written[p].size() ? checkPlace(call.written[p][v], placeType, true, false) : TExprId{};
         if (!place) {
           ok = false;
           continue;
         }
         if (placeType != type || std::holds_alternative<ViewSlice>(program_.expr(place).node)) {
-          report(Diag::TypeMismatch, call->values[p][v].range,
+          report(Diag::TypeMismatch, call.values[p][v].range,
                  {spellType(type), fmt::format(" for the `mut` parameter `{}`", text(decl.params[p].name.name)),
                   spellType(placeType)});
           ok = false;
           continue;
         }
         if (isScattered(program_, place)) {
-          report(Diag::ScatteredArgument, call->values[p][v].range,
-                 {shorten(call->values[p][v].range), std::string(text(decl.params[p].name.name))})
+          report(Diag::ScatteredArgument, call.values[p][v].range,
+                 {shorten(call.values[p][v].range), std::string(text(decl.params[p].name.name))})
               .help("copy it into a variable, and back behind the call");
-          ok = false;
-          continue;
-        }
-        if (isHostCode() && std::holds_alternative<ElementOf>(program_.expr(place).node) && isInElement(program_, place)) {
-          notYet(call->values[p][v].range, "a part of an array's element as a `mut` argument in host code");
           ok = false;
           continue;
         }
         arguments.push_back(place);
         continue;
       }
-      Value given = call->values[p][v];
+      Value given = call.values[p][v];
       if (isVector(type) && (isUntyped(given.type) || scalarOf(given.type)) && isStaticName(decl, decl.params[p].type, *entity.ast))
         given = toVector(given, type);  // clamp(v, 0.0, 1.0)
       const Value converted =
@@ -133,7 +142,7 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
       Value copy = converted;
       arguments.push_back(materialize(copy));
     }
-  for (const std::vector<TExprId>& captured : call->captured) arguments.insert(arguments.end(), captured.begin(), captured.end());
+  for (const std::vector<TExprId>& captured : call.captured) arguments.insert(arguments.end(), captured.begin(), captured.end());
   if (!ok) return errorValue(range);
   if (instance->state == FunctionInstance::State::Busy && !instance->resultKnown) {
     report(Diag::ResultNeeded, range, {name}).note(entity.range, "declared here").help("write the result: `-> f32`");
@@ -184,7 +193,16 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
     functions_.erase(it);
     return nullptr;
   }
-  instance.name = instanceName(text(entity.name), statics);
+  if (entity.owner) {
+    const size_t own = structOf(*entity.owner).staticParams.size();
+    const TypeId owner = ownerType(entity, statics, call);
+    instance.name = entity.name.empty() || decl.isOperator
+                        ? fmt::format("operator {}", text(entity.name))
+                        : instanceName(fmt::format("{}.{}", spellType(owner), text(entity.name)),
+                                       {statics.begin() + static_cast<ptrdiff_t>(std::min(own, statics.size())), statics.end()});
+  } else {
+    instance.name = instanceName(decl.isOperator ? fmt::format("operator {}", text(entity.name)) : std::string(text(entity.name)), statics);
+  }
   instance.id = {static_cast<uint32_t>(program_.functions.size())};
   instance.callRange = call;
   program_.functions.push_back({});
@@ -199,7 +217,7 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
   return &instance;
 }
 
-void Checker::bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals) {
+void Checker::bindFunctionDims(const FnDecl& decl, std::span<const LocalId> locals) {
   struct Sized {
     const Param& param;
     LocalId local;
@@ -279,12 +297,19 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   const unsigned savedDepth = std::exchange(depth_, depth_ / 2);
   std::vector<TStmtId> statements;
   context.out = &statements;
-  context.scopes.push_back(staticScope(decl.staticParams, statics));
+  context.scopes.push_back(functionScope(entity, decl, statics));
   pushScope();
   std::vector<LocalId> locals;
   std::vector<TypeId> paramTypes;
   std::vector<LocalId> captured;  // behind the others
   size_t pack = 0, at = 0;
+  if (decl.hasSelf && entity.owner) {
+    const TypeId type = ownerType(entity, statics, entity.range);
+    locals.push_back(addLocal("self", type, decl.selfIsMut ? LocalKind::MutParam : LocalKind::Param, entity.range));
+    paramTypes.push_back(type);
+    bind({session_.names.intern("self"), entity.range},
+         {.kind = Binding::Kind::Local, .local = locals[0], .type = type, .range = entity.range});
+  }
   for (const Param& param : decl.params) {
     FunctionValue* const function = at < functions.size() ? functions[at] : nullptr;
     ++at;
@@ -354,7 +379,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
       notYet(decl.name.range, "an extern function with this result");
     context.hasEffects = true;
   } else {
-    bindFunctionDims(decl, locals);
+    bindFunctionDims(decl, std::span<const LocalId>(locals).subspan(decl.hasSelf && entity.owner ? 1 : 0));
     const size_t errors = diags_.errorCount();
     if (decl.bodyIsExpr) {
       ctx_->canHoist = true;

@@ -204,10 +204,7 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       const size_t errors = diags_.errorCount();
       std::vector<TExprId> extents = checkExtents(node.arguments, 0);
       if (isError(element) || diags_.errorCount() != errors) return errorValue(range);
-      if (!numberOf(element)) {
-        notYet(range, fmt::format("an array of {}", spellType(element)));
-        return errorValue(range);
-      }
+      if (!canBeElement(element, range)) return errorValue(range);
       if (extents.empty()) {
         report(Diag::EmptyShape, range, {}).help("write zeros[f32](n) or zeros[f32](n, m)");
         return errorValue(range);

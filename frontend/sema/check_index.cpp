@@ -210,7 +210,9 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
       case LocalKind::Param:
         why = "a parameter";
         help = fmt::format("copy it first: `var {0}_ = {0}`", spelled);
-        if (ctx_->kind == Context::Kind::Function && !ctx_->parent && !isView(local.type))
+        if (spelled == "self")
+          help = fmt::format("a method that changes it says so: `fn {}(mut self, ...)`", ctx_->name);
+        else if (ctx_->kind == Context::Kind::Function && !ctx_->parent && !isView(local.type))
           help += fmt::format(", or declare the parameter `mut {}` to change the caller's variable", spelled);
         break;
       case LocalKind::Dimension:
@@ -271,12 +273,24 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
   if (const auto* paren = std::get_if<ParenExpr>(&node.node))
     return checkPlace(paren->inner, type, isAssignment, readsToo);
   if (std::holds_alternative<NameExpr>(node.node)) return checkPlaceName(id, type, isAssignment, readsToo);
+  if (std::holds_alternative<ErrorExpr>(node.node)) return {};
+  const bool isPart = std::holds_alternative<IndexExpr>(node.node) || std::holds_alternative<MemberExpr>(node.node) ||
+                      std::holds_alternative<TupleItemExpr>(node.node);
+  if (!isPart) {
+    report(Diag::NotAPlace, node.range, {});
+    return {};
+  }
+  const Value value = checkExpr(id);
+  return isError(value.type) ? TExprId{} : placeOf(id, value, type, isAssignment, readsToo);
+}
+
+TExprId Checker::placeOf(ExprId id, const Value& value, TypeId& type, bool isAssignment, bool readsToo) {
+  const Expr& node = expr(id);
+  if (const auto* paren = std::get_if<ParenExpr>(&node.node))
+    return placeOf(paren->inner, value, type, isAssignment, readsToo);
+  if (std::holds_alternative<NameExpr>(node.node)) return checkPlaceName(id, type, isAssignment, readsToo);
+  if (value.expr && wholeOfPart(program_, value.expr)) return checkElementPlace(id, value, type, readsToo);
   if (const auto* index = std::get_if<IndexExpr>(&node.node)) {
-    const size_t errors = diags_.errorCount();
-    Value value = checkIndex(*index, node.range);
-    if (isError(value.type)) return {};
-    if (value.expr && wholeOfPart(program_, value.expr))
-      return checkElementPlace(id, value, type, readsToo);
     if (value.expr) {
       TExprId view;
       if (const auto* element = std::get_if<ViewElement>(&program_.expr(value.expr).node))
@@ -298,22 +312,6 @@ TExprId Checker::checkPlace(ExprId id, TypeId& type, bool isAssignment, bool rea
         return value.expr;
       }
     }
-    if (diags_.errorCount() == errors) report(Diag::NotAPlace, node.range, {});
-    return {};
-  }
-  if (const auto* member = std::get_if<MemberExpr>(&node.node)) {
-    const size_t errors = diags_.errorCount();
-    Value value = checkMember(*member, node.range);
-    if (value.expr && wholeOfPart(program_, value.expr))
-      return checkElementPlace(id, value, type, readsToo);
-    if (diags_.errorCount() == errors) report(Diag::NotAPlace, node.range, {});
-    return {};
-  }
-  if (std::holds_alternative<ErrorExpr>(node.node)) return {};
-  if (const auto* item = std::get_if<TupleItemExpr>(&node.node)) {
-    (void)item;
-    notYet(node.range, "changing one item of a tuple");
-    return {};
   }
   report(Diag::NotAPlace, node.range, {});
   return {};

@@ -36,7 +36,8 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       {"tl", "name the block in the kernel's domain: `blocks b in 0..n threads t in 0..256`"},
       {"cp", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
       {"pass", "an empty block is `{ }`"},
-      {"self", "what a function works on is a parameter with a name and a type"},
+      {"self", "a method names it as its first parameter: `fn name(self)`; another function has parameters with a name and a type"},
+      {"this", "in a method the value is `self`: `fn name(self)`"},
       {"warpSize", "a warp has 32 threads"},
       {"M_PI", "write `import math` at the top of the file, then math.pi"},
       {"FLT_MAX", "write inf, or the number"},
@@ -68,6 +69,15 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       builder.help(fmt::format("write `import {}` at the top of the file", name));
       return;
     }
+  if (const auto self = ctx_ ? findBinding(session_.names.intern("self")) : std::nullopt; self && types().isStruct(self->type)) {
+    const std::vector<std::string>& members = types().record(self->type).members;
+    const StructInstance* instance = structInstance(self->type);
+    if (std::find(members.begin(), members.end(), name) != members.end() ||
+        (instance && instance->entity->methods.contains(session_.names.intern(name)))) {
+      builder.help(fmt::format("write self.{}", name));
+      return;
+    }
+  }
   for (const Habit& habit : habits)
     if (habit.foreign == name) {
       builder.help(std::string(habit.help));
@@ -180,6 +190,7 @@ void Checker::reportUnassigned(std::string_view name, TypeId type, Range range, 
   builder.note(declared, "declared here without a value");
   if (typeOf(type).kind == TypeKind::Array)
     builder.help(fmt::format("an array value gets its first value as a whole: `var {} = [...; {}]`", name, typeOf(type).count));
+  if (types().isStruct(type)) builder.help(fmt::format("a struct gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
   if (isVector(type)) builder.help(fmt::format("a vector gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
 }
 
@@ -190,6 +201,12 @@ Value Checker::valueOf(Entity& entity, Range range) {
       report(Diag::FunctionAsValue, range,
              {std::string(text(entity.name)), entity.kind == Entity::Kind::Fn ? "function" : "kernel"})
           .help(fmt::format("call it: {}(...)", text(entity.name)));
+      return errorValue(range);
+    case Entity::Kind::Struct:
+      report(Diag::TypeAsValue, range, {shorten(range)}).help(fmt::format("a value of it is made by a call: {}(...)", shorten(range)));
+      return errorValue(range);
+    case Entity::Kind::Enum:
+      report(Diag::TypeAsValue, range, {shorten(range)}).help(fmt::format("its values are {}.name", shorten(range)));
       return errorValue(range);
     case Entity::Kind::TypeAlias:
       report(Diag::TypeAsValue, range, {shorten(range)});

@@ -408,8 +408,8 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
       report(Diag::NoValue, value.range, {});
     else if (isUntyped(value.type))
       materialize(value);
-    else if (!numberOf(value.type))
-      notYet(value.range, fmt::format("an array of {}", spellType(value.type)));
+    else if (!canBeElement(value.type, value.range))
+      value = errorValue(value.range);
   }
   if (isError(value.type) || diags_.errorCount() != errors) {
     ctx_ = saved;

@@ -101,6 +101,15 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
       report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
       return;
     }
+    if (isDeclared(type) || isDeclared(value.type)) {
+      const Value result = declaredBinary(node.op, {type, place, {}, expr(node.target).range}, value, range);
+      if (isError(result.type)) return;
+      const Value converted = convertValue(result, type, fmt::format("`{}`", shorten(expr(node.target).range)));
+      if (isError(converted.type)) return;
+      Value copy = converted;
+      emit(range, Assign{place, std::nullopt, materialize(copy), {}});
+      return;
+    }
     const auto scalar = scalarOf(type);
     if (isVector(type) && (numberOf(value.type) || isUntyped(value.type))) {
       // As `place op value`, whose elements must be those of the place.
@@ -196,7 +205,7 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     }
     const Value filled = convertValue(value, typeOf(type).element, "the elements");
     if (isError(filled.type)) return;
-    if (typeOf(type).strided || isVector(filled.type)) return assignElements(place, filled, range);
+    if (typeOf(type).strided || !scalarOf(filled.type)) return assignElements(place, filled, range);
     Value copy = filled;
     const TExprId fill = materialize(copy);
     emit(range, Assign{place, std::nullopt, fill, addSite(SiteKind::HostCall, range)});
@@ -227,7 +236,7 @@ void Checker::checkTupleAssign(const AssignStmt& node, const TupleExpr& target, 
   Value value = checkExpr(node.value, ok ? types().tuple(wanted) : TypeId{});
   if (!ok || isError(value.type)) return;
   const Type type = typeOf(value.type);
-  if (type.kind != TypeKind::Tuple || type.items.size() != places.size()) {
+  if (type.kind != TypeKind::Tuple || type.record || type.items.size() != places.size()) {
     report(Diag::TupleSize, value.range, {std::to_string(places.size()), spellType(value.type)});
     return;
   }

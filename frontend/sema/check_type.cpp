@@ -7,6 +7,22 @@
 
 namespace rad::sema {
 
+bool Checker::canBeElement(TypeId type, Range range) {
+  if (isError(type)) return false;
+  const auto size = plainSize(type);
+  if (!size) {
+    report(Diag::ElementType, range, {"an array", spellType(type)});
+    return false;
+  }
+  constexpr uint64_t largest = 32767;  // bytes: the runtime's name of an element's type has room for no more
+  if (!numberOf(type) && (*size > largest || types().compounds().size() > 65535)) {
+    report(Diag::ElementSize, range, {spellType(type), std::to_string(*size), std::to_string(largest)})
+        .help("an array of more dimensions takes what a large element holds");
+    return false;
+  }
+  return true;
+}
+
 TypeId Checker::aliasedType(Entity& entity, Range range) {
   const auto& decl = std::get<TypeAliasDecl>(entity.ast->decl(entity.decl).node);
   if (entity.state == Entity::State::Busy) {
@@ -28,7 +44,9 @@ Entity* Checker::aliasInModule(const MemberExpr& node) {
   ModuleScope* module = base && !findBinding(base->name) ? visibleModule(base->name) : nullptr;
   if (!module) return nullptr;
   auto found = module->names.find(node.member.name);
-  if (found == module->names.end() || found->second->kind != Entity::Kind::TypeAlias) return nullptr;
+  if (found == module->names.end()) return nullptr;
+  const Entity::Kind kind = found->second->kind;
+  if (kind != Entity::Kind::TypeAlias && kind != Entity::Kind::Struct && kind != Entity::Kind::Enum) return nullptr;
   return moduleMember(*module, node.member);
 }
 
@@ -46,6 +64,8 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     if (!entity)
       if (auto vector = namedVector(text(name->name), node.range)) return vector;
     if (entity && entity->kind == Entity::Kind::TypeAlias) return aliasedType(*entity, node.range);
+    if (entity)
+      if (auto type = namedType(*entity, {}, node.range)) return type;
     if (text(name->name) == "text") {
       // A function may take one; device code that calls it is told so where the text stands.
       if (ctx_->kind == Context::Kind::Kernel && !hostOnly("a text", node.range)) return types().error();
@@ -55,17 +75,17 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
   }
   if (const auto* member = std::get_if<MemberExpr>(&node.node)) {
     const size_t errors = diags_.errorCount();
-    if (Entity* entity = aliasInModule(*member)) return aliasedType(*entity, node.range);
+    if (Entity* entity = aliasInModule(*member)) {
+      if (auto type = namedType(*entity, {}, node.range)) return type;
+      return aliasedType(*entity, node.range);
+    }
     return diags_.errorCount() == errors ? std::nullopt : std::optional(types().error());
   }
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {
     auto element = tryType(view->value);
     if (!element) return std::nullopt;
     if (isError(*element)) return element;
-    if (!numberOf(*element)) {
-      notYet(node.range, fmt::format("a view of {}", spellType(*element)));
-      return types().error();
-    }
+    if (!canBeElement(*element, node.range)) return types().error();
     size_t rank = 0;
     for (ExprId dim : view->dims) {
       if (const auto* spread = std::get_if<SpreadExpr>(&expr(dim).node)) {
@@ -114,6 +134,10 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
   if (std::holds_alternative<FnTypeExpr>(node.node)) {
     report(Diag::FunctionTypePlace, node.range, {}).help("declare a function with such a parameter: fn apply(f: fn(f32) -> f32, x: f32) -> f32 = f(x)");
     return types().error();
+  }
+  if (std::holds_alternative<IndexExpr>(node.node)) {
+    List<Argument> statics;
+    if (Entity* entity = typeEntity(id, statics)) return namedType(*entity, statics, node.range);
   }
   if (const auto* index = std::get_if<IndexExpr>(&node.node))
     if (const auto* name = std::get_if<NameExpr>(&expr(index->base).node)) {
@@ -185,6 +209,10 @@ void Checker::reportNotType(ExprId id) {
   }
   std::vector<std::string_view> known;
   for (unsigned i = 0; i <= static_cast<unsigned>(Scalar::F8E5M2); ++i) known.push_back(spelling(static_cast<Scalar>(i)));
+  for (ModuleScope* scope = ctx_->home; scope; scope = scope->outer)
+    for (const auto& [symbol, declared] : scope->names)
+      if (declared->kind == Entity::Kind::Struct || declared->kind == Entity::Kind::Enum || declared->kind == Entity::Kind::TypeAlias)
+        known.push_back(text(symbol));
   std::string near = nearestName(spelled, known);
   auto builder = report(Diag::NotAType, node.range, {std::string(spelled)});
   if (!near.empty()) builder.help(fmt::format("did you mean {}?", near));

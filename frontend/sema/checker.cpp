@@ -11,7 +11,7 @@ Checker::Checker(SessionState& session, Diagnostics& diagnostics, bool interacti
 
 std::optional<Scalar> Checker::scalarOf(TypeId id) const {
   const Type& type = typeOf(id);
-  if (type.kind != TypeKind::Scalar) return std::nullopt;
+  if (type.kind != TypeKind::Scalar || type.record) return std::nullopt;
   return type.scalar;
 }
 

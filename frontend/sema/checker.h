@@ -23,7 +23,7 @@ struct FunctionValue;
 
 /// A declared name that bodies can refer to from anywhere in its scope: owned by the session, never moved.
 struct Entity {
-  enum class Kind : uint8_t { Fn, Kernel, Const, TypeAlias, Global, Module, Unsupported };
+  enum class Kind : uint8_t { Fn, Kernel, Const, TypeAlias, Struct, Enum, Global, Module, Unsupported };
   Kind kind = Kind::Fn;
   Symbol name;
   Range range;  // of the name
@@ -39,8 +39,11 @@ struct Entity {
   bool isVar = false;
   std::optional<ConstValue>
       constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
-  enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const
+  enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const, Enum
   std::vector<std::string> specialisations{};  // Kernel: the names of its instances, of all units of the session
+  Entity* owner = nullptr;                              // Fn: the struct that it is a method or function of
+  std::vector<StaticParam> ownStatics{};                // of such a Fn: the compile-time parameters of the struct, then its own
+  std::unordered_map<Symbol, Entity*> methods{};        // Struct
 };
 
 /// The declarations of a file, a library module, or of all entries of a session.
@@ -51,6 +54,7 @@ struct ModuleScope {
   std::unordered_map<Symbol, Range> imported{};  // those of `names` that an import brought, and where
   bool isFile = false;                           // an imported file
   bool isBroken = false;                         // some of it could not be read
+  std::vector<Entity*> operators{};              // in the order of their declarations
 };
 
 /// An imported file, as it was when it was read.
@@ -207,6 +211,12 @@ struct BlockResult {
 /// A kernel may be made for so many sets of compile-time arguments in a session.
 inline constexpr size_t mostSpecialisations = 64;
 
+/// What a struct or enum type was made of.
+struct StructInstance {
+  Entity* entity = nullptr;
+  std::vector<StaticValue> statics;
+};
+
 /// State that outlives a unit.
 struct SessionState {
   SourceManager& sources;
@@ -222,6 +232,8 @@ struct SessionState {
   std::map<std::string, FileModule*> files;  // by identity: the last version that was read without errors
   std::deque<FileModule> fileModules;        // all versions: earlier units refer to them
   std::vector<Entity*> unassigned;           // script variables of earlier units that may lack a value
+  std::map<std::string, std::optional<TypeId>> structTypes;  // by entity and arguments; none: being made
+  std::unordered_map<uint32_t, StructInstance> structs;      // by TypeId
   unsigned nextGlobal = 0;
   bool buildAllKernels = false;
   bool verifyProofs = false;
@@ -243,6 +255,8 @@ class Checker {
   /// Checks the statements, and gives what of Context::unassigned is left behind them.
   std::set<uint32_t> checkScript(const Ast& ast);
   void checkUnused(const Ast& ast, ModuleScope& scope);
+  /// Defaults of members, looked at once where the types are known.
+  void checkDefaults(Entity& entity);
   void buildKernels(const Ast& ast, ModuleScope& unit);
 
   // ---- modules.cpp ----
@@ -325,6 +339,7 @@ class Checker {
   TExprId convert(Value value, TypeId target, std::string_view what = {});
   Value convertValue(Value value, TypeId target, std::string_view what = {});
   bool fitsType(const Value& value, TypeId target);
+  void describeMismatch(Diagnostics::Builder& builder, const Value& value, TypeId target);
   Value conversionCall(Scalar to, Value operand, Range range);
 
   // ---- types and sizes (check_type.cpp) ----
@@ -354,7 +369,9 @@ class Checker {
     return action();
   }
   TypeId aliasedType(Entity& entity, Range range);
-  /// The type name that `module.name` stands for; none if it is no such thing, or after a message.
+  /// Whether arrays of the device hold such elements; if not, says why.
+  bool canBeElement(TypeId type, Range range);
+  /// The name of a type that `module.name` stands for; none if it is no such thing, or after a message.
   Entity* aliasInModule(const MemberExpr& node);
 
   // ---- expressions ----
@@ -394,6 +411,8 @@ class Checker {
   /// A place for assignment or a `mut` argument; none after a message.
   TExprId checkPlace(ExprId id, TypeId& type, bool isAssignment, bool readsToo);
   TExprId checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool readsToo);
+  /// The same of an expression that has been checked; `value` is what it gave.
+  TExprId placeOf(ExprId id, const Value& value, TypeId& type, bool isAssignment, bool readsToo);
 
   // ---- strided views (check_strided.cpp) ----
   /// A plain view as a strided one.
@@ -447,6 +466,55 @@ class Checker {
   Value sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range);
   Value reduceElements(Reducer reducer, Value whole, std::string_view name, Range range);
   TExprId checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo);
+
+  // ---- structs (check_struct.cpp) ----
+  using StructInstance = sema::StructInstance;
+  static const StructDecl& structOf(const Entity& entity);
+  /// Makes the methods, functions and operators of a struct known.
+  void declareMembers(const Ast& ast, Entity& entity, ModuleScope& scope);
+  /// All compile-time parameters of a function: of a method, those of its struct come first.
+  List<StaticParam> staticParamsOf(const Entity& entity, const FnDecl& decl) const;
+  /// The type that a method belongs to.
+  TypeId ownerType(const Entity& method, const std::vector<StaticValue>& statics, Range use);
+  /// The names that stand for compile-time arguments in a function, and `Self`.
+  LocalScope functionScope(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics);
+  TypeId structType(Entity& entity, const std::vector<StaticValue>& statics, Range use);
+  /// The type that a struct's or enum's name stands for; none for other entities, the error type after a message.
+  std::optional<TypeId> namedType(Entity& entity, List<Argument> statics, Range range);
+  /// The struct or enum that an expression names, with what stands in its brackets.
+  Entity* typeEntity(ExprId id, List<Argument>& statics);
+  const StructInstance* structInstance(TypeId type) const;
+  Value construct(Entity& entity, List<Argument> statics, const CallExpr& node, Range range, TypeId expected);
+  void reportUnknownMember(TypeId type, Ident member);
+  Value structMember(Value base, Ident member, Range range);
+  Entity* methodOf(TypeId type, Ident member);
+  /// What a method is called on. `self` is only a type where a function of a type is called.
+  struct Receiver {
+    Value self;
+    ExprId written;
+  };
+  Value callMethod(Value base, ExprId written, Ident member, List<Argument> statics, const CallExpr& node, Range range,
+                   TypeId expected);
+  Value callOfType(Entity& entity, List<Argument> typeStatics, Ident member, List<Argument> statics, const CallExpr& node,
+                   Range range, TypeId expected);
+
+  // ---- enums (check_enum.cpp) ----
+  TypeId enumType(Entity& entity);
+  Value enumValue(TypeId type, Ident member, Range range);
+  Value checkDotName(Ident name, Range range, TypeId expected);
+
+  // ---- operators (check_operator.cpp) ----
+  void declareOperator(Entity& entity, const FnDecl& decl, ModuleScope& scope);
+  void checkOperator(Entity& entity, const FnDecl& decl, ModuleScope& scope);
+  bool isDeclared(TypeId type) const;
+  std::optional<std::vector<TypeId>> operandTypes(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics);
+  std::vector<Entity*> operatorsFor(std::string_view name, const std::vector<Value>& operands);
+  /// The call of the operator that fits the operands; none where none does, or no operand has a declared type.
+  std::optional<Value> declaredOperator(std::string_view name, const std::vector<Value>& operands, Range range);
+  Value operatorMissing(std::string_view name, const std::vector<Value>& operands, Range range);
+  Value declaredBinary(BinaryOp op, Value left, Value right, Range range);
+  /// `==` or `!=` of two values of a type, scalar by scalar.
+  Value equality(bool negated, Value left, Value right, Range range);
 
   // ---- parts of values (value_parts.cpp) ----
   struct Part {
@@ -518,9 +586,10 @@ class Checker {
     std::vector<std::vector<TExprId>> captured;  // what those take along, in the same places
   };
   std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params,
-                                          List<Argument> statics, List<Argument> arguments, Range range);
-  bool matchArguments(std::string_view name, List<Param> params, const Ast& calleeAst, List<Argument> arguments,
-                      Range range, std::vector<std::vector<ExprId>>& written);
+                                          List<Argument> statics, List<Argument> arguments, Range range,
+                                          std::vector<std::optional<StaticValue>> known = {});
+  bool matchArguments(const Entity& entity, List<Param> params, List<Argument> arguments, Range range,
+                      std::vector<std::vector<ExprId>>& written);
   bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
                     std::vector<std::optional<StaticValue>>& found);
   bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
@@ -535,15 +604,16 @@ class Checker {
   auto inCallee(Entity& entity, LocalScope scope, Action action);
   std::optional<Value> defaultArgument(Entity& entity, const Param& param, const LocalScope& scope);
   Value callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node, Range range,
-                     TypeId expected);
+                     TypeId expected, const Receiver* receiver = nullptr);
   /// The call of a function whose arguments are ready; `mayHoist`: Context::canHoist before they were.
-  Value finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& call, bool mayHoist, Range range);
+  Value finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& call, bool mayHoist, Range range,
+                   const Receiver* receiver = nullptr);
   FunctionInstance* instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
                                 const FunctionArguments& functions, const std::vector<size_t>& packs, Range call);
   void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
                          const std::vector<StaticValue>& statics, const FunctionArguments& functions,
                          const std::vector<size_t>& packs);
-  void bindFunctionDims(const FnDecl& decl, const std::vector<LocalId>& locals);
+  void bindFunctionDims(const FnDecl& decl, std::span<const LocalId> locals);
   void noteCall(size_t firstNew, std::string_view name, Range call);
   /// Makes the statements of a function that needs a block's threads part of the code that calls it. (inline_call.cpp)
   Value inlineCall(const FunctionInstance& instance, const std::vector<TExprId>& arguments, bool mayHoist, Range range);

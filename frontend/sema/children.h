@@ -6,16 +6,17 @@
 
 namespace rad::sema {
 
-/// The vector or array value that `part` is one or some elements of; none of anything else.
+/// The vector, array value, tuple or struct that `part` is one or some elements, or a member, of; none of anything else.
 inline TExprId wholeOfPart(const TypedProgram& program, TExprId part) {
   const auto& node = program.expr(part).node;
   if (const auto* element = std::get_if<ElementOf>(&node)) return element->value;
   if (const auto* slice = std::get_if<ElementSlice>(&node)) return slice->value;
   if (const auto* swizzle = std::get_if<Swizzle>(&node)) return swizzle->vector;
+  if (const auto* item = std::get_if<TupleItem>(&node)) return item->tuple;
   return {};
 }
 
-/// The place that a place is a part of: `a` of `a`, `a[i]`, `a[1..3]`, `v.x`; `x[i]` of `x[i].y`.
+/// The place that a place is a part of: `a` of `a`, `a[i]`, `a[1..3]`, `v.x`, `t.0`; `x[i]` of `x[i].y`.
 inline TExprId outermostPlace(const TypedProgram& program, TExprId place) {
   while (const TExprId whole = wholeOfPart(program, place)) place = whole;
   return place;

@@ -74,11 +74,24 @@ bool Checker::fitsType(const Value& value, TypeId target) {
   if (to.kind == TypeKind::View && from.kind == TypeKind::View)
     return to.element == from.element && to.rank == from.rank && (!to.writable || from.writable) &&
            (to.strided || !from.strided);
-  if (to.kind != TypeKind::Scalar) return false;
+  if (to.kind != TypeKind::Scalar || to.record || from.record) return false;
   if (isUntyped(value.type)) return value.constant && fits(*value.constant, to.scalar);
   if (from.kind != TypeKind::Scalar) return false;
   return convertsLosslessly(from.scalar, to.scalar) ||
          (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar));
+}
+
+void Checker::describeMismatch(Diagnostics::Builder& builder, const Value& value, TypeId target) {
+  if (spellType(target) == spellType(value.type) && isDeclared(target) && isDeclared(value.type)) {
+    builder.note(session_.structs.at(target.value).entity->range, fmt::format("the {} that is needed", spellType(target)))
+        .note(session_.structs.at(value.type.value).entity->range, "another one of that name");
+  } else if (types().isEnum(value.type) && scalarOf(target) && isInteger(*scalarOf(target))) {
+    builder.help(fmt::format("write {}({}) for its number", spellType(target), shorten(value.range)));
+  } else if (types().isEnum(target)) {
+    builder.help(fmt::format("its values are {0}.{1} and so on", spellType(target), types().record(target).members[0]));
+  } else if (types().isStruct(target) && typeOf(value.type).kind == TypeKind::Tuple && !types().isStruct(value.type)) {
+    builder.help(fmt::format("a struct is made by its name: {}(...)", spellType(target)));
+  }
 }
 
 Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
@@ -111,8 +124,8 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
     }
     return {types().error(), {}, {}, value.range};
   }
-  if (to.kind == TypeKind::Tuple && from.kind == TypeKind::Tuple && to.items.size() == from.items.size() &&
-      value.expr) {
+  if (to.kind == TypeKind::Tuple && from.kind == TypeKind::Tuple && !to.record && !from.record &&
+      to.items.size() == from.items.size() && value.expr) {
     if (const auto* made = std::get_if<MakeTuple>(&program_.expr(value.expr).node)) {
       std::vector<TExprId> items = made->items;
       for (size_t i = 0; i < items.size(); ++i) {
@@ -125,11 +138,12 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
       return code(target, value.range, MakeTuple{std::move(items)});
     }
   }
-  if (to.kind != TypeKind::Scalar || (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
+  if (to.record || from.record || to.kind != TypeKind::Scalar || (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
     if (from.kind == TypeKind::Unit)
       report(Diag::NoValue, value.range, {});
     else {
       auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
+      describeMismatch(builder, value, target);
       if (to.kind == TypeKind::View && from.kind == TypeKind::Array && isHostCode())
         builder.help("an array value is no array in the device's memory; `[a[i] for i in 0..a.len]` makes one of it");
       if (to.kind == TypeKind::Vector && (from.kind == TypeKind::Scalar || isUntyped(value.type)))
@@ -193,6 +207,10 @@ Value Checker::conversionCall(Scalar to, Value operand, Range range) {
     Value value = code(parsed, range, ParseNumber{text, addSite(SiteKind::HostCall, range)});
     if (parsed == target) return value;
     return code(target, range, Convert{value.expr});
+  }
+  if (types().isEnum(operand.type) && isInteger(to)) {
+    if (operand.constant) return constantValue(target, convertConst(*operand.constant, to), range);
+    return code(target, range, Convert{operand.expr});
   }
   auto from = scalarOf(operand.type);
   if (!from && !isUntyped(operand.type)) {

@@ -10,8 +10,10 @@
 
 namespace rad::sema {
 
-bool Checker::matchArguments(std::string_view name, List<Param> params, const Ast& calleeAst, List<Argument> arguments,
-                             Range range, std::vector<std::vector<ExprId>>& written) {
+bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argument> arguments, Range range,
+                             std::vector<std::vector<ExprId>>& written) {
+  const std::string_view name = text(entity.name);
+  const Ast& calleeAst = *entity.ast;
   written.assign(params.size(), {});
   // A variadic parameter may be followed by named ones: it is the first whose type is a spread.
   size_t variadic = params.size();
@@ -55,8 +57,10 @@ bool Checker::matchArguments(std::string_view name, List<Param> params, const As
     if (at == params.size()) {
       std::vector<std::string_view> known;
       for (const Param& param : params) known.push_back(text(param.name.name));
-      auto builder = report(Diag::UnknownArgument, argument.name.range,
-                            {fmt::format("`{}`", name), std::string(text(argument.name.name))});
+      auto builder = entity.kind == Entity::Kind::Struct
+                         ? report(Diag::UnknownMember, argument.name.range, {std::string(name), std::string(text(argument.name.name))})
+                         : report(Diag::UnknownArgument, argument.name.range,
+                                  {fmt::format("`{}`", name), std::string(text(argument.name.name))});
       if (std::string near = nearestName(text(argument.name.name), known); !near.empty())
         builder.help(fmt::format("did you mean `{}`?", near));
       ok = false;
@@ -109,6 +113,7 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
                            std::vector<std::optional<StaticValue>>& found) {
   const std::string name(text(entity.name));
   size_t next = 0;
+  while (next < found.size() && found[next]) ++next;  // those of a method's struct
   for (const Argument& argument : given) {
     size_t at = next;
     if (!argument.name.name.empty()) {
@@ -175,8 +180,39 @@ void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<S
   }
   if (const auto* strided = std::get_if<StridedExpr>(&node.node))
     return unify(strided->type, ast, value, staticParams, found, fixed, untypedToo);
-  if (const auto* sized = std::get_if<IndexExpr>(&node.node)) {  // vec[T, N], array[T, N]
+  if (const auto* tuple = std::get_if<TupleExpr>(&node.node)) {
+    const Type type = typeOf(value.type);
+    if (type.kind != TypeKind::Tuple || type.record || type.items.size() != tuple->items.size()) return;
+    for (size_t i = 0; i < type.items.size(); ++i)
+      unify(tuple->items[static_cast<uint32_t>(i)], ast, {type.items[i], {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+    return;
+  }
+  if (const auto* sized = std::get_if<IndexExpr>(&node.node)) {  // vec[T, N], array[T, N], Pair[T, U]
     const auto* base = std::get_if<NameExpr>(&expr(ast, sized->base).node);
+    if (const StructInstance* instance = structInstance(value.type)) {
+      const auto* member = std::get_if<MemberExpr>(&expr(ast, sized->base).node);
+      const Symbol named = base ? base->name : member ? member->member.name : Symbol{};
+      if (named != instance->entity->name) return;
+      const List<StaticParam> own = structOf(*instance->entity).staticParams;
+      for (size_t a = 0, next = 0; a < sized->arguments.size(); ++a) {
+        const Argument& argument = sized->arguments[static_cast<uint32_t>(a)];
+        size_t at = next;
+        if (argument.name.name.empty())
+          ++next;
+        else
+          while (at < own.size() && own[static_cast<uint32_t>(at)].name.name != argument.name.name) ++at;
+        if (at >= instance->statics.size()) return;
+        const StaticValue& known = instance->statics[at];
+        if (known.isType) {
+          unify(argument.value, ast, {known.type, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+          continue;
+        }
+        const auto* name = std::get_if<NameExpr>(&expr(ast, argument.value).node);
+        for (size_t i = 0; name && i < staticParams.size(); ++i)
+          if (staticParams[i].isConst && staticParams[i].name.name == name->name && !found[i]) found[i] = known;
+      }
+      return;
+    }
     const Type type = typeOf(value.type);
     const bool matches = base && sized->arguments.size() == 2 &&
                          ((text(base->name) == "vec" && type.kind == TypeKind::Vector) ||
@@ -317,25 +353,37 @@ std::optional<Value> Checker::defaultArgument(Entity& entity, const Param& param
     if (isError(type)) return std::nullopt;
     Value value = checkExpr(param.defaultValue, type);
     if (isError(value.type)) return std::nullopt;
-    if (!value.constant) {
-      notYet(value.range, "a default that is not a constant");
-      return std::nullopt;
-    }
     value = convertValue(value, type, fmt::format("`{}`", text(param.name.name)));
     if (isError(value.type)) return std::nullopt;
     return value;
   });
-  return result;
+  if (!result || result->constant) return result;
+  // Code: it is made where the call stands, with the names of its own file alone.
+  const Ast* const savedAst = std::exchange(ast_, entity.ast);
+  ModuleScope* const savedHome = std::exchange(ctx_->home, entity.home);
+  std::vector<LocalScope> savedScopes = std::exchange(ctx_->scopes, {scope});
+  Context* const savedParent = std::exchange(ctx_->parent, nullptr);
+  const TypeId type = resolveType(param.type);
+  Value value = checkExpr(param.defaultValue, type);
+  if (!isError(value.type)) value = convertValue(value, type);
+  ctx_->parent = savedParent;
+  ctx_->scopes = std::move(savedScopes);
+  ctx_->home = savedHome;
+  ast_ = savedAst;
+  if (isError(value.type)) return std::nullopt;
+  return value;
 }
 
 std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<StaticParam> staticParams,
                                                           List<Param> params, List<Argument> statics,
-                                                          List<Argument> arguments, Range range) {
+                                                          List<Argument> arguments, Range range,
+                                                          std::vector<std::optional<StaticValue>> known) {
   PreparedCall call;
-  if (!matchArguments(text(entity.name), params, *entity.ast, arguments, range, call.written)) {
+  if (!matchArguments(entity, params, arguments, range, call.written)) {
     return std::nullopt;
   }
-  std::vector<std::optional<StaticValue>> found(staticParams.size());
+  std::vector<std::optional<StaticValue>> found = std::move(known);
+  found.resize(staticParams.size());
   bool ok = givenStatics(entity, staticParams, statics, range, found);
   LocalScope given;
   for (size_t i = 0; i < found.size(); ++i)
@@ -362,8 +410,9 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
     TypeId hint;
     if (params[p].type && !call.written[p].empty()) {
       const bool simple = std::holds_alternative<NameExpr>(expr(*entity.ast, params[p].type).node);
-      const bool counted = std::holds_alternative<IndexExpr>(expr(*entity.ast, params[p].type).node);
-      if (counted && staticParams.empty())  // array[u8, 3]
+      const bool counted = !std::holds_alternative<RepeatExpr>(expr(*entity.ast, params[p].type).node) &&
+                           !std::holds_alternative<SpreadExpr>(expr(*entity.ast, params[p].type).node);
+      if (counted && !simple && staticParams.empty())  // array[u8, 3], m.Order, (Order, i32)
         hint = inCallee(entity, given, [&] { return tryType(params[p].type).value_or(TypeId{}); });
       if (simple) {
         const Symbol typeName = std::get<NameExpr>(expr(*entity.ast, params[p].type).node).name;

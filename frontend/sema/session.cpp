@@ -41,6 +41,7 @@ std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bo
     impl_->hidden.emplace_back(name, slot);
     slot = entity;
   }
+  state.session.operators.insert(state.session.operators.end(), unit.operators.begin(), unit.operators.end());
   return program;
 }
 
@@ -137,7 +138,12 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
   switch (decl.kind()) {
     case DeclKind::Fn:
       entity.kind = Entity::Kind::Fn;
-      if (std::get<FnDecl>(decl.node).isOperator) return notYet(decl.range, "declaring an operator");
+      if (const auto& fn = std::get<FnDecl>(decl.node); fn.isOperator) {
+        entity.name = fn.name.name;
+        entity.range = fn.name.range;
+        session_.entities.push_back(std::move(entity));
+        return declareOperator(session_.entities.back(), fn, scope);
+      }
       break;
     case DeclKind::Kernel:
       entity.kind = Entity::Kind::Kernel;
@@ -149,12 +155,10 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
       entity.kind = Entity::Kind::TypeAlias;
       break;
     case DeclKind::Struct:
-      notYet(decl.range, "a struct");
-      entity.kind = Entity::Kind::Unsupported;
+      entity.kind = Entity::Kind::Struct;
       break;
     case DeclKind::Enum:
-      notYet(decl.range, "an enum");
-      entity.kind = Entity::Kind::Unsupported;
+      entity.kind = Entity::Kind::Enum;
       break;
     case DeclKind::Import:
       return declareImport(ast, decl, std::get<ImportDecl>(decl.node), scope);
@@ -218,7 +222,9 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
     return;
   }
   session_.entities.push_back(std::move(entity));
-  scope.names.emplace(name.name, &session_.entities.back());
+  Entity& made = session_.entities.back();
+  scope.names.emplace(name.name, &made);
+  if (made.kind == Entity::Kind::Struct) declareMembers(ast, made, scope);
 }
 
 Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
@@ -293,6 +299,57 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
   // Instances that are done need no second look: only those of this file that are missing are made. What was made here is kept as long as
   // all of it is right; what stands in `functions_` and `kernels_` at first is of the program that was put aside.
   bool functionsStale = true, kernelsStale = true;
+  // A fn may be for the host or for kernels: it is right if it is right on one side.
+  auto checkFunction = [&](Entity* entity, const FnDecl& fn) {
+    if (!entity || !staticParamsOf(*entity, fn).empty() || takesFunctions(fn.params, ast)) return;
+    const std::string key = fmt::format("{}", static_cast<const void*>(entity));
+    const auto first = keptFunctions.lower_bound(key + ":");
+    if (first != keptFunctions.end() && first->first.starts_with(key + ":")) return;
+    Diagnostics host, device;
+    auto attempt = [&](Side side, Diagnostics& found, bool quiet = true) {
+      if (functionsStale) functions_.clear(), namedFunctions_.clear();
+      if (kernelsStale) kernels_.clear();
+      const size_t before = diags_.errorCount();
+      Context context{.kind = Context::Kind::Function,
+                      .side = side,
+                      .home = &scope};
+      std::vector<TStmtId> statements;
+      context.out = &statements;
+      ctx_ = &context;
+      if (quiet) std::swap(diags_, found);
+      const std::vector<size_t> packs(isVariadic(fn.params, ast) ? 1 : 0, 1);
+      instantiate(*entity, fn, {}, {}, packs, {});
+      if (quiet) std::swap(diags_, found);
+      functionsStale = kernelsStale = found.hasErrors() || diags_.errorCount() != before;
+      ctx_ = nullptr;
+    };
+    attempt(Side::Host, host);
+    if (!host.hasErrors()) return;
+    attempt(Side::Device, device);
+    if (!device.hasErrors()) return;
+    Diagnostics none;
+    attempt(Side::Host, none, false);
+  };
+  auto inFile = [&](auto action) {
+    Context context{.kind = Context::Kind::Function,
+                    .side = Side::Host,
+                    .home = &scope};
+    std::vector<TStmtId> statements;
+    context.out = &statements;
+    context.scopes.emplace_back();
+    ctx_ = &context;
+    const Ast* const savedAst = std::exchange(ast_, &ast);
+    action();
+    ast_ = savedAst;
+    ctx_ = nullptr;
+  };
+  for (Entity* entity : scope.operators) {
+    if (entity->ast != &ast) continue;
+    const auto& fn = std::get<FnDecl>(ast.decl(entity->decl).node);
+    const size_t before = diags_.errorCount();
+    inFile([&] { checkOperator(*entity, fn, scope); });
+    if (diags_.errorCount() == before) checkFunction(entity, fn);
+  }
   for (StmtId item : ast.items()) {
     const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
     if (!node) continue;
@@ -312,38 +369,21 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
         functionsStale = diags_.errorCount() != before;
       }
     } else if (const auto* fn = std::get_if<FnDecl>(&decl.node)) {
-      Entity* entity = find(fn->name);
-      if (!entity || !fn->staticParams.empty() || takesFunctions(fn->params, ast)) continue;
-      const std::string key = fmt::format("{}", static_cast<const void*>(entity));
-      const auto first = keptFunctions.lower_bound(key + ":");
-      if (first != keptFunctions.end() && first->first.starts_with(key + ":")) continue;
-      // A fn may be for the host or for kernels: it is right if it is right on one side.
-      Diagnostics host, device;
-      auto attempt = [&](Side side, Diagnostics& found, bool quiet = true) {
-        if (functionsStale) functions_.clear(), namedFunctions_.clear();
-        if (kernelsStale) kernels_.clear();
-        const size_t before = diags_.errorCount();
-        Context context{.kind = Context::Kind::Function,
-                        .side = side,
-                        .home = &scope};
-        std::vector<TStmtId> statements;
-        context.out = &statements;
-        ctx_ = &context;
-        if (quiet) std::swap(diags_, found);
-        const std::vector<size_t> packs(isVariadic(fn->params, ast) ? 1 : 0, 1);
-        instantiate(*entity, *fn, {}, {}, packs, {});
-        if (quiet) std::swap(diags_, found);
-        functionsStale = kernelsStale = found.hasErrors() || diags_.errorCount() != before;
-        ctx_ = nullptr;
-      };
-      attempt(Side::Host, host);
-      if (host.hasErrors()) {
-        attempt(Side::Device, device);
-        if (device.hasErrors()) {
-          Diagnostics none;
-          attempt(Side::Host, none, false);
-        }
-      }
+      if (!fn->isOperator) checkFunction(find(fn->name), *fn);
+    } else if (const auto* structure = std::get_if<StructDecl>(&decl.node)) {
+      Entity* entity = find(structure->name);
+      if (!entity || !structure->staticParams.empty()) continue;
+      const size_t before = diags_.errorCount();
+      inFile([&] {
+        if (!isError(structType(*entity, {}, entity->range))) checkDefaults(*entity);
+      });
+      if (diags_.errorCount() != before) continue;
+      std::vector<Entity*> methods;
+      for (const auto& [name, method] : entity->methods) methods.push_back(method);
+      std::sort(methods.begin(), methods.end(), [](const Entity* a, const Entity* b) { return a->decl.value < b->decl.value; });
+      for (Entity* method : methods) checkFunction(method, std::get<FnDecl>(ast.decl(method->decl).node));
+    } else if (const auto* enumeration = std::get_if<EnumDecl>(&decl.node)) {
+      if (Entity* entity = find(enumeration->name)) inFile([&] { enumType(*entity); });
     } else if (std::holds_alternative<ConstDecl>(decl.node)) {
       if (Entity* entity = find(std::get<ConstDecl>(decl.node).name); entity && entity->kind == Entity::Kind::Const) {
         Context context{.kind = Context::Kind::Script,

@@ -19,7 +19,9 @@ TExprId Checker::keep(TExprId value) {
 void Checker::partsOf(TypeId id, const std::string& name, std::vector<Part>& parts) const {
   const Type& type = typeOf(id);
   if (type.kind == TypeKind::Tuple) {
-    for (size_t i = 0; i < type.items.size(); ++i) partsOf(type.items[i], fmt::format("{}.{}", name, i), parts);
+    for (size_t i = 0; i < type.items.size(); ++i)
+      partsOf(type.items[i], type.record ? fmt::format("{}.{}", name, session_.types.record(id).members[i]) : fmt::format("{}.{}", name, i),
+              parts);
   } else if (type.kind == TypeKind::Vector || type.kind == TypeKind::Array) {
     for (uint64_t i = 0; i < type.count; ++i)
       partsOf(type.element,
@@ -87,16 +89,21 @@ std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& v
   constexpr uint64_t most = 32, edge = 4;  // as arrays of the device are shown
   const TExprId whole = keep(value.expr);
   std::string text = type.kind == TypeKind::Array ? "[" : "(";
-  auto item = [&](TypeId itemType, TExprId part) {
-    if (text.size() > 1) text += ", ";
+  bool isFirst = true;
+  auto item = [&](TypeId itemType, TExprId part, std::string_view name = {}) {
+    if (!std::exchange(isFirst, false)) text += ", ";
+    if (!name.empty()) text += fmt::format("{}: ", name);
     const auto shown = printed({itemType, part, {}, value.range}, values, spec);
     if (shown) text += *shown;
     return shown.has_value();
   };
   if (type.kind == TypeKind::Tuple) {
+    if (type.record) text = spellType(value.type) + "(";
+    const std::vector<std::string> names = types().record(value.type).members;
     for (unsigned i = 0; i < type.items.size(); ++i)
-      if (!item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}))) return std::nullopt;
-    if (type.items.size() == 1) text += ",";
+      if (!item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}), type.record ? names[i] : std::string()))
+        return std::nullopt;
+    if (type.items.size() == 1 && !type.record) text += ",";
     return text + ")";
   }
   for (uint64_t i = 0; i < type.count; ++i) {

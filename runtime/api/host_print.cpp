@@ -11,13 +11,19 @@ namespace cg = rad::cg;
 namespace rad::rt {
 namespace {
 
+std::span<const cg::CompoundManifest> compoundsOf(RadContext* context) {
+  const Unit* unit = context->unit();
+  if (!unit) return {};
+  return unit->manifest.compounds;
+}
+
 Result<std::string> viewText(RadContext* context, const RadView& view, size_t indent, const FormatSpec& spec) {
   RAD_TRY(checkView(view));
   auto type = elementType(view.elementType);
   uint64_t size = cg::sizeOf(type);
   return formatArray(type, shapeOf(view), indent, [&](int64_t first, int64_t, std::span<std::byte> out) {
     return context->device().copyOut(out, view.array->buffer(), (static_cast<uint64_t>(view.offset) + static_cast<uint64_t>(first)) * size);
-  }, spec);
+  }, spec, compoundsOf(context));
 }
 
 }  // namespace
@@ -31,7 +37,7 @@ Result<std::string> filled(RadContext* context, std::string_view format, int32_t
     } else if (argument.kind == 2) {
       text += padded(std::string(textOf(*static_cast<const RadString*>(argument.data))), spec, false);
     } else {
-      text += formatScalar(elementType(argument.elementType), argument.data, spec);
+      text += formatScalar(elementType(argument.elementType), argument.data, spec, compoundsOf(context));
     }
     return {};
   });

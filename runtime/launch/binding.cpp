@@ -17,8 +17,9 @@ using cg::ParamManifest;
 using cg::SizeOp;
 
 std::string typeText(const ParamManifest& param, const KernelManifest& kernel) {
-  if (!param.isView) return cg::nameOf(param.type);
-  std::string out = fmt::format("{}[{};", param.isStrided ? "strided " : "", cg::nameOf(param.type));
+  const std::string element = param.elementName.empty() ? cg::nameOf(param.type) : param.elementName;
+  if (!param.isView) return element;
+  std::string out = fmt::format("{}[{};", param.isStrided ? "strided " : "", element);
   for (size_t i = 0; i < param.shape.size(); ++i) out += (i > 0 ? ", " : " ") + text(param.shape[i], kernel);
   return out + "]";
 }
@@ -40,7 +41,7 @@ Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param,
     return refuse(kernel, fmt::format("`{}` has no array: the statement that should have made it did not finish", param.name),
                   "run that statement again before the launch");
   if (view->type != param.type || view->rank != static_cast<int32_t>(param.shape.size())) {
-    std::string given = fmt::format("[{}; {}]", cg::nameOf(view->type), fmt::join(view->shape(), ", "));
+    std::string given = fmt::format("[{}; {}]", view->type == param.type && !param.elementName.empty() ? param.elementName : cg::nameOf(view->type), fmt::join(view->shape(), ", "));
     return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
   }
   if (!checkExtents(view->shape(), {})) RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));

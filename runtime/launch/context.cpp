@@ -157,7 +157,7 @@ void RadContext::writePrinted() {
     const uint32_t at = line.head.launch - first;  // serial numbers follow each other
     const SiteManifest* site = at < underWay_.size() ? siteAt(underWay_[at].unit.get(), line.head.site) : nullptr;
     if (site)
-      text += rad::rt::filledMessage(*site, line.values) + "\n";
+      text += rad::rt::filledMessage(*site, line.values, underWay_[at].unit->manifest.compounds) + "\n";
     else
       ++printed.lost;
   }
@@ -193,7 +193,8 @@ int32_t RadContext::checkFailure() {
   }
   const KernelManifest* kernel = kernelAt(unit, launch->kernel);
   bool isFirst = !error_;
-  setError(ErrorCategory::UserProgram, place, rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind));
+  setError(ErrorCategory::UserProgram, place, rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind,
+                                                                                         unit->manifest.compounds));
   if (isFirst) error_->isOfKernel = kernel && kernel->reduce == rad::cg::ReduceOp::None;  // a comprehension waits where it stands
   return 1;
 }

@@ -199,9 +199,9 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
 }
 
 MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest& site, const cg::KernelManifest* kernel,
-                             const SiteManifest* launchSite, DeviceKind device) {
+                             const SiteManifest* launchSite, DeviceKind device, std::span<const cg::CompoundManifest> compounds) {
   MessageParts out = describeHostCheck(site, record.value, record.extent);
-  if (site.kind == SiteManifest::Kind::Assert && !site.message.empty()) out.notes.back() = filledMessage(site, record.values);
+  if (site.kind == SiteManifest::Kind::Assert && !site.message.empty()) out.notes.back() = filledMessage(site, record.values, compounds);
   bool runsOverTheEnd = site.kind == SiteManifest::Kind::Index && record.extent > 0 && record.value >= record.extent;
   if (runsOverTheEnd || (site.kind == SiteManifest::Kind::Index && record.value < 0))
     out.help += "; start the domain later, end it earlier, or guard the access with `if`";
@@ -211,7 +211,7 @@ MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest
     const size_t rank = kernel->geometry.threadCount.size();
     uint32_t first[3];
     for (size_t i = 0; i < 3; ++i) first[i] = static_cast<uint32_t>(record.values[2 + i]);
-    const std::string both = filledMessage(site, record.values);
+    const std::string both = filledMessage(site, record.values, compounds);
     const size_t comma = both.find(", ");
     out.notes.push_back(fmt::format("{} has {}, {} has {}", position("thread", first, rank), both.substr(0, comma),
                                     position("thread", record.thread, rank), both.substr(comma + 2)));

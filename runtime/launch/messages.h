@@ -34,9 +34,9 @@ inline constexpr std::string_view refusedLaunchCode = "R0608";
 /// "file:line:col: error[R0601]: headline", the source line with a caret range, notes, help. Without a site (null): "error: headline".
 std::string renderMessage(const cg::SiteManifest* site, const MessageParts& parts);
 
-/// What a failure record says. `kernel` and `launchSite` may be null where they are unknown.
+/// What a failure record says. `kernel` and `launchSite` may be null where they are unknown; `compounds`: those of the unit.
 MessageParts describeFailure(const cg::FailureRecord& record, const cg::SiteManifest& site, const cg::KernelManifest* kernel,
-                             const cg::SiteManifest* launchSite, DeviceKind device);
+                             const cg::SiteManifest* launchSite, DeviceKind device, std::span<const cg::CompoundManifest> compounds = {});
 /// What a failed check of host code says (rad_check_failed).
 MessageParts describeHostCheck(const cg::SiteManifest& site, int64_t value, int64_t extent);
 /// An index of host code out of its dimension.

@@ -90,7 +90,7 @@ struct Shown {
 
 /// Reads the shown elements, in the order in which they are shown.
 Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total, const ReadElements& read,
-                                           const FormatSpec& spec) {
+                                           const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
   int64_t size = cg::sizeOf(type);
   bool whole = total * size <= readAtOnce;
   std::vector<std::byte> bytes(static_cast<size_t>(size * (whole ? total : std::min(dims.back().extent, 2 * edge))));
@@ -114,7 +114,7 @@ Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const
     }
     for (int64_t i = 0; i < last.count(); ++i) {
       int64_t element = whole ? first + last.at(i) : i;
-      out.push_back(formatScalar(type, bytes.data() + element * size, spec));
+      out.push_back(formatScalar(type, bytes.data() + element * size, spec, compounds));
     }
     size_t d = dims.size() - 1;
     while (d > 0 && ++index[d - 1] == dims[d - 1].count()) index[--d] = 0;
@@ -142,6 +142,38 @@ void appendNested(std::string& out, std::span<const Shown> dims, std::span<const
   out += ']';
 }
 
+/// "Particle(pos: (1.0, 2.0), mass: 1.0)", "(1, 2.0)", "[1, 2]", "relaxed".
+std::string formatCompound(const cg::CompoundManifest& compound, const std::byte* value, const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
+  using Kind = cg::CompoundManifest::Kind;
+  if (compound.kind == Kind::Enum) {
+    const auto number = load<int32_t>(value);
+    if (number >= 0 && static_cast<size_t>(number) < compound.names.size()) return padded(compound.names[static_cast<size_t>(number)], spec, false);
+    return fmt::format("{}({})", compound.name, number);
+  }
+  if (compound.kind == Kind::Array) {
+    std::string out = "[";
+    const uint64_t size = cg::sizeOf(compound.types[0]);
+    for (uint64_t i = 0; i < compound.count; ++i) {
+      if (i > 0) out += ", ";
+      if (compound.count > static_cast<uint64_t>(maxShown) && i == static_cast<uint64_t>(edge)) {
+        out += "..., ";
+        i = compound.count - static_cast<uint64_t>(edge);
+      }
+      out += formatScalar(compound.types[0], value + i * size, spec, compounds);
+    }
+    return out + "]";
+  }
+  const bool isStruct = compound.kind == Kind::Struct;
+  std::string out = isStruct ? compound.name + "(" : "(";
+  for (size_t i = 0; i < compound.types.size(); ++i) {
+    if (i > 0) out += ", ";
+    if (isStruct) out += compound.names[i] + ": ";
+    out += formatScalar(compound.types[i], value + compound.offsets[i], spec, compounds);
+  }
+  if (!isStruct && compound.types.size() == 1) out += ",";
+  return out + ")";
+}
+
 }  // namespace
 
 std::string padded(std::string text, const FormatSpec& spec, bool isNumber) {
@@ -154,7 +186,11 @@ std::string padded(std::string text, const FormatSpec& spec, bool isNumber) {
   return toTheLeft ? text + std::string(missing, ' ') : std::string(missing, ' ') + text;
 }
 
-std::string formatScalar(cg::ElementType type, const void* value, const FormatSpec& spec) {
+std::string formatScalar(cg::ElementType type, const void* value, const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
+  if (cg::isCompound(type)) {
+    const unsigned number = cg::compoundOf(type);
+    return number < compounds.size() ? formatCompound(compounds[number], static_cast<const std::byte*>(value), spec, compounds) : "?";
+  }
   if (cg::lanesOf(type) > 1) {
     const cg::ElementType one = cg::scalarOf(type);
     std::string out = "(";
@@ -196,10 +232,13 @@ std::string formatScalar(cg::ElementType type, const void* value, const FormatSp
 }
 
 Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read,
-                                const FormatSpec& spec) {
+                                const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
   int64_t total = 1;
   for (int64_t extent : extents) total *= extent;
-  auto typeText = [&] { return fmt::format(" ([{}; {}])", cg::nameOf(type), fmt::join(extents, ", ")); };
+  auto typeText = [&] {
+    const bool isKnown = cg::isCompound(type) && cg::compoundOf(type) < compounds.size();
+    return fmt::format(" ([{}; {}])", isKnown ? compounds[cg::compoundOf(type)].name : cg::nameOf(type), fmt::join(extents, ", "));
+  };
   if (total == 0 || extents.empty()) return extents.size() > 1 ? "[]" + typeText() : std::string("[]");
   std::vector<Shown> dims;
   bool complete = true;
@@ -208,7 +247,7 @@ Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> e
     dims.push_back({extent, all});
     complete &= all;
   }
-  RAD_ASSIGN(std::vector<std::string> items, readShown(type, dims, total, read, spec));
+  RAD_ASSIGN(std::vector<std::string> items, readShown(type, dims, total, read, spec, compounds));
   size_t width = 0;  // columns line up where there are several rows
   if (dims.size() > 1)
     for (const std::string& item : items) width = std::max(width, item.size());

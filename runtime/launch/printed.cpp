@@ -9,10 +9,10 @@
 
 namespace rad::rt {
 
-std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values) {
+std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values, std::span<const cg::CompoundManifest> compounds) {
   const size_t count = std::min(site.arguments.size(), values.size());
   auto text = fillFormat(site.message, count, [&](size_t i, const FormatSpec& spec, std::string& out) -> Result<void> {
-    out += formatScalar(site.arguments[i], &values[i], spec);
+    out += formatScalar(site.arguments[i], &values[i], spec, compounds);
     return {};
   });
   return text ? *std::move(text) : site.message;

@@ -12,7 +12,8 @@
 namespace rad::rt {
 
 /// The site's message with its `{}` filled by values of the site's types, each in the low bytes of a word.
-std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values);
+/// `compounds`: those of the site's unit, or of a later one.
+std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values, std::span<const cg::CompoundManifest> compounds);
 
 /// One printed line, in memory of others.
 struct PrintedLineView {
