@@ -447,7 +447,8 @@ Value Checker::elementsOf(const Value& vector, std::vector<uint8_t> lanes, Range
     from = inner->vector;
   }
   if (lanes.size() == 1) return code(element, range, ElementOf{from, constInt(types().index(), lanes[0], range), {}, Check::Proven});
-  return code(types().vector(element, lanes.size()), range, Swizzle{from, std::move(lanes)});
+  const TypeId several = types().vector(element, lanes.size());
+  return code(several, range, Swizzle{from, std::move(lanes)});
 }
 
 Value Checker::indexElements(Value whole, List<Argument> arguments, Range range) {
