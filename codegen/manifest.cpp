@@ -198,6 +198,7 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
   for (const DomainAxis& axis : kernel.axes)
     result.axes.push_back({kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high),
                            sizeExpr(axis.step)});
+  for (const ThreadNumbers& numbers : kernel.threadNumbers) result.threads.push_back({numbers.name, numbers.first, numbers.step});
   for (const AtMost& condition : kernel.inRange)
     result.inRange.emplace_back(sizeExpr(condition.left), sizeExpr(condition.right));
   result.geometry = chooseGeometry(program, id, "", {});

@@ -63,6 +63,12 @@ struct AxisManifest {
   SizeExpr step{SizeOp::Constant, 1, {}};
 };
 
+/// What the program calls the threads of an axis of a block: first + step * their numbers in failure records.
+struct ThreadAxisManifest {
+  std::string name;
+  int64_t first = 0, step = 1;
+};
+
 /// A place in the program that may fail while a kernel runs, or that prints there.
 struct SiteManifest {
   /// As rad::SiteKind: Slice, Overflow, Launch and HostCall stand in host code only. Other: a check without words of its own.
@@ -103,6 +109,7 @@ struct KernelManifest {
   std::vector<std::string> dims;
   std::vector<ParamManifest> params;
   std::vector<AxisManifest> axes;
+  std::vector<ThreadAxisManifest> threads;  // block kernels
   std::vector<std::pair<SizeExpr, SizeExpr>> inRange;  // a <= b each: then SpecKey::inRange
   GeometryManifest geometry;
   uint32_t staticSharedBytes = 0;

@@ -29,7 +29,7 @@ std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
       return suits ? "" : "a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])";
     }
     case FileFormat::Npy:
-      return "";
+      return "";  // the elements of vectors are one more dimension
     case FileFormat::Csv:
       if (element == Scalar::Bool || (isFloat(element) && bitsOf(element) < 32)) return "integers, f32 or f64";
       return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
@@ -38,6 +38,12 @@ std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
 }
 
 }  // namespace
+
+/// The numbers that an array of type `id` is in a file of the format; none if it cannot be in one.
+std::optional<Scalar> Checker::elementInFile(FileFormat format, TypeId id) const {
+  if (!isView(id)) return std::nullopt;
+  return format == FileFormat::Npy ? numberOf(typeOf(id).element) : scalarOf(typeOf(id).element);
+}
 
 TExprId Checker::textArgument(ExprId id, std::string_view place) {
   Value value = checkExpr(id);
@@ -57,7 +63,7 @@ Value Checker::callRead(FileFormat format, const CallExpr& node, std::string_vie
   if (scalar && format == FileFormat::Npy)
     return code(expected, range, ReadFile{format, path, {}, addSite(SiteKind::HostCall, range)});
   if (isView(expected) && isError(typeOf(expected).element)) return errorValue(range);
-  const auto element = isView(expected) ? scalarOf(typeOf(expected).element) : std::nullopt;
+  const auto element = elementInFile(format, expected);
   if (!element) {
     report(Diag::ReadType, range, {std::string(name)}).help(std::string(exampleOf(format)));
     return errorValue(range);
@@ -77,7 +83,7 @@ Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_vi
   const TExprId path = textArgument(node.arguments[0].value, fmt::format(" for the path of {}", name));
   Value view = checkExpr(node.arguments[1].value);
   if (!path || isError(view.type)) return errorValue(range);
-  const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
+  const auto element = elementInFile(format, view.type);
   const std::string_view needed = element ? unsuited(format, *element, typeOf(view.type).rank) : "an array of numbers";
   if (!needed.empty()) {
     report(Diag::TypeMismatch, view.range,

@@ -275,6 +275,13 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
     if (param.type && std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
       notYet(param.name.range, "a kernel with any number of arguments");
       ok = false;
+      bind(param.name, {.kind = Binding::Kind::Local,
+                        .local = addLocal(std::string(text(param.name.name)), types().error(), LocalKind::Param, param.name.range),
+                        .type = types().error(),
+                        .range = param.name.range});
+      declared.push_back(types().error());
+      first.push_back(kernel.params.size());
+      kernel.params.push_back({.name = std::string(text(param.name.name)), .type = types().error()});
       continue;
     }
     TypeId type = param.type ? resolveType(param.type) : TypeId{};
@@ -351,15 +358,10 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
         continue;
       }
       auto shape = shapeExpr(dim, kernel, false);
-      if (!shape) {
-        ok = false;
-        continue;
-      }
-      if (shape->op == ShapeOp::Constant && shape->value < 0) {
+      if (shape && shape->op == ShapeOp::Constant && shape->value < 0)
         report(Diag::NegativeIndex, expr(dim).range, {std::to_string(shape->value)});
-        ok = false;
-      }
-      param.shape.push_back(*shape);
+      ok = ok && shape;
+      param.shape.push_back(shape.value_or(ShapeExpr{}));
     }
   };
   for (size_t p = 0; p < views.size() && p < first.size(); ++p) {
@@ -399,25 +401,42 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
     report(Diag::TooManyAxes, decl.domain.outer[static_cast<uint32_t>(most)].name.range,
            {kernel.isForall ? "a domain" : "a grid of blocks", kernel.isForall ? "four names" : "three names"});
   int64_t product = 1;
+  std::vector<LocalId> names;  // of the threads
   for (const RangeClause& clause : decl.domain.threads) {
-    if (clause.step)
-      notYet(expr(clause.step).range, "a step of `threads`",
-             fmt::format("count them by one and multiply inside: `let {0}_ = 2 * {0}`", text(clause.name.name)));
+    std::optional<ConstValue> step = ConstValue::ofInt(1);
+    if (clause.step) {
+      step = checkConstant(clause.step, types().index(), "the step of `threads`");
+      if (step && !isDomainStep(static_cast<int64_t>(step->integer), expr(clause.step).range)) step.reset();
+    }
     auto low = checkConstant(clause.low, types().index(), "the extent of `threads`");
     auto high = checkConstant(clause.high, types().index(), "the extent of `threads`");
-    const LocalId variable =
-        addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::ThreadVar, clause.name.range);
+    const std::string name(text(clause.name.name));
+    const bool hasStep = step && step->integer != 1;
+    const LocalId variable = addLocal(name, types().index(), LocalKind::ThreadVar, clause.name.range);
     kernel.threads.push_back(variable);
     int64_t count = 1;
-    if (low && high) {
-      const Wide wide = high->integer - low->integer;
+    if (low && high && step) {
+      const Wide wide = high->integer > low->integer ? (high->integer - low->integer - 1) / step->integer + 1 : 0;
       if (wide < 1 || wide > 1024)
         report(Diag::ThreadCount, cover(expr(clause.low).range, expr(clause.high).range),
                {spell(ConstValue::ofInt(wide))});
       else
         count = static_cast<int64_t>(wide);
     }
-    kernel.threadLow.push_back(low ? static_cast<int64_t>(low->integer) : 0);
+    // With a step the threads count from 0, and the name is computed of that.
+    const int64_t first = low ? static_cast<int64_t>(low->integer) : 0;
+    LocalId named = variable;
+    if (hasStep) {
+      const Range range = clause.name.range;
+      const TypeId index = types().index();
+      auto sum = [&](BinaryOp op, TExprId a, int64_t b) { return program_.addExpr(index, range, Arithmetic{op, a, constInt(index, b, range), {}}); };
+      named = addLocal(name, index, LocalKind::Let, range);
+      const TExprId value = sum(BinaryOp::Add, sum(BinaryOp::Mul, localRef(variable, range), static_cast<int64_t>(step->integer)), first);
+      ctx_->prologue.push_back(program_.addStmt(range, Declare{named, value}));
+    }
+    names.push_back(named);
+    kernel.threadNumbers.push_back({name, hasStep ? first : 0, hasStep ? static_cast<int64_t>(step->integer) : 1});
+    kernel.threadLow.push_back(hasStep ? 0 : first);
     kernel.threadCount.push_back(count);
     product *= count;
     if (product > 1024) {
@@ -436,7 +455,7 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
   axis = 0;
   for (const RangeClause& clause : decl.domain.threads)
     bind(clause.name, {.kind = Binding::Kind::Local,
-                       .local = kernel.threads[axis++],
+                       .local = names[axis++],
                        .type = types().index(),
                        .range = clause.name.range});
 }
@@ -493,23 +512,21 @@ bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vec
   std::vector<TStmtId> statements;
   context.out = &statements;
   context.scopes.push_back(staticScope(decl.staticParams, statics));
-  const bool params = checkKernelParams(decl, functions, kernel, paramTypes);
-  if (params) {
-    checkDomain(decl, kernel);
-    checkAttributes(entity.ast->decl(entity.decl), kernel);
-    const Expr& body = expr(decl.body);
-    // The last expression of a kernel is a statement like the others.
-    if (std::holds_alternative<BlockExpr>(body.node)) {
-      BlockResult block = checkBlock(decl.body, false);
-      statements.insert(statements.end(), block.statements.begin(), block.statements.end());
-    }
+  // What is wrong with the head has no type, and the body is checked all the same.
+  const bool hasTypes = checkKernelParams(decl, functions, kernel, paramTypes);
+  checkDomain(decl, kernel);
+  checkAttributes(entity.ast->decl(entity.decl), kernel);
+  // The last expression of a kernel is a statement like the others.
+  if (std::holds_alternative<BlockExpr>(expr(decl.body).node)) {
+    BlockResult block = checkBlock(decl.body, false);
+    statements.insert(statements.end(), block.statements.begin(), block.statements.end());
   }
   statements.insert(statements.begin(), context.prologue.begin(), context.prologue.end());
   kernel.body = std::move(context.body);
   kernel.body.statements = std::move(statements);
   ctx_ = savedContext;
   ast_ = savedAst;
-  if (diags_.errorCount() != errors) return false;
+  if (!hasTypes || diags_.errorCount() != errors) return false;
   finishKernel(kernel);
   return diags_.errorCount() == errors;
 }

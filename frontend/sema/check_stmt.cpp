@@ -96,7 +96,7 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
   if (node.isCompound) {
     const TExprId place = checkPlace(node.target, type, true, true);
     Value value = checkExpr(node.value, type);
-    if (!place || isError(value.type)) return;
+    if (!place || isError(type) || isError(value.type)) return;
     if (isView(type)) {
       report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
       return;
@@ -187,7 +187,7 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
       ctx_->unassigned.erase(unassignedKey(*findEntity(name, ctx_->home)));
     }
   }
-  if (!place || isError(value.type)) return;
+  if (!place || isError(type) || isError(value.type)) return;
   const bool isSlice = std::holds_alternative<ViewSlice>(program_.expr(place).node);
   if (isSlice) {
     if (!hostOnly("assigning to a slice", range)) return;

@@ -567,6 +567,7 @@ class Checker {
                                                                           std::string_view callee);
   void reportFormat(std::string_view format, const Format& found, Range range);
   // ---- files and texts (check_file_call.cpp) ----
+  std::optional<Scalar> elementInFile(FileFormat format, TypeId id) const;
   TExprId textArgument(ExprId id, std::string_view place);
   Value callRead(FileFormat format, const CallExpr& node, std::string_view name, Range range, TypeId expected);
   Value callWrite(FileFormat format, const CallExpr& node, std::string_view name, Range range);

@@ -212,6 +212,11 @@ struct DomainAxis {
   ShapeExpr step{ShapeOp::Constant, 1, {}};  // positive: a launch refuses others
   bool hasStep() const { return step.op != ShapeOp::Constant || step.value != 1; }
 };
+/// What the program calls the threads of an axis: `name` is first + step * the axis's variable.
+struct ThreadNumbers {
+  std::string name;
+  int64_t first = 0, step = 1;
+};
 struct Reduction { BinaryOp op = BinaryOp::Add; Math minMax = Math::Min; bool isMinMax = false; TExprId value; TExprId condition; };  // sum/min/max, all (And), any (Or); value of type result
 
 /// A compile-time argument as text: "TILE", "128".
@@ -228,6 +233,7 @@ struct Kernel {
   std::vector<DomainAxis> axes;        // forall points, or blocks; last varies fastest
   std::vector<LocalId> threads;        // blocks: one a thread axis, last varies fastest
   std::vector<int64_t> threadLow, threadCount;  // constants; product of counts at most 1024
+  std::vector<ThreadNumbers> threadNumbers;     // one a thread axis
   std::vector<LocalId> shared;
   std::vector<AtMost> inRange;         // what together makes every index marked AtLaunch right; none: there is none
   Body body;                           // empty for reductions

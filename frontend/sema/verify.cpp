@@ -313,7 +313,8 @@ void Verifier::kernel(const Kernel& kernel) {
     shape(axis.high, kernel);
   }
   require(kernel.isForall == kernel.threads.empty(), "threads belong to block kernels");
-  require(kernel.threads.size() == kernel.threadLow.size() && kernel.threads.size() == kernel.threadCount.size(),
+  require(kernel.threads.size() == kernel.threadLow.size() && kernel.threads.size() == kernel.threadCount.size() &&
+              kernel.threads.size() == kernel.threadNumbers.size(),
           "a thread axis without its extent");
   int64_t product = 1;
   for (int64_t count : kernel.threadCount) product *= count;

@@ -154,6 +154,7 @@ int32_t rad_view_assign(RadContext* context, const RadView* to, const RadView* f
     if (!count) return context->setError(std::move(count).error(), site);
     if (to->rank != from->rank || to->elementType != from->elementType || !std::ranges::equal(shapeOf(*to), shapeOf(*from))) {
       MessageParts parts;
+      parts.code = codeOf(rad::cg::SiteManifest::Kind::ShapeBind);
       parts.headline = fmt::format("both sides must have the same size: the left one is {}, the right one {}", shapeText(shapeOf(*to)), shapeText(shapeOf(*from)));
       parts.help = "an assignment to a slice copies into the elements that are there";
       if (to->elementType != from->elementType)

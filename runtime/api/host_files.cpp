@@ -39,9 +39,12 @@ uint8_t toByte(float value) {
 Result<FileArray> readPicture(const std::string& path, cg::ElementType type, std::span<const int64_t> wanted) {
   int64_t channels = wanted.size() == 2 ? 1 : wanted.size() == 3 ? wanted[2] : 0;
   bool rightShape = channels == RadAnySize || channels == 1 || channels == 3 || channels == 4;
-  if (!rightShape || !isPictureType(type))
-    return fail(ErrorCategory::UserProgram, wanted.size() == 3 ? fmt::format("a picture cannot have {} channels", channels) : "a picture cannot have this type",
-                pictureTypes);
+  if (!rightShape || !isPictureType(type)) {
+    auto error = fail(ErrorCategory::UserProgram, wanted.size() == 3 ? fmt::format("a picture cannot have {} channels", channels) : "a picture cannot have this type",
+                      pictureTypes);
+    error.error().page = fileFormCode;
+    return error;
+  }
   RAD_ASSIGN(Picture picture, readPng(path));
   if (channels == RadAnySize) channels = picture.channels == 2 ? 4 : picture.channels;
   picture = withChannels(std::move(picture), static_cast<int>(channels));
@@ -75,11 +78,11 @@ Result<void> writePicture(const std::string& path, FileArray array) {
 MessageParts pictureTrouble(const RadView& view, int64_t count) {
   int64_t channels = view.rank == 3 ? view.extents[2] : 1;
   bool rightShape = (view.rank == 2 || view.rank == 3) && (channels == 1 || channels == 3 || channels == 4);
-  if (!rightShape || !isPictureType(elementType(view.elementType))) return {fmt::format("a {} is not a picture", typeText(view)), {}, pictureTypes};
-  if (count == 0) return {fmt::format("a picture without pixels ({}) cannot be written", typeText(view)), {}, {}};
+  if (!rightShape || !isPictureType(elementType(view.elementType))) return {fmt::format("a {} is not a picture", typeText(view)), {}, pictureTypes, fileFormCode};
+  if (count == 0) return {fmt::format("a picture without pixels ({}) cannot be written", typeText(view)), {}, {}, fileFormCode};
   if (view.extents[0] > maxPictureSide || view.extents[1] > maxPictureSide || count > maxPictureBytes)
     return {fmt::format("the picture is too large: {}", typeText(view)), {},
-            fmt::format("a picture has at most {} pixels on a side and {} MiB of samples", maxPictureSide, maxPictureBytes >> 20)};
+            fmt::format("a picture has at most {} pixels on a side and {} MiB of samples", maxPictureSide, maxPictureBytes >> 20), fileFormCode};
   return {};
 }
 
@@ -107,11 +110,11 @@ MessageParts sizeTrouble(const std::string& path, std::span<const int64_t> found
     return {fmt::format("`{}` holds {}, but the type says {}", path,
                         found.empty() ? "a single number" : fmt::format("an array of {} dimension{}, {}", found.size(), found.size() == 1 ? "" : "s", shapeText(found)),
                         wanted.empty() ? "a single number" : fmt::format("{} dimension{}", wanted.size(), wanted.size() == 1 ? "" : "s")),
-            {}, "write one size for each dimension of the file; a new name takes whatever size there is"};
+            {}, "write one size for each dimension of the file; a new name takes whatever size there is", fileContentCode};
   for (size_t axis = 0; axis < wanted.size(); ++axis)
     if (wanted[axis] != RadAnySize && wanted[axis] != found[axis])
       return {fmt::format("dimension {} of `{}` has the size {}, but the type says {}", axis, path, found[axis], wanted[axis]),
-              {fmt::format("the file holds {}", shapeText(found))}, "a new name in place of the size takes whatever size there is"};
+              {fmt::format("the file holds {}", shapeText(found))}, "a new name in place of the size takes whatever size there is", fileContentCode};
   return {};
 }
 
@@ -129,7 +132,9 @@ int32_t rad_file_write(RadContext* context, int32_t format, const RadString* pat
         return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(trouble));
     auto type = elementType(view->elementType);
     uint64_t size = cg::sizeOf(type);
-    FileArray array{type, {view->extents, view->extents + view->rank}, std::vector<std::byte>(static_cast<size_t>(*count) * size)};
+    // The elements of vectors are one more dimension.
+    FileArray array{cg::scalarOf(type), {view->extents, view->extents + view->rank}, std::vector<std::byte>(static_cast<size_t>(*count) * size)};
+    if (const unsigned lanes = cg::lanesOf(type); lanes > 1) array.extents.push_back(lanes);
     RAD_API_TRY(context, site, context->device().copyOut(array.elements, view->array->buffer(), static_cast<uint64_t>(view->offset) * size));
     if (int32_t status = context->checkFailure()) return status;
     RAD_API_TRY(context, site, writeAs(static_cast<RadFileFormat>(format), *path, std::move(array)));
@@ -143,14 +148,17 @@ int32_t rad_file_read(RadContext* context, int32_t format, const RadString* path
     *view = {};
     auto path = pathOf(*pathText);
     if (!path) return context->setError(std::move(path).error(), site);
-    std::span<const int64_t> wanted(extents, static_cast<size_t>(rank));
+    std::vector<int64_t> wanted(extents, extents + rank);
     for (int64_t extent : wanted)
       if (extent < 0 && extent != RadAnySize)
         return context->setError(ErrorCategory::UserProgram, context->site(site), {fmt::format("a size cannot be negative: {}", extent), {}, {}});
-    auto read = readAs(static_cast<RadFileFormat>(format), *path, elementType(type), wanted);
+    const unsigned lanes = cg::lanesOf(elementType(type));
+    if (lanes > 1) wanted.push_back(lanes);
+    auto read = readAs(static_cast<RadFileFormat>(format), *path, cg::scalarOf(elementType(type)), wanted);
     if (!read) return context->setError(std::move(read).error(), site);
     if (MessageParts trouble = sizeTrouble(*path, read->extents, wanted); !trouble.headline.empty())
       return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(trouble));
+    if (lanes > 1) read->extents.pop_back();
     auto count = checkExtents(read->extents, fmt::format("the array in `{}`", *path));
     if (!count) return context->setError(std::move(count).error(), site);
     auto array = context->makeArray(elementType(type), *count);

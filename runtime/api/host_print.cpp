@@ -75,7 +75,7 @@ int32_t rad_enter(RadContext* context) {
   char here;
   if (reinterpret_cast<uintptr_t>(&here) >= context->stackLimit()) [[likely]] return 0;
   return context->setError(ErrorCategory::UserProgram, nullptr,
-                           {"functions call each other too deeply: the stack is full", {}, "end the recursion earlier, or write it as a loop"});
+                           {"functions call each other too deeply: the stack is full", {}, "end the recursion earlier, or write it as a loop", "R0620"});
 }
 
 void rad_called_from(RadContext* context, const char* place, int64_t size) {

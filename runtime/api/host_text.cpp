@@ -31,6 +31,7 @@ int32_t parse(RadContext* context, const RadString* string, uint32_t site, const
     bool all = end == digits.data() + digits.size();
     if (error == std::errc() && all) return 0;
     MessageParts parts;
+    parts.code = "R0704";
     if (error == std::errc::result_out_of_range && all)
       parts.headline = fmt::format("{} does not fit into {}", quoted(text), type);
     else if (text.empty())
@@ -118,6 +119,7 @@ int32_t rad_argument(RadContext* context, int64_t index, uint32_t site, RadStrin
       return 0;
     }
     MessageParts parts;
+    parts.code = "R0705";
     parts.headline = fmt::format("there is no argument {}: the program got {}", index, arguments.empty() ? "none" : std::to_string(arguments.size()));
     parts.help = "arguments stand behind `--`: raddle run FILE -- ARGUMENTS; `args.len` tells how many there are";
     return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(parts));

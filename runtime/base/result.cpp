@@ -51,6 +51,28 @@ bool endsSentence(const std::string &text) {
 
 } // namespace
 
+std::string_view Error::pageCode() const {
+  if (!page.empty())
+    return page;
+  switch (category) {
+  case ErrorCategory::System:
+    return "R0710";
+  case ErrorCategory::Resources:
+    return "R0711";
+  case ErrorCategory::Dead:
+    return "R0712";
+  case ErrorCategory::Image:
+    return "R0713";
+  case ErrorCategory::Launch:
+    return "R0608";
+  case ErrorCategory::Capture:
+  case ErrorCategory::Misuse:
+  case ErrorCategory::UserProgram:
+    break;
+  }
+  return {};
+}
+
 std::string Error::render() const {
   std::string out = message.empty() ? std::string("unspecified failure") : message;
   if (!advice.empty()) {

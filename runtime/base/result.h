@@ -52,7 +52,12 @@ struct Error {
   /// Text that belongs to the failure (compiler, linker or driver log); may be
   /// long and have many lines; may be empty.
   std::string log;
+  /// The code whose page `raddle explain` shows ("R0701"); empty: that of the
+  /// category, if it has one.
+  std::string_view page = {};
 
+  /// The page, or that of the category; empty if there is none.
+  std::string_view pageCode() const;
   /// The error as text: message, advice, then code name, number and call in
   /// brackets (`[CUDA_ERROR_ILLEGAL_ADDRESS 700, cuStreamSynchronize]`), then
   /// the log on lines of its own. No newline at the end.

@@ -174,7 +174,7 @@ Result<Script> Engine::Impl::loadScript(CompiledUnit& unit) {
 RunResult Engine::Impl::run(std::string name, std::string text, bool interactive) {
   diagnostics.clear();
   auto environment = [](Error error) {
-    return RunResult{RunOutcome::Failed, RunError{error.category, fmt::format("raddle: error: {}\n", error.render())}};
+    return RunResult{RunOutcome::Failed, RunError{error.category, fmt::format("raddle: error{}: {}\n", error.pageCode().empty() ? "" : fmt::format("[{}]", error.pageCode()), error.render())}};
   };
   lastFile = sources.add(std::move(name), std::move(text));
   if (!lastFile.valid())

@@ -4,6 +4,7 @@
 #include "runtime/base/warning_sink.h"
 #include "runtime/engine/embedded.h"
 #include "runtime/dynlib/toolkit_discovery.h"
+#include "runtime/files/file.h"
 #include "runtime/toolkit/assemble.h"
 #include "runtime/toolkit/compat.h"
 #include "runtime/toolkit/compile_cuda.h"
@@ -77,7 +78,11 @@ std::span<const LibraryText> builtinLibrary() {
 Result<std::string> readFile(const std::string& path) {
   const bool standardInput = path == "-";
   std::FILE* file = standardInput ? stdin : std::fopen(path.c_str(), "rb");
-  auto cannot = [&] { return fail(ErrorCategory::System, fmt::format("cannot read {}: {}", path, std::strerror(errno))); };
+  auto cannot = [&] {
+    auto error = fail(ErrorCategory::System, fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    error.error().page = fileAccessCode;
+    return error;
+  };
   if (!file) return cannot();
   std::string text;
   char block[65536];

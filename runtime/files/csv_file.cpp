@@ -109,7 +109,9 @@ Result<FileArray> parseCsv(std::string_view text, const std::string& path, cg::E
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   int64_t number = 0, rows = 0, columns = 0, firstRow = 0;
   auto error = [&](std::string why, std::string advice) {
-    return fail(ErrorCategory::UserProgram, fmt::format("`{}`, line {}: {}", path, number, why), std::move(advice));
+    auto wrong = fail(ErrorCategory::UserProgram, fmt::format("`{}`, line {}: {}", path, number, why), std::move(advice));
+    wrong.error().page = fileContentCode;
+    return wrong;
   };
   bool isFirst = true;
   while (!text.empty()) {

@@ -43,7 +43,9 @@ std::string adviceToWrite(int code) {
 }  // namespace
 
 std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path, std::string_view why, std::string advice) {
-  return fail(ErrorCategory::System, fmt::format("cannot {} {} `{}`: {}", verb, what, path, why), std::move(advice));
+  auto error = fail(ErrorCategory::System, fmt::format("cannot {} {} `{}`: {}", verb, what, path, why), std::move(advice));
+  error.error().page = fileAccessCode;
+  return error;
 }
 
 Result<File> openToRead(const std::string& path, std::string_view what) {

@@ -29,6 +29,8 @@ struct FileArray {
 };
 
 /// "cannot VERB WHAT `path`: why". `what` says what the file should hold: "the picture".
+/// The codes of errors of files: it cannot be read or written; it holds something else; it cannot hold that.
+inline constexpr std::string_view fileAccessCode = "R0701", fileContentCode = "R0702", fileFormCode = "R0703";
 std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path, std::string_view why, std::string advice = {});
 
 /// Opens a file to be read; a folder, a missing file or one without permission is an error (System).

@@ -172,15 +172,10 @@ std::string nameOfCode(std::string_view code) {
 
 /// Whether the elements that `descr` names are of type `wanted`.
 Result<void> checkType(const std::string& descr, ElementType wanted, const std::string& path) {
-  char order = descr.empty() ? '\0' : descr[0];
-  bool hasOrder = order == '<' || order == '>' || order == '|' || order == '=';
+  const bool hasOrder = !descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
   std::string_view code = std::string_view(descr).substr(hasOrder ? 1 : 0);
   std::string_view wantedCode = codeOf(wanted);
-  if (code == wantedCode) {
-    if (order != '>' || cg::sizeOf(wanted) == 1) return {};
-    return fileError("read", npyKind, path, fmt::format("its elements are big endian ({})", shown(descr)),
-                     fmt::format("save it as little endian: numpy.save(path, a.astype(\"<{}\"))", code));
-  }
+  if (code == wantedCode) return {};
   const std::string name = nameOfCode(code);
   std::string holds = !name.empty() ? fmt::format("{} (NumPy's {})", name, shown(descr))
                       : code.starts_with('O') ? "Python objects"
@@ -189,6 +184,7 @@ Result<void> checkType(const std::string& descr, ElementType wanted, const std::
                                                                        : fmt::format("elements of NumPy's type {}", shown(descr));
   Error error;
   error.category = ErrorCategory::UserProgram;
+  error.page = fileContentCode;
   error.message = fmt::format("`{}` holds {}, but the type says {}", path, holds, cg::nameOf(wanted));
   bool isNumpyType = wantedCode[0] != 'V';
   if (!name.empty()) error.advice = fmt::format("write {} in the type", name);
@@ -253,6 +249,8 @@ Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType 
       return error(fmt::format("its shape ({}) has more than 2^60 bytes", fmt::join(header->shape, ", ")));
   FileArray array{wanted, std::move(header->shape), {}};
   RAD_ASSIGN(array.elements, readBytes(file, static_cast<uint64_t>(count) * elementBytes, npyKind, path));
+  if (header->descr.starts_with('>') && elementBytes > 1)  // big endian
+    for (auto at = array.elements.begin(); at != array.elements.end(); at += elementBytes) std::reverse(at, at + elementBytes);
   if (header->isFortran && array.extents.size() > 1) array.elements = rowMajor(array.elements, array.extents, elementBytes);
   if (wanted == ElementType::Bool)
     for (std::byte& element : array.elements) element = std::byte{element != std::byte{0}};

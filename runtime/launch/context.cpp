@@ -114,6 +114,7 @@ int32_t RadContext::setError(Error error, uint32_t site) {
   MessageParts parts;
   parts.headline = error.message.empty() ? "unspecified failure" : error.message;
   parts.help = helpLine(std::move(error.advice));
+  parts.code = error.pageCode();
   if (!error.codeName.empty() || error.code != 0 || !error.call.empty()) {
     std::string from = error.call.empty() ? "the system" : error.call;
     if (!error.args.empty()) from += "(" + error.args + ")";

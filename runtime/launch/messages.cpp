@@ -81,15 +81,6 @@ std::string validIndices(int64_t extent) {
   return fmt::format("valid indices are 0 to {}", extent - 1);
 }
 
-/// "thread 5", "block (2, 0)": record[0] belongs to the last of `rank` axes; a program lists them first to last. They are the values
-/// of the block and thread variables, which may be negative.
-std::string position(std::string_view what, const uint32_t (&xyz)[3], size_t rank) {
-  auto at = [&](size_t i) { return static_cast<int32_t>(xyz[i]); };
-  if (rank <= 1) return fmt::format("{} {}", what, at(0));
-  if (rank == 2) return fmt::format("{} ({}, {})", what, at(1), at(0));
-  return fmt::format("{} ({}, {}, {})", what, at(2), at(1), at(0));
-}
-
 /// Which point, block and thread.
 std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManifest& kernel, DeviceKind device) {
   // A comprehension is no kernel to whoever wrote it.
@@ -98,13 +89,17 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
     for (size_t i = 0; i < kernel.axes.size() && i < 4; ++i)
       out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, record.point[i]);
     // A forall has no blocks in its text; on the host it has none at all.
-    if (device == DeviceKind::Cuda) out += fmt::format(" ({}, {})", position("block", record.block, 1), position("thread", record.thread, 1));
+    if (device == DeviceKind::Cuda) out += fmt::format(" (block {}, thread {})", record.block[0], record.thread[0]);
     return out;
   }
-  // record.block[0] belongs to the last axis; the values are those of the block variables.
+  // record.block[0] and record.thread[0] belong to the last axis; the values are those of the variables.
   for (size_t i = 0; i < kernel.axes.size() && i < 3; ++i)
     out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, static_cast<int32_t>(record.block[kernel.axes.size() - 1 - i]));
-  return out + ", " + position("thread", record.thread, kernel.geometry.threadCount.size());
+  for (size_t i = 0; i < kernel.threads.size() && i < 3; ++i) {
+    const auto& [name, first, step] = kernel.threads[i];
+    out += fmt::format(", {} = {}", name, first + step * static_cast<int32_t>(record.thread[kernel.threads.size() - 1 - i]));
+  }
+  return out;
 }
 
 }  // namespace

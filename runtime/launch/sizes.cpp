@@ -118,15 +118,19 @@ std::string shapeText(std::span<const int64_t> extents) { return fmt::format("[{
 Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string& what) {
   int64_t count = 1;
   bool empty = false;
+  auto impossible = [&](const char* how, const char* advice) {
+    auto error = fail(ErrorCategory::Launch, fmt::format("{} has {}: {}", what, how, shapeText(extents)), advice);
+    error.error().page = "R0706";
+    return error;
+  };
   for (int64_t extent : extents) {
-    if (extent < 0)
-      return fail(ErrorCategory::Launch, fmt::format("{} has a negative size: {}", what, shapeText(extents)), "sizes are 0 or more");
+    if (extent < 0) return impossible("a negative size", "sizes are 0 or more");
     empty |= extent == 0;
   }
   // No part of the sizes may be larger either, even where another size is 0: proofs about indices rely on it.
   for (int64_t extent : extents)
     if (extent > maxCount || __builtin_mul_overflow(count, std::max<int64_t>(extent, 1), &count) || count > maxCount)
-      return fail(ErrorCategory::Launch, fmt::format("{} has too many elements: {}", what, shapeText(extents)), "an array has at most 2^48 elements");
+      return impossible("too many elements", "an array has at most 2^48 elements");
   return empty ? int64_t{0} : count;
 }
 

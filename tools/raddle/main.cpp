@@ -144,7 +144,8 @@ void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sourc
 }
 
 int report(const rt::Error& error) {
-  fmt::print(stderr, "raddle: error: {}\n", error.render());
+  const std::string_view page = error.pageCode();
+  fmt::print(stderr, "raddle: error{}: {}\n", page.empty() ? "" : fmt::format("[{}]", page), error.render());
   return rt::exitStatusOf(error.category);
 }
 

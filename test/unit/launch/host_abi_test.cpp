@@ -248,7 +248,7 @@ TEST_P(HostAbi, AFaultOfTheDeviceNamesTheLaunchesUnderWay) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->exitStatus(), 3);
   EXPECT_EQ(error->text,
-            "a.rad:12:1: error: the device stopped\n"
+            "a.rad:12:1: error[R0712]: the device stopped\n"
             "  12 | zeros[f32](n)\n"
             "     | ^~~~~~~~~~~~~\n"
             "note: cuStreamSynchronize gave CUDA_ERROR_ILLEGAL_ADDRESS (700)\n"
@@ -340,7 +340,7 @@ TEST_P(HostAbi, CopiesAssignsAndFillsViews) {
   EXPECT_FALSE(run([&](RadContext* c) { return rad_view_assign(c, &part, &part, CallPlace); }));
   auto error = run([&](RadContext* c) { return rad_view_assign(c, &x, &part, CallPlace); });
   ASSERT_TRUE(error);
-  EXPECT_NE(error->text.find("error: both sides must have the same size: the left one is [6], the right one [3]\n"), std::string::npos) << error->text;
+  EXPECT_NE(error->text.find("error[R0607]: both sides must have the same size: the left one is [6], the right one [3]\n"), std::string::npos) << error->text;
 }
 
 TEST_P(HostAbi, NewArraysAreZeroAndLimited) {
@@ -366,7 +366,7 @@ TEST_P(HostAbi, NewArraysAreZeroAndLimited) {
   rad_release(array);
   auto negative = make({-1}, &array);
   ASSERT_TRUE(negative);
-  EXPECT_NE(negative->text.find("error: the array has a negative size: [-1]"), std::string::npos);
+  EXPECT_NE(negative->text.find("error[R0706]: the array has a negative size: [-1]"), std::string::npos);
   EXPECT_EQ(negative->exitStatus(), 1);
   auto many = make({int64_t{1} << 40, int64_t{1} << 40}, &array);
   ASSERT_TRUE(many);
@@ -408,7 +408,7 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
   EXPECT_EQ(whole, 42);
   auto missing = run([&](RadContext* c) { return rad_argument(c, 2, CallPlace, &text); });
   ASSERT_TRUE(missing);
-  EXPECT_NE(missing->text.find("error: there is no argument 2: the program got 2\n"), std::string::npos);
+  EXPECT_NE(missing->text.find("error[R0705]: there is no argument 2: the program got 2\n"), std::string::npos);
   EXPECT_TRUE(run([&](RadContext* c) { return rad_argument(c, -1, CallPlace, &text); }));
   // Texts handed out stay good when the arguments change.
   context->setArguments({"other"});
@@ -422,16 +422,16 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
   EXPECT_EQ(parse("-9223372036854775808", false), "");
   EXPECT_EQ(whole, INT64_MIN);
   EXPECT_EQ(parse("+5", false), "");
-  EXPECT_EQ(parse("abc", false), "a.rad:12:1: error: `abc` is not a whole number");
-  EXPECT_EQ(parse("12x", false), "a.rad:12:1: error: `12x` is not a whole number");
-  EXPECT_EQ(parse("+-5", false), "a.rad:12:1: error: `+-5` is not a whole number");
-  EXPECT_EQ(parse("", false), "a.rad:12:1: error: an empty text is not a whole number");
-  EXPECT_EQ(parse("9223372036854775808", false), "a.rad:12:1: error: `9223372036854775808` does not fit into i64");
+  EXPECT_EQ(parse("abc", false), "a.rad:12:1: error[R0704]: `abc` is not a whole number");
+  EXPECT_EQ(parse("12x", false), "a.rad:12:1: error[R0704]: `12x` is not a whole number");
+  EXPECT_EQ(parse("+-5", false), "a.rad:12:1: error[R0704]: `+-5` is not a whole number");
+  EXPECT_EQ(parse("", false), "a.rad:12:1: error[R0704]: an empty text is not a whole number");
+  EXPECT_EQ(parse("9223372036854775808", false), "a.rad:12:1: error[R0704]: `9223372036854775808` does not fit into i64");
   EXPECT_EQ(parse("1.5e3", true), "");
   EXPECT_EQ(number, 1500.0);
   EXPECT_EQ(parse("inf", true), "");
-  EXPECT_EQ(parse("1e999", true), "a.rad:12:1: error: `1e999` does not fit into f64");
-  EXPECT_EQ(parse("1,5", true), "a.rad:12:1: error: `1,5` is not a number");
+  EXPECT_EQ(parse("1e999", true), "a.rad:12:1: error[R0704]: `1e999` does not fit into f64");
+  EXPECT_EQ(parse("1,5", true), "a.rad:12:1: error[R0704]: `1,5` is not a number");
 }
 
 TEST_P(HostAbi, ChecksOfCompiledHostCode) {

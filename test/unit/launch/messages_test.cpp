@@ -55,6 +55,7 @@ TEST(RunMessages, AnIndexOfAMatrixInABlockKernel) {
   kernel.name = "tiled";
   kernel.geometry.isForall = false;
   kernel.geometry.threadCount = {16, 16};
+  kernel.threads = {{"ty"}, {"tx", 100, 10}};
   kernel.axes = {{"by", constant(0), constant(4)}, {"bx", constant(0), constant(4)}};
   cg::SiteManifest place = site(Kind::Index, "m[y, x]", "\tlet v = m[y, x]", 10, 17);
   place.rank = 2;
@@ -64,7 +65,7 @@ TEST(RunMessages, AnIndexOfAMatrixInABlockKernel) {
             "saxpy.rad:3:10: error[R0601]: index -1 is out of range in dimension 1 of `m[y, x]`: the size is 64\n"
             "   3 |     let v = m[y, x]\n"
             "     |             ^~~~~~~\n"
-            "note: in kernel `tiled` at by = 3, bx = 2, thread (1, 7)\n"
+            "note: in kernel `tiled` at by = 3, bx = 2, ty = 1, tx = 170\n"
             "help: valid indices are 0 to 63; start the domain later, end it earlier, or guard the access with `if`\n");
 }
 

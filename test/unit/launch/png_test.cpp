@@ -209,10 +209,10 @@ TEST_F(Png, ThroughTheHostInterface) {
 
   int64_t wrong[3] = {RadAnySize, 4, 3};
   EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, wrong, 0, &read), 1);
-  EXPECT_EQ(message(), "error: dimension 1 of `" + path + "` has the size 3, but the type says 4");
+  EXPECT_EQ(message(), "error[R0702]: dimension 1 of `" + path + "` has the size 3, but the type says 4");
   int64_t five[3] = {RadAnySize, RadAnySize, 5};
   EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, five, 0, &read), 1);
-  EXPECT_EQ(message(), "error: a picture cannot have 5 channels");
+  EXPECT_EQ(message(), "error[R0703]: a picture cannot have 5 channels");
   EXPECT_EQ(read.array, nullptr);
   RadView line = view;
   line.rank = 3;
@@ -220,11 +220,11 @@ TEST_F(Png, ThroughTheHostInterface) {
   line.extents[1] = 3;
   line.extents[2] = 2;
   EXPECT_EQ(rad_file_write(&context, RadPng, &pathText, &line, 0), 1);
-  EXPECT_EQ(message(), "error: a [f32; 1, 3, 2] is not a picture");
+  EXPECT_EQ(message(), "error[R0703]: a [f32; 1, 3, 2] is not a picture");
   RadView empty = view;
   empty.extents[0] = 0;
   EXPECT_EQ(rad_file_write(&context, RadPng, &pathText, &empty, 0), 1);
-  EXPECT_EQ(message(), "error: a picture without pixels ([f32; 0, 3]) cannot be written");
+  EXPECT_EQ(message(), "error[R0703]: a picture without pixels ([f32; 0, 3]) cannot be written");
   RadString cut = {"a\0b", 3};
   EXPECT_EQ(rad_file_write(&context, RadPng, &cut, &view, 0), 1);
   EXPECT_EQ(message(), "error: the path of the file has a NUL character in it");

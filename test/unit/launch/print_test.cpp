@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -131,6 +132,49 @@ TEST(PrintFormat, PlacesAndBraces) {
   EXPECT_EQ(fill("} {", {}), "} {");
   EXPECT_EQ(fill("", {}), "");
   EXPECT_EQ(fill("{}", {"{}"}), "{}");  // an argument's braces are text
+}
+
+TEST(PrintFormat, Specifications) {
+  auto spec = [](std::string_view format) {
+    FormatSpec read;
+    auto done = fillFormat(format, 1, [&](size_t, const FormatSpec& given, std::string&) -> Result<void> {
+      read = given;
+      return {};
+    });
+    EXPECT_EQ(done.value(), "[]");
+    return read;
+  };
+  const FormatSpec all = spec("[{:<12.3e}]");
+  EXPECT_EQ(all.align, '<');
+  EXPECT_EQ(all.width, 12u);
+  EXPECT_EQ(all.digits, 3);
+  EXPECT_EQ(all.kind, 'e');
+  EXPECT_FALSE(all.zeros);
+  EXPECT_TRUE(spec("[{:08}]").zeros);
+  EXPECT_EQ(spec("[{:08}]").width, 8u);
+  EXPECT_EQ(spec("[{:.0}]").digits, 0);
+  EXPECT_EQ(spec("[{}]").digits, -1);
+}
+
+TEST(PrintFormat, ScalarsAsTheSpecificationSays) {
+  auto show = [](auto type, auto value, const FormatSpec& spec) { return formatScalar(type, &value, spec); };
+  using enum cg::ElementType;
+  EXPECT_EQ(show(I8, int8_t{-128}, {.kind = 'x'}), "80");
+  EXPECT_EQ(show(I64, int64_t{-1}, {.kind = 'x'}), "ffffffffffffffff");
+  EXPECT_EQ(show(U16, uint16_t{5}, {.zeros = true, .width = 6, .kind = 'b'}), "000101");
+  EXPECT_EQ(show(I32, -7, {.zeros = true, .width = 5}), "-0007");
+  EXPECT_EQ(show(I32, -7, {.align = '<', .width = 5}), "-7   ");
+  EXPECT_EQ(show(F32, 2.5f, {.digits = 0}), "2");  // ties to even, of the exact value
+  EXPECT_EQ(show(F32, 0.1f, {.digits = 10}), "0.1000000015");
+  EXPECT_EQ(show(F64, 1e300, {.digits = 2, .kind = 'e'}), "1.00e300");
+  EXPECT_EQ(show(F64, -0.0, {.digits = 1}), "-0.0");
+  EXPECT_EQ(show(F64, -0.0, {.kind = 'e'}), "-0e0");
+  EXPECT_EQ(show(F16, uint16_t{0x3555}, {.digits = 4}), "0.3333");
+  EXPECT_EQ(show(F16, uint16_t{0x3555}, {.kind = 'e'}), "3.333e-1");
+  EXPECT_EQ(show(F8E4M3, uint8_t{0x7f}, {.zeros = true, .width = 5, .digits = 2}), "  nan");
+  EXPECT_EQ(show(Bool, uint8_t{1}, {.width = 6}), "true  ");
+  EXPECT_EQ(show(cg::vectorOf(F32, 2), std::array{1.0f, 2.25f}, {.digits = 1}), "(1.0, 2.2)");
+  EXPECT_EQ(padded("h\u00e9", {.width = 4}, false), "h\u00e9  ");
 }
 
 TEST(PrintFormat, ColumnsCountCodePointsOfTheLastLine) {

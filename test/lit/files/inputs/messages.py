@@ -10,7 +10,6 @@ folder, device, raddle = sys.argv[1], sys.argv[2], sys.argv[3:]
 os.makedirs(folder, exist_ok=True)
 os.chdir(folder)
 numpy.save("d.npy", numpy.zeros((3, 4)))
-numpy.save("big.npy", numpy.zeros(3, ">f4"))
 numpy.save("c.npy", numpy.zeros(3, "c8"))
 numpy.save("named.npy", numpy.zeros(3, [("x", "f4")]))
 numpy.save("o.npy", numpy.array([None, 1]), allow_pickle=True)
@@ -36,7 +35,7 @@ CASES = [
     ('let a: [f64; n, 5] = read_npy("d.npy")', 1, ["dimension 1 of `d.npy` has the size 4, but the type says 5", "note: the file holds [3, 4]"]),
     ('let a: [f32; n] = read_npy("scalar.npy")', 1, ["`scalar.npy` holds a single number, but the type says 1 dimension"]),
     ('let a: f64 = read_npy("d.npy")', 1, ["`d.npy` holds an array of 2 dimensions, [3, 4], but the type says a single number"]),
-    ('let a: [f32; n] = read_npy("big.npy")', 3, ["its elements are big endian (>f4)", 'help: save it as little endian: numpy.save(path, a.astype("<f4"))']),
+    ('let a: [f64x3; n] = read_npy("d.npy")', 1, ["dimension 1 of `d.npy` has the size 4, but the type says 3"]),
     ('let a: [f32; n] = read_npy("c.npy")', 1, ["`c.npy` holds complex numbers (<c8), but the type says f32", "help: save it with numpy.save"]),
     ('let a: [f32; n] = read_npy("named.npy")', 3, ["`named.npy`: its header is not understood: its elements have named fields", "help: save each field"]),
     ('let a: [f32; n] = read_npy("o.npy")', 1, ["`o.npy` holds Python objects, but the type says f32"]),
