@@ -16,6 +16,8 @@ namespace rad::cuda {
 void releaseStream(const Context &context, CUstream stream) noexcept;
 void releaseEvent(const Context &context, CUevent event) noexcept;
 
+struct IpcEvent;
+
 struct EventOptions {
   /// Whether the time is taken; without, recording and waiting are cheaper.
   bool timing = false;
@@ -43,7 +45,8 @@ public:
   static Result<float> elapsed(const Event &first, const Event &second);
 
 private:
-  friend class IpcEvent;
+  friend Result<Event> openEvent(const Context &context,
+                                 const IpcEvent &shared);
   using Handle::Handle;
 };
 
@@ -142,6 +145,7 @@ public:
   Result<CUstreamCaptureStatus> captureStatus() const;
 
 private:
+  friend class GreenContext;
   using Handle::Handle;
 };
 

@@ -28,6 +28,29 @@ bool isStart(std::string_view call) {
          call == "cuDevicePrimaryCtxRetain";
 }
 
+/// What to do about a failure whose code has no advice of its own.
+std::string_view adviceFor(ErrorCategory category) {
+  switch (category) {
+  case ErrorCategory::Misuse:
+    return "An argument is wrong, or something was used in a state that does "
+           "not allow it; the driver's log, if there is one, says more.";
+  case ErrorCategory::Capture:
+    return "Make this call before the capture, or behind its end.";
+  case ErrorCategory::Launch:
+    return "The device cannot run it with these numbers; the driver's log, if "
+           "there is one, says which.";
+  case ErrorCategory::Image:
+    return "Build the code again for this device and this driver.";
+  case ErrorCategory::Resources:
+    return "Use fewer, or free some that are no longer needed.";
+  case ErrorCategory::System:
+  case ErrorCategory::Dead:
+  case ErrorCategory::UserProgram:
+    return "";
+  }
+  return "";
+}
+
 } // namespace
 
 const CudaErrorInfo *findCudaError(int code) {
@@ -88,6 +111,8 @@ Error makeCudaError(std::string_view call, int code, std::string args) {
                        : "Check that nvidia-smi works, and that the nvidia and "
                          "nvidia_uvm kernel modules are loaded.";
   }
+  if (error.advice.empty())
+    error.advice = adviceFor(error.category);
   return error;
 }
 

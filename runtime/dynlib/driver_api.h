@@ -24,6 +24,12 @@
 #include <string_view>
 #include <type_traits>
 
+// Of cudaProfilerTypedefs.h, which not every installation has.
+typedef CUresult(CUDAAPI *PFN_cuProfilerStart_v4000)(void);
+typedef CUresult(CUDAAPI *PFN_cuProfilerStop_v4000)(void);
+extern "C" CUresult CUDAAPI cuProfilerStart(void);
+extern "C" CUresult CUDAAPI cuProfilerStop(void);
+
 namespace rad::rt {
 
 /// The oldest driver that is accepted, as cuDriverGetVersion counts (13.0).
@@ -131,9 +137,10 @@ public:
   template <DriverFn fn, class... Args>
   void release(std::string_view what, Args... args) const noexcept {
     DriverFnPointer<fn> function = raw<fn>();
-    if (state_.load(std::memory_order_acquire) != Usable || !function)
+    if (state_.load(std::memory_order_acquire) != Usable)
       return;
-    CUresult status = function(args...);
+    CUresult status =
+        function ? function(args...) : CUDA_ERROR_CALL_REQUIRES_NEWER_DRIVER;
     if (status != CUDA_SUCCESS)
       releaseFailed(fn, status, what);
   }

@@ -223,7 +223,7 @@ FAKE_EXPORT long cudaFakeLive(const char *kind) {
   for (auto &device : w.devices)
     retains += std::size_t(device->primary.retains);
   for (auto &[address, item] : w.memory)
-    memory += !item->freed;
+    memory += !item->freed && !item->physical;
   std::size_t ownGraphs = 0; // the others belong to nodes
   for (auto &[handle, graph] : w.graphs)
     ownGraphs += !graph->child;
@@ -235,7 +235,11 @@ FAKE_EXPORT long cudaFakeLive(const char *kind) {
          count("pinned", w.pinned.size()) + count("pool", ownPools) +
          count("library", w.libraries.size()) +
          count("module", w.modules.size()) + count("link", w.links.size()) +
-         count("array", w.arrays.size()) + count("context", w.contexts.size()) + count("graph", ownGraphs) +
+         count("array", w.arrays.size()) + count("context", w.contexts.size() - w.greens.size()) +
+         count("green", w.greens.size()) + count("texture", w.textures.size()) +
+         count("range", w.ranges.size()) +
+         count("physical", w.physical.size()) +
+         count("external", w.externals.size() + w.semaphores.size()) + count("graph", ownGraphs) +
          count("exec", w.execs.size()) + count("object", w.userObjects.size());
 }
 

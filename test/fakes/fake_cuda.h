@@ -37,7 +37,8 @@ long cudaFakeCount(const char *function);
 
 /// How many handles of a kind are alive: "retain", "stream", "event", "memory",
 /// "pinned", "pool", "library", "module", "link", "array", "context", "graph",
-/// "exec", "object" (what graphs keep alive); null: all together.
+/// "exec", "object" (what graphs keep alive), "green", "texture", "range",
+/// "physical", "external"; null: all together.
 typedef long (*CudaFakeLiveFn)(const char *kind);
 long cudaFakeLive(const char *kind);
 

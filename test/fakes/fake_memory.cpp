@@ -53,7 +53,8 @@ CUresult fill(std::uint64_t address, T value, std::size_t count,
 CUresult freeAddress(std::uint64_t address, Memory *&out) {
   World &w = world();
   auto it = w.memory.find(address);
-  if (it == w.memory.end() || it->second->freed) {
+  if (it == w.memory.end() || it->second->freed || it->second->shared ||
+      it->second->physical) {
     violation(findMemory(address, 1) ? "memory was freed by an address inside it"
                                      : "memory was freed twice, or never was");
     return CUDA_ERROR_INVALID_VALUE;

@@ -87,7 +87,8 @@ World &world() {
 
 World::~World() {
   for (auto &[address, item] : memory)
-    std::free(item->bytes);
+    if (!item->physical)
+      std::free(item->bytes);
   for (unsigned char *bytes : retired)
     std::free(bytes);
   for (auto &[pointer, item] : pinned)
@@ -189,11 +190,20 @@ unsigned char *rowOfArray(CUarray handle, std::size_t x, std::size_t y,
 }
 
 unsigned char *resolve(std::uint64_t address, std::size_t bytes) {
-  if (Memory *memory = findMemory(address, bytes))
+  if (Memory *memory = findMemory(address, bytes);
+      memory && memory->accessible)
     return memory->bytes + (address - memory->address);
   if (pinnedAt(reinterpret_cast<const void *>(address), bytes))
     return reinterpret_cast<unsigned char *>(address);
   return nullptr;
+}
+
+std::uint64_t takeAddresses(std::uint64_t bytes, std::uint64_t aligned) {
+  World &w = world();
+  std::uint64_t at = deviceSpan() + w.nextAddress;
+  at = (at + aligned - 1) / aligned * aligned + aligned;
+  w.nextAddress = at + bytes - deviceSpan();
+  return at;
 }
 
 Memory *makeMemory(Device &device, Context *context, std::uint64_t size) {
@@ -229,6 +239,10 @@ void dropMemory(std::uint64_t address) {
   auto it = w.memory.find(address);
   if (it == w.memory.end())
     return;
+  if (it->second->physical) {
+    w.memory.erase(it);
+    return;
+  }
   it->second->device->used -= it->second->size;
   if (Pool *pool = it->second->pool)
     pool->used -= it->second->size;

@@ -79,6 +79,7 @@ struct Context {
   long retains = 0;
   bool alive = false;
   bool own = false; // made by cuCtxCreate
+  bool green = false;
   CUcontext handle = nullptr;
   std::map<CUlimit, std::size_t> limits;
   bool printed = false; // the room for printf is fixed from then on
@@ -102,6 +103,7 @@ struct Work {
 struct Event {
   Context *context = nullptr;
   bool timing = true;
+  bool interprocess = false;
   bool recorded = false;
   bool complete = true;
   Stream *stream = nullptr; // where it was recorded last
@@ -184,6 +186,13 @@ struct Pool {
   std::uint64_t used = 0, usedHigh = 0, reserved = 0, reservedHigh = 0;
 };
 
+/// Memory without an address.
+struct Physical {
+  Device *device = nullptr;
+  std::vector<unsigned char> bytes;
+  bool shareable = false;
+};
+
 /// Device memory: an address nobody can read, and the bytes elsewhere.
 struct Memory {
   std::uint64_t address = 0;
@@ -194,6 +203,10 @@ struct Memory {
   bool freed = false;         // asked for, and waiting in a stream
   Pool *pool = nullptr;
   std::uint64_t id = 0;
+  std::shared_ptr<Physical> physical; // mapped: `bytes` are its
+  bool accessible = true;
+  bool shared = false; // opened: another process's
+  CUexternalMemory external = nullptr;
 };
 
 struct Pinned {
@@ -265,6 +278,13 @@ struct World {
   std::map<std::uint64_t, std::unique_ptr<Memory>> memory; // by address
   std::map<void *, Pinned> pinned;
   std::map<CUarray, std::unique_ptr<Array>> arrays;
+  std::map<CUtexObject, CUarray> textures;
+  std::map<std::uint64_t, std::uint64_t> ranges; // address -> bytes
+  std::map<CUmemGenericAllocationHandle, std::shared_ptr<Physical>> physical;
+  std::map<int, std::shared_ptr<Physical>> exported; // by descriptor
+  std::map<CUexternalMemory, std::uint64_t> externals;
+  std::map<CUexternalSemaphore, std::uint64_t> semaphores;
+  std::map<CUgreenCtx, CUcontext> greens;
   std::set<const void *> deadHandles; // using one crashes a real driver
   std::deque<Launch> launches;
   std::map<std::string, HostFunction> hostFunctions;
@@ -342,6 +362,8 @@ bool unsafeWhileCapturing();
 Memory *findMemory(std::uint64_t address, std::size_t bytes);
 /// The bytes of device or pinned memory, or null.
 unsigned char *resolve(std::uint64_t address, std::size_t bytes);
+/// Addresses that nothing else has.
+std::uint64_t takeAddresses(std::uint64_t bytes, std::uint64_t aligned);
 Memory *makeMemory(Device &device, Context *context, std::uint64_t size);
 void dropMemory(std::uint64_t address);
 /// The pinned allocation that holds the memory, or null.

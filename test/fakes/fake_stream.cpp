@@ -154,6 +154,7 @@ FAKE_CUDA(EventCreate, CUevent *event, unsigned flags) {
   auto made = std::make_unique<Event>();
   made->context = context;
   made->timing = !(flags & CU_EVENT_DISABLE_TIMING);
+  made->interprocess = flags & CU_EVENT_INTERPROCESS;
   world().events.emplace(*event, std::move(made));
   return CUDA_SUCCESS;
 }

@@ -45,9 +45,10 @@ template <class R> std::string errorOf(const R &result) {
   do {                                                                         \
     const auto &radFails_ = (expression);                                      \
     EXPECT_FALSE(radFails_) << "it succeeded";                                 \
-    if (!radFails_)                                                            \
+    if (!radFails_) {                                                          \
       EXPECT_NE(errorOf(radFails_).find(part), std::string::npos)              \
           << errorOf(radFails_);                                               \
+    }                                                                          \
   } while (false)
 
 /// Tests on the fake driver. At the end nothing may be left, and no rule broken.

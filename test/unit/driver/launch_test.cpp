@@ -160,8 +160,9 @@ TEST_P(Launches, TheDriversLinkerJoinsUnits) {
   ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
   ASSERT_OK(launch(stream_, linked, {}, out.address(), 1u));
   const auto value = contentOf<std::uint32_t>(out)[0];
-  if (onGpu())
+  if (onGpu()) {
     EXPECT_EQ(value, 42u);
+  }
   EXPECT_FAILS(linkWithDriver(context_, {}), "nothing to link");
   const LinkUnit lto[] = {{CU_JIT_INPUT_NVVM, "x.ltoir", units[0].bytes}};
   EXPECT_FAILS(linkWithDriver(context_, lto), "does not read today's LTO-IR");
@@ -214,9 +215,8 @@ TEST_P(Launches, ClustersRunTogether) {
   LaunchConfig config{.grid = {32}, .block = {32}, .cluster = {{4}}};
   ASSERT_OK(launch(stream_, ranks, config, out.address()));
   const auto values = contentOf<std::uint32_t>(out);
-  if (onGpu())
-    for (std::uint32_t i = 0; i < 32; ++i)
-      ASSERT_EQ(values[i], 4 * 16 + i % 4);
+  for (std::uint32_t i = 0; onGpu() && i < 32; ++i)
+    ASSERT_EQ(values[i], 4 * 16 + i % 4);
   config.cluster = Dim3{3};
   EXPECT_FAILS(launch(stream_, ranks, config, out.address()),
                "a grid of 32 x 1 x 1 blocks is not a whole number of clusters");
