@@ -183,7 +183,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (!nameNode) {
     if (!std::holds_alternative<ErrorExpr>(callee.node)) {
       if (std::holds_alternative<LambdaExpr>(callee.node))
-        report(Diag::LambdaPlace, callee.range, {}).help("give it a name: `fn f(x: f32) -> f32 = ...`");
+        report(Diag::LambdaPlace, callee.range, {}).help("give it a name: `let f = |x| ...`, or `fn f(x: f32) -> f32 = ...`");
       else
         report(Diag::NotCallable, callee.range, {shorten(callee.range)});
     }
@@ -296,6 +296,8 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
     }
     case Entity::Kind::Unsupported:
       return errorValue(range);
+    case Entity::Kind::Lambda:
+      return callLambda(useLambda(entity, expr(node.callee).range), node, range);
     case Entity::Kind::Global:
       if (isError(entity.type)) return errorValue(range);
       break;

@@ -79,6 +79,7 @@ void Checker::checkLet(const LetStmt& node, Range range) {
     ctx_->canHoist = false;
     return checkLetView(node, range);
   }
+  if (node.init && !node.type && !node.isVar && isLambda(node.init)) return defineLambda(name, node.init);
   TypeId type = node.type ? resolveType(node.type) : TypeId{};
   if (!node.init) {
     // Without a type and without a value: the parser has reported that.

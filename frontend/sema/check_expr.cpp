@@ -118,7 +118,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       return value;
     }
     case ExprKind::Lambda:
-      report(Diag::LambdaPlace, range, {}).help("hand it over where it is needed: map(|v| 2.0 * v, x, y); or declare a `fn`");
+      report(Diag::LambdaPlace, range, {}).help("hand it over where it is needed: map(|v| 2.0 * v, x); or name it: `let f = |v| 2.0 * v`, or declare a `fn`");
       return errorValue(range);
     case ExprKind::FnType:
     case ExprKind::Strided:

@@ -216,6 +216,10 @@ Value Checker::valueOf(Entity& entity, Range range) {
       return errorValue(range);
     case Entity::Kind::Unsupported:
       return errorValue(range);
+    case Entity::Kind::Lambda:
+      report(Diag::FunctionAsValue, range, {std::string(text(entity.name)), "function"})
+          .help(fmt::format("call it: {}(...)", text(entity.name)));
+      return errorValue(range);
     case Entity::Kind::Const: {
       if (entity.state == Entity::State::Busy) {
         report(Diag::ConstantCycle, range, {std::string(text(entity.name))});

@@ -75,12 +75,16 @@ bool Checker::hostOnly(std::string_view what, Range range) {
 }
 
 std::optional<Binding> Checker::findBinding(Symbol name, Context** owner) {
-  for (Context* context = ctx_; context; context = context->parent)
-    for (auto scope = context->scopes.rbegin(); scope != context->scopes.rend(); ++scope)
-      if (auto it = scope->find(name); it != scope->end()) {
+  size_t depth = SIZE_MAX;
+  for (Context* context = ctx_; context;) {
+    for (size_t i = std::min(depth, context->scopes.size()); i-- > 0;)
+      if (auto it = context->scopes[i].find(name); it != context->scopes[i].end()) {
         if (owner) *owner = context;
         return it->second;
       }
+    depth = context->namesFrom ? context->namesDepth : SIZE_MAX;
+    context = context->namesFrom ? context->namesFrom : context->parent;
+  }
   return std::nullopt;
 }
 

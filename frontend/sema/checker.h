@@ -23,7 +23,7 @@ struct FunctionValue;
 
 /// A declared name that bodies can refer to from anywhere in its scope: owned by the session, never moved.
 struct Entity {
-  enum class Kind : uint8_t { Fn, Kernel, Const, TypeAlias, Struct, Enum, Global, Module, Unsupported };
+  enum class Kind : uint8_t { Fn, Kernel, Const, TypeAlias, Struct, Enum, Global, Lambda, Module, Unsupported };
   Kind kind = Kind::Fn;
   Symbol name;
   Range range;  // of the name
@@ -40,6 +40,7 @@ struct Entity {
   std::optional<ConstValue>
       constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
   enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const, Enum
+  const LambdaExpr* lambda = nullptr;  // Lambda: a script's `let f = |x| ...`
   std::vector<std::string> specialisations{};  // Kernel: the names of its instances, of all units of the session
   Entity* owner = nullptr;                              // Fn: the struct that it is a method or function of
   std::vector<StaticParam> ownStatics{};                // of such a Fn: the compile-time parameters of the struct, then its own
@@ -113,7 +114,12 @@ struct FunctionValue {
   std::optional<Math> math;
   std::optional<Scalar> conversion;
   const Ast* ast = nullptr;     // lambda: its text
-  Context* definedIn = nullptr;  // lambda: where its names are looked up; what it is called from is checked while that is
+  Context* definedIn = nullptr;  // lambda: where it takes values from
+  // A lambda with a name: where that was given to it, and how many scopes there were. (The name's own value has no types: each use has.)
+  Context* namesFrom = nullptr;
+  size_t namesDepth = 0;
+  ModuleScope* home = nullptr;
+  bool isNamed = false;
   std::string name;             // for messages
   Range range;
   std::vector<TypeId> params;
@@ -153,6 +159,8 @@ struct Context {
   // Forall: keys of the captured arrays that the body writes to, as far as the last look at it has found them; those that this one finds;
   // and what local views are made of.
   std::set<std::string> written = {}, alsoWritten = {};
+  Context* namesFrom = nullptr;  // a lambda with a name: where names go on to be looked up (none: in `parent`), in its outermost scopes
+  size_t namesDepth = 0;
   std::map<uint32_t, TExprId> madeOf = {};
   std::vector<TStmtId> prologue = {};  // Kernel, Reduction, Forall: makes values of parameters that came in parts
   std::map<std::string, Binding> captured;
@@ -625,6 +633,8 @@ class Checker {
   /// Gives a function its types: compile-time parameters that it shows are found, and what it takes along is added to `captured`.
   bool typeFunction(Entity& callee, const Param& param, List<StaticParam> staticParams, std::vector<std::optional<StaticValue>>& found,
                     FunctionValue*& function, std::vector<TExprId>& captured);
+  /// Whether a parameter of the function that is wanted has a type that is not known yet.
+  bool isOpen(Entity& callee, const Param& param, List<StaticParam> staticParams, const std::vector<std::optional<StaticValue>>& found);
   /// What annotated parameters of a lambda tell about compile-time parameters.
   void unifyLambda(Entity& callee, const Param& param, List<StaticParam> staticParams, const FunctionValue& function,
                    std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed);
@@ -635,6 +645,14 @@ class Checker {
   /// The values that a bound function has taken along, as they are reached from here.
   std::vector<TExprId> capturedOf(const Binding& binding, Context& owner, Range range);
   Value callFunctionValue(const Binding& binding, Context& owner, const CallExpr& node, Range range);
+  Value callInstance(FunctionValue& function, std::vector<TExprId> arguments, bool mayHoist, Range range);
+  /// `let f = |x| ...`
+  bool isLambda(ExprId id) const;
+  void defineLambda(Ident name, ExprId written);
+  /// A lambda with a name, as it is used here; none after a message.
+  FunctionValue* useLambda(const FunctionValue& named, Range range);
+  FunctionValue* useLambda(Entity& entity, Range range);
+  Value callLambda(FunctionValue* function, const CallExpr& node, Range range);
   /// Binds a parameter to a function that was handed over; `addLocal` makes the parameter of each value that it takes along.
   template <class AddLocal>
   void bindFunction(const Param& param, FunctionValue& function, AddLocal addLocal);

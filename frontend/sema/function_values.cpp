@@ -8,6 +8,9 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <set>
+#include <type_traits>
 #include <utility>
 
 namespace rad::sema {
@@ -72,6 +75,7 @@ FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Ent
   };
   auto ofEntity = [&](Entity& entity) -> FunctionValue* {
     if (entity.kind == Entity::Kind::Fn) return made({.entity = &entity});
+    if (entity.kind == Entity::Kind::Lambda) return useLambda(entity, node.range);
     if (entity.kind == Entity::Kind::Unsupported || (entity.kind == Entity::Kind::Global && isError(entity.type))) return nullptr;
     if (entity.kind == Entity::Kind::Kernel)
       return wrong(fmt::format("the kernel `{}`", text(entity.name)), "a kernel is launched from host code only; declare it as `fn`");
@@ -85,6 +89,7 @@ FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Ent
     Context* owner = nullptr;
     if (auto binding = findBinding(name->name, &owner)) {
       if (binding->kind == Binding::Kind::Function) {
+        if (binding->function->isNamed) return useLambda(*binding->function, node.range);
         captured = capturedOf(*binding, *owner, node.range);
         return binding->function;
       }
@@ -144,6 +149,13 @@ void Checker::unifyLambda(Entity& callee, const Param& param, List<StaticParam> 
       const Value shown{resolveType(written), {}, {}, expr(written).range};
       unify(type.params[i], *callee.ast, shown, staticParams, found, fixed, false);
     }
+}
+
+bool Checker::isOpen(Entity& callee, const Param& param, List<StaticParam> staticParams,
+                     const std::vector<std::optional<StaticValue>>& found) {
+  for (ExprId type : functionType(param.type, *callee.ast)->params)
+    if (OpenParam{*callee.ast, staticParams, found}.in(type)) return true;
+  return false;
 }
 
 bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam> staticParams,
@@ -252,10 +264,12 @@ FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side,
   Context context{.kind = Context::Kind::Function,
                   .side = side,
                   .parent = function.definedIn,
-                  .home = function.definedIn ? function.definedIn->home : ctx_->home,
+                  .home = function.home ? function.home : function.definedIn ? function.definedIn->home : ctx_->home,
                   .name = function.name,
                   .result = function.result,
-                  .function = instance.id};
+                  .function = instance.id,
+                  .namesFrom = function.namesFrom,
+                  .namesDepth = function.namesDepth};
   checkLambdaBody(function, instance, context);
   active_.pop_back();
   busyParams_.erase(instance.id.value);
@@ -391,6 +405,7 @@ Value Checker::callWithValues(Entity& entity, std::vector<Value> values, Range r
 
 Value Checker::callFunctionValue(const Binding& binding, Context& owner, const CallExpr& node, Range range) {
   FunctionValue& function = *binding.function;
+  if (function.isNamed) return callLambda(useLambda(function, expr(node.callee).range), node, range);
   const bool mayHoist = ctx_->canHoist;
   const std::string name = shorten(expr(node.callee).range);
   if (!countIs(name, node.arguments, function.params.size(), range)) return errorValue(range);
@@ -412,11 +427,151 @@ Value Checker::callFunctionValue(const Binding& binding, Context& owner, const C
   for (const Captured& each : instance->captured)
     for (size_t i = 0; i < function.captured.size() && i < captured.size(); ++i)
       if (function.captured[i].key == each.key) arguments.push_back(captured[i]);
+  return callInstance(function, std::move(arguments), mayHoist, range);
+}
+
+Value Checker::callInstance(FunctionValue& function, std::vector<TExprId> arguments, bool mayHoist, Range range) {
+  const FunctionValue::Instance& instance = ctx_->side == Side::Host ? *function.host : *function.device;
   const FunctionInstance& known =
       functions_[fmt::format("value {}:{}", static_cast<const void*>(&function), ctx_->side == Side::Host ? "host" : "device")];
   if (known.blockUse) return inlineCall(known, arguments, mayHoist, range);
   if (known.hasEffects) ctx_->hasEffects = true;
-  return code(program_.functions[instance->id.value].result, range, CallFunction{instance->id, std::move(arguments)});
+  return code(program_.functions[instance.id.value].result, range, CallFunction{instance.id, std::move(arguments)});
+}
+
+bool Checker::isLambda(ExprId id) const {
+  while (const auto* paren = std::get_if<ParenExpr>(&expr(id).node)) id = paren->inner;
+  return std::holds_alternative<LambdaExpr>(expr(id).node);
+}
+
+void Checker::defineLambda(Ident name, ExprId written) {
+  while (const auto* paren = std::get_if<ParenExpr>(&expr(written).node)) written = paren->inner;
+  const auto& lambda = std::get<LambdaExpr>(expr(written).node);
+  // It is called later: what it takes along must be the same then.
+  std::set<Symbol> own;
+  std::vector<std::pair<Symbol, Range>> used;
+  std::function<void(ExprId)> inExpr;
+  std::function<void(StmtId)> inStmt;
+  auto visit = [&](auto child) {
+    if constexpr (std::is_same_v<decltype(child), ExprId>) inExpr(child);
+    if constexpr (std::is_same_v<decltype(child), StmtId>) inStmt(child);
+  };
+  inExpr = [&](ExprId id) {
+    const Expr& node = expr(id);
+    if (const auto* plain = std::get_if<NameExpr>(&node.node)) used.emplace_back(plain->name, node.range);
+    if (const auto* inner = std::get_if<LambdaExpr>(&node.node))
+      for (const Param& param : inner->params) own.insert(param.name.name);
+    if (const auto* generator = std::get_if<GeneratorExpr>(&node.node))
+      for (const RangeClause& clause : generator->clauses) own.insert(clause.name.name);
+    std::visit([&](const auto& parts) { forEachChild(parts, visit); }, node.node);
+  };
+  inStmt = [&](StmtId id) {
+    const Stmt& node = ast_->stmt(id);
+    if (const auto* let = std::get_if<LetStmt>(&node.node))
+      for (const Ident& each : let->names) own.insert(each.name);
+    if (const auto* loop = std::get_if<ForStmt>(&node.node)) own.insert(loop->range.name.name);
+    std::visit([&](const auto& parts) { forEachChild(parts, visit); }, node.node);
+  };
+  inExpr(written);
+  for (const auto& [symbol, range] : used) {
+    if (own.contains(symbol)) continue;
+    Context* owner = nullptr;
+    auto binding = findBinding(symbol, &owner);
+    Entity* entity = binding ? nullptr : findEntity(symbol, ctx_->home);
+    const bool changes = binding ? binding->kind == Binding::Kind::Local && owner->body.locals[binding->local.value].kind == LocalKind::Var
+                                 : entity && entity->kind == Entity::Kind::Global && entity->isVar;
+    if (!changes) continue;
+    const std::string spelled(text(symbol));
+    report(Diag::LambdaOfVariable, range, {spelled, std::string(text(name.name))})
+        .note(binding ? binding->range : entity->range, "declared with `var` here")
+        .help(fmt::format("keep the value that is meant: `let {0}_now = {0}`; or write the lambda where it is handed over", spelled));
+    break;
+  }
+  const Range range = expr(written).range;
+  if (!isGlobalScope()) {
+    functionValues_.push_back({.lambda = &lambda,
+                               .ast = ast_,
+                               .definedIn = ctx_,
+                               .namesDepth = ctx_->scopes.size(),
+                               .home = ctx_->home,
+                               .isNamed = true,
+                               .name = shorten(range),
+                               .range = range,
+                               .params = {},
+                               .result = {},
+                               .captured = {},
+                               .host = {},
+                               .device = {}});
+    return bind(name, {.kind = Binding::Kind::Function, .range = name.range, .function = &functionValues_.back()});
+  }
+  if (Entity* entity = defineGlobal(name, false, types().error(), {}, std::nullopt, range)) {
+    entity->kind = Entity::Kind::Lambda;
+    entity->lambda = &lambda;
+    entity->range = name.range;
+  }
+}
+
+FunctionValue* Checker::useLambda(const FunctionValue& named, Range range) {
+  FunctionValue use = named;
+  use.isNamed = false;
+  use.namesFrom = named.definedIn;
+  use.definedIn = ctx_;
+  use.range = range;
+  functionValues_.push_back(std::move(use));
+  return &functionValues_.back();
+}
+
+FunctionValue* Checker::useLambda(Entity& entity, Range range) {
+  Context* root = ctx_;
+  while (root->parent) root = root->parent;
+  if (root->kind != Context::Kind::Script) {
+    report(Diag::ScriptVariable, range, {std::string(text(entity.name))})
+        .note(entity.range, "the script defines it here")
+        .help("declare it as a `fn`, or hand it over to a parameter of function type");
+    return nullptr;
+  }
+  functionValues_.emplace_back();
+  FunctionValue& use = functionValues_.back();
+  use.lambda = entity.lambda;
+  use.ast = entity.ast;
+  use.definedIn = ctx_;
+  use.namesFrom = root;
+  use.namesDepth = 1;
+  use.home = entity.home;
+  use.name = text(entity.name);
+  use.range = range;
+  return &use;
+}
+
+Value Checker::callLambda(FunctionValue* function, const CallExpr& node, Range range) {
+  if (!function) return errorValue(range);
+  const bool mayHoist = ctx_->canHoist;
+  const LambdaExpr& lambda = *function->lambda;
+  const std::string name = shorten(expr(node.callee).range);
+  if (!countIs(name, node.arguments, lambda.params.size(), range)) return errorValue(range);
+  std::vector<TExprId> arguments;
+  for (size_t i = 0; i < node.arguments.size(); ++i) {
+    TypeId type;
+    if (lambda.params[i].type) {
+      const Ast* const here = std::exchange(ast_, function->ast);
+      type = resolveType(lambda.params[i].type);
+      ast_ = here;
+      if (isError(type)) return errorValue(range);
+    }
+    Value value = checkExpr(node.arguments[i].value, type);
+    if (!isError(type)) value = convertValue(value, type, fmt::format("argument {} of `{}`", i + 1, name));
+    if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
+      report(Diag::NoValue, value.range, {});
+      return errorValue(range);
+    }
+    if (isError(value.type)) return errorValue(range);
+    arguments.push_back(materialize(value));
+    function->params.push_back(isView(value.type) ? types().withAccess(value.type, false) : value.type);
+  }
+  std::vector<TExprId> captured;
+  if (!instanceOf(*function, ctx_->side, &captured)) return errorValue(range);
+  arguments.insert(arguments.end(), captured.begin(), captured.end());
+  return callInstance(*function, std::move(arguments), mayHoist, range);
 }
 
 }  // namespace rad::sema

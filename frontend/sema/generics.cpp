@@ -256,7 +256,17 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
   for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
   const std::vector<bool> fixedFirst = fixed;
   const Ast& ast = *entity.ast;
-  // Views first: their elements cannot be converted. Then scalars, then constants without a type.
+  // Functions whose parameters have types tell by their results about what is left.
+  std::vector<bool> typed(params.size());
+  auto typeFunctions = [&](bool all) {
+    for (size_t p = 0; p < params.size(); ++p) {
+      if (!call.functions[p] || typed[p] || (!all && isOpen(entity, params[p], staticParams, found))) continue;
+      typed[p] = true;
+      if (!typeFunction(entity, params[p], staticParams, found, call.functions[p], call.captured[p])) return false;
+    }
+    return true;
+  };
+  // Views first: their elements cannot be converted. Then scalars, functions, and constants without a type.
   for (int pass = 0; pass < 3; ++pass) {
     if (pass == 1)
       for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
@@ -270,12 +280,12 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
           continue;
         unify(params[p].type, ast, value, staticParams, found, fixed, pass == 2);
       }
-    for (size_t p = 0; pass == 1 && p < params.size(); ++p)
+    if (pass != 1) continue;
+    for (size_t p = 0; p < params.size(); ++p)
       if (const FunctionValue* function = call.functions[p]) unifyLambda(entity, params[p], staticParams, *function, found, fixed);
+    if (!typeFunctions(false)) return false;
   }
-  // Functions last: the types of their parameters follow from the other arguments, and their results tell about what is left.
-  for (size_t p = 0; p < params.size(); ++p)
-    if (call.functions[p] && !typeFunction(entity, params[p], staticParams, found, call.functions[p], call.captured[p])) return false;
+  if (!typeFunctions(true)) return false;
   LocalScope scope;
   for (size_t i = 0; i < staticParams.size(); ++i) {
     const StaticParam& param = staticParams[i];
