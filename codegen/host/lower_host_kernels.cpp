@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <optional>
 
 namespace rad::cg {
 
@@ -37,13 +38,17 @@ const Function* findExtern(const TypedProgram& program, const Kernel& kernel) {
 }  // namespace
 
 CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<const KernelId> kernels, const SpecKey& spec,
-                                         const CodegenOptions& options, const SourceManager&) {
+                                         const CodegenOptions& options, const SourceManager& sources) {
   std::string name = kernels.size() == 1 ? program.kernels[kernels[0].value].symbol : "kernels";
   auto made = makeHostModule(name, options);
   if (!made) return made;
   made->module->getOrInsertNamedMetadata(hostKernelsMark);
   LowerOptions lower = hostLowerOptions(options);
   lower.inRange = spec.inRange;
+  std::optional<DebugLines> lines;
+  if (options.debug && !kernels.empty())
+    lines.emplace(*made->module, sources, program.kernels[kernels.front().value].range, DebugLevel::Full);
+  lower.lines = lines ? &*lines : nullptr;
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];
     if (const Function* callee = findExtern(program, kernel))
@@ -56,6 +61,7 @@ CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<
       return std::unexpected(done.error());
     }
   }
+  if (lines) lines->finish();
   return made;
 }
 

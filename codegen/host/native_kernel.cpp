@@ -53,10 +53,12 @@ void NativeKernelLowering::emit() {
   body->getArg(parameterCount + 3)->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(64)));
   for (size_t i = 0; i < parameterCount; ++i) arguments_.push_back(body->getArg(i));
 
-  FunctionLowering f(program_, options_, *this, *body);
+  if (options_.lines) options_.lines->addFunction(*body, kernel_.name, kernel_.range);
+  FunctionLowering f(program_, options_, *this, *body, options_.lines);
   if (kernel_.strict) f.setFpMode(FpMode::Strict);
   else if (kernel_.fastMath) f.setFpMode(FpMode::Fast);
   f.placeAt(f.newBlock("entry"));
+  f.setPlace(kernel_.range);
   leave_ = f.newBlock("leave");
   emitBody(f);
   f.branchTo(leave_);

@@ -41,6 +41,29 @@ void FunctionLowering::setPlace(Range range) {
   if (llvm::DebugLoc place = lines_->locate(function_, range)) builder_.SetCurrentDebugLocation(place);
 }
 
+void FunctionLowering::showLocal(LocalId id) {
+  const Local& shown = local(id);
+  if (shown.name.empty() || terminated()) return;
+  const LocalSlot& at = slot(id);
+  const TypeKind kind = program_.types->get(shown.type).kind;
+  if (kind == TypeKind::Unit || kind == TypeKind::String || kind == TypeKind::Error) return;
+  auto declare = [&](llvm::Value* address, llvm::Type* memory) {
+    if (!declared_.insert(address).second) return;
+    unsigned parameter = 0;
+    if (!inInlinedCall() && (shown.kind == LocalKind::Param || shown.kind == LocalKind::MutParam) && id.value < 1000) parameter = id.value + 1;
+    lines_->declare(function_, address, memory, *program_.types, shown.type, shown.name, shown.range, parameter);
+  };
+  llvm::Type* memory = memoryType(shown.type);
+  if (at.form == LocalSlot::Form::Address) {
+    if (llvm::isa<llvm::AllocaInst>(at.address)) declare(at.address, memory);
+    return;
+  }
+  llvm::AllocaInst*& copy = shown_[{frames_.back().number, id.value}];
+  if (!copy) copy = newAlloca(memory, shown.name + ".shown");
+  builder_.CreateStore(toMemory(at.value), copy);
+  declare(copy, memory);
+}
+
 void FunctionLowering::setFpMode(FpMode mode) {
   fp_ = mode;
   builder_.setFastMathFlags(fastMathFlags());
@@ -69,15 +92,28 @@ llvm::FastMathFlags FunctionLowering::fastMathFlags() const {
 // ---- bodies and locals ----
 
 void FunctionLowering::enterBody(const Body& body, llvm::BasicBlock* returnBlock, llvm::Value* resultAddress) {
-  frames_.push_back({&body, std::vector<LocalSlot>(body.locals.size()), returnBlock, resultAddress, {}});
+  if (lines_ && lines_->hasVariables() && !frames_.empty())
+    lines_->enterScope(function_, body.statements.empty() ? Range{} : program_.stmt(body.statements[0]).range);
+  frames_.push_back({&body, std::vector<LocalSlot>(body.locals.size()), returnBlock, resultAddress, {}, {}, frameCount_++});
 }
 
-void FunctionLowering::leaveBody() { frames_.pop_back(); }
+void FunctionLowering::leaveBody() {
+  frames_.pop_back();
+  if (lines_ && lines_->hasVariables() && !frames_.empty()) lines_->leaveScope();
+}
+
+void FunctionLowering::runBlock(std::span<const TStmtId> statements) {
+  const bool isScope = lines_ && lines_->hasVariables() && !statements.empty();
+  if (isScope) lines_->enterScope(function_, program_.stmt(statements[0]).range);
+  run(statements);
+  if (isScope) lines_->leaveScope();
+}
 
 void FunctionLowering::bind(LocalId local, Value value) {
   LocalSlot& to = slot(local);
   to.form = LocalSlot::Form::Value;
   to.value = std::move(value);
+  if (lines_ && lines_->hasVariables()) showLocal(local);
 }
 
 void FunctionLowering::bindAddress(LocalId local, llvm::Value* address, llvm::Align align) {
@@ -85,6 +121,7 @@ void FunctionLowering::bindAddress(LocalId local, llvm::Value* address, llvm::Al
   to.form = LocalSlot::Form::Address;
   to.address = address;
   to.align = align;
+  if (lines_ && lines_->hasVariables()) showLocal(local);
 }
 
 Value FunctionLowering::readLocal(LocalId id) {

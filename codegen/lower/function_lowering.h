@@ -13,7 +13,9 @@
 #include <llvm/IR/IRBuilder.h>
 
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -28,6 +30,8 @@ struct LowerOptions {
   bool narrowIndices = false;
   /// Compare the values of uniform() among the threads of a block (GPUs; CPU threads always do).
   bool checkUniform = false;
+  /// CPU threads: the debug information of the module, if it gets some.
+  DebugLines* lines = nullptr;
   /// Unroll short loops with constant bounds in full.
   bool unrollConstantLoops = false;
 };
@@ -69,6 +73,8 @@ class FunctionLowering {
   llvm::AllocaInst* newAlloca(llvm::Type* type, const llvm::Twine& name);
   /// The place that following instructions belong to, for line tables and for messages.
   void setPlace(Range range);
+  /// For debuggers: a copy of what an immutable local holds, or the memory of another, under its name.
+  void showLocal(LocalId local);
 
   // ---- bodies and locals ----
   /// Starts a body: its locals are empty, Return jumps to `returnBlock` after storing the value to `resultAddress`
@@ -97,6 +103,8 @@ class FunctionLowering {
   // ---- statements ----
   void run(std::span<const TStmtId> statements);
   void run(TStmtId statement);
+  /// Statements of a block: what they declare is seen in it only.
+  void runBlock(std::span<const TStmtId> statements);
   /// Break and Continue jump here until popLoop().
   void pushLoop(llvm::BasicBlock* breakBlock, llvm::BasicBlock* continueBlock);
   void popLoop();
@@ -170,6 +178,7 @@ class FunctionLowering {
     llvm::Value* resultAddress;
     std::vector<Loop> loops;
     std::vector<std::pair<Value, llvm::BasicBlock*>> returns;  // where there is no resultAddress
+    unsigned number = 0;                                       // of the calls that were lowered into this function
   };
 
   // One overload for each node that the shared lowering knows; the rest belong to the target's hooks.
@@ -283,6 +292,9 @@ class FunctionLowering {
   TargetLowering& target_;
   llvm::Function& function_;
   DebugLines* lines_;
+  std::map<std::pair<unsigned, uint32_t>, llvm::AllocaInst*> shown_;  // for debuggers: copies of immutable locals, by frame
+  unsigned frameCount_ = 0;
+  std::set<llvm::Value*> declared_;                                      // memory that debuggers know
   llvm::IRBuilder<> builder_;
   FpMode fp_;
   std::vector<Frame> frames_;

@@ -100,7 +100,7 @@ void FunctionLowering::lower(const TStmt&, const While& node) {
   builder_.CreateCondBr(evalCondition(node.condition), body, done);
   pushLoop(done, header);
   placeAt(body);
-  run(node.body);
+  runBlock(node.body);
   branchTo(header);
   popLoop();
   done->moveAfter(&function_.back());
@@ -184,7 +184,7 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   placeAt(body);
   writeLocal(node.variable, scalar(type, variable, known ? inside : Interval{}));
   pushLoop(done, next);
-  run(node.body);
+  runBlock(node.body);
   branchTo(next);
   popLoop();
 

@@ -85,12 +85,12 @@ void FunctionLowering::lower(const TStmt&, const If& node) {
   llvm::BasicBlock* done = newBlock("endif");
   builder_.CreateCondBr(condition, then, otherwise ? otherwise : done);
   placeAt(then);
-  run(node.thenBody);
+  runBlock(node.thenBody);
   branchTo(done);
   if (otherwise) {
     otherwise->moveAfter(&function_.back());
     placeAt(otherwise);
-    run(node.elseBody);
+    runBlock(node.elseBody);
     branchTo(done);
   }
   done->moveAfter(&function_.back());
@@ -124,7 +124,7 @@ void FunctionLowering::lower(const TStmt&, const Return& node) {
   builder_.CreateUnreachable();
 }
 
-void FunctionLowering::lower(const TStmt&, const Scope& node) { run(node.body); }
+void FunctionLowering::lower(const TStmt&, const Scope& node) { runBlock(node.body); }
 
 void FunctionLowering::lower(const TStmt&, const Barrier&) { target_.emitBarrier(*this); }
 

@@ -81,8 +81,8 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
   module.setDataLayout((*machine)->createDataLayout());
 
   std::optional<DebugLines> lines;
-  if (options.lineInfo && !kernels.empty())
-    lines.emplace(module, sources, program.kernels[kernels.front().value].range, /*directivesOnly=*/true);
+  if ((options.lineInfo || options.debug) && !kernels.empty())
+    lines.emplace(module, sources, program.kernels[kernels.front().value].range, options.debug ? DebugLevel::Full : DebugLevel::Directives);
 
   LowerOptions lowerOptions;
   lowerOptions.unchecked = options.unchecked;

@@ -35,6 +35,8 @@ constexpr const char* gpuStraight =
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,early-cse<memssa>,simplifycfg,infer-"
     "alignment,load-store-vectorizer)";
 constexpr const char* gpuNone = "always-inline,globaldce,function(sroa)";
+/// Variables stay in memory, where debuggers find them.
+constexpr const char* gpuDebug = "always-inline,globaldce";
 
 /// Kernels for CPU threads. Loops over items that LLVM's vectoriser does not take run in lanes first (lanes/lanes.h).
 constexpr const char* hostKernels =
@@ -108,7 +110,7 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
 
   llvm::ModulePassManager passes;
   const char* text = nullptr;
-  if (gpu) text = options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
+  if (gpu) text = options.debug ? gpuDebug : options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
   else if (options.optLevel != 0 && module.getNamedMetadata(hostKernelsMark)) text = hostKernels;
   if (text) {
     if (llvm::Error error = builder.parsePassPipeline(passes, text))

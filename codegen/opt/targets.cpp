@@ -41,7 +41,7 @@ llvm::TargetOptions targetOptions() {
 /// keeps its own.
 std::unique_ptr<llvm::TargetMachine>& kept(std::string_view target, const CodegenOptions& options) {
   thread_local llvm::StringMap<std::unique_ptr<llvm::TargetMachine>> machines;
-  return machines[fmt::format("{} {}", target, static_cast<int>(levelOf(options)))];
+  return machines[fmt::format("{} {} {}", target, static_cast<int>(levelOf(options)), options.debug)];
 }
 
 }  // namespace
@@ -71,7 +71,10 @@ CodegenResult<llvm::TargetMachine*> cudaTargetMachine(std::string_view target, c
   std::unique_ptr<llvm::MCSubtargetInfo> known(found->createMCSubtargetInfo(triple, "", ""));
   if (!known || !known->isCPUStringValid(cpu))
     return std::unexpected(fmt::format("LLVM {} does not know the GPU architecture `{}`", LLVM_VERSION_STRING, target));
-  machine.reset(found->createTargetMachine(triple, cpu, "", targetOptions(), std::nullopt, std::nullopt, levelOf(options)));
+  // Debug sections in PTX need ISA 7.5, more than older architectures ask for.
+  const std::string number = cpu.substr(3, cpu.find_first_not_of("0123456789", 3) - 3);
+  const bool isOld = cpu.starts_with("sm_") && number.size() == 2 && number < "89";
+  machine.reset(found->createTargetMachine(triple, cpu, options.debug && isOld ? "+ptx75" : "", targetOptions(), std::nullopt, std::nullopt, levelOf(options)));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", target));
   return machine.get();
 }

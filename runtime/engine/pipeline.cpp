@@ -125,14 +125,15 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
   assembleOptions.target = target;
   assembleOptions.optLevel = options.codegen.optLevel == 0 ? 0 : 3;
   assembleOptions.relocatable = !options.linkFiles.empty();
-  assembleOptions.lineInfo = options.codegen.lineInfo;
+  assembleOptions.debug = options.codegen.debug;
+  assembleOptions.lineInfo = options.codegen.lineInfo && !options.codegen.debug;
 
   ImageCache cache(options.cacheFolder);
   std::string key;
   if (!options.cacheFolder.empty()) {
     RAD_ASSIGN(auto assembler, assemblerInfo());
     std::string version = fmt::format("image 1 nvptxcompiler {}.{}", assembler.major, assembler.minor);
-    std::string switches = fmt::format("O{} c{} l{}", assembleOptions.optLevel, assembleOptions.relocatable, assembleOptions.lineInfo);
+    std::string switches = fmt::format("O{} c{} l{} g{}", assembleOptions.optLevel, assembleOptions.relocatable, assembleOptions.lineInfo, assembleOptions.debug);
     std::vector<std::string_view> parts = {version, target, switches, ptx};
     for (const auto& file : options.linkFiles) parts.push_back(asText(file.bytes));
     // What CUDA C++ includes is not part of the key.

@@ -9,6 +9,7 @@
 #include <llvm/ADT/StringMap.h>
 #include <llvm/ExecutionEngine/Orc/AbsoluteSymbols.h>
 #include <llvm/ExecutionEngine/Orc/Core.h>
+#include <llvm/ExecutionEngine/Orc/Debugging/ELFDebugObjectPlugin.h>
 #include <llvm/ExecutionEngine/Orc/ObjectLinkingLayer.h>
 #include <llvm/ExecutionEngine/Orc/SelfExecutorProcessControl.h>
 #include <llvm/IR/LLVMContext.h>
@@ -69,6 +70,7 @@ struct HostJit::Impl {
   llvm::StringMap<void*> defined;     // by added modules
   llvm::StringMap<bool> available;    // absolute symbols of the process
   std::vector<std::string> reported;  // what ORC would have printed
+  bool tellsDebuggers = false;
 
   ~Impl() {
     if (!session) return;
@@ -131,6 +133,14 @@ Result<void> HostJit::add(cg::IrModule module, const cg::CodegenOptions& options
     return ourFault(fmt::format("native code of `{}` needs `{}`, which nothing defines", name, fmt::join(missing, "`, `")));
   if (!twice.empty()) return ourFault(fmt::format("native code of `{}` defines `{}` again", name, fmt::join(twice, "`, `")));
 
+  if (options.debug && !impl_->tellsDebuggers) {
+    // From now on debuggers hear of each module, by the interface that GDB has for this.
+    llvm::Error error = llvm::Error::success();
+    auto plugin = std::make_shared<llvm::orc::ELFDebugObjectPlugin>(*impl_->session, /*RequireDebugSections=*/true, /*AutoRegisterCode=*/true, error);
+    if (error) return fail(impl_->linkError(name, std::move(error)));
+    impl_->linker->addPlugin(std::move(plugin));
+    impl_->tellsDebuggers = true;
+  }
   auto tracker = impl_->library->createResourceTracker();
   if (auto error = impl_->linker->add(tracker, std::move(*object))) return fail(impl_->linkError(name, std::move(error)));
   if (symbols->defined.empty()) return {};

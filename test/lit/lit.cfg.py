@@ -6,6 +6,7 @@
 #   %raddle      the tool, under a time limit (RADDLE_TEST_TIMEOUT seconds, 120)
 #   %raddle_path the tool itself, for scripts that start it
 #   %FileCheck   FileCheck
+#   %llvm-dwarfdump   LLVM's printer of debug information (feature: llvm-dwarfdump)
 #   %not         the next command must fail, and not by a crash (lit's own, needs no tool)
 #   %python      the Python that runs lit (its PYTHONPATH has numpy where the tests' packages are installed)
 #   %examples %stdlib   those folders
@@ -18,6 +19,7 @@
 #   nvptxcompiler    PTX is assembled in process
 #   nvjitlink nvrtc nvfatbin nvdisasm   found as the tool finds them
 #   libdevice fake-driver photo numpy asan
+#   gdb cuda-gdb llvm-dwarfdump   found on this machine
 #   exact-math       gmpy2 (MPFR), or mpmath: what math functions are compared with
 import glob
 import importlib.util
@@ -49,6 +51,7 @@ for name, value in [
     ("%raddle_path", config.raddle_tool),
     ("%raddle", "timeout -s KILL %s %s" % (seconds, config.raddle_tool)),
     ("%FileCheck", filecheck),
+    ("%llvm-dwarfdump", os.path.join(config.raddle_llvm_tools, "llvm-dwarfdump")),
     ("%not", "not"),
     ("%python", sys.executable),
     ("%examples", os.path.join(config.raddle_source, "examples")),
@@ -75,6 +78,11 @@ if os.environ.get("RADDLE_TEST_CUDA") == "1":
     features.add("cuda")
 if config.raddle_have_cuda:
     features.add("cuda-build")
+for debugger in ["gdb", "cuda-gdb"]:
+    if shutil.which(debugger):
+        features.add(debugger)
+if os.path.exists(os.path.join(config.raddle_llvm_tools, "llvm-dwarfdump")):
+    features.add("llvm-dwarfdump")
 if config.raddle_have_nvptxcompiler:
     features.add("nvptxcompiler")
 if config.raddle_libdevice:

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
+#include <llvm/Support/MemoryBuffer.h>
 
 #include <cerrno>
 #include <chrono>
@@ -92,6 +93,11 @@ BuildResult fromModule(cg::IrModule module, const BuildCommand& command, const r
   if (auto done = cg::optimize(*module.module, options.codegen); !done) return internal(done);
   if (command.emit == "llvm-opt") return Output{cg::printIr(*module.module), false};
   if (command.arch == "host") {
+    if (command.emit == "obj") {
+      auto object = cg::emitObject(*module.module, options.codegen);
+      if (!object) return internal(object);
+      return Output{(*object)->getBuffer().str(), true};
+    }
     auto text = cg::emitAssembly(*module.module, options.codegen);
     if (!text) return internal(text);
     return Output{std::move(*text), false};
@@ -116,6 +122,12 @@ BuildResult buildHost(const TypedProgram& program, std::span<const KernelId> ker
     text += result->text;
     return {};
   };
+  if (command.emit == "obj") {
+    if (kernels.empty()) return misuse(fmt::format("{}: no kernel to make an object of", command.file));
+    auto module = cg::lowerHostKernels(program, kernels, spec, options.codegen, sources);
+    if (!module) return internal(module);
+    return fromModule(std::move(*module), command, options, times);
+  }
   if (auto done = add(cg::lowerScript(program, "raddle.script", options.codegen, sources)); !done) return std::unexpected(done.error());
   if (!kernels.empty())
     if (auto done = add(cg::lowerHostKernels(program, kernels, spec, options.codegen, sources)); !done) return std::unexpected(done.error());
@@ -206,10 +218,10 @@ int write(const Output& output, const BuildCommand& command) {
   std::string path = command.output;
   if (path.empty() && output.isBinary) {
     if (command.file == "-") {
-      fmt::print(stderr, "raddle: a {} is no text: name a file with -o\n", command.emit);
+      fmt::print(stderr, "raddle: {} is no text: name a file with -o\n", command.emit == "obj" ? "an object" : "a " + command.emit);
       return exitUsage;
     }
-    path = std::filesystem::path(command.file).stem().string() + "." + command.emit;
+    path = std::filesystem::path(command.file).stem().string() + (command.emit == "obj" ? ".o" : "." + command.emit);
   }
   if (path.empty() || path == "-") {
     std::fwrite(output.text.data(), 1, output.text.size(), stdout);
@@ -239,8 +251,8 @@ int build(const BuildCommand& command) {
         fmt::print(stderr, "raddle: --arch {}: unknown target; known are host, {}\n", name, targetList());
         return exitUsage;
       }
-    if (command.emit == "asm") {
-      fmt::print(stderr, "raddle: --emit=asm is for --arch host; a GPU's machine code is --emit=sass\n");
+    if (command.emit == "asm" || command.emit == "obj") {
+      fmt::print(stderr, "raddle: --emit={} is for --arch host; a GPU's machine code is --emit={}\n", command.emit, command.emit == "asm" ? "sass" : "cubin");
       return exitUsage;
     }
   } else if (command.emit == "ptx" || command.emit == "cubin" || command.emit == "fatbin" || command.emit == "sass") {

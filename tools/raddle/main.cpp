@@ -27,6 +27,7 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_flag("--verify-proofs", options.verifyProofs, "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
   app.add_option("--check", options.check, "verify while the program runs: barrier (what uniform() promises; on CPU threads always)")
       ->check(CLI::IsMember({"barrier"}))->type_name("WHAT");
+  app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
@@ -64,8 +65,8 @@ int start(int argc, char** argv) {
   auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
   buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();
   addCommon(*buildApp, buildCommand.common, false);
-  buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, fatbin, sass, asm (host)")
-      ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "fatbin", "sass", "asm"}))->type_name("STAGE");
+  buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, fatbin, sass, asm (host), obj (host: the kernels)")
+      ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "fatbin", "sass", "asm", "obj"}))->type_name("STAGE");
   buildApp->add_option("--arch", buildCommand.arch, "sm_80, sm_90a, sm_100a, ... or host (default sm_90); for --emit=fatbin several, comma-separated")->type_name("TARGET");
   buildApp->add_option("--from", buildCommand.from, "what the file holds: llvm or ptx instead of a program")
       ->check(CLI::IsMember({"llvm", "ptx"}))->type_name("STAGE");
@@ -122,6 +123,8 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
   rt::PipelineOptions result;
   result.codegen.optLevel = common.optLevel;
   result.codegen.unchecked = common.unchecked;
+  result.codegen.debug = common.debug;
+  if (common.debug) result.codegen.optLevel = 0;
   result.codegen.checkUniform = !common.check.empty();
   result.verifyProofs = common.verifyProofs;
   if (common.fp == "strict") result.codegen.fp = cg::FpMode::Strict;
