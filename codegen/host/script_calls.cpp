@@ -302,6 +302,12 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             result = f.scalar(expr.type, b().CreateLoad(b().getDoubleTy(), memory));
             return true;
           },
+          [&](const BenchAgain&) {
+            llvm::AllocaInst* memory = f.newAlloca(b().getInt32Ty(), "again");
+            callChecked("rad_bench_again", {context(), memory});
+            result = f.scalar(expr.type, b().CreateIsNotNull(b().CreateLoad(b().getInt32Ty(), memory)));
+            return true;
+          },
           [&](const HostReduce& node) {
             result = reduce(expr, node);
             return true;

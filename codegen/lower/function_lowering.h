@@ -34,6 +34,8 @@ struct LowerOptions {
   DebugLines* lines = nullptr;
   /// Unroll short loops with constant bounds in full.
   bool unrollConstantLoops = false;
+  /// The compute capability that the code is for (90 for sm_90a); 0: it is for a processor.
+  unsigned capability = 0;
 };
 
 /// Where a local lives. Exactly one of the forms.
@@ -186,6 +188,7 @@ class FunctionLowering {
   Value lower(const TExpr& expr, const ConstInt& node);
   Value lower(const TExpr& expr, const ConstFloat& node);
   Value lower(const TExpr& expr, const LocalRef& node);
+  Value lower(const TExpr& expr, const TargetFact& node);
   Value lower(const TExpr& expr, const LogicNot& node);
   Value lower(const TExpr& expr, const Logic& node);
   Value lower(const TExpr& expr, const Select& node);

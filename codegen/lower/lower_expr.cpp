@@ -29,6 +29,12 @@ llvm::Value* FunctionLowering::evalScalar(TExprId id) {
   return isIndex(value.type) ? wide(value) : value.scalar;
 }
 
+Value FunctionLowering::lower(const TExpr& expr, const TargetFact& node) {
+  const unsigned sm = options_.capability;
+  if (node.property == TargetProperty::Sm) return scalar(expr.type, builder_.getInt32(sm), Interval::exactly(sm));
+  return constantBool((node.property == TargetProperty::Cuda) == (sm != 0));
+}
+
 Value FunctionLowering::lower(const TExpr& expr, const ConstInt& node) {
   if (isIndex(expr.type)) return constantIndex(static_cast<int64_t>(node.bits));
   auto* type = llvm::cast<llvm::IntegerType>(registerType(expr.type));
@@ -53,6 +59,8 @@ Value FunctionLowering::lower(const TExpr& expr, const LogicNot& node) {
 
 Value FunctionLowering::lower(const TExpr& expr, const Logic& node) {
   llvm::Value* left = evalCondition(node.left);
+  if (const auto* known = llvm::dyn_cast<llvm::ConstantInt>(left))
+    return known->isOne() == node.isAnd ? eval(node.right) : constantBool(!node.isAnd);
   llvm::BasicBlock* from = builder_.GetInsertBlock();
   llvm::BasicBlock* more = newBlock(node.isAnd ? "and" : "or");
   llvm::BasicBlock* done = newBlock("logic");
@@ -241,6 +249,10 @@ Value FunctionLowering::lower(const TExpr& expr, const BlockValue& node) {
 
 Value FunctionLowering::lower(const TExpr& expr, const IfValue& node) {
   llvm::Value* condition = evalCondition(node.condition);
+  if (auto* known = llvm::dyn_cast<llvm::ConstantInt>(condition)) {
+    if (known->isOne()) return eval(node.whenTrue);
+    return node.whenFalse ? eval(node.whenFalse) : Value{expr.type};
+  }
   llvm::BasicBlock* then = newBlock("then");
   llvm::BasicBlock* otherwise = newBlock("else");
   llvm::BasicBlock* done = newBlock("endif");

@@ -4,6 +4,7 @@
 #include "codegen/nvptx/nvptx_target.h"
 #include "codegen/opt/libdevice.h"
 #include "codegen/opt/targets.h"
+#include "frontend/target/target.h"
 
 #include <llvm/IR/Module.h>
 #include <llvm/Target/TargetMachine.h>
@@ -90,6 +91,7 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
   lowerOptions.inRange = spec.inRange;
   lowerOptions.narrowIndices = true;
   lowerOptions.unrollConstantLoops = true;
+  if (const auto known = findTarget(target)) lowerOptions.capability = known->capability();
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];
     GeometryManifest geometry = chooseGeometry(program, id, target, spec);

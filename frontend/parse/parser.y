@@ -99,7 +99,7 @@ std::vector<T> append(std::vector<T> list, T item) {
 %precedence UNARY
 
 %type <ExprId> expr branch postfix primary type typeOrSpread blockValue ifExpr block resultOpt initOpt typeOpt stepOpt conditionOpt generator
-%type <ExprId> fnType stridedType spreadable
+%type <ExprId> fnType stridedType typeSet spreadable
 %type <std::vector<ExprId>> exprs exprsOpt types typesOpt dims
 %type <std::vector<Argument>> arguments argumentList indexArguments indexList
 %type <Argument> argument indexArgument
@@ -353,6 +353,10 @@ type:
   | fnType
   | stridedType
   ;
+typeSet:
+    type
+  | typeSet "|" type   { $$ = b.binary(@$, BinaryOp::BitOr, $1, $3, @2); }
+  ;
 fnType:
     "fn" "(" typesOpt ")"             { $$ = b.fnType(@$, $3, {}); }
   | "fn" "(" typesOpt ")" "->" type   { $$ = b.fnType(@$, $3, $6); }
@@ -387,7 +391,7 @@ plainDecl:
       { $$ = b.decl(@$, StructDecl{b.ident(@2), b.list($3), b.list($5.fields), b.list($5.methods)}); }
   | "enum" Ident "{" braceNames "}"             { $$ = b.decl(@$, EnumDecl{b.ident(@2), b.list($4)}); }
   | "const" Ident typeOpt "=" expr              { $$ = b.decl(@$, ConstDecl{b.ident(@2), $3, $5}); }
-  | "type" Ident staticParams "=" type          { $$ = b.decl(@$, TypeAliasDecl{b.ident(@2), b.list($3), $5}); }
+  | "type" Ident staticParams "=" typeSet       { $$ = b.decl(@$, TypeAliasDecl{b.ident(@2), b.list($3), $5}); }
   | "import" importPath                         { $$ = b.decl(@$, ImportDecl{$2.isFile, b.text($2.path), {}, {}, false}); }
   | "import" importPath "as" Ident              { $$ = b.decl(@$, ImportDecl{$2.isFile, b.text($2.path), b.ident(@4), {}, false}); }
   | "import" dottedPath "." "{" braceNames "}"  { $$ = b.decl(@$, ImportDecl{false, b.text($2), {}, b.list($5), true}); }
@@ -446,7 +450,8 @@ staticParamList:
   | staticParamList "," staticParam   { $$ = append(std::move($1), $3); }
   ;
 staticParam:
-    Ident typeOpt initOpt           { $$ = {b.ident(@1), false, $2, $3}; }
+    Ident initOpt                   { $$ = {b.ident(@1), false, {}, $2}; }
+  | Ident ":" typeSet initOpt       { $$ = {b.ident(@1), false, $3, $4}; }
   | "const" Ident typeOpt initOpt   { $$ = {b.ident(@2), true, $3, $4}; }
   ;
 

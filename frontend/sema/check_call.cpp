@@ -251,6 +251,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   }
   if (auto vector = namedVector(name, callee.range))
     return isError(*vector) ? errorValue(range) : makeVector(*vector, node.arguments, range);
+  if (name == "sizeof") return callSizeof(statics, node, range);
   if (name == "select") return callSelect(node, range, expected);
   if (name == "bitcast") return callBitcast(statics, node, range);
   if (auto builtin = findHostBuiltin(name)) return callHost(*builtin, statics, node, range, expected);

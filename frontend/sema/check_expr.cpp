@@ -491,7 +491,8 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
             .help("args.len is the number of arguments, args[0] the first");
         return errorValue(range);
       }
-      if (base == "warp" || base == "cluster" || base == "device" || base == "target" || base == "atomic") {
+      if (base == "target") return targetMember(node.member, range);
+      if (base == "warp" || base == "cluster" || base == "device" || base == "atomic") {
         notYet(range, fmt::format("{}.{}", base, member));
         return errorValue(range);
       }
@@ -510,6 +511,7 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
       return errorValue(range);
     }
   }
+  if (const auto type = typeBefore(node.base)) return typeMember(*type, node.member, range);
   Value base = checkExpr(node.base);
   if (isError(base.type)) return errorValue(range);
   if (isView(base.type)) {

@@ -20,18 +20,6 @@ TExprId Checker::checkCondition(ExprId id) {
   return materialize(value);
 }
 
-std::optional<ConstValue> Checker::checkConstant(ExprId id, TypeId type, std::string_view what) {
-  Value value = checkExpr(id, type);
-  if (isError(value.type)) return std::nullopt;
-  if (!value.constant) {
-    report(Diag::NotConstant, value.range, {std::string(what)});
-    return std::nullopt;
-  }
-  value = convertValue(value, type, what);
-  if (isError(value.type) || !value.constant) return std::nullopt;
-  return value.constant;
-}
-
 BlockResult Checker::checkBlock(ExprId block, bool wantsValue, TypeId expected) {
   BlockResult result;
   std::vector<TStmtId>* const saved = ctx_->out;
@@ -172,7 +160,8 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
 }
 
 Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected) {
-  if (node.isConst) {
+  const bool onTarget = node.isConst && asksForTarget(node.condition);
+  if (node.isConst && !onTarget) {
     auto condition = checkConstant(node.condition, types().boolean(), "the condition of `const if`");
     if (!condition) return errorValue(range);
     if (condition->integer) return checkBlockValue(node.thenBlock, expected);
@@ -181,7 +170,7 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
                                                                          : checkExpr(node.elseBranch, expected);
   }
   const size_t errors = diags_.errorCount();
-  TExprId condition = checkCondition(node.condition);
+  TExprId condition = onTarget ? checkTargetCondition(node.condition) : checkCondition(node.condition);
   if (!node.elseBranch) {
     report(Diag::IfWithoutElse, range, {}).help("add `else { ... }` with the other value");
     return errorValue(range);

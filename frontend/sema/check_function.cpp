@@ -156,7 +156,7 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
 FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
                                        const FunctionArguments& functions, const std::vector<size_t>& packs, Range call) {
   const Side side = entity.isExtern ? Side::Device : ctx_->side;
-  std::string key = fmt::format("{}:{}", static_cast<const void*>(&entity), side == Side::Host ? "host" : "device");
+  std::string key = fmt::format("{}:{}", static_cast<const void*>(&entity), ctx_->isComputed ? "constant" : side == Side::Host ? "host" : "device");
   for (const StaticValue& value : statics)
     key += fmt::format(":{}={}", value.type.value, value.isType ? "" : spell(value.constant));
   for (const FunctionValue* function : functions)
@@ -291,7 +291,8 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
                   .home = entity.home,
                   .name = std::string(text(entity.name)),
                   .result = types().unit(),
-                  .function = instance.id};
+                  .function = instance.id,
+                  .isComputed = ctx_->isComputed};
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   const unsigned savedDepth = std::exchange(depth_, depth_ / 2);

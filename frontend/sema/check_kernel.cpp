@@ -214,6 +214,20 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
       notYet(range, "a property of the device");
       return std::nullopt;
     }
+  // What is known while compiling: T.bits, sizeof(T), TABLE[2], f(3).
+  if (std::holds_alternative<CallExpr>(node.node) || std::holds_alternative<IndexExpr>(node.node) ||
+      std::holds_alternative<MemberExpr>(node.node)) {
+    const size_t errors = diags_.errorCount(), first = ctx_->out->size();
+    const Value value = whileCompiling([&] { return checkExpr(id, types().index()); });
+    if (isError(value.type) || diags_.errorCount() != errors) return std::nullopt;
+    auto computed = compute(value, first);
+    if (computed && computed->kind == ConstValue::Kind::Int && fits(*computed, Scalar::I64))
+      return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(computed->integer), {}};
+    if (!computed && computed.error().kind != EvaluationFailure::Kind::NotConstant) {
+      reportEvaluation(computed.error(), range, "a size");
+      return std::nullopt;
+    }
+  }
   report(Diag::ShapeTerm, range, {fmt::format("`{}`", shorten(range))})
       .help("sizes are made of the signature's names, constants, + - * / %, min, max and ceil_div");
   return std::nullopt;

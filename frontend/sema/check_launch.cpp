@@ -40,7 +40,9 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   instance.failed = !checkKernel(entity, decl, statics, functions, kernel, instance.paramTypes);
   active_.pop_back();
   if (!decl.staticParams.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, kernel.name, call);
-  kernel.symbol = kernelSymbol(kernel.name);
+  kernel.symbol = statics.empty() ? exportedSymbol(*entity.ast, entity.ast->decl(entity.decl)) : std::string();
+  instance.isListed = !kernel.symbol.empty();
+  if (!instance.isListed) kernel.symbol = kernelSymbol(kernel.name);
   instance.id = {static_cast<uint32_t>(program_.kernels.size())};
   program_.kernels.push_back(std::move(kernel));
   return &instance;

@@ -225,22 +225,15 @@ Value Checker::valueOf(Entity& entity, Range range) {
         report(Diag::ConstantCycle, range, {std::string(text(entity.name))});
         return errorValue(range);
       }
+      if (entity.state == Entity::State::New) {
+        entity.state = Entity::State::Busy;
+        const Value value = initialValue(entity);
+        entity.state = value.constant && !isError(value.type) ? Entity::State::Done : Entity::State::Failed;
+        entity.type = value.type;
+        entity.constant = value.constant;
+      }
       if (entity.state == Entity::State::Failed) return errorValue(range);
-      if (entity.state == Entity::State::Done && entity.constant) return constantValue(entity.type, *entity.constant, range);
-      // Vectors, array values and tuples are made where they are used.
-      const bool isFirst = entity.state == Entity::State::New;
-      entity.state = Entity::State::Busy;
-      const size_t errors = diags_.errorCount();
-      Value value = initialValue(entity);
-      const bool isKnown = value.constant || (value.expr && isConstantData(value.expr));
-      if (isFirst && diags_.errorCount() == errors && !isError(value.type) && !isKnown)
-        report(Diag::NotConstant, value.range, {fmt::format("the value of `{}`", text(entity.name))});
-      entity.state = isKnown && !isError(value.type) ? Entity::State::Done : Entity::State::Failed;
-      entity.type = value.type;
-      entity.constant = value.constant;
-      if (entity.state == Entity::State::Failed) return errorValue(range);
-      if (entity.constant) return constantValue(entity.type, *entity.constant, range);
-      return {value.type, value.expr, {}, range};
+      return constantCode(entity.type, *entity.constant, range);  // vectors, array values and tuples are made where they are used
     }
     case Entity::Kind::Global: {
       if (isError(entity.type)) return errorValue(range);
@@ -249,7 +242,8 @@ Value Checker::valueOf(Entity& entity, Range range) {
       if (root->kind != Context::Kind::Script) {
         report(Diag::ScriptVariable, range, {std::string(text(entity.name))})
             .note(entity.range, "the script defines it here")
-            .help(entity.constant ? fmt::format("pass it as an argument, or declare it as a constant: `const {} = ...`",
+            .help(root->kind == Context::Kind::Test ? "a test runs without the script: define it in the test, or as a constant: `const N = ...`"
+                  : entity.constant ? fmt::format("pass it as an argument, or declare it as a constant: `const {} = ...`",
                                                 text(entity.name))
                                   : "pass it as an argument");
         return errorValue(range);
@@ -279,15 +273,22 @@ Value Checker::valueOf(Entity& entity, Range range) {
 /// The value of a `const`, in the scope of its declaration.
 Value Checker::initialValue(Entity& entity) {
   const auto& decl = std::get<ConstDecl>(entity.ast->decl(entity.decl).node);
-  Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home};
+  Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home, .isComputed = true};
   std::vector<TStmtId> ignored;
   context.out = &ignored;
   context.scopes.emplace_back();
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
+  const size_t errors = diags_.errorCount();
   const TypeId type = decl.type ? resolveType(decl.type) : TypeId{};
   Value value = checkExpr(decl.init, type);
   if (decl.type && !isError(value.type)) value = convertValue(value, type, fmt::format("`{}`", text(entity.name)));
+  if (diags_.errorCount() == errors && !isError(value.type) && !value.constant) {
+    if (auto computed = compute(value, 0))
+      value.constant = *std::move(computed);
+    else
+      reportEvaluation(computed.error(), value.range, fmt::format("the value of `{}`", text(entity.name)));
+  }
   ctx_ = savedContext;
   ast_ = savedAst;
   return value;

@@ -23,7 +23,7 @@ std::string_view reducerName(int reducer) {
 
 Value Checker::checkReduce(Reducer reducer, ExprId generator, Range range, TypeId) {
   const auto& node = std::get<GeneratorExpr>(expr(generator).node);
-  if (isHostCode() && ctx_->kind != Context::Kind::Reduction) return hostReduce(reducer, node, range);
+  if (isHostCode() && ctx_->kind != Context::Kind::Reduction && !ctx_->isComputed) return hostReduce(reducer, node, range);
   return deviceReduce(reducer, node, range);
 }
 

@@ -297,7 +297,8 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
 }
 
 bool Checker::checkIfStmt(const IfExpr& node, Range range) {
-  if (node.isConst) {
+  const bool onTarget = node.isConst && asksForTarget(node.condition);
+  if (node.isConst && !onTarget) {
     auto condition = checkConstant(node.condition, types().boolean(), "the condition of `const if`");
     if (!condition) return false;
     const ExprId taken = condition->integer ? node.thenBlock : node.elseBranch;
@@ -307,7 +308,7 @@ bool Checker::checkIfStmt(const IfExpr& node, Range range) {
     emit(range, Scope{std::move(block.statements)});
     return block.diverges;
   }
-  const TExprId condition = checkCondition(node.condition);
+  const TExprId condition = onTarget ? checkTargetCondition(node.condition) : checkCondition(node.condition);
   const std::set<uint32_t> before = ctx_->unassigned;
   BlockResult thenBlock = checkBlock(node.thenBlock, false);
   std::set<uint32_t> afterThen = std::exchange(ctx_->unassigned, before);
@@ -516,7 +517,7 @@ TExprId Checker::compareSizes(TExprId view, TypeId type, Range range) {
 
 void Checker::checkReturn(const ReturnStmt& node, Range range) {
   Context& context = *ctx_;
-  if (context.kind == Context::Kind::Script) {
+  if (context.kind == Context::Kind::Script || context.kind == Context::Kind::Test) {
     report(Diag::ReturnPlace, range, {});
     return;
   }
@@ -589,8 +590,10 @@ void Checker::checkTail(ExprId id) {
     ctx_->out = saved;
     return statements;
   };
-  if (const auto* branch = std::get_if<IfExpr>(&node.node); branch && branch->elseBranch && !branch->isConst) {
-    const TExprId condition = checkCondition(branch->condition);
+  const auto* const choice = std::get_if<IfExpr>(&node.node);
+  const bool onTarget = choice && choice->isConst && asksForTarget(choice->condition);
+  if (const auto* branch = choice; branch && branch->elseBranch && (!branch->isConst || onTarget)) {
+    const TExprId condition = onTarget ? checkTargetCondition(branch->condition) : checkCondition(branch->condition);
     const std::set<uint32_t> before = ctx_->unassigned;
     std::vector<TStmtId> thenBody = block(branch->thenBlock);
     ctx_->unassigned = before;
@@ -603,7 +606,7 @@ void Checker::checkTail(ExprId id) {
     emit(node.range, Scope{std::move(body)});
     return;
   }
-  if (const auto* branch = std::get_if<IfExpr>(&node.node); branch && !branch->isConst) {
+  if (const auto* branch = choice; branch && (!branch->isConst || onTarget)) {
     // Without an else it gives no value.
     const size_t errors = diags_.errorCount();
     checkIfStmt(*branch, node.range);

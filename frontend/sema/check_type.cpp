@@ -29,8 +29,11 @@ TypeId Checker::aliasedType(Entity& entity, Range range) {
     report(Diag::ConstantCycle, range, {std::string(text(entity.name))});
     return types().error();
   }
-  if (!decl.staticParams.empty()) {
-    notYet(range, "a type name with parameters");
+  if (!decl.staticParams.empty()) return aliasInstance(entity, {}, range);
+  if (const Expr& written = expr(*entity.ast, decl.type); std::holds_alternative<BinaryExpr>(written.node)) {
+    report(Diag::TypeSetAsType, range, {std::string(text(entity.name))})
+        .note(entity.range, "declared here")
+        .help(fmt::format("let a type parameter be one of it: `[T: {}]`", text(entity.name)));
     return types().error();
   }
   entity.state = Entity::State::Busy;
@@ -131,6 +134,11 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     }
     return types().view(view.element, view.rank, view.writable, true);
   }
+  if (const auto* set = std::get_if<BinaryExpr>(&node.node); set && set->op == BinaryOp::BitOr && tryType(set->left)) {
+    report(Diag::TypeSetAsType, node.range, {shorten(node.range)})
+        .help("name it, and let a type parameter be one of it: `type Real = f32 | f64`, `fn f[T: Real](x: T)`");
+    return types().error();
+  }
   if (std::holds_alternative<FnTypeExpr>(node.node)) {
     report(Diag::FunctionTypePlace, node.range, {}).help("declare a function with such a parameter: fn apply(f: fn(f32) -> f32, x: f32) -> f32 = f(x)");
     return types().error();
@@ -148,10 +156,7 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
         notYet(node.range, fmt::format("the type {}[...]", base));
         return types().error();
       }
-      if (entity && entity->kind == Entity::Kind::TypeAlias) {
-        notYet(node.range, "a type name with parameters");
-        return types().error();
-      }
+      if (entity && entity->kind == Entity::Kind::TypeAlias) return aliasInstance(*entity, index->arguments, node.range);
     }
   return std::nullopt;
 }

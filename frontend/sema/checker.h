@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frontend/sema/const_value.h"
+#include "frontend/sema/evaluate.h"
 #include "frontend/sema/format_text.h"
 #include "frontend/sema/sema.h"
 
@@ -133,10 +134,10 @@ struct FunctionValue {
   std::optional<Instance> host, device;
 };
 
-/// What is being checked: the script, a function (a lambda captures from `parent`), a kernel, or the kernel of a reduction or `forall`
+/// What is being checked: the script, a test or bench block, a function (a lambda captures from `parent`), a kernel, or the kernel of a reduction or `forall`
 /// statement (which capture from `parent`).
 struct Context {
-  enum class Kind : uint8_t { Script, Function, Kernel, Reduction, Forall };
+  enum class Kind : uint8_t { Script, Test, Function, Kernel, Reduction, Forall };
   Kind kind = Kind::Script;
   Side side = Side::Host;
   Context* parent = nullptr;
@@ -177,6 +178,7 @@ struct Context {
   std::optional<BlockUse> blockUse{};             // Function: the first such place
   std::map<std::string, LocalId> blockNames{};    // Function: "thread.index" and the like, which callers fill in
   Range statementValue{};                         // the value of the statement that is being checked, without parentheses
+  bool isComputed = false;  // while compiling: as host code, in which reductions are loops
   std::map<uint32_t, std::pair<LocalId, unsigned>>
       sizeOf;  // Dimension locals of a fn: the view and axis they are the size of
 };
@@ -197,6 +199,7 @@ struct FunctionInstance {
 /// What is known of an instance of a kernel.
 struct KernelInstance {
   KernelId id;
+  bool isListed = false;  // by `instantiate`
   bool failed = false;
   std::vector<TypeId> paramTypes;  // as declared; a kernel gets vectors, arrays and tuples in parts
 };
@@ -253,6 +256,8 @@ class Checker {
 
   /// Checks the unit and returns the program, or nothing after errors.
   std::optional<TypedProgram> run(const Ast& ast, ModuleScope& unit);
+  /// A unit that runs one test or bench block of a file that was checked.
+  std::optional<TypedProgram> runBlock(const Ast& ast, ModuleScope& file, const TestDecl& block);
 
  private:
   // ---- session.cpp: declarations and names ----
@@ -266,6 +271,20 @@ class Checker {
   /// Defaults of members, looked at once where the types are known.
   void checkDefaults(Entity& entity);
   void buildKernels(const Ast& ast, ModuleScope& unit);
+
+  // ---- check_test.cpp: test and bench blocks ----
+  Body checkTestBlock(const Ast& ast, ModuleScope& file, const TestDecl& block);
+  /// The names of the blocks, each of which may stand there once.
+  void checkTestNames(const Ast& ast);
+
+  // ---- exports.cpp: symbols for other programs ----
+  /// Takes the symbols that declarations of the unit give, so that no other kernel gets one of them.
+  void reserveSymbols(const Ast& ast);
+  /// The symbol of an @export; empty: there is none, or it was refused.
+  std::string exportedSymbol(const Ast& ast, const Decl& decl);
+  /// Makes the instances that `instantiate` lists.
+  void makeListed(const Ast& ast, ModuleScope& unit);
+  void makeListed(const InstantiateDecl& node, ModuleScope& unit, Range range);
 
   // ---- modules.cpp ----
   void declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope);
@@ -406,10 +425,39 @@ class Checker {
   Value checkBlockValue(ExprId block, TypeId expected);
   Value wrapBlock(BlockResult block, Value value, Range range);
   TExprId checkCondition(ExprId id);
-  std::optional<ConstValue> checkConstant(ExprId id, TypeId type, std::string_view what);
   /// The type that two values take as the branches of an `if` do; the error type after a message.
   TypeId branchType(const Value& a, const Value& b, Range range, TypeId expected);
   Value joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
+
+  // ---- constants.cpp ----
+  /// The value of an expression that has to be known while compiling, of type `type` (the error type: of its own, which goes to
+  /// `ownType`); none after a message about `what`.
+  std::optional<ConstValue> checkConstant(ExprId id, TypeId type, std::string_view what, TypeId* ownType = nullptr);
+  /// Does something as what is computed while compiling.
+  template <class Action>
+  auto whileCompiling(Action action) {
+    Context& context = *ctx_;
+    const Side side = std::exchange(context.side, Side::Host);
+    const bool isComputed = std::exchange(context.isComputed, true);
+    auto result = action();
+    context.side = side;
+    context.isComputed = isComputed;
+    return result;
+  }
+  /// Computes a value that is code, if that is possible now; `first` is where ctx_->out was before the value was checked.
+  std::expected<ConstValue, EvaluationFailure> compute(const Value& value, size_t first);
+  void reportEvaluation(const EvaluationFailure& failure, Range range, std::string_view what);
+  /// A constant as code: what a vector, array value or tuple is made of stands in it.
+  Value constantCode(TypeId type, const ConstValue& value, Range range);
+  /// Whether a condition asks for the target: then both branches are checked, and one of them is compiled.
+  bool asksForTarget(ExprId id) const;
+  /// The condition of a `const if` that asksForTarget.
+  TExprId checkTargetCondition(ExprId id);
+  Value targetMember(Ident member, Range range);
+  /// The type that the left side of `T.max` names; none: it is no type.
+  std::optional<TypeId> typeBefore(ExprId base);
+  Value typeMember(TypeId type, Ident member, Range range);
+  Value callSizeof(List<Argument> statics, const CallExpr& node, Range range);
 
   // ---- indices (check_index.cpp) ----
   Value checkIndex(const IndexExpr& node, Range range);
@@ -603,9 +651,16 @@ class Checker {
                     std::vector<std::optional<StaticValue>>& found);
   bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
                     PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
-  void unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams,
+  void unify(ExprId paramType, const Entity& callee, const Value& value, List<StaticParam> staticParams,
              std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed, bool untypedToo);
-  bool constraintHolds(std::string_view constraint, TypeId type, bool& known);
+  // constraints.cpp
+  /// Whether a type is what a constraint allows; none after a message.
+  std::optional<bool> meets(ExprId constraint, TypeId type);
+  void reportConstraint(ExprId constraint, TypeId type, Ident param, std::string_view callee, Range range, const Ast& calleeAst);
+  /// The type of a declared const parameter in a scope; the error type after a message.
+  TypeId staticType(Entity& entity, const StaticParam& param, const LocalScope& scope);
+  /// A type that a name with compile-time parameters stands for: Pair[f32].
+  TypeId aliasInstance(Entity& entity, List<Argument> given, Range range);
   std::string instanceName(std::string_view name, const std::vector<StaticValue>& values);
   std::string uniqueName(std::string name);
   LocalScope staticScope(List<StaticParam> params, const std::vector<StaticValue>& values);
@@ -753,6 +808,7 @@ class Checker {
   std::map<std::string, FunctionInstance> functions_;
   std::map<std::string, KernelInstance> kernels_;
   std::map<std::string, unsigned> symbols_;
+  std::map<std::string, Range> exported_;  // symbols that declarations give, and where
   std::map<Entity*, GlobalId> globals_;
   std::deque<FunctionValue> functionValues_;
   std::map<std::string, FunctionValue*> namedFunctions_;  // those that are names, by what they name and their types

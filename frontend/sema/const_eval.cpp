@@ -185,6 +185,11 @@ std::string spell(const ConstValue& value) {
     }
     case ConstValue::Kind::String:
       return "\"" + value.text + "\"";
+    case ConstValue::Kind::Items: {
+      std::string text = "[";
+      for (const ConstValue& item : value.items) text += (text.size() > 1 ? ", " : "") + spell(item);
+      return text + "]";
+    }
   }
   return {};
 }
@@ -207,7 +212,8 @@ Wide wrapTo(Scalar scalar, Wide value) {
 
 Folded fold(BinaryOp op, const ConstValue& left, const ConstValue& right, std::optional<Scalar> scalar) {
   using Kind = ConstValue::Kind;
-  if (left.kind == Kind::String || right.kind == Kind::String) return {std::nullopt, FoldFailure::NotFoldable};
+  auto isOne = [](const ConstValue& value) { return value.kind != Kind::String && value.kind != Kind::Items; };
+  if (!isOne(left) || !isOne(right)) return {std::nullopt, FoldFailure::NotFoldable};
   if (left.kind == Kind::Bool || right.kind == Kind::Bool) {
     if (left.kind != right.kind) return {std::nullopt, FoldFailure::NotFoldable};
     if (op == BinaryOp::And) return ofBool(left.integer && right.integer);
@@ -268,6 +274,7 @@ bool fits(const ConstValue& value, Scalar to) {
     case Kind::Bool:
       return to == Scalar::Bool;
     case Kind::String:
+    case Kind::Items:
       return false;
     case Kind::Int:
       if (to == Scalar::Bool) return false;

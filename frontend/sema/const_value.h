@@ -7,6 +7,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace rad::sema {
 
@@ -14,19 +16,21 @@ using Wide = __int128;
 
 /// A compile-time value; what type it has stands beside it. Integers are exact: a typed one lies in its type's range.
 struct ConstValue {
-  enum class Kind : uint8_t { Bool, Int, Float, String };
+  enum class Kind : uint8_t { Bool, Int, Float, String, Items };
   Kind kind = Kind::Int;
   Wide integer = 0;  // Bool: 0 or 1. Float: -1, 0, 1 as the number that was written is below, at, above `real`
   double real = 0;
   std::string text;
+  std::vector<ConstValue> items{};  // Items: the elements of a vector or array value, the parts of a tuple
 
   static ConstValue ofBool(bool value) { return {Kind::Bool, value ? 1 : 0, 0, {}}; }
   static ConstValue ofInt(Wide value) { return {Kind::Int, value, 0, {}}; }
   static ConstValue ofFloat(double value) { return {Kind::Float, 0, value, {}}; }
   static ConstValue ofString(std::string text) { return {Kind::String, 0, 0, std::move(text)}; }
+  static ConstValue ofItems(std::vector<ConstValue> items) { return {Kind::Items, 0, 0, {}, std::move(items)}; }
 };
 
-/// The value as a message shows it: 3, 1.5, true, "text".
+/// The value as a message shows it: 3, 1.5, true, "text", [1, 2].
 std::string spell(const ConstValue& value);
 
 /// The smallest and largest value of an integer type.

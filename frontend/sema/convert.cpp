@@ -58,6 +58,9 @@ TExprId Checker::materialize(Value& value, TypeId expected) {
     case ConstValue::Kind::String:
       value.expr = program_.addExpr(value.type, value.range, ConstString{value.constant->text});
       break;
+    case ConstValue::Kind::Items:
+      value.expr = constantCode(value.type, *value.constant, value.range).expr;
+      break;
   }
   return value.expr;
 }

@@ -240,6 +240,11 @@ class Dumper {
     return fmt::format("parse.{}({})", type(e.type), expr(node.text));
   }
   std::string show(const Clock&, const TExpr&) const { return "clock()"; }
+  std::string show(const BenchAgain&, const TExpr&) const { return "bench_again()"; }
+  std::string show(const TargetFact& n, const TExpr&) const {
+    static constexpr const char* names[] = {"target.cuda", "target.host", "target.sm"};
+    return names[static_cast<size_t>(n.property)];
+  }
   std::string show(const HostReduce& node, const TExpr&) const {
     return fmt::format("reduce {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments));
   }

@@ -147,7 +147,7 @@ void Checker::unifyLambda(Entity& callee, const Param& param, List<StaticParam> 
   for (size_t i = 0; i < type.params.size() && i < function.lambda->params.size(); ++i)
     if (const ExprId written = function.lambda->params[i].type) {
       const Value shown{resolveType(written), {}, {}, expr(written).range};
-      unify(type.params[i], *callee.ast, shown, staticParams, found, fixed, false);
+      unify(type.params[i], callee, shown, staticParams, found, fixed, false);
     }
 }
 
@@ -235,7 +235,7 @@ bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam>
       report(Diag::NoValue, function->range, {}).note(param.name.range, fmt::format("`{}` has to give a value", name));
       return false;
     }
-    unify(type.result, *callee.ast, {function->result, {}, {}, function->range}, staticParams, found, fixed, true);
+    unify(type.result, callee, {function->result, {}, {}, function->range}, staticParams, found, fixed, true);
   }
   return true;
 }

@@ -94,21 +94,6 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
   return ok;
 }
 
-bool Checker::constraintHolds(std::string_view constraint, TypeId type, bool& known) {
-  const auto scalar = scalarOf(type), number = numberOf(type);
-  known = true;
-  if (constraint == "Numbers") return number && isNumber(*number);
-  if (constraint == "Floats") return number && isNumber(*number) && isFloat(*number);
-  if (constraint == "Number") return scalar && isNumber(*scalar);
-  if (constraint == "Integer") return scalar && isInteger(*scalar);
-  if (constraint == "Float") return scalar && isFloat(*scalar) && isNumber(*scalar);
-  if (constraint == "Signed") return scalar && isNumber(*scalar) && !isUnsignedInteger(*scalar);
-  if (constraint == "Unsigned") return scalar && isUnsignedInteger(*scalar);
-  if (constraint == "Any" || constraint == "Scalar") return scalar.has_value();
-  known = false;
-  return false;
-}
-
 bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
                            std::vector<std::optional<StaticValue>>& found) {
   const std::string name(text(entity.name));
@@ -146,14 +131,23 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
     }
     StaticValue value;
     if (staticParams[at].isConst) {
-      TypeId type = types().index();
-      if (staticParams[at].constraintOrType)
-        type = inCallee(entity, {}, [&] { return resolveType(staticParams[at].constraintOrType); });
-      if (isError(type)) return false;
+      // Its type may be another parameter that the arguments tell: then the constant takes it later.
+      const auto* typeName = std::get_if<NameExpr>(&expr(*entity.ast, staticParams[at].constraintOrType).node);
+      bool isOpen = false;
+      LocalScope scope;
+      for (size_t i = 0; i < staticParams.size(); ++i) {
+        if (found[i] && found[i]->isType)
+          scope.insert_or_assign(staticParams[i].name.name, Binding{.kind = Binding::Kind::Type, .type = found[i]->type});
+        else if (typeName && !staticParams[i].isConst && staticParams[i].name.name == typeName->name)
+          isOpen = true;
+      }
+      const TypeId type = isOpen ? TypeId{} : staticType(entity, staticParams[at], scope);
+      if (!isOpen && isError(type)) return false;
+      TypeId own;
       auto constant = checkConstant(argument.value, type,
-                                    fmt::format("the compile-time argument `{}`", text(staticParams[at].name.name)));
+                                    fmt::format("the compile-time argument `{}`", text(staticParams[at].name.name)), &own);
       if (!constant) return false;
-      value.type = type;
+      value.type = isOpen ? own : type;
       value.constant = *constant;
     } else {
       value.isType = true;
@@ -165,30 +159,49 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
   return true;
 }
 
-void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<StaticParam> staticParams,
+void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, List<StaticParam> staticParams,
                     std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed, bool untypedToo) {
+  const Ast& ast = *callee.ast;
   if (!paramType || isError(value.type)) return;
   const Expr& node = expr(ast, paramType);
   if (const auto* spread = std::get_if<SpreadExpr>(&node.node))
-    return unify(spread->inner, ast, value, staticParams, found, fixed, untypedToo);
+    return unify(spread->inner, callee, value, staticParams, found, fixed, untypedToo);
   if (const auto* paren = std::get_if<ParenExpr>(&node.node))
-    return unify(paren->inner, ast, value, staticParams, found, fixed, untypedToo);
+    return unify(paren->inner, callee, value, staticParams, found, fixed, untypedToo);
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {
     if (!isView(value.type)) return;
     Value element{typeOf(value.type).element, {}, {}, value.range};
-    return unify(view->value, ast, element, staticParams, found, fixed, untypedToo);
+    return unify(view->value, callee, element, staticParams, found, fixed, untypedToo);
   }
   if (const auto* strided = std::get_if<StridedExpr>(&node.node))
-    return unify(strided->type, ast, value, staticParams, found, fixed, untypedToo);
+    return unify(strided->type, callee, value, staticParams, found, fixed, untypedToo);
   if (const auto* tuple = std::get_if<TupleExpr>(&node.node)) {
     const Type type = typeOf(value.type);
     if (type.kind != TypeKind::Tuple || type.record || type.items.size() != tuple->items.size()) return;
     for (size_t i = 0; i < type.items.size(); ++i)
-      unify(tuple->items[static_cast<uint32_t>(i)], ast, {type.items[i], {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+      unify(tuple->items[static_cast<uint32_t>(i)], callee, {type.items[i], {}, {}, value.range}, staticParams, found, fixed, untypedToo);
     return;
   }
   if (const auto* sized = std::get_if<IndexExpr>(&node.node)) {  // vec[T, N], array[T, N], Pair[T, U]
     const auto* base = std::get_if<NameExpr>(&expr(ast, sized->base).node);
+    if (Entity* const alias = base ? findEntity(base->name, callee.home) : nullptr; alias && alias->kind == Entity::Kind::TypeAlias) {
+      // What its own parameters have to be tells what stands in their places here.
+      const auto& decl = std::get<TypeAliasDecl>(alias->ast->decl(alias->decl).node);
+      if (std::exchange(alias->state, Entity::State::Busy) == Entity::State::Busy) return;
+      std::vector<std::optional<StaticValue>> inner(decl.staticParams.size());
+      unify(decl.type, *alias, value, decl.staticParams, inner, std::vector<bool>(inner.size()), untypedToo);
+      alias->state = Entity::State::New;
+      for (size_t i = 0; i < sized->arguments.size(); ++i) {
+        const Argument& argument = sized->arguments[i];
+        const auto* name = std::get_if<NameExpr>(&expr(ast, argument.value).node);
+        size_t at = i;
+        for (size_t k = 0; k < inner.size() && !argument.name.name.empty(); ++k)
+          if (decl.staticParams[k].name.name == argument.name.name) at = k;
+        for (size_t k = 0; name && at < inner.size() && inner[at] && k < staticParams.size(); ++k)
+          if (staticParams[k].name.name == name->name && !found[k]) found[k] = inner[at];
+      }
+      return;
+    }
     if (const StructInstance* instance = structInstance(value.type)) {
       const auto* member = std::get_if<MemberExpr>(&expr(ast, sized->base).node);
       const Symbol named = base ? base->name : member ? member->member.name : Symbol{};
@@ -204,7 +217,7 @@ void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<S
         if (at >= instance->statics.size()) return;
         const StaticValue& known = instance->statics[at];
         if (known.isType) {
-          unify(argument.value, ast, {known.type, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+          unify(argument.value, callee, {known.type, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
           continue;
         }
         const auto* name = std::get_if<NameExpr>(&expr(ast, argument.value).node);
@@ -218,7 +231,7 @@ void Checker::unify(ExprId paramType, const Ast& ast, const Value& value, List<S
                          ((text(base->name) == "vec" && type.kind == TypeKind::Vector) ||
                           (text(base->name) == "array" && type.kind == TypeKind::Array));
     if (!matches) return;
-    unify(sized->arguments[0].value, ast, {type.element, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+    unify(sized->arguments[0].value, callee, {type.element, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
     const auto* count = std::get_if<NameExpr>(&expr(ast, sized->arguments[1].value).node);
     for (size_t i = 0; count && i < staticParams.size(); ++i)
       if (staticParams[i].isConst && staticParams[i].name.name == count->name && !found[i])
@@ -254,7 +267,6 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
                            PreparedCall& call, std::vector<std::optional<StaticValue>>& found) {
   std::vector<bool> fixed(staticParams.size());
   for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
-  const std::vector<bool> fixedFirst = fixed;
   const Ast& ast = *entity.ast;
   // Functions whose parameters have types tell by their results about what is left.
   std::vector<bool> typed(params.size());
@@ -278,7 +290,7 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
             : pass == 1 ? isView(value.type) || isUntyped(value.type)
                         : !isUntyped(value.type))
           continue;
-        unify(params[p].type, ast, value, staticParams, found, fixed, pass == 2);
+        unify(params[p].type, entity, value, staticParams, found, fixed, pass == 2);
       }
     if (pass != 1) continue;
     for (size_t p = 0; p < params.size(); ++p)
@@ -287,61 +299,58 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
   }
   if (!typeFunctions(true)) return false;
   LocalScope scope;
+  auto enter = [&](size_t i) {
+    scope.insert_or_assign(staticParams[i].name.name, Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
+                                                              .type = found[i]->type,
+                                                              .constant = found[i]->constant,
+                                                              .range = staticParams[i].name.range});
+  };
+  for (size_t i = 0; i < staticParams.size(); ++i)
+    if (found[i] && found[i]->isType) enter(i);
   for (size_t i = 0; i < staticParams.size(); ++i) {
     const StaticParam& param = staticParams[i];
     const std::string name(text(param.name.name));
     if (!found[i] && param.defaultValue) {
       StaticValue value;
       value.isType = !param.isConst;
-      const bool ok = inCallee(entity, scope, [&] {
-        if (!param.isConst) {
-          value.type = resolveType(param.defaultValue);
-          return !isError(value.type);
-        }
-        value.type = param.constraintOrType ? resolveType(param.constraintOrType) : types().index();
-        if (isError(value.type)) return false;
-        auto constant = checkConstant(param.defaultValue, value.type, fmt::format("the default of `{}`", name));
-        if (constant) value.constant = *constant;
-        return constant.has_value();
-      });
-      if (!ok) return false;
+      value.type = param.isConst ? staticType(entity, param, scope)
+                                 : inCallee(entity, scope, [&] { return resolveType(param.defaultValue); });
+      if (isError(value.type)) return false;
+      if (param.isConst) {
+        auto constant = inCallee(entity, scope, [&] {
+          return checkConstant(param.defaultValue, value.type, fmt::format("the default of `{}`", name));
+        });
+        if (!constant) return false;
+        value.constant = *constant;
+      }
       found[i] = value;
-    }
-    if (found[i] && param.isConst && param.constraintOrType && !fixedFirst[i]) {  // a number of elements: in its declared type
-      const TypeId type = inCallee(entity, scope, [&] { return resolveType(param.constraintOrType); });
+    } else if (found[i] && param.isConst && param.constraintOrType) {
+      // A number of elements, or a constant whose type was not known: in the declared type.
+      const TypeId type = staticType(entity, param, scope);
       if (isError(type)) return false;
-      found[i]->type = type;
+      if (found[i]->type != type) {
+        const Value value = convertValue(constantValue(found[i]->type, found[i]->constant, range), type, fmt::format("`{}`", name));
+        if (isError(value.type) || !value.constant) return false;
+        found[i]->type = type;
+        found[i]->constant = *value.constant;
+      }
     }
     if (!found[i]) {
       report(Diag::CannotInfer, range, {name, std::string(text(entity.name))})
           .note(param.name.range, "declared here")
-          .help(param.isConst ? fmt::format("give it: {}[{}: ...](...)", text(entity.name), name)
-                              : fmt::format("give it: {}[{}](...)", text(entity.name), param.isConst ? "8" : "f32"));
+          .help(fmt::format("give it: {}[{}: {}]{}", text(entity.name), name, param.isConst ? "8" : "f32",
+                            entity.kind == Entity::Kind::TypeAlias ? "" : "(...)"));
       return false;
     }
     if (!param.isConst && param.constraintOrType) {
-      const Expr& constraint = expr(ast, param.constraintOrType);
-      const auto* constraintName = std::get_if<NameExpr>(&constraint.node);
-      bool known = false;
-      const std::string_view spelled = constraintName ? text(constraintName->name) : std::string_view();
-      const bool holds = constraintHolds(spelled, found[i]->type, known);
-      if (!known) {
-        report(Diag::UnknownConstraint, constraint.range, {shorten(constraint.range)})
-            .help("the constraints are Number, Integer, Float, Signed, Unsigned and Scalar; Numbers and Floats take vectors, too");
-        return false;
-      }
-      if (!holds) {
-        report(Diag::ConstraintNotMet, range,
-               {spellType(found[i]->type), std::string(spelled), name, std::string(text(entity.name))})
-            .note(param.name.range, "declared here");
+      const auto met = inCallee(entity, scope, [&] { return meets(param.constraintOrType, found[i]->type); });
+      if (!met) return false;
+      if (!*met) {
+        reportConstraint(param.constraintOrType, found[i]->type, param.name, text(entity.name), range, ast);
         return false;
       }
     }
-    Binding binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                    .type = found[i]->type,
-                    .constant = found[i]->constant,
-                    .range = param.name.range};
-    scope.insert_or_assign(param.name.name, binding);
+    enter(i);
   }
   return true;
 }

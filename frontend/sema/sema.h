@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace rad {
 
@@ -40,6 +41,14 @@ struct FileLoader {
   std::function<std::string(std::string_view file)> identity;
 };
 
+/// A `test` or `bench` block of a file.
+struct TestBlock {
+  std::string name;
+  bool isBench = false;
+  Range range;
+  DeclId decl;
+};
+
 /// The declarations and variables of one session, and the checker that adds units to them. A file is one unit; each entry of a
 /// REPL is one. Not thread-safe; several sessions may live in several threads.
 class Session {
@@ -55,6 +64,11 @@ class Session {
   /// returned; with errors nothing of it stays and nothing is returned. `interactive`: a last expression statement is
   /// printed as its value. The tree is kept by the session.
   std::optional<TypedProgram> check(Ast ast, Diagnostics& diagnostics, bool interactive = false);
+  /// The test and bench blocks of the last unit that was checked without errors, in its order.
+  std::vector<TestBlock> blocks() const;
+  /// A unit whose statements are those of one of blocks(): it sees the file's declarations, and nothing of its script. What a bench measures
+  /// stands in a loop as long as BenchAgain says.
+  std::optional<TypedProgram> check(const TestBlock& block, Diagnostics& diagnostics);
   /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle build`
   /// (check() alone makes only what the script uses when `false`).
   void setBuildAllKernels(bool all);

@@ -16,6 +16,8 @@ struct Session::Impl {
   std::deque<sema::ModuleScope> units;
   std::vector<std::pair<Symbol, sema::Entity*>>
       hidden;  // what the last unit's names stood for before it (null: nothing)
+  const Ast* checked = nullptr;  // the last unit that check() accepted
+  sema::ModuleScope* checkedUnit = nullptr;
 };
 
 Session::Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader)
@@ -32,9 +34,12 @@ std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bo
   impl_->units.push_back({.name = "", .outer = &state.session});
   sema::ModuleScope& unit = impl_->units.back();
   sema::Checker checker(state, diagnostics, interactive);
-  std::optional<TypedProgram> program = checker.run(*state.asts.back(), unit);
+  const Ast& own = *state.asts.back();  // further ones are of the modules that it uses
+  std::optional<TypedProgram> program = checker.run(own, unit);
   diagnostics.sortByPlace(first);  // declarations are checked before statements
   if (!program) return std::nullopt;
+  impl_->checked = &own;
+  impl_->checkedUnit = &unit;
   impl_->hidden.clear();
   for (const auto& [name, entity] : unit.names) {
     sema::Entity*& slot = state.session.names[name];
@@ -43,6 +48,23 @@ std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bo
   }
   state.session.operators.insert(state.session.operators.end(), unit.operators.begin(), unit.operators.end());
   return program;
+}
+
+std::vector<TestBlock> Session::blocks() const {
+  std::vector<TestBlock> blocks;
+  if (!impl_->checked) return blocks;
+  const Ast& ast = *impl_->checked;
+  for (StmtId item : ast.items())
+    if (const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node))
+      if (const auto* block = std::get_if<TestDecl>(&ast.decl(node->decl).node))
+        blocks.push_back({std::string(block->name), block->isBench, ast.decl(node->decl).range, node->decl});
+  return blocks;
+}
+
+std::optional<TypedProgram> Session::check(const TestBlock& block, Diagnostics& diagnostics) {
+  sema::Checker checker(impl_->state, diagnostics, false);
+  const Ast& ast = *impl_->checked;
+  return checker.runBlock(ast, *impl_->checkedUnit, std::get<TestDecl>(ast.decl(block.decl).node));
 }
 
 void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all; }
@@ -104,6 +126,9 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   for (StmtId item : ast.items())
     if (const auto* let = std::get_if<LetStmt>(&ast.stmt(item).node))
       for (const Ident& name : let->names) scriptNames_.try_emplace(name.name, name.range);
+  checkTestNames(ast);
+  reserveSymbols(ast);
+  makeListed(ast, unit);
   if (session_.buildAllKernels) buildKernels(ast, unit);
   const std::set<uint32_t> unassigned = checkScript(ast);
   checkUnused(ast, unit);
@@ -192,10 +217,9 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
       }
       return;
     }
-    case DeclKind::Test:
-      return;  // `raddle test` runs these; a program does not
-    case DeclKind::Instantiate:
-      return notYet(decl.range, "`instantiate`");
+    case DeclKind::Test:         // `raddle test` and `raddle bench` run these; a program does not
+    case DeclKind::Instantiate:  // makeListed
+      return;
   }
   for (const Attribute& attribute : entity.kind == Entity::Kind::Unsupported ? List<Attribute>() : decl.attributes) {
     static constexpr std::string_view known[] = {"inline",      "noinline",   "fast",          "strict",  "unchecked",
@@ -205,7 +229,7 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
       auto builder = report(Diag::UnknownAttribute, attribute.range, {std::string(name)});
       if (std::string near = nearestName(name, {std::begin(known), std::end(known)}); !near.empty())
         builder.help(fmt::format("did you mean @{}?", near));
-    } else if (name == "unchecked" || name == "cluster" || name == "export") {
+    } else if (name == "unchecked" || name == "cluster" || (name == "export" && entity.kind == Entity::Kind::Fn)) {
       notYet(attribute.range, fmt::format("@{}", name));
     } else if (entity.kind == Entity::Kind::Fn
                    ? name == "max_threads" || name == "min_blocks" || name == "max_registers"
@@ -343,6 +367,21 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
     ast_ = savedAst;
     ctx_ = nullptr;
   };
+  // Constants first: functions are tried on both sides, and what is wrong with a constant that they use is told once.
+  for (StmtId item : ast.items()) {
+    const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
+    const auto* constant = node ? std::get_if<ConstDecl>(&ast.decl(node->decl).node) : nullptr;
+    if (!constant) continue;
+    auto it = scope.names.find(constant->name.name);
+    if (it == scope.names.end() || it->second->decl != node->decl || it->second->ast != &ast || it->second->kind != Entity::Kind::Const) continue;
+    functions_.clear();
+    Context context{.kind = Context::Kind::Script, .side = Side::Host, .home = &scope};
+    std::vector<TStmtId> statements;
+    context.out = &statements;
+    ctx_ = &context;
+    valueOf(*it->second, it->second->range);
+    ctx_ = nullptr;
+  }
   for (Entity* entity : scope.operators) {
     if (entity->ast != &ast) continue;
     const auto& fn = std::get<FnDecl>(ast.decl(entity->decl).node);
@@ -384,17 +423,12 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
       for (Entity* method : methods) checkFunction(method, std::get<FnDecl>(ast.decl(method->decl).node));
     } else if (const auto* enumeration = std::get_if<EnumDecl>(&decl.node)) {
       if (Entity* entity = find(enumeration->name)) inFile([&] { enumType(*entity); });
-    } else if (std::holds_alternative<ConstDecl>(decl.node)) {
-      if (Entity* entity = find(std::get<ConstDecl>(decl.node).name); entity && entity->kind == Entity::Kind::Const) {
-        Context context{.kind = Context::Kind::Script,
-                        .side = Side::Host,
-                        .home = &scope};
-        std::vector<TStmtId> statements;
-        context.out = &statements;
-        ctx_ = &context;
-        valueOf(*entity, entity->range);
-        ctx_ = nullptr;
-      }
+    } else if (const auto* block = std::get_if<TestDecl>(&decl.node)) {
+      if (functionsStale) functions_.clear(), namedFunctions_.clear();
+      if (kernelsStale) kernels_.clear();
+      const size_t before = diags_.errorCount();
+      checkTestBlock(ast, scope, *block);
+      functionsStale = kernelsStale = diags_.errorCount() != before;
     }
   }
   program_ = std::move(kept);

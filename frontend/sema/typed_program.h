@@ -109,6 +109,9 @@ struct ArgumentCount {};                                                 // host
 struct ArgumentText { TExprId index; SiteId site; };                     // host: String; args[i]
 struct ParseNumber { TExprId text; SiteId site; };                       // host: i64 or f64 from a String, i64(args[0])
 struct Clock {};                                                         // host: f64
+struct BenchAgain {};                                                    // host: bool; once more around what a bench measures?
+enum class TargetProperty : uint8_t { Cuda, Host, Sm };
+struct TargetFact { TargetProperty property = TargetProperty::Cuda; };                       // bool, or i32 for Sm (90 for sm_90a, 0 for a processor); known when code is made for a target. Host code is code for a processor
 struct HostReduce { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host: the kernel's reduction result
 
 struct TExpr {
@@ -116,7 +119,7 @@ struct TExpr {
   Range range;
   std::variant<ConstInt, ConstFloat, ConstString, LocalRef, GlobalRef, ViewElement, ViewSlice, ViewExtent, ViewFlat, MakeElements, ElementOf, ElementSlice, Swizzle, Negate, LogicNot, BitNot,
                Arithmetic, Compare, Logic, Convert, Bitcast, Select, MathCall, AtomicCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
-               NewArray, ReadFile, ReadText, FormatText, TextLength, TextEqual, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, HostReduce>
+               NewArray, ReadFile, ReadText, FormatText, TextLength, TextEqual, CopyArray, ArgumentCount, ArgumentText, ParseNumber, Clock, BenchAgain, TargetFact, HostReduce>
       node;
 };
 

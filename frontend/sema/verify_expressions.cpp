@@ -350,6 +350,15 @@ void Verifier::check(const Clock&, const TExpr& e) {
   host("clock"), require(e.type == types_.scalar(Scalar::F64), "clock() is f64");
 }
 
+void Verifier::check(const BenchAgain&, const TExpr& e) {
+  host("a bench"), require(e.type == types_.boolean(), "bench_again() is a bool");
+}
+
+void Verifier::check(const TargetFact& node, const TExpr& e) {
+  require(e.type == (node.property == TargetProperty::Sm ? types_.scalar(Scalar::I32) : types_.boolean()),
+          "target.sm is i32, the other facts of targets are bools");
+}
+
 void Verifier::check(const HostReduce& node, const TExpr& e) {
   host("a reduction");
   if (!require(node.kernel.value < program_.kernels.size(), "a kernel id is out of range")) return;

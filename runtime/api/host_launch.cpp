@@ -147,6 +147,18 @@ int32_t rad_sync(RadContext* context, uint32_t site) {
   return guarded(context, site, [&] { return context->synchronize(site); });
 }
 
+int32_t rad_bench_again(RadContext* context, int32_t* again) {
+  return guarded(context, noSite, [&]() -> int32_t {
+    auto* const bench = context->bench();
+    *again = 0;
+    if (!bench) return 0;
+    if (bench->needsWait())
+      if (int32_t status = context->synchronize(noSite)) return status;
+    *again = bench->again(std::chrono::steady_clock::now()) ? 1 : 0;
+    return 0;
+  });
+}
+
 int32_t rad_clock(RadContext* context, double* seconds) {
   return guarded(context, noSite, [&]() -> int32_t {
     if (int32_t status = context->synchronize(noSite)) return status;

@@ -52,6 +52,10 @@ struct Engine::Impl : KernelProvider {
   /// Lowers and loads the unit's host statements.
   Result<Script> loadScript(CompiledUnit& unit);
   RunResult run(std::string name, std::string text, bool interactive);
+  /// Checks a text as the session's next unit; none: it was rejected, or too long (then `error` says so).
+  std::optional<TypedProgram> check(std::string name, std::string text, bool interactive, std::optional<RunResult>& error);
+  RunResult execute(TypedProgram program);
+  RunResult run(const TestBlock& block, BenchTimer* bench);
 
   EngineOptions options;
   StageTimes times;
@@ -171,30 +175,59 @@ Result<Script> Engine::Impl::loadScript(CompiledUnit& unit) {
   return jit->lookupAs<Script>(symbol);
 }
 
-RunResult Engine::Impl::run(std::string name, std::string text, bool interactive) {
+namespace {
+
+RunResult environment(Error error) {
+  const std::string code = error.pageCode().empty() ? "" : fmt::format("[{}]", error.pageCode());
+  return {RunOutcome::Failed, RunError{error.category, fmt::format("raddle: error{}: {}\n", code, error.render())}};
+}
+
+}  // namespace
+
+std::optional<TypedProgram> Engine::Impl::check(std::string name, std::string text, bool interactive, std::optional<RunResult>& error) {
   diagnostics.clear();
-  auto environment = [](Error error) {
-    return RunResult{RunOutcome::Failed, RunError{error.category, fmt::format("raddle: error{}: {}\n", error.pageCode().empty() ? "" : fmt::format("[{}]", error.pageCode()), error.render())}};
-  };
   lastFile = sources.add(std::move(name), std::move(text));
-  if (!lastFile.valid())
-    return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+  if (!lastFile.valid()) {
+    error = environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+    return std::nullopt;
+  }
 
   auto ast = [&] {
     StageTimer timer(&times, Stage::Parse);
     return parse(lastFile, sources, names, diagnostics);
   }();
+  StageTimer timer(&times, Stage::Check);
+  return session.check(std::move(ast), diagnostics, interactive);
+}
+
+RunResult Engine::Impl::run(std::string name, std::string text, bool interactive) {
+  std::optional<RunResult> error;
+  auto program = check(std::move(name), std::move(text), interactive, error);
+  if (!program) return error.value_or(RunResult{RunOutcome::Rejected, {}});
+  return execute(std::move(*program));
+}
+
+RunResult Engine::Impl::run(const TestBlock& block, BenchTimer* bench) {
+  diagnostics.clear();
   auto program = [&] {
     StageTimer timer(&times, Stage::Check);
-    return session.check(std::move(ast), diagnostics, interactive);
+    return session.check(block, diagnostics);
   }();
   if (!program) return {RunOutcome::Rejected, {}};
+  if (auto there = awaitDevice(); !there) return environment(std::move(there).error());
+  context->setBench(bench);
+  RunResult result = execute(std::move(*program));
+  context->setBench(nullptr);
+  return result;
+}
+
+RunResult Engine::Impl::execute(TypedProgram program) {
   beginOpening();
 
   auto runtimeUnit = std::make_shared<Unit>();
   runtimeUnit->id = static_cast<uint32_t>(units.size());
-  runtimeUnit->manifest = cg::makeManifest(*program, sources);
-  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(*program), {}, {}, {}}));
+  runtimeUnit->manifest = cg::makeManifest(program, sources);
+  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}}));
   auto& unit = *units.back();
 
   // The variables of a unit that did not run to its end may never have got a value.
@@ -242,6 +275,13 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineOptions options) {
 }
 
 RunResult Engine::run(std::string name, std::string text, bool interactive) { return impl_->run(std::move(name), std::move(text), interactive); }
+RunResult Engine::open(std::string name, std::string text) {
+  std::optional<RunResult> error;
+  if (impl_->check(std::move(name), std::move(text), false, error)) return {};
+  return error.value_or(RunResult{RunOutcome::Rejected, {}});
+}
+std::vector<TestBlock> Engine::blocks() const { return impl_->session.blocks(); }
+RunResult Engine::run(const TestBlock& block, BenchTimer* bench) { return impl_->run(block, bench); }
 const Diagnostics& Engine::diagnostics() const { return impl_->diagnostics; }
 const SourceManager& Engine::sources() const { return impl_->sources; }
 FileId Engine::lastFile() const { return impl_->lastFile; }

@@ -8,6 +8,7 @@
 #include "runtime/base/result.h"
 #include "runtime/engine/pipeline.h"
 #include "runtime/engine/stage_times.h"
+#include "runtime/launch/bench_timer.h"
 #include "runtime/launch/messages.h"
 
 #include <functional>
@@ -53,7 +54,15 @@ class Engine {
   /// Compiles and runs one text. `name` stands in messages. `interactive`: the value of a last expression is printed.
   RunResult run(std::string name, std::string text, bool interactive = false);
 
-  /// The messages of the last run().
+  /// Reads a file for its test and bench blocks: it is checked as run() does, and its script does not run.
+  RunResult open(std::string name, std::string text);
+  /// The blocks of the file that was opened, in its order.
+  std::vector<TestBlock> blocks() const;
+  /// Runs one of them: as an entry of a session, so that one which fails leaves the others as they were. `bench` decides how often a bench
+  /// runs what it measures.
+  RunResult run(const TestBlock& block, BenchTimer* bench = nullptr);
+
+  /// The messages of the last run() or open().
   const Diagnostics& diagnostics() const;
   const SourceManager& sources() const;
   /// Where the last text that was run lies.

@@ -23,6 +23,7 @@ inline auto hostAbiSymbols() {
       RAD_JIT_SYMBOL(rad_called_from),    RAD_JIT_SYMBOL(rad_enter),        RAD_JIT_SYMBOL(rad_text_read),
       RAD_JIT_SYMBOL(rad_text_write),     RAD_JIT_SYMBOL(rad_text_equal),   RAD_JIT_SYMBOL(rad_format),
       RAD_JIT_SYMBOL(rad_parse_f64),      RAD_JIT_SYMBOL(rad_sync),         RAD_JIT_SYMBOL(rad_clock),
+      RAD_JIT_SYMBOL(rad_bench_again),
   });
 #undef RAD_JIT_SYMBOL
 }

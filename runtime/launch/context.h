@@ -7,6 +7,7 @@
 #include "runtime/base/result.h"
 #include "runtime/device/device.h"
 #include "runtime/launch/array.h"
+#include "runtime/launch/bench_timer.h"
 #include "runtime/launch/messages.h"
 
 #include <atomic>
@@ -73,6 +74,9 @@ struct RadContext {
   int64_t liveArrays() const { return liveArrays_->load(); }
   rad::rt::Device& device() const { return *device_; }
   const std::shared_ptr<rad::rt::Device>& deviceOwner() const { return device_; }
+  /// What rad_bench_again asks during the next scripts; none: a bench ends at once. Outlives them.
+  void setBench(rad::rt::BenchTimer* timer) { bench_ = timer; }
+  rad::rt::BenchTimer* bench() const { return bench_; }
   /// For the next scripts; texts handed out before stay valid.
   void setArguments(std::vector<std::string> arguments);
 
@@ -122,6 +126,7 @@ struct RadContext {
   rad::rt::KernelProvider* kernels_ = nullptr;
   std::function<void(std::string_view)> output_;
   std::shared_ptr<const std::vector<std::string>> arguments_;
+  rad::rt::BenchTimer* bench_ = nullptr;
   std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;
   std::deque<std::string> texts_;
   size_t textBytes_ = 0;

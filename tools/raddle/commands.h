@@ -51,7 +51,21 @@ struct BuildCommand {
   std::string beside;  // PTX to assemble after each build, for comparison
 };
 
+/// `raddle test` and `raddle bench`.
+struct TestCommand {
+  CommonOptions common;
+  std::vector<std::string> files;
+  std::string filter;   // a regular expression; empty: all
+  std::string json, junit;  // files to write; "-": standard output
+  bool isBench = false;
+  double seconds = 1.0;     // bench: time to measure each
+  std::string compare;      // bench: a JSON file of an earlier run
+  double threshold = 1.1;   // bench: a ratio past this fails
+};
+
 int run(const RunCommand& command);
+/// Runs the test blocks, or the bench blocks, of files; 0 if all passed.
+int test(const TestCommand& command);
 int build(const BuildCommand& command);
 /// Reads entries from standard input until its end.
 int repl(const CommonOptions& options);

@@ -61,6 +61,23 @@ int start(int argc, char** argv) {
 
   runApp->add_flag("--batch", runCommand.batch, "FILE is a list of programs to run in this process: a line each, with its arguments behind it");
 
+  TestCommand testCommand, benchCommand;
+  auto* testApp = app.add_subcommand("test", "Run the test blocks of files: raddle test FILES [options]");
+  auto* benchApp = app.add_subcommand("bench", "Measure the bench blocks of files: raddle bench FILES [options]");
+  benchCommand.isBench = true;
+  for (auto [sub, command] : {std::pair(testApp, &testCommand), std::pair(benchApp, &benchCommand)}) {
+    sub->add_option("files", command->files, "the files; - reads standard input")->required();
+    addCommon(*sub, command->common, true);
+    sub->get_option("--device")->description("host, cuda:N, or all: the host and each GPU, one after the other");
+    sub->add_option("--filter", command->filter, "only blocks whose name this regular expression matches")->type_name("RE");
+    sub->add_option("--json", command->json, "write the results as JSON; - is standard output")->type_name("FILE");
+  }
+  testApp->add_option("--junit", testCommand.junit, "write the results as JUnit XML; - is standard output")->type_name("FILE");
+  benchApp->add_option("--seconds", benchCommand.seconds, "how long to measure each (default 1)")->check(CLI::Range(0.001, 3600.0))->type_name("S");
+  benchApp->add_option("--compare", benchCommand.compare, "print ratios to a JSON file of an earlier run, and fail past the threshold")->type_name("FILE");
+  benchApp->add_option("--threshold", benchCommand.threshold, "how many times slower than before is a failure (default 1.1)")
+      ->check(CLI::Range(1.0, 1000.0))->type_name("RATIO");
+
   BuildCommand buildCommand;
   auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
   buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();
@@ -110,6 +127,8 @@ int start(int argc, char** argv) {
     runCommand.arguments = std::move(programArguments);
     return run(runCommand);
   }
+  if (*testApp) return test(testCommand);
+  if (*benchApp) return test(benchCommand);
   if (*buildApp) return build(buildCommand);
   if (*doctorApp) return doctor(doctorJson);
   if (*explainApp) return explainCode(code);

@@ -104,6 +104,7 @@ std::vector<rt::JitSymbol> fakeSymbols() {
           row("rad_check_failed", checkFailed), row("rad_file_write", unused),       row("rad_file_read", unused),
           row("rad_argument_count", unused),    row("rad_argument", unused),         row("rad_parse_i64", unused),
           row("rad_parse_f64", unused),         row("rad_sync", unused),             row("rad_clock", unused),
+          row("rad_bench_again", unused),
           row("rad_called_from", calledFrom),   row("rad_enter", enter),
           row("rad_text_read", unused),         row("rad_text_write", unused),       row("rad_text_equal", unused),
           row("rad_format", unused)};
