@@ -137,8 +137,9 @@ std::optional<TypeId> Checker::typeBefore(ExprId base) {
     if (auto binding = findBinding(name->name))
       return binding->kind == Binding::Kind::Type ? std::optional(binding->type) : std::nullopt;
     const Entity* entity = findEntity(name->name, ctx_->home);
-    if (entity ? entity->kind == Entity::Kind::TypeAlias : findScalar(text(name->name)).has_value()) return tryType(base);
-    return std::nullopt;
+    if (entity ? entity->kind != Entity::Kind::TypeAlias : !findScalar(text(name->name))) return std::nullopt;
+    const auto type = tryType(base);
+    return type && !types().isEnum(*type) ? type : std::nullopt;  // Order.relaxed is a member
   }
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return typeBefore(paren->inner);
   return std::nullopt;
