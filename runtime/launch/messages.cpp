@@ -81,6 +81,16 @@ std::string validIndices(int64_t extent) {
   return fmt::format("valid indices are 0 to {}", extent - 1);
 }
 
+/// "ty = 1, tx = 5": which thread of its block, by the kernel's names. xyz[0] belongs to the last one.
+std::string whichThread(const cg::KernelManifest& kernel, const uint32_t (&xyz)[3]) {
+  std::string out;
+  for (size_t i = 0; i < kernel.threads.size() && i < 3; ++i) {
+    const auto& [name, first, step] = kernel.threads[i];
+    out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", name, first + step * static_cast<int32_t>(xyz[kernel.threads.size() - 1 - i]));
+  }
+  return out;
+}
+
 /// Which point, block and thread.
 std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManifest& kernel, DeviceKind device) {
   // A comprehension is no kernel to whoever wrote it.
@@ -95,11 +105,7 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
   // record.block[0] and record.thread[0] belong to the last axis; the values are those of the variables.
   for (size_t i = 0; i < kernel.axes.size() && i < 3; ++i)
     out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, static_cast<int32_t>(record.block[kernel.axes.size() - 1 - i]));
-  for (size_t i = 0; i < kernel.threads.size() && i < 3; ++i) {
-    const auto& [name, first, step] = kernel.threads[i];
-    out += fmt::format(", {} = {}", name, first + step * static_cast<int32_t>(record.thread[kernel.threads.size() - 1 - i]));
-  }
-  return out;
+  return out + ", " + whichThread(kernel, record.thread);
 }
 
 }  // namespace
@@ -203,13 +209,12 @@ MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest
   if (kernel) out.notes.push_back(whereInKernel(record, *kernel, device));
   if (kernel && site.kind == SiteManifest::Kind::Uniform) {
     // values: of the first thread and of this one, then where the first is, x first.
-    const size_t rank = kernel->geometry.threadCount.size();
     uint32_t first[3];
     for (size_t i = 0; i < 3; ++i) first[i] = static_cast<uint32_t>(record.values[2 + i]);
     const std::string both = filledMessage(site, record.values, compounds);
     const size_t comma = both.find(", ");
-    out.notes.push_back(fmt::format("{} has {}, {} has {}", position("thread", first, rank), both.substr(0, comma),
-                                    position("thread", record.thread, rank), both.substr(comma + 2)));
+    out.notes.push_back(fmt::format("{} where {}, but {} where {}", both.substr(0, comma), whichThread(*kernel, first), both.substr(comma + 2),
+                                    whichThread(*kernel, record.thread)));
   }
   bool isElsewhere = launchSite && launchSite->line > 0 && (launchSite->line != site.line || launchSite->file != site.file);
   if (isElsewhere) out.notes.push_back("launched at " + placeText(*launchSite));
