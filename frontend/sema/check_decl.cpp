@@ -152,7 +152,9 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
     if (const auto* dimName = std::get_if<NameExpr>(&dim.node)) {
       if (text(dimName->name) == "_") return;
       Entity* entity = findEntity(dimName->name, ctx_->home);
-      const bool isKnown = findBinding(dimName->name).has_value() || entity != nullptr;
+      // A function of the library, such as `count`, is no size that could be meant.
+      const bool isKnown = findBinding(dimName->name).has_value() ||
+                           (entity && entity->kind != Entity::Kind::Fn && entity->kind != Entity::Kind::Kernel && entity->kind != Entity::Kind::Module);
       bool repeated = false;
       for (unsigned e = 0; e < d; ++e) repeated = repeated || (binds[e] && binds[e]->name == dimName->name);
       if (!isKnown && !repeated) {

@@ -57,7 +57,7 @@ for code in codes:
         with open("program.rad", "w", encoding="utf-8") as file:
             file.write(program)
         done = run(["run", "program.rad", "--device", "host"])
-        said = re.findall(r"^\S+: (?:error|warning)\[(R\d+)\]", done.stderr, re.M)
+        said = re.findall(r"^(?:\S+: )?(?:error|warning)\[(R\d+)\]", done.stderr, re.M)
         expected = {code} if program in wrong else set()
         if set(said) != expected or (program in right and done.returncode != 0):
             problems.append("%s: expected %s, got\n%s%s" % (code, sorted(expected) or "a program that runs", program, done.stderr))
