@@ -9,6 +9,7 @@
 #include <llvm/Analysis/ScalarEvolutionExpressions.h>
 #include <llvm/Analysis/TargetTransformInfo.h>
 #include <llvm/IR/Dominators.h>
+#include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Transforms/Utils/LowerAtomic.h>
 #include <llvm/Transforms/Utils/ScalarEvolutionExpander.h>
@@ -88,6 +89,23 @@ void askForTwoVectors(Loop& loop) {
   loop.setLoopID(makePostTransformationMetadata(context, loop.getLoopID(), {}, {two}));
 }
 
+/// LLVM 22's vectoriser leaves the last rounds out of a loop that takes the least or greatest of floats where the number of rounds is a
+/// constant: what it puts behind the vectors looks only for NaN.
+bool isMisvectorised(Loop& loop, ScalarEvolution& evolution) {
+  if (!loop.isInnermost() || evolution.getSmallConstantTripCount(&loop) == 0) return false;
+  auto isExtreme = [](const Instruction& instruction) {
+    const auto* call = dyn_cast<IntrinsicInst>(&instruction);
+    return call && (call->getIntrinsicID() == Intrinsic::maxnum || call->getIntrinsicID() == Intrinsic::minnum);
+  };
+  return any_of(loop.blocks(), [&](const BasicBlock* block) { return any_of(*block, isExtreme); });
+}
+
+void keepScalar(Loop& loop) {
+  LLVMContext& context = loop.getHeader()->getContext();
+  auto* never = MDNode::get(context, {MDString::get(context, "llvm.loop.vectorize.enable"), ConstantAsMetadata::get(ConstantInt::getFalse(context))});
+  loop.setLoopID(makePostTransformationMetadata(context, loop.getLoopID(), {"llvm.loop.vectorize.", "llvm.loop.interleave."}, {never}));
+}
+
 }  // namespace
 
 PreservedAnalyses LanesPass::run(Function& function, FunctionAnalysisManager& analyses) {
@@ -98,7 +116,10 @@ PreservedAnalyses LanesPass::run(Function& function, FunctionAnalysisManager& an
     analyses.invalidate(function, PreservedAnalyses::none());
   }
   for (Loop* loop : analyses.getResult<LoopAnalysis>(function).getLoopsInPreorder())
-    if (isMarked(*loop) && loop->isInnermost()) askForTwoVectors(*loop);
+    if (isMisvectorised(*loop, analyses.getResult<ScalarEvolutionAnalysis>(function)))
+      keepScalar(*loop);
+    else if (isMarked(*loop) && loop->isInnermost())
+      askForTwoVectors(*loop);
   return changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }
 
