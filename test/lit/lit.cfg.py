@@ -87,6 +87,8 @@ if config.raddle_have_nvptxcompiler:
     features.add("nvptxcompiler")
 if config.raddle_libdevice:
     features.add("libdevice")
+if shutil.which("cc"):
+    features.add("cc")  # a C compiler, to compare with
 if getattr(config, "raddle_asan", False):
     features.add("asan")
 if os.path.exists(fake):
