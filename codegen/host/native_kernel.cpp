@@ -31,7 +31,8 @@ void NativeKernelLowering::emit() {
   auto* body = llvm::Function::Create(llvm::FunctionType::get(none, bodyTypes, false), llvm::GlobalValue::InternalLinkage,
                                       kernel_.symbol + ".body", module_);
   body->setDoesNotThrow();
-  body->addFnAttr(llvm::Attribute::AlwaysInline);  // at the end: until then noalias says what it is to say
+  // Inlined at the end: until then noalias says what it is to say. A debugger stops in the body, which is then a function of its own.
+  if (!options_.lines) body->addFnAttr(llvm::Attribute::AlwaysInline);
   for (size_t i = 0; i < parameterCount; ++i) {
     auto* argument = body->getArg(i);
     if (i < kernel_.params.size()) argument->setName(kernel_.params[i].name);

@@ -64,7 +64,7 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
           .help("add a parameter to the kernel, or declare it as a constant: `const N = ...`");
     return std::nullopt;
   }
-  bind({node.name, range}, {.kind = Binding::Kind::Local, .type = types().error(), .range = range});  // said once
+  if (!inDomain) bind({node.name, range}, {.kind = Binding::Kind::Local, .type = types().error(), .range = range});  // said once
   if (isUpper(name)) {
     report(Diag::UnknownName, range, {name})
         .help(fmt::format("a size that begins with an upper-case letter is a constant: `const {} = 128`", name));
