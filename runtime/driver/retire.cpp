@@ -3,21 +3,23 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <new>
 #include <thread>
 
 namespace rad::cuda {
 namespace {
 
 struct Retired {
+  const pid_t process = getpid();
   std::mutex mutex;
   std::condition_variable more, none;
   std::deque<std::shared_ptr<const void>> objects;
-  bool busy = false;
+  bool started = false, busy = false;
   std::thread::id thread;
-  pid_t process = 0; // of the thread; another one after a fork
 
   void loop() {
     std::unique_lock lock(mutex);
@@ -37,23 +39,32 @@ struct Retired {
   }
 };
 
-/// Never destroyed: its thread waits until the process ends.
+/// The one of this process; never destroyed, its thread waits until the process
+/// ends. The child of a fork gets another: locks and waiting threads of its
+/// parent's are of no use there.
 Retired &retired() {
-  static Retired *const instance = new Retired;
-  return *instance;
+  static std::atomic<Retired *> instance{nullptr};
+  Retired *now = instance.load(std::memory_order_acquire);
+  while (!now || now->process != getpid()) {
+    auto *fresh = new Retired;
+    if (instance.compare_exchange_strong(now, fresh, std::memory_order_acq_rel))
+      return *fresh;
+    delete fresh;
+  }
+  return *now;
 }
 
 } // namespace
 
 void retire(std::shared_ptr<const void> object) noexcept {
-  Retired &all = retired();
   try {
+    Retired &all = retired();
     std::lock_guard lock(all.mutex);
     // Moved, so that ours is not the last reference when this returns.
     all.objects.push_back(std::move(object));
-    if (all.process != getpid()) {
+    if (!all.started) {
       std::thread([&all] { all.loop(); }).detach();
-      all.process = getpid();
+      all.started = true;
     }
     all.more.notify_one();
   } catch (...) {
@@ -65,7 +76,7 @@ void retire(std::shared_ptr<const void> object) noexcept {
 void drainRetired() noexcept {
   Retired &all = retired();
   std::unique_lock lock(all.mutex);
-  if (all.process != getpid() || all.thread == std::this_thread::get_id())
+  if (!all.started || all.thread == std::this_thread::get_id())
     return;
   all.none.wait(lock, [&] { return all.objects.empty() && !all.busy; });
 }

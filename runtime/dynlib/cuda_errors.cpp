@@ -44,6 +44,7 @@ std::string_view adviceFor(ErrorCategory category) {
   case ErrorCategory::Resources:
     return "Use fewer, or free some that are no longer needed.";
   case ErrorCategory::System:
+    return "Check that nvidia-smi works on this machine.";
   case ErrorCategory::Dead:
   case ErrorCategory::UserProgram:
     return "";
