@@ -3,6 +3,7 @@
 
 #include "runtime/base/dynamic_library.h"
 
+#include <optional>
 #include <algorithm>
 
 namespace rad::rt {
