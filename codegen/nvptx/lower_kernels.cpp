@@ -37,7 +37,10 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
     uint64_t align = std::min<uint64_t>(program.types->layout(type.element)->align, 16);
     if (spec.aligned16) align = std::max<uint64_t>(align, 16);
     argument->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(align)));
-    if (!spec.aliased) argument->addAttr(llvm::Attribute::NoAlias);
+    // Threads of a block exchange what they write through barriers, which LLVM takes for calls that cannot touch a `noalias` argument:
+    // it would keep old elements in registers. The other arguments are told from a writable one by their own `noalias`.
+    const bool isExchanged = kernel.params[i].isMut && !kernel.isForall;
+    if (!spec.aliased && !isExchanged) argument->addAttr(llvm::Attribute::NoAlias);
     if (!kernel.params[i].isMut) argument->addAttr(llvm::Attribute::ReadOnly);
   }
   size_t next = kernel.params.size();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/launch/print_format.h"
 
+#include <limits>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -57,10 +58,12 @@ struct SmallFormat {
   }
 };
 
-/// The value of the bits. NaN is not told from others here: `formatSmall` does.
+/// The value of the bits.
 double numberOfSmall(const SmallFormat& format, int bits, int signBit) {
-  const double size = format.number(bits & (signBit - 1));
-  return bits & signBit ? -size : size;
+  const int size = bits & (signBit - 1), last = signBit - 1, infinity = last - ((1 << format.fraction) - 1);
+  if (format.hasInfinity ? size > infinity : size == last) return std::numeric_limits<double>::quiet_NaN();
+  const double value = format.hasInfinity && size == infinity ? std::numeric_limits<double>::infinity() : format.number(size);
+  return bits & signBit ? -value : value;
 }
 
 std::string formatSmall(const SmallFormat& format, int bits, int signBit, char kind) {
