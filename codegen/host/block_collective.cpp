@@ -93,7 +93,7 @@ llvm::Value* BlockLowering::keptPromise(FunctionLowering& f, const Collective& n
   return first;
 }
 
-void BlockLowering::emitCollective(FunctionLowering& f, const Collective& node) {
+void BlockLowering::lowerCollective(FunctionLowering& f, const Collective& node) {
   auto& b = f.builder();
   auto set = [&](llvm::Value* result) {
     Value value = f.scalar(program_.expr(node.value).type, result);

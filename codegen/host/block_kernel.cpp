@@ -105,7 +105,7 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
     }
     case FissionStep::Kind::Collective:
       if (plan_.regions[step.region].statements.empty()) emitRegion(f, plan_.regions[step.region]);
-      if (!f.terminated()) emitCollective(f, std::get<Collective>(program_.stmt(id).node));
+      if (!f.terminated()) lowerCollective(f, std::get<Collective>(program_.stmt(id).node));
       return true;
   }
   return false;

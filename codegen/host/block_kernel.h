@@ -61,7 +61,7 @@ class BlockLowering final : public NativeKernelLowering {
 
   llvm::Type* typeOfOperand(FunctionLowering& f, const Collective& node);
   void fillOperands(FunctionLowering& f, const Collective& node);
-  void emitCollective(FunctionLowering& f, const Collective& node);
+  void lowerCollective(FunctionLowering& f, const Collective& node);
   llvm::Value* keptPromise(FunctionLowering& f, const Collective& node);
   llvm::Value* reduceLanes(FunctionLowering& f, const Collective& node, llvm::Value* lanes);
 

@@ -9,7 +9,7 @@
 namespace rad {
 
 Builder::Builder(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics)
-    : file_(file), sources_(sources), names_(names), diagnostics_(diagnostics), text_(sources.text(file)),
+    : file_(file), names_(names), diagnostics_(diagnostics), text_(sources.text(file)),
       base_(sources.location(file, 0).offset), stream_(lex(file, sources, diagnostics)), ast_(file) {
   reportedDepth_ = stream_.tooDeep;
   for (const BracketProblem& problem : stream_.brackets) (problem.surplusBrace ? surplusBraces_ : bracketProblems_).push_back(problem.begin);

@@ -161,7 +161,6 @@ class Builder {
   size_t statementStart(size_t at) const;
 
   FileId file_;
-  const SourceManager& sources_;
   Interner& names_;
   Diagnostics& diagnostics_;
   std::string_view text_;

@@ -3,8 +3,8 @@
 
 #include "runtime/base/dynamic_library.h"
 
-#include <optional>
 #include <algorithm>
+#include <optional>
 
 namespace rad::rt {
 namespace {
