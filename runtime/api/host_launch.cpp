@@ -17,8 +17,8 @@ namespace rad::rt {
 namespace {
 
 /// The arguments of a launch, as the manifest says what they are.
-std::vector<Argument> readArguments(const cg::KernelManifest& kernel, const void* const* arguments) {
-  std::vector<Argument> out;
+void readArguments(const cg::KernelManifest& kernel, const void* const* arguments, std::vector<Argument>& out) {
+  out.clear();
   out.reserve(kernel.params.size());
   for (size_t i = 0; i < kernel.params.size(); ++i) {
     if (kernel.params[i].isView) {
@@ -29,7 +29,6 @@ std::vector<Argument> readArguments(const cg::KernelManifest& kernel, const void
       out.emplace_back(scalar);
     }
   }
-  return out;
 }
 
 /// A refused launch: the message says how the kernel is declared.
@@ -65,7 +64,8 @@ int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifes
   }
   LaunchRequest request;
   if (int32_t status = context->beginLaunch(index, site, request.serial)) return status;
-  ArgumentBlock block(kernel, arguments, binding, partialsAddress, device.failureState(), request.serial);
+  ArgumentBlock& block = context->scratch().block;
+  block.assign(kernel, arguments, binding, partialsAddress, device.failureState(), request.serial);
   request.grid = {static_cast<uint32_t>(shape->blocks), 1, 1};
   request.threads = shape->threads;
   request.dynamicSharedBytes = shape->dynamicSharedBytes;
@@ -97,12 +97,13 @@ int32_t rad_launch(RadContext* context, uint32_t index, const void* const* argum
   return guarded(context, site, [&]() -> int32_t {
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel) return unknownKernel(context, index, site);
-    std::vector<Argument> values = readArguments(*kernel, arguments);
+    std::vector<Argument>& values = context->scratch().arguments;
+    Binding& binding = context->scratch().binding;
+    readArguments(*kernel, arguments, values);
     auto launch = [&]() -> int32_t {
-      auto binding = bindArguments(*kernel, values);
-      if (!binding) return refuse(context, *kernel, std::move(binding).error(), site);
-      if (binding->points == 0) return 0;
-      return launchBound(context, index, *kernel, values, *binding, site, nullptr);
+      if (auto bound = bindArguments(*kernel, values, binding); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
+      if (binding.points == 0) return 0;
+      return launchBound(context, index, *kernel, values, binding, site, nullptr);
     };
     if (!kernel->isAssignment || checkAliases(*kernel, values)) return launch();
     // Some elements are both read and written: all are copied aside first.
@@ -125,12 +126,13 @@ int32_t rad_reduce(RadContext* context, uint32_t index, const void* const* argum
   return guarded(context, site, [&]() -> int32_t {
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel || kernel->reduce == cg::ReduceOp::None) return unknownKernel(context, index, site);
-    std::vector<Argument> values = readArguments(*kernel, arguments);
-    auto binding = bindArguments(*kernel, values);
-    if (!binding) return refuse(context, *kernel, std::move(binding).error(), site);
+    std::vector<Argument>& values = context->scratch().arguments;
+    Binding& binding = context->scratch().binding;
+    readArguments(*kernel, arguments, values);
+    if (auto bound = bindArguments(*kernel, values, binding); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
     Partials partials;
-    if (binding->points > 0)
-      if (int32_t status = launchBound(context, index, *kernel, values, *binding, site, &partials)) return status;
+    if (binding.points > 0)
+      if (int32_t status = launchBound(context, index, *kernel, values, binding, site, &partials)) return status;
     std::vector<std::byte> bytes(static_cast<size_t>(partials.count) * cg::sizeOf(kernel->reductionType));
     if (partials.memory) {
       RAD_API_TRY(context, site, context->device().copyOut(bytes, *partials.memory, 0));

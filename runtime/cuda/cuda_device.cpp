@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <typeinfo>
 
 namespace rad::rt {
 namespace {
@@ -265,7 +266,10 @@ Status CudaDeviceImpl::fillWords(CUdeviceptr at, std::uint64_t bytes,
 }
 
 Status CudaDeviceImpl::launch(Kernel &kernel, const LaunchRequest &request) {
-  auto *own = dynamic_cast<CudaKernel *>(&kernel);
+  // The class is final, so this says the same as a dynamic_cast, in less time.
+  auto *own = typeid(kernel) == typeid(CudaKernel)
+                  ? static_cast<CudaKernel *>(&kernel)
+                  : nullptr;
   if (!own || &own->state() != state_.get())
     return fail(ErrorCategory::Misuse,
                 "the kernel '" + std::string(request.name) +

@@ -31,6 +31,14 @@ std::string shapeOf(const ParamManifest& param, const ViewArgument& view, size_t
   return out;
 }
 
+/// True for nearly all shapes: no check that takes longer could refuse them.
+bool areOrdinary(std::span<const int64_t> shape) {
+  constexpr int64_t limit = int64_t{1} << 12;
+  static_assert(limit * limit * limit * limit == maxCount);
+  if (shape.size() == 1) return shape[0] >= 0 && shape[0] <= maxCount;
+  return std::ranges::all_of(shape, [](int64_t extent) { return extent >= 0 && extent <= limit; });
+}
+
 Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param, const Argument& argument) {
   const auto* view = std::get_if<ViewArgument>(&argument);
   if (param.isView != (view != nullptr))
@@ -44,7 +52,7 @@ Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param,
     std::string given = fmt::format("[{}; {}]", view->type == param.type && !param.elementName.empty() ? param.elementName : cg::nameOf(view->type), fmt::join(view->shape(), ", "));
     return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
   }
-  if (!checkExtents(view->shape(), {})) RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
+  if (!areOrdinary(view->shape())) RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
   if (view->isStrided() && !param.isStrided)
     return refuse(kernel, fmt::format("`{}` takes elements that lie next to each other, but the argument has gaps between them", param.name),
                   fmt::format("pass a copy, or declare `{}` with `strided`", param.name));
@@ -77,34 +85,41 @@ std::unexpected<Error> mismatch(const KernelManifest& kernel, std::span<const Ar
 }
 
 /// Plain dimensions bind; all else is checked against what they bound.
-Result<std::vector<int64_t>> bindDims(const KernelManifest& kernel, std::span<const Argument> arguments) {
-  std::vector<std::optional<Binder>> binders(kernel.dims.size());
-  std::vector<int64_t> dims(kernel.dims.size(), 0);
+Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> arguments, std::vector<int64_t>& dims) {
+  constexpr int64_t unbound = -1;  // extents are not negative
+  dims.assign(kernel.dims.size(), unbound);
+  // Where a dimension got its value, for the message.
+  auto binderOf = [&](size_t dim) {
+    for (size_t p = 0; p < kernel.params.size(); ++p)
+      for (size_t axis = 0; kernel.params[p].isView && axis < kernel.params[p].shape.size(); ++axis) {
+        const cg::SizeExpr& shape = kernel.params[p].shape[axis];
+        if (shape.op == SizeOp::Dimension && static_cast<size_t>(shape.value) == dim) return Binder{p, axis};
+      }
+    return Binder{};
+  };
   for (size_t p = 0; p < kernel.params.size(); ++p) {
     const ParamManifest& param = kernel.params[p];
     if (!param.isView) continue;
-    const auto& view = std::get<ViewArgument>(arguments[p]);
+    const auto& view = *std::get_if<ViewArgument>(&arguments[p]);
     for (size_t axis = 0; axis < param.shape.size(); ++axis) {
       if (param.shape[axis].op != SizeOp::Dimension) continue;
       auto dim = static_cast<size_t>(param.shape[axis].value);
       if (dim >= dims.size())
         return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel names a dimension that it does not have", "this is a bug in Raddle: please report it");
-      if (!binders[dim]) {
-        binders[dim] = Binder{p, axis};
+      if (dims[dim] == unbound)
         dims[dim] = view.extents[axis];
-      } else if (dims[dim] != view.extents[axis]) {
-        return mismatch(kernel, arguments, kernel.dims[dim], *binders[dim], {p, axis});
-      }
+      else if (dims[dim] != view.extents[axis])
+        return mismatch(kernel, arguments, kernel.dims[dim], binderOf(dim), {p, axis});
     }
   }
   for (size_t dim = 0; dim < dims.size(); ++dim)
-    if (!binders[dim])
+    if (dims[dim] == unbound)
       return refuse(kernel, fmt::format("nothing determines the size `{}`", kernel.dims[dim]),
                     fmt::format("some array parameter must have `{}` alone as one of its sizes", kernel.dims[dim]));
   for (size_t p = 0; p < kernel.params.size(); ++p) {
     const ParamManifest& param = kernel.params[p];
     if (!param.isView) continue;
-    const auto& view = std::get<ViewArgument>(arguments[p]);
+    const auto& view = *std::get_if<ViewArgument>(&arguments[p]);
     for (size_t axis = 0; axis < param.shape.size(); ++axis) {
       const cg::SizeExpr& shape = param.shape[axis];
       if (shape.op == SizeOp::Dimension) continue;
@@ -115,11 +130,13 @@ Result<std::vector<int64_t>> bindDims(const KernelManifest& kernel, std::span<co
       return refuse(kernel, fmt::format("{} must have the size {}: {} is {}", where, size, param.name, shapeText(view.shape())));
     }
   }
-  return dims;
+  return {};
 }
 
 Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding) {
   binding.points = kernel.axes.empty() ? 0 : 1;
+  binding.rows = binding.lastExtent = 0;
+  binding.axes.clear();
   bool tooMany = false;
   for (const cg::AxisManifest& axis : kernel.axes) {
     const SizeUse what{"the range of", axis.name};
@@ -164,9 +181,10 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
     key.innerDivisible4 &= view->rank < 2 || view->extents[static_cast<size_t>(view->rank) - 1] % 4 == 0;
     key.small &= isSmall(view->span()) && std::ranges::all_of(view->shape(), isSmall);
     // Those that checkAliases let pass: the same view for two elementwise parameters, one of them written.
-    for (size_t q = 0; q < p && view->count() > 0; ++q) {
+    if (!kernel.params[p].isMut) continue;
+    for (size_t q = 0; q < kernel.params.size(); ++q) {
       const auto* other = std::get_if<ViewArgument>(&arguments[q]);
-      key.aliased |= other && (kernel.params[p].isMut || kernel.params[q].isMut) && other->address == view->address && other->count() > 0;
+      key.aliased |= other && q != p && other->address == view->address && view->count() > 0 && other->count() > 0;
     }
   }
   if (binding.points > 0 && !kernel.inRange.empty())
@@ -182,6 +200,19 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
 }  // namespace
 
 Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument> arguments) {
+  // Most launches have no two views of one block of which one is written: found without looking at all pairs.
+  auto mayShareWritten = [&] {
+    for (size_t i = 0; i < kernel.params.size(); ++i) {
+      if (!kernel.params[i].isMut) continue;
+      const auto* x = std::get_if<ViewArgument>(&arguments[i]);
+      for (size_t j = 0; x && j < kernel.params.size(); ++j) {
+        const auto* y = std::get_if<ViewArgument>(&arguments[j]);
+        if (y && j != i && x->block == y->block) return true;
+      }
+    }
+    return false;
+  };
+  if (!mayShareWritten()) return {};
   for (size_t i = 0; i < kernel.params.size(); ++i) {
     const auto* x = std::get_if<ViewArgument>(&arguments[i]);
     if (!x || x->count() == 0) continue;
@@ -219,15 +250,20 @@ Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument
   return {};
 }
 
-Result<Binding> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments) {
+Result<void> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding) {
   if (arguments.size() != kernel.params.size())
     return refuse(kernel, fmt::format("takes {} arguments, but got {}", kernel.params.size(), arguments.size()));
   for (size_t p = 0; p < arguments.size(); ++p) RAD_TRY(checkKind(kernel, kernel.params[p], arguments[p]));
-  Binding binding;
-  RAD_ASSIGN(binding.dims, bindDims(kernel, arguments));
+  RAD_TRY(bindDims(kernel, arguments, binding.dims));
   RAD_TRY(checkAliases(kernel, arguments));
   RAD_TRY(evaluateDomain(kernel, arguments, binding));
   binding.spec = specialise(kernel, arguments, binding);
+  return {};
+}
+
+Result<Binding> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments) {
+  Binding binding;
+  RAD_TRY(bindArguments(kernel, arguments, binding));
   return binding;
 }
 
@@ -247,6 +283,12 @@ std::string signatureText(const KernelManifest& kernel) {
 
 ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
                              uint64_t failureState, uint32_t serial) {
+  assign(kernel, arguments, binding, partials, failureState, serial);
+}
+
+void ArgumentBlock::assign(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
+                           uint64_t failureState, uint32_t serial) {
+  slots_.clear();
   slots_.reserve(5 * arguments.size() + binding.dims.size() + 2 * binding.axes.size() + 3);
   for (const Argument& argument : arguments) {
     uint64_t slot = 0;
@@ -270,8 +312,10 @@ ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argum
   slots_.push_back(failureState);
   // Little-endian machines only: the low bytes of a slot are the parameter's.
   slots_.push_back(serial);
-  pointers_.reserve(slots_.size());
-  for (const uint64_t& slot : slots_) pointers_.push_back(&slot);
+  // The addresses are those of the last time unless there are more slots now.
+  if (pointers_.size() > slots_.size()) pointers_.resize(slots_.size());
+  if (!pointers_.empty() && pointers_.front() != slots_.data()) pointers_.clear();
+  while (pointers_.size() < slots_.size()) pointers_.push_back(&slots_[pointers_.size()]);
 }
 
 }  // namespace rad::rt

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -72,6 +73,8 @@ struct Binding {
 /// Checks the arguments against the signature (types, ranks, sizes, overlap) and evaluates the domain. Refusals are of category
 /// Launch; they name the kernel, the arguments, the dimensions and the values.
 Result<Binding> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
+/// The same into a binding that is there, whose memory is used again. After a failure its contents are unspecified.
+Result<void> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding);
 
 /// Refuses a writable argument that shares elements with another one (part of bindArguments).
 Result<void> checkAliases(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
@@ -94,11 +97,15 @@ std::string signatureText(const cg::KernelManifest& kernel);
 /// Movable; the addresses stay valid.
 class ArgumentBlock {
  public:
+  ArgumentBlock() = default;
   /// `partials` is the address of the partial results of a reduction (ignored for other kernels).
   ArgumentBlock(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
                 uint64_t failureState, uint32_t serial);
   ArgumentBlock(const ArgumentBlock&) = delete;
   ArgumentBlock(ArgumentBlock&&) = default;
+  /// As made anew with these; memory is used again.
+  void assign(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
+              uint64_t failureState, uint32_t serial);
   std::span<const void* const> pointers() const { return pointers_; }
 
  private:

@@ -8,6 +8,7 @@
 #include "runtime/device/device.h"
 #include "runtime/launch/array.h"
 #include "runtime/launch/bench_timer.h"
+#include "runtime/launch/binding.h"
 #include "runtime/launch/messages.h"
 
 #include <atomic>
@@ -46,6 +47,13 @@ struct ContextOptions {
   KernelProvider* kernels = nullptr;              // outlives the context
   std::function<void(std::string_view)> output;   // gets what print prints, whole lines; none: standard output
   std::vector<std::string> arguments;             // args
+};
+
+/// The memory of the launch that is being made, used again by the next one.
+struct LaunchScratch {
+  std::vector<Argument> arguments;
+  Binding binding;
+  ArgumentBlock block;
 };
 
 /// The signature of compiled host statements (RadScript of runtime/api/host_abi.h).
@@ -101,6 +109,8 @@ struct RadContext {
 
   /// When the first wait for launches was over, if one was.
   std::optional<std::chrono::steady_clock::time_point> firstResult() const { return firstResult_; }
+  /// Launches do not nest in a context: each may use this.
+  rad::rt::LaunchScratch& scratch() { return scratch_; }
   /// True if there were launches since the last wait.
   bool hasLaunches() const { return !underWay_.empty(); }
   /// Waits for all launches. 0, or 1 with the error stored: of the device, or of the launch that failed.
@@ -141,6 +151,7 @@ struct RadContext {
   };
   std::optional<PendingError> error_;
   std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
+  rad::rt::LaunchScratch scratch_;
   uint32_t nextSerial_ = 1;
   std::optional<std::chrono::steady_clock::time_point> firstResult_;
   uintptr_t stackLimit_ = 0;           // of the thread that runs the current script
