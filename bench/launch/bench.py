@@ -5,7 +5,7 @@
     ./dev bench launch                           our share, with a driver whose launch does nothing
     ./gpu OUTDIR --only bench --bench launch     on a GPU too: beside cuLaunchKernelEx, in turns, and other ways to launch
 
-"checked" is what compiled host code does, "prepared" the device's launch alone. On a GPU 30 rounds of 10,000 launches take turns; the
+"checked" is what compiled host code does, "prepared" is cuda::PreparedLaunch. On a GPU 30 rounds of 10,000 launches take turns; the
 difference to cuLaunchKernelEx is the median over the rounds with its 95 % interval, p50 and p99 are of launches timed one by one.
 cudaLaunchKernel needs nvcc; Triton, CuPy, numba-cuda and cuda.core are measured where Python has them.
 """
@@ -158,13 +158,17 @@ def main():
     if error:
         sys.exit("bench: %s" % error[0])
     print("on the GPU, nanoseconds a launch, in turns with cuLaunchKernelEx")
-    for row in rows:
+    for row in [row for row in rows if "arguments" in row]:
         for kind in ("raw", "prepared", "checked"):
             text = "  %2d arguments  %-9s median %7.0f  p50 %7.0f  p99 %7.0f" % (row["arguments"], kind, row[kind]["median"], row[kind]["p50"], row[kind]["p99"])
             if kind != "raw":
                 difference = row[kind + "_minus_raw"]
                 text += "  more than raw: %6.0f [%.0f, %.0f]" % (difference["median"], difference["low"], difference["high"])
             print(text)
+    for row in [row for row in rows if "graph_nodes" in row]:
+        ratio = row["ratio"]
+        print("  a graph of %d launches, microseconds with its wait: %.1f, the driver's own %.1f, ratio %.4f [%.4f, %.4f]"
+              % (row["graph_nodes"], row["ours"], row["raw"], ratio["median"], ratio["low"], ratio["high"]))
     print("others, nanoseconds a launch, medians        " + "  ".join("%4d args" % n for n in COUNTS))
     with tempfile.TemporaryDirectory() as work:
         nvcc = shutil.which("nvcc") or ("/usr/local/cuda/bin/nvcc" if os.path.exists("/usr/local/cuda/bin/nvcc") else None)

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What a launch costs: as compiled host code makes it (`checked`: arguments read, shapes and overlap checked, the variant looked up),
-// with everything prepared (`prepared`: the device's launch alone), and by cuLaunchKernelEx (`raw`).
+// with everything prepared (`prepared`: cuda::PreparedLaunch), and by cuLaunchKernelEx (`raw`).
 //
 //   raddle_launch_cost noop LIBCUDANOOP     our share: the driver's launch does nothing
-//   raddle_launch_cost gpu                  on the first GPU, the three in turns
+//   raddle_launch_cost gpu                  on the first GPU, the three in turns; then a graph of 1,000 launches beside the driver's
 //
 // A line of JSON for each number of arguments. Half of the arguments are arrays of one size, the other half numbers.
 #include "runtime/api/host_abi.h"
 #include "runtime/cuda/cuda_device.h"
+#include "runtime/driver/graph.h"
 #include "runtime/dynlib/driver_api.h"
 #include "runtime/launch/context.h"
-#include "runtime/launch/binding.h"
 
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +26,7 @@ namespace {
 
 using namespace rad::rt;
 namespace cg = rad::cg;
+namespace cuda = rad::cuda;
 using Clock = std::chrono::steady_clock;
 
 constexpr int rounds = 30, launches = 10000;
@@ -89,21 +90,18 @@ struct Job {
   std::vector<RadView> views;
   std::vector<float> numbers;
   std::vector<const void*> arguments;
-  int count = 0;
-  std::vector<double>* each = nullptr;  // gets the nanoseconds of each launch
+  int count = 0, part = 0;
+  std::vector<double>* times = nullptr;
 } job;
 
-/// Calls `launch` so often, timed alone where that is asked for.
+/// Calls `launch` `count` times; `times` gets the nanoseconds of each `part` of them, for one launch.
 template <class Launch>
-int32_t repeat(int count, std::vector<double>* each, Launch launch) {
-  for (int i = 0; i < count; ++i) {
-    if (!each) {
-      if (int32_t status = launch()) return status;
-      continue;
-    }
+int32_t repeat(int count, int part, std::vector<double>& times, Launch launch) {
+  for (int done = 0; done < count; done += part) {
     const auto start = Clock::now();
-    if (int32_t status = launch()) return status;
-    each->push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count());
+    for (int i = 0; i < part; ++i)
+      if (int32_t status = launch()) return status;
+    times.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count() / part);
   }
   return 0;
 }
@@ -124,7 +122,7 @@ int32_t releaseAll(RadContext*) {
   return 0;
 }
 int32_t launchAll(RadContext* context) {
-  return repeat(job.count, job.each, [&] { return rad_launch(context, 0, job.arguments.data(), 0); });
+  return repeat(job.count, job.part, *job.times, [&] { return rad_launch(context, 0, job.arguments.data(), 0); });
 }
 
 struct Series {
@@ -142,17 +140,61 @@ void print(const char* name, const Series& series) {
               quantile(series.single, 0.99));
 }
 
+/// A round: on a GPU the time of all launches, so that a queue that is full counts. Without one the median over parts of it: the
+/// processor may be taken away meanwhile.
 template <class Many, class Wait>
-void timed(Series& series, Many many, Wait wait) {
+void timed(Series& series, bool isGpu, Many many, Wait wait) {
+  std::vector<double> parts;
   wait();
-  auto start = Clock::now();
-  many(launches, nullptr);
-  series.perRound.push_back(std::chrono::duration<double, std::nano>(Clock::now() - start).count() / launches);
+  many(launches, isGpu ? launches : 100, parts);
+  series.perRound.push_back(quantile(parts, 0.5));
   wait();
-  many(launches / rounds, &series.single);
+  many(launches / rounds, 1, series.single);
 }
 
-void measure(const DriverApi& driver, const std::shared_ptr<Device>& device, int arguments, bool isGpu, void (*noop)(int)) {
+/// The median of differences between two series, with its interval: of 30 values the 10th and the 21st enclose it with 95.7 %
+/// (binomial).
+struct Difference {
+  double median = 0, low = 0, high = 0;
+};
+Difference differenceOf(const std::vector<double>& ours, const std::vector<double>& raw, bool asRatio) {
+  std::vector<double> out;
+  for (size_t i = 0; i < ours.size(); ++i) out.push_back(asRatio ? ours[i] / raw[i] : ours[i] - raw[i]);
+  std::sort(out.begin(), out.end());
+  return {(out[14] + out[15]) / 2, out[9], out[20]};
+}
+
+/// The launches of the driver interface: ours are prepared, the driver's get the same values.
+struct Direct {
+  cuda::Context context;
+  cuda::Stream stream;
+  cuda::Kernel kernel;
+  cuda::PreparedLaunch prepared;
+  std::vector<uint64_t> values;
+  std::vector<void*> addresses;
+
+  Direct(const DriverApi& driver, const cg::KernelManifest& manifest, const std::string& ptx) {
+    context = must(cuda::Context::primary(0, &driver));
+    stream = must(cuda::Stream::create(context));
+    kernel = must(must(cuda::Library::load(context, cuda::Image::ptx(ptx))).kernel(manifest.symbol));
+    values.resize(static_cast<size_t>(parametersOf(manifest)), 1);
+    std::vector<std::span<const std::byte>> bytes;
+    for (size_t i = 0; i < values.size(); ++i) {
+      addresses.push_back(&values[i]);
+      bytes.push_back(std::as_bytes(std::span(&values[i], 1)).first(i + 1 < values.size() ? 8 : 4));
+    }
+    prepared = must(cuda::PreparedLaunch::makeWith(stream, kernel, {.block = {256}}, bytes));
+  }
+  CUlaunchConfig config() const {
+    CUlaunchConfig out{};
+    out.gridDimX = out.gridDimY = out.gridDimZ = out.blockDimY = out.blockDimZ = 1;
+    out.blockDimX = 256;
+    out.hStream = stream.raw();
+    return out;
+  }
+};
+
+void measure(const DriverApi& driver, const std::shared_ptr<Device>& device, int arguments, void (*noop)(int)) {
   auto unit = std::make_shared<Unit>();
   unit->manifest.kernels.push_back(manifestOf(arguments));
   const cg::KernelManifest& manifest = unit->manifest.kernels[0];
@@ -177,105 +219,107 @@ void measure(const DriverApi& driver, const std::shared_ptr<Device>& device, int
     job.arguments.push_back(i % 2 == 0 ? static_cast<const void*>(&job.views[static_cast<size_t>(i / 2)]) : &job.numbers[static_cast<size_t>(i)]);
   run(make);
 
-  // The prepared launch: what the checks gave, kept.
-  std::vector<Argument> values;
-  for (int i = 0; i < arguments; ++i) {
-    if (i % 2) {
-      values.emplace_back(ScalarArgument{});
-      continue;
-    }
-    const RadView& view = job.views[static_cast<size_t>(i / 2)];
-    ViewArgument argument;
-    argument.block = &view.array->buffer();
-    argument.address = view.array->buffer().address();
-    argument.extents[0] = elements;
-    values.emplace_back(argument);
-  }
-  const Binding binding = must(bindArguments(manifest, values));
-  const ArgumentBlock block(manifest, values, binding, 0, device->failureState(), 1);
-  LaunchRequest request;
-  request.threads = 256;
-  request.arguments = block.pointers();
-  request.name = manifest.name;
-
-  // The driver alone: its own library and stream in the same context.
-  CUcontext primary = nullptr;
-  CUlibrary library = nullptr;
-  CUkernel kernel = nullptr;
-  CUstream stream = nullptr;
-  CUdevice ordinal = 0;
-  CUlaunchConfig config{};
+  const Direct direct(driver, manifest, ptx);
+  const CUlaunchConfig config = direct.config();
   const auto rawLaunch = driver.raw<DriverFn::LaunchKernelEx>();
-  if (isGpu) {
-    must(driver.call<DriverFn::DeviceGet>(&ordinal, 0));
-    must(driver.call<DriverFn::DevicePrimaryCtxRetain>(&primary, ordinal));
-    must(driver.call<DriverFn::CtxPushCurrent>(primary));
-    must(driver.call<DriverFn::StreamCreateWithPriority>(&stream, static_cast<unsigned>(CU_STREAM_NON_BLOCKING), 0));
-    must(driver.call<DriverFn::LibraryLoadData>(&library, static_cast<const void*>(ptx.c_str()), nullptr, nullptr, 0u, nullptr, nullptr, 0u));
-    must(driver.call<DriverFn::LibraryGetKernel>(&kernel, library, manifest.symbol.c_str()));
-    config.gridDimX = config.gridDimY = config.gridDimZ = config.blockDimY = config.blockDimZ = 1;
-    config.blockDimX = 256;
-    config.hStream = stream;
-  }
   auto wait = [&] {
     if (noop) noop(0);
     must(device->synchronize());
-    if (stream) must(driver.call<DriverFn::StreamSynchronize>(stream));
+    must(direct.stream.synchronize());
     if (auto error = context.finish()) die(error->text);
     if (noop) noop(1);
   };
-  auto checked = [&](int count, std::vector<double>* each) {
+  auto checked = [&](int count, int part, std::vector<double>& times) {
     job.count = count;
-    job.each = each;
+    job.part = part;
+    job.times = &times;
     run(launchAll);
   };
-  auto prepared = [&](int count, std::vector<double>* each) {
-    repeat(count, each, [&] {
-      must(device->launch(*provider.kernel, request));
+  auto prepared = [&](int count, int part, std::vector<double>& times) {
+    repeat(count, part, times, [&] {
+      must(direct.prepared.launch());
       return 0;
     });
   };
-  auto raw = [&](int count, std::vector<double>* each) {
-    repeat(count, each, [&] {
-      mustRaw(rawLaunch(&config, reinterpret_cast<CUfunction>(kernel), const_cast<void**>(block.pointers().data()), nullptr), "cuLaunchKernelEx");
+  auto raw = [&](int count, int part, std::vector<double>& times) {
+    repeat(count, part, times, [&] {
+      mustRaw(rawLaunch(&config, direct.kernel.raw(), const_cast<void**>(direct.addresses.data()), nullptr), "cuLaunchKernelEx");
       return 0;
     });
   };
-  checked(1000, nullptr), prepared(1000, nullptr);
-  if (isGpu) raw(1000, nullptr);
+  std::vector<double> unused;
+  checked(1000, 1000, unused), prepared(1000, 1000, unused), raw(1000, 1000, unused);
   Series checkedSeries, preparedSeries, rawSeries;
   for (int round = 0; round < rounds; ++round)
     for (int turn = 0; turn < 3; ++turn) {
       const int which = (turn + round) % 3;
-      if (which == 0) timed(checkedSeries, checked, wait);
-      if (which == 1) timed(preparedSeries, prepared, wait);
-      if (which == 2 && isGpu) timed(rawSeries, raw, wait);
+      if (which == 0) timed(checkedSeries, !noop, checked, wait);
+      if (which == 1) timed(preparedSeries, !noop, prepared, wait);
+      if (which == 2) timed(rawSeries, !noop, raw, wait);
     }
   if (noop) noop(0);
   std::printf("{\"arguments\": %d, \"parameters\": %d", arguments, parametersOf(manifest));
+  print("raw", rawSeries);
   print("checked", checkedSeries);
   print("prepared", preparedSeries);
-  if (isGpu) {
-    print("raw", rawSeries);
-    for (const auto& [name, series] : {std::pair("checked", &checkedSeries), std::pair("prepared", &preparedSeries)}) {
-      std::vector<double> differences;
-      for (int i = 0; i < rounds; ++i) differences.push_back(series->perRound[static_cast<size_t>(i)] - rawSeries.perRound[static_cast<size_t>(i)]);
-      // Of 30 values the 10th and the 21st enclose the median with 95.7 % (binomial).
-      std::sort(differences.begin(), differences.end());
-      std::printf(", \"%s_minus_raw\": {\"median\": %.1f, \"low\": %.1f, \"high\": %.1f}", name, (differences[14] + differences[15]) / 2, differences[9],
-                  differences[20]);
-    }
+  for (const auto& [name, series] : {std::pair("checked", &checkedSeries), std::pair("prepared", &preparedSeries)}) {
+    const Difference difference = differenceOf(series->perRound, rawSeries.perRound, false);
+    std::printf(", \"%s_minus_raw\": {\"median\": %.1f, \"low\": %.1f, \"high\": %.1f}", name, difference.median, difference.low, difference.high);
   }
   std::printf("}\n");
   std::fflush(stdout);
   run(releaseAll);
-  if (isGpu) {
-    must(driver.call<DriverFn::LibraryUnload>(library));
-    must(driver.call<DriverFn::StreamDestroy>(stream));
-    CUcontext popped = nullptr;
-    must(driver.call<DriverFn::CtxPopCurrent>(&popped));
-    must(driver.call<DriverFn::DevicePrimaryCtxRelease>(ordinal));
+}
+
+/// The same 1,000 launches captured by us and by the driver alone; each replayed with its wait, in turns.
+void measureGraph(const DriverApi& driver) {
+  constexpr int nodes = 1000, replays = 20;
+  const cg::KernelManifest manifest = manifestOf(8);
+  const Direct direct(driver, manifest, ptxOf(manifest));
+  const cuda::Graph graph = must(cuda::capture(direct.stream, [&]() -> Status {
+    for (int i = 0; i < nodes; ++i) RAD_TRY(direct.prepared.launch());
+    return {};
+  }));
+  const cuda::GraphExec exec = must(graph.instantiate());
+
+  const CUlaunchConfig config = direct.config();
+  CUgraph rawGraph = nullptr;
+  CUgraphExec rawExec = nullptr;
+  must(driver.call<DriverFn::CtxPushCurrent>(direct.context.raw()));
+  mustRaw(driver.raw<DriverFn::StreamBeginCapture>()(direct.stream.raw(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture");
+  for (int i = 0; i < nodes; ++i)
+    mustRaw(driver.raw<DriverFn::LaunchKernelEx>()(&config, direct.kernel.raw(), const_cast<void**>(direct.addresses.data()), nullptr), "cuLaunchKernelEx");
+  mustRaw(driver.raw<DriverFn::StreamEndCapture>()(direct.stream.raw(), &rawGraph), "cuStreamEndCapture");
+  CUDA_GRAPH_INSTANTIATE_PARAMS how{};
+  mustRaw(driver.raw<DriverFn::GraphInstantiateWithParams>()(&rawExec, rawGraph, &how), "cuGraphInstantiateWithParams");
+
+  std::vector<double> ours, raw;
+  auto timeOf = [&](auto launch, std::vector<double>& out) {
+    const auto start = Clock::now();
+    for (int i = 0; i < replays; ++i) launch();
+    out.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count() / replays);
+  };
+  auto replayOurs = [&] {
+    must(exec.launch(direct.stream));
+    must(direct.stream.synchronize());
+  };
+  auto replayRaw = [&] {
+    mustRaw(driver.raw<DriverFn::GraphLaunch>()(rawExec, direct.stream.raw()), "cuGraphLaunch");
+    mustRaw(driver.raw<DriverFn::StreamSynchronize>()(direct.stream.raw()), "cuStreamSynchronize");
+  };
+  for (int i = 0; i < 3; ++i) replayOurs(), replayRaw();
+  for (int round = 0; round < rounds; ++round) {
+    if (round % 2) timeOf(replayOurs, ours);
+    timeOf(replayRaw, raw);
+    if (round % 2 == 0) timeOf(replayOurs, ours);
   }
+  const Difference ratio = differenceOf(ours, raw, true);
+  std::printf("{\"graph_nodes\": %d, \"ours\": %.1f, \"raw\": %.1f, \"ratio\": {\"median\": %.4f, \"low\": %.4f, \"high\": %.4f}}\n", nodes,
+              quantile(ours, 0.5), quantile(raw, 0.5), ratio.median, ratio.low, ratio.high);
+  must(driver.call<DriverFn::GraphExecDestroy>(rawExec));
+  must(driver.call<DriverFn::GraphDestroy>(rawGraph));
+  CUcontext popped = nullptr;
+  must(driver.call<DriverFn::CtxPopCurrent>(&popped));
 }
 
 }  // namespace
@@ -293,6 +337,7 @@ int main(int argc, char** argv) {
   const DriverApi* driver = must(DriverApi::get());
   std::shared_ptr<Device> device = must(CudaDevice::create(0));
   if (mode == "gpu" && device->info().name.find("FAKE") != std::string::npos) die("a look-alike is no GPU: nothing to measure");
-  for (int arguments : {0, 8, 19, 58}) measure(*driver, device, arguments, mode == "gpu", noop);
+  for (int arguments : {0, 8, 19, 58}) measure(*driver, device, arguments, noop);
+  if (mode == "gpu") measureGraph(*driver);
   return 0;
 }

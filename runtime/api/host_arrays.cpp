@@ -21,7 +21,7 @@ ViewArgument viewArgument(const RadView& view) {
   std::copy_n(view.strides, out.strides.size(), out.strides.begin());
   if (view.array) {
     out.block = &view.array->buffer();
-    out.address = view.array->buffer().address() + static_cast<uint64_t>(view.offset) * sizeOf(out.type);
+    out.address = view.array->address() + static_cast<uint64_t>(view.offset) * sizeOf(out.type);
   }
   return out;
 }

@@ -2,7 +2,6 @@
 // Launches of the host interface.
 #include "runtime/api/host_support.h"
 #include "runtime/api/reduction.h"
-#include "runtime/launch/geometry.h"
 
 #include <fmt/format.h>
 
@@ -41,41 +40,47 @@ int32_t refuse(RadContext* context, const cg::KernelManifest& kernel, Error erro
   return context->setError(ErrorCategory::Launch, context->site(site), std::move(parts));
 }
 
-/// Launches a kernel over a domain that is not empty. `partials`: null, or gets the partial results' memory and number.
+/// Binds arguments that the plan left alone: into the context's scratch.
+Result<void> bindAny(RadContext* context, const cg::KernelManifest& kernel, std::span<const Argument> arguments) {
+  LaunchScratch& scratch = context->scratch();
+  RAD_TRY(bindArguments(kernel, arguments, scratch.binding));
+  scratch.block.assign(kernel, arguments, scratch.binding);
+  return {};
+}
+
+/// Launches a kernel whose arguments are bound, over a domain that is not empty. `partials`: null, or gets the partial results' memory and number.
 struct Partials {
   std::shared_ptr<Buffer> memory;
   int64_t count = 0;
 };
-int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding,
-                    uint32_t site, Partials* partials) {
+int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifest& kernel, uint32_t site, Partials* partials) {
   Device& device = context->device();
-  auto compiled = context->kernels().get(*context->unit(), index, binding.spec);
-  if (!compiled) return context->setError(std::move(compiled).error(), site);
-  auto shape = shapeLaunch(kernel, (*compiled)->geometry(), binding, device.info());
-  if (!shape) return refuse(context, kernel, std::move(shape).error(), site);
+  if (auto ready = context->prepare(index, context->scratch().binding); !ready) return refuse(context, kernel, std::move(ready).error(), site);
+  const KernelUse& use = context->use(index);
+  const LaunchShape& shape = use.shape;
 
   uint64_t partialsAddress = 0;
   if (partials) {
-    auto memory = device.allocate(static_cast<uint64_t>(shape->partialCount) * cg::sizeOf(kernel.reductionType));
+    auto memory = device.allocate(static_cast<uint64_t>(shape.partialCount) * cg::sizeOf(kernel.reductionType));
     if (!memory) return context->setError(std::move(memory).error(), site);
     partials->memory = *std::move(memory);
-    partials->count = shape->partialCount;
+    partials->count = shape.partialCount;
     partialsAddress = partials->memory->address();
   }
   LaunchRequest request;
   if (int32_t status = context->beginLaunch(index, site, request.serial)) return status;
   ArgumentBlock& block = context->scratch().block;
-  block.assign(kernel, arguments, binding, partialsAddress, device.failureState(), request.serial);
-  request.grid = {static_cast<uint32_t>(shape->blocks), 1, 1};
-  request.threads = shape->threads;
-  request.dynamicSharedBytes = shape->dynamicSharedBytes;
-  request.outerCount = shape->outerCount;
-  request.grain = shape->grain;
-  request.chunkCount = shape->partialCount;
+  block.finish(kernel, partialsAddress, device.failureState(), request.serial);
+  request.grid = {static_cast<uint32_t>(shape.blocks), 1, 1};
+  request.threads = shape.threads;
+  request.dynamicSharedBytes = shape.dynamicSharedBytes;
+  request.outerCount = shape.outerCount;
+  request.grain = shape.grain;
+  request.chunkCount = shape.partialCount;
   request.arguments = block.pointers();
   request.name = kernel.name;
   request.prints = kernel.prints;
-  RAD_API_TRY(context, site, device.launch(**compiled, request));
+  RAD_API_TRY(context, site, device.launch(*use.kernel, request));
   return 0;
 }
 
@@ -97,13 +102,14 @@ int32_t rad_launch(RadContext* context, uint32_t index, const void* const* argum
   return guarded(context, site, [&]() -> int32_t {
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel) return unknownKernel(context, index, site);
-    std::vector<Argument>& values = context->scratch().arguments;
-    Binding& binding = context->scratch().binding;
+    LaunchScratch& scratch = context->scratch();
+    auto launchIfAny = [&] { return scratch.binding.points == 0 ? 0 : launchBound(context, index, *kernel, site, nullptr); };
+    if (context->use(index).plan.bind(arguments, scratch.binding, scratch.block)) return launchIfAny();
+    std::vector<Argument>& values = scratch.arguments;
     readArguments(*kernel, arguments, values);
     auto launch = [&]() -> int32_t {
-      if (auto bound = bindArguments(*kernel, values, binding); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
-      if (binding.points == 0) return 0;
-      return launchBound(context, index, *kernel, values, binding, site, nullptr);
+      if (auto bound = bindAny(context, *kernel, values); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
+      return launchIfAny();
     };
     if (!kernel->isAssignment || checkAliases(*kernel, values)) return launch();
     // Some elements are both read and written: all are copied aside first.
@@ -126,13 +132,14 @@ int32_t rad_reduce(RadContext* context, uint32_t index, const void* const* argum
   return guarded(context, site, [&]() -> int32_t {
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel || kernel->reduce == cg::ReduceOp::None) return unknownKernel(context, index, site);
-    std::vector<Argument>& values = context->scratch().arguments;
-    Binding& binding = context->scratch().binding;
-    readArguments(*kernel, arguments, values);
-    if (auto bound = bindArguments(*kernel, values, binding); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
+    LaunchScratch& scratch = context->scratch();
+    if (!context->use(index).plan.bind(arguments, scratch.binding, scratch.block)) {
+      readArguments(*kernel, arguments, scratch.arguments);
+      if (auto bound = bindAny(context, *kernel, scratch.arguments); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
+    }
     Partials partials;
-    if (binding.points > 0)
-      if (int32_t status = launchBound(context, index, *kernel, values, binding, site, &partials)) return status;
+    if (scratch.binding.points > 0)
+      if (int32_t status = launchBound(context, index, *kernel, site, &partials)) return status;
     std::vector<std::byte> bytes(static_cast<size_t>(partials.count) * cg::sizeOf(kernel->reductionType));
     if (partials.memory) {
       RAD_API_TRY(context, site, context->device().copyOut(bytes, *partials.memory, 0));

@@ -2,12 +2,12 @@
 #pragma once
 
 /// What all objects of one open GPU share, and hold alive: context, stream,
-/// memory pool, the page that failing kernels write to, and what is known when
-/// the device dies.
+/// memory pool, the page that failing kernels write to. The driver is reached
+/// through the owners of runtime/driver alone.
 
 #include "runtime/base/result.h"
 #include "runtime/device/device.h"
-#include "runtime/driver/stream.h"
+#include "runtime/driver/memory.h"
 
 #include <memory>
 #include <mutex>
@@ -15,9 +15,6 @@
 #include <string>
 
 namespace rad::rt {
-
-using cuda::ContextGuard;
-using cuda::LaunchHistory;
 
 /// The shared part of one open GPU. Everything that was made is undone by the
 /// destructor, in reverse order; half-made ones too.
@@ -30,71 +27,59 @@ public:
   CudaState(const CudaState &) = delete;
   CudaState &operator=(const CudaState &) = delete;
 
-  const DriverApi &driver() const { return driver_; }
-  CUdevice device() const { return device_.raw(); }
-  CUcontext context() const { return context_.raw(); }
-  CUstream stream() const { return stream_.raw(); }
+  const cuda::Context &context() const { return context_; }
+  const cuda::Stream &stream() const { return stream_; }
   const DeviceInfo &info() const { return info_; }
-  LaunchHistory &history() { return context_.history(); }
 
-  /// Null where the device has no pools: memory then comes from cuMemAlloc.
-  CUmemoryPool pool() const { return pool_; }
+  /// Memory in the order of the stream, from the device's pool; from the device
+  /// itself where it has no pools. Empty for no bytes.
+  Result<cuda::Memory> allocate(std::uint64_t bytes) const;
 
   /// Whether copies may read host memory after the call that asked for them,
   /// even when it is not pinned.
   bool readsPageableMemory() const { return readsPageable_; }
 
   /// The address of the FailureState in device memory.
-  std::uint64_t failureState() const { return failureState_; }
+  std::uint64_t failureState() const { return failureState_.address(); }
 
   /// What a kernel recorded since the last call; clears it.
   std::optional<cg::FailureRecord> takeRecord();
 
-  /// Makes the room that kernels print into, once. The context need not be
-  /// current.
+  /// Makes the room that kernels print into, once.
   Status preparePrinting();
 
   /// What kernels printed since the last call, after a wait.
   PrintedLines takePrinted();
 
-  /// A failure as the caller should see it: after a fault on the device, the
-  /// first one, with the launches that may be guilty.
-  Error explain(Error error) { return context_.explain(std::move(error)); }
-
-  /// Hands a status on, explained.
-  Status finish(Status status) {
-    if (!status) [[unlikely]]
-      return fail(explain(std::move(status).error()));
-    return status;
-  }
-
-  /// Waits for the stream. The context must be current.
-  Status wait();
+  /// Waits for the stream.
+  Status wait() const { return stream_.synchronize(); }
 
   /// Waits until a copy no longer uses the caller's memory. A wait that failed
   /// is tried once more: returning while the copy runs would be worse than any
   /// error.
-  Status waitForCopy();
+  Status waitForCopy() const;
 
 private:
   CudaState(const cuda::Device &device, DeviceInfo info)
-      : driver_(device.driver()), device_(device), info_(std::move(info)) {}
+      : device_(device), info_(std::move(info)) {}
   Status make();
-  Status makePool();
   Status makeFailureState();
+  bool dead() const { return device_.driver().dead(); }
+  bool forked() const { return device_.driver().forked(); }
 
-  const DriverApi &driver_;
   cuda::Device device_;
   DeviceInfo info_;
+  // Released from the last to the first.
   cuda::Context context_;
   cuda::Stream stream_;
-  CUmemoryPool pool_ = nullptr;
+  cuda::Pool pool_; ///< empty where the device has none
   bool readsPageable_ = false;
-  cg::FailureRecord *record_ = nullptr; ///< pinned and mapped
-  CUdeviceptr recordOnDevice_ = 0;
-  CUdeviceptr failureState_ = 0;
-  std::uint64_t *printed_ = nullptr; ///< pinned and mapped: PrintState::lines
-  CUdeviceptr printState_ = 0;
+  cuda::PinnedMemory recordMemory_;
+  cg::FailureRecord *record_ = nullptr; ///< in recordMemory_
+  cuda::Memory failureState_;
+  cuda::PinnedMemory printedMemory_;
+  std::uint64_t *printed_ = nullptr; ///< in printedMemory_: PrintState::lines
+  cuda::Memory printState_;
   bool mayPrint_ = false;
   std::mutex printMutex_;
 };

@@ -4,8 +4,11 @@
 #include "runtime/driver/handle.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <vector>
 
 namespace rad::cuda {
 namespace {
@@ -59,22 +62,22 @@ bool ContextGuard::mayRelease(std::string_view what) const noexcept {
 
 void LaunchHistory::add(std::string_view name, std::uint32_t serial,
                         const void *stream) {
-  std::lock_guard lock(mutex_);
+  const Lock lock(flag_);
   Entry &entry = entries_[count_++ % capacity];
   const std::size_t length = std::min(name.size(), entry.name.size() - 1);
   std::memcpy(entry.name.data(), name.data(), length);
   entry.name[length] = '\0';
-  entry.serial = serial;
+  entry.serial = lastSerial_ = serial ? serial : lastSerial_ + 1;
   entry.stream = stream;
 }
 
 void LaunchHistory::clear() {
-  std::lock_guard lock(mutex_);
+  const Lock lock(flag_);
   count_ = 0;
 }
 
 void LaunchHistory::clear(const void *stream) {
-  std::lock_guard lock(mutex_);
+  const Lock lock(flag_);
   std::array<Entry, capacity> kept;
   std::size_t count = 0;
   for (std::size_t i = count_ - std::min(count_, capacity); i < count_; ++i)
@@ -84,8 +87,13 @@ void LaunchHistory::clear(const void *stream) {
   count_ = count;
 }
 
+std::size_t LaunchHistory::count() const {
+  const Lock lock(flag_);
+  return count_;
+}
+
 std::string LaunchHistory::describe() const {
-  std::lock_guard lock(mutex_);
+  const Lock lock(flag_);
   std::string out;
   if (count_ > capacity)
     out = std::to_string(count_ - capacity) + " earlier ones";
@@ -96,6 +104,53 @@ std::string LaunchHistory::describe() const {
     out += std::string(entry.name.data()) + " (launch " +
            std::to_string(entry.serial) + ')';
   }
+  return out;
+}
+
+// ---- HeldMemory ----
+
+std::string formatBytes(std::uint64_t bytes) {
+  static constexpr const char *units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  double value = double(bytes);
+  std::size_t unit = 0;
+  while (value >= 1024 && unit + 1 < std::size(units)) {
+    value /= 1024;
+    ++unit;
+  }
+  char text[48];
+  std::snprintf(text, sizeof text, unit ? "%.1f %s" : "%.0f %s", value,
+                units[unit]);
+  return text;
+}
+
+void HeldMemory::add(std::uint64_t address, std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  allocations_[address] = bytes;
+}
+
+void HeldMemory::remove(std::uint64_t address) {
+  std::lock_guard lock(mutex_);
+  allocations_.erase(address);
+}
+
+std::string HeldMemory::describe() const {
+  std::lock_guard lock(mutex_);
+  if (allocations_.empty())
+    return {};
+  std::vector<std::uint64_t> sizes;
+  std::uint64_t total = 0;
+  for (const auto &[address, bytes] : allocations_) {
+    sizes.push_back(bytes);
+    total += bytes;
+  }
+  std::sort(sizes.begin(), sizes.end(), std::greater<>());
+  constexpr std::size_t most = 4;
+  std::string out = "this program holds " + formatBytes(total) + " in " +
+                    std::to_string(sizes.size()) +
+                    (sizes.size() == 1 ? " allocation" : " allocations");
+  if (sizes.size() > 1)
+    for (std::size_t i = 0; i < sizes.size() && i < most; ++i)
+      out += (i ? ", " : ", the largest of ") + formatBytes(sizes[i]);
   return out;
 }
 
@@ -373,7 +428,9 @@ Error Context::explain(Error error) const {
   if (error.call.starts_with("cu"))
     error.message += " (noticed at " + error.call + ')';
   if (std::string suspects = state_->history.describe(); !suspects.empty())
-    error.message += "; kernels since the last wait: " + suspects;
+    error.message += (waitsAfterLaunch() ? "; the kernel was "
+                                         : "; kernels since the last wait: ") +
+                     suspects;
   state_->fatal = error;
   return error;
 }

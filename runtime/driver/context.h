@@ -8,14 +8,20 @@
 #include "runtime/dynlib/driver_api.h"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
+#include <unordered_map>
 
 namespace rad::cuda {
+
+/// "1.5 GiB", "300 bytes".
+std::string formatBytes(std::uint64_t bytes);
 
 using rt::DriverApi;
 using rt::DriverFn;
@@ -51,7 +57,8 @@ private:
 /// Thread-safe.
 class LaunchHistory {
 public:
-  /// `stream` tells launches apart for clear(stream).
+  /// `serial` 0: one more than that of the launch before. `stream` tells
+  /// launches apart for clear(stream).
   void add(std::string_view name, std::uint32_t serial,
            const void *stream = nullptr);
   void clear();
@@ -59,17 +66,49 @@ public:
   void clear(const void *stream);
   /// "saxpy (launch 3), softmax (launch 4)", oldest first; "" when empty.
   std::string describe() const;
+  /// How many launches there were since the last clear.
+  std::size_t count() const;
 
 private:
+  /// Held for a few nanoseconds; launches are many.
+  class Lock {
+  public:
+    explicit Lock(std::atomic_flag &flag) : flag_(flag) {
+      while (flag_.test_and_set(std::memory_order_acquire))
+        std::this_thread::yield();
+    }
+    ~Lock() { flag_.clear(std::memory_order_release); }
+    Lock(const Lock &) = delete;
+    Lock &operator=(const Lock &) = delete;
+
+  private:
+    std::atomic_flag &flag_;
+  };
   struct Entry {
     std::array<char, 40> name{};
     std::uint32_t serial = 0;
     const void *stream = nullptr;
   };
   static constexpr std::size_t capacity = 16;
-  mutable std::mutex mutex_;
+  mutable std::atomic_flag flag_;
   std::array<Entry, capacity> entries_{};
   std::size_t count_ = 0; // since the last clear
+  std::uint32_t lastSerial_ = 0;
+};
+
+/// The memory of a context that the program holds, for the message that there is
+/// no more. Thread-safe.
+class HeldMemory {
+public:
+  void add(std::uint64_t address, std::uint64_t bytes);
+  void remove(std::uint64_t address);
+  /// "this program holds 3.0 GiB in 5 allocations: 1.0 GiB, 1.0 GiB, ..."; ""
+  /// when it holds nothing.
+  std::string describe() const;
+
+private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::uint64_t, std::uint64_t> allocations_;
 };
 
 /// A GPU that the driver shows. A number with questions: copy it freely.
@@ -199,6 +238,26 @@ public:
   /// The launches since the last wait, for errors that surface late.
   LaunchHistory &history() const { return state_->history; }
 
+  /// What the program holds of the device's memory through it.
+  const HeldMemory &held() const { return state_->held; }
+  void noteAllocation(std::uint64_t address, std::uint64_t bytes) const {
+    state_->held.add(address, bytes);
+  }
+  /// For destructors: nothing is locked in the child of a fork.
+  void noteRelease(std::uint64_t address) const noexcept {
+    if (!driver().forked())
+      state_->held.remove(address);
+  }
+
+  /// For finding out which launch a fault comes from: each launch is waited for,
+  /// so that the failure names it and no other.
+  void setWaitAfterLaunch(bool wait) const {
+    state_->waitAfterLaunch.store(wait, std::memory_order_relaxed);
+  }
+  bool waitsAfterLaunch() const {
+    return state_->waitAfterLaunch.load(std::memory_order_relaxed);
+  }
+
   /// A failure as the user should see it: after a fault on the device, the first
   /// one, with the launches that may be guilty.
   Error explain(Error error) const;
@@ -240,6 +299,8 @@ private:
     Kind kind;
     CUcontext context = nullptr;
     LaunchHistory history;
+    HeldMemory held;
+    std::atomic<bool> waitAfterLaunch{false};
     std::mutex fatalMutex;
     std::optional<Error> fatal;
   };

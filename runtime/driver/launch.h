@@ -47,23 +47,32 @@ public:
   unsigned count() const { return count_; }
 
 private:
-  std::array<CUlaunchAttribute, 6> attributes_{};
+  std::array<CUlaunchAttribute, 6> attributes_; // the first count_ are set
   unsigned count_ = 0;
+};
+
+/// What messages call a launch.
+struct LaunchLabel {
+  std::string_view name = {}; ///< empty: the kernel's own
+  std::uint32_t serial = 0;   ///< 0: the context counts
 };
 
 /// Fails (Launch) with the numbers when the device cannot launch the kernel so;
 /// asks the driver only for cooperative launches. Opts in to shared memory.
-Status checkLaunch(const Kernel &kernel, const LaunchConfig &config);
+Status checkLaunch(const Kernel &kernel, const LaunchConfig &config,
+                   std::string_view name = {});
 
 /// Fails (Misuse) when the arguments are not the kernel's parameters in number
 /// and size, where the driver knows these.
 Status checkArguments(const Kernel &kernel, std::span<const std::size_t> sizes);
 
 /// Enqueues a launch whose arguments are behind the addresses; they are copied
-/// before the call returns. Checks the configuration, not the arguments.
+/// before the call returns. Checks the configuration and the number of the
+/// arguments, not their sizes.
 Status launchWith(const Stream &stream, const Kernel &kernel,
                   const LaunchConfig &config,
-                  std::span<const void *const> arguments);
+                  std::span<const void *const> arguments,
+                  LaunchLabel label = {});
 
 /// Enqueues a launch. The arguments are the kernel's parameters: values of
 /// exactly their types (a CUdeviceptr for a pointer), checked in number and size.
@@ -76,6 +85,52 @@ Status launch(const Stream &stream, const Kernel &kernel,
   const std::array<const void *, sizeof...(Args)> addresses{&args...};
   return launchWith(stream, kernel, config, addresses);
 }
+
+/// A launch that was checked once and is made again and again: it keeps the
+/// kernel, its stream and its arguments in the driver's form, and costs little
+/// more than the driver's own call. One thread at a time.
+class PreparedLaunch {
+public:
+  PreparedLaunch() = default;
+  /// As launch(), without launching.
+  template <class... Args>
+    requires(std::is_trivially_copyable_v<Args> && ...)
+  static Result<PreparedLaunch> make(const Stream &stream, const Kernel &kernel,
+                                     const LaunchConfig &config,
+                                     const Args &...args) {
+    const std::array<std::span<const std::byte>, sizeof...(Args)> bytes{
+        std::as_bytes(std::span(&args, 1))...};
+    return makeWith(stream, kernel, config, bytes);
+  }
+  /// With arguments as bytes.
+  static Result<PreparedLaunch>
+  makeWith(const Stream &stream, const Kernel &kernel,
+           const LaunchConfig &config,
+           std::span<const std::span<const std::byte>> arguments);
+
+  explicit operator bool() const { return state_ != nullptr; }
+
+  /// Another value for argument `index` in the launches to come. Refused
+  /// (Misuse) when there is no such argument, or it has another size.
+  template <class T>
+    requires(std::is_trivially_copyable_v<T>)
+  Status set(std::size_t index, const T &value) {
+    return setBytes(index, std::as_bytes(std::span(&value, 1)));
+  }
+  Status setBytes(std::size_t index, std::span<const std::byte> value);
+
+  /// Enqueues it.
+  Status launch() const;
+
+private:
+  struct State;
+  struct Delete {
+    void operator()(State *state) const;
+  };
+  explicit PreparedLaunch(std::unique_ptr<State, Delete> state)
+      : state_(std::move(state)) {}
+  std::unique_ptr<State, Delete> state_;
+};
 
 // ---- occupancy ----
 

@@ -213,9 +213,9 @@ Status Kernel::set(CUfunction_attribute which, int value) const {
 }
 
 Status Kernel::allowDynamicShared(unsigned bytes) const {
-  std::lock_guard lock(state_->mutex);
-  if (bytes <= state_->dynamicShared)
+  if (bytes <= state_->dynamicShared.load(std::memory_order_acquire))
     return {};
+  std::lock_guard lock(state_->mutex);
   const int most =
       limits().sharedBytesOptIn - std::max(attributes().staticSharedBytes, 0);
   if (std::int64_t(bytes) > most)
@@ -279,6 +279,38 @@ Error notFound(Error error, const char *what, std::string_view name,
   return error;
 }
 
+/// A variable of a library or module.
+template <DriverFn get, class Code>
+Result<Variable> variableOf(const Code &code, std::string_view name) {
+  Variable variable;
+  const std::string text(name);
+  Status found = code.context().template call<get>(
+      &variable.address, &variable.bytes, code.raw(), text.c_str());
+  if (!found)
+    return fail(notFound(std::move(found).error(), "variable", name,
+                         std::vector<std::string>()));
+  variable.keepAlive = code.keepAlive();
+  return variable;
+}
+
+/// The names of the kernels of a library or module, which are of type Raw.
+template <class Raw, DriverFn count, DriverFn list, DriverFn nameOf, class Code>
+Result<std::vector<std::string>> namesOf(const Code &code) {
+  const Context &context = code.context();
+  unsigned number = 0;
+  RAD_TRY(context.template call<count>(&number, code.raw()));
+  std::vector<Raw> kernels(number);
+  if (number)
+    RAD_TRY(context.template call<list>(kernels.data(), number, code.raw()));
+  std::vector<std::string> names;
+  for (const Raw kernel : kernels) {
+    const char *name = nullptr;
+    RAD_TRY(context.template call<nameOf>(&name, kernel));
+    names.emplace_back(name ? name : "");
+  }
+  return names;
+}
+
 } // namespace
 
 // ---- Library ----
@@ -326,39 +358,26 @@ Result<Kernel> Library::kernel(std::string_view name) const {
   // Onto the device now: the first launch of a kernel that is not there waits
   // for everything that runs.
   CUfunction function = nullptr;
-  RAD_TRY(context().call<DriverFn::KernelGetFunction>(&function, state->kernel));
+  if (Status ready = context().call<DriverFn::KernelGetFunction>(
+          &function, state->kernel);
+      !ready) {
+    Error error = std::move(ready).error();
+    if (error.code == CUDA_ERROR_NOT_FOUND)
+      error.message = "'" + state->name + "' uses a function or variable that "
+                      "the loaded code declares and does not define";
+    return fail(std::move(error));
+  }
   return Kernel::make(std::move(state));
 }
 
 Result<Variable> Library::variable(std::string_view name) const {
-  Variable variable;
-  const std::string text(name);
-  Status found = context().call<DriverFn::LibraryGetGlobal>(
-      &variable.address, &variable.bytes, raw(), text.c_str());
-  if (!found) {
-    Error error = std::move(found).error();
-    if (error.code == CUDA_ERROR_NOT_FOUND)
-      error.message = "there is no variable '" + text + "' in the loaded code";
-    return fail(std::move(error));
-  }
-  variable.keepAlive = keepAlive();
-  return variable;
+  return variableOf<DriverFn::LibraryGetGlobal>(*this, name);
 }
 
 Result<std::vector<std::string>> Library::kernelNames() const {
-  unsigned count = 0;
-  RAD_TRY(context().call<DriverFn::LibraryGetKernelCount>(&count, raw()));
-  std::vector<CUkernel> kernels(count);
-  if (count)
-    RAD_TRY(context().call<DriverFn::LibraryEnumerateKernels>(kernels.data(),
-                                                              count, raw()));
-  std::vector<std::string> names;
-  for (CUkernel kernel : kernels) {
-    const char *name = nullptr;
-    RAD_TRY(context().call<DriverFn::KernelGetName>(&name, kernel));
-    names.emplace_back(name ? name : "");
-  }
-  return names;
+  return namesOf<CUkernel, DriverFn::LibraryGetKernelCount,
+                 DriverFn::LibraryEnumerateKernels, DriverFn::KernelGetName>(
+      *this);
 }
 
 // ---- Module ----
@@ -397,34 +416,13 @@ Result<Kernel> Module::kernel(std::string_view name) const {
 }
 
 Result<Variable> Module::variable(std::string_view name) const {
-  Variable variable;
-  const std::string text(name);
-  Status found = context().call<DriverFn::ModuleGetGlobal>(
-      &variable.address, &variable.bytes, raw(), text.c_str());
-  if (!found) {
-    Error error = std::move(found).error();
-    if (error.code == CUDA_ERROR_NOT_FOUND)
-      error.message = "there is no variable '" + text + "' in the loaded code";
-    return fail(std::move(error));
-  }
-  variable.keepAlive = keepAlive();
-  return variable;
+  return variableOf<DriverFn::ModuleGetGlobal>(*this, name);
 }
 
 Result<std::vector<std::string>> Module::kernelNames() const {
-  unsigned count = 0;
-  RAD_TRY(context().call<DriverFn::ModuleGetFunctionCount>(&count, raw()));
-  std::vector<CUfunction> functions(count);
-  if (count)
-    RAD_TRY(context().call<DriverFn::ModuleEnumerateFunctions>(
-        functions.data(), count, raw()));
-  std::vector<std::string> names;
-  for (CUfunction function : functions) {
-    const char *name = nullptr;
-    RAD_TRY(context().call<DriverFn::FuncGetName>(&name, function));
-    names.emplace_back(name ? name : "");
-  }
-  return names;
+  return namesOf<CUfunction, DriverFn::ModuleGetFunctionCount,
+                 DriverFn::ModuleEnumerateFunctions, DriverFn::FuncGetName>(
+      *this);
 }
 
 // ---- the driver's linker ----

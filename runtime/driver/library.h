@@ -156,8 +156,8 @@ private:
     KernelAttributes attributes;
     LaunchLimits limits;
     std::optional<std::vector<ParameterInfo>> parameters;
-    std::mutex mutex; ///< guards the next, and setting attributes
-    unsigned dynamicShared = 0;
+    std::mutex mutex; ///< for setting attributes
+    std::atomic<unsigned> dynamicShared{0};
     bool largeClusters = false;
   };
   static Result<Kernel> make(std::shared_ptr<State> state);

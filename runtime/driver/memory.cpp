@@ -1,23 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/driver/memory.h"
 
-#include <cstdio>
-
 namespace rad::cuda {
-
-std::string formatBytes(std::uint64_t bytes) {
-  static constexpr const char *units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  double value = double(bytes);
-  std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(units)) {
-    value /= 1024;
-    ++unit;
-  }
-  char text[48];
-  std::snprintf(text, sizeof text, unit ? "%.1f %s" : "%.0f %s", value,
-                units[unit]);
-  return text;
-}
 
 Error explainAllocation(const Context &context, Error error,
                         std::uint64_t bytes) {
@@ -28,6 +12,8 @@ Error explainAllocation(const Context &context, Error error,
   if (auto info = memoryInfo(context))
     error.message += " (" + formatBytes(info->free) + " free of " +
                      formatBytes(info->total) + ')';
+  if (std::string held = context.held().describe(); !held.empty())
+    error.message += "; " + held;
   return error;
 }
 
@@ -47,6 +33,7 @@ const Context &Memory::context() const {
 Memory::State::~State() {
   if (!address || kind == Kind::Borrowed)
     return;
+  context.noteRelease(address);
   if (kind == Kind::Plain) {
     context.release<DriverFn::MemFree>("device memory", address);
     return;
@@ -80,6 +67,7 @@ Result<Memory> Memory::allocate(const Context &context, std::size_t bytes) {
     return fail(explainAllocation(context, std::move(got).error(), bytes));
   if (!address)
     return noHandle("device memory");
+  context.noteAllocation(address, bytes);
   memory.state_->address = address;
   memory.state_->bytes = bytes;
   return memory;
@@ -134,6 +122,7 @@ Result<Memory> Memory::ordered(const Stream &stream, std::size_t bytes,
     return fail(explainAllocation(context, std::move(got).error(), bytes));
   if (!address)
     return noHandle("device memory");
+  context.noteAllocation(address, bytes);
   state.address = address;
   state.bytes = bytes;
   return memory;
@@ -183,6 +172,7 @@ void Memory::freeOn(const Stream &stream) {
 namespace {
 
 void releaseRows(const Context &context, CUdeviceptr rows) noexcept {
+  context.noteRelease(rows);
   context.release<DriverFn::MemFree>("device memory", rows);
 }
 
@@ -214,6 +204,7 @@ Result<PitchedMemory> PitchedMemory::allocate(const Context &context,
                                   std::uint64_t(width) * height));
   if (!address)
     return noHandle("device memory");
+  context.noteAllocation(address, std::uint64_t(pitched.pitch) * height);
   pitched.memory = Memory::borrow(context, address, pitched.pitch * height,
                                   Rows(context, address).keepAlive());
   return pitched;
@@ -228,8 +219,10 @@ void releasePool(const Context &context, CUmemoryPool pool) noexcept {
 Result<Pool> Pool::create(const Context &context, PoolOptions options) {
   if (!context)
     return fail(ErrorCategory::Misuse, "a pool was made in an empty context");
-  if (context.device().attributeOr(CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED,
-                                   0) == 0)
+  RAD_ASSIGN(const int supported,
+             context.device().attribute(
+                 CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED));
+  if (!supported)
     return fail(ErrorCategory::System,
                 context.device().id() + " has no memory pools",
                 "Allocate with Memory::allocate(context, bytes).");
@@ -395,6 +388,7 @@ Result<CUdeviceptr> RegisteredMemory::deviceAddress() const {
 
 void ManagedMemory::release(const Context &context,
                             CUdeviceptr memory) noexcept {
+  context.noteRelease(memory);
   context.release<DriverFn::MemFree>("managed memory", memory);
 }
 
@@ -423,6 +417,7 @@ Result<ManagedMemory> ManagedMemory::allocate(const Context &context,
     return fail(explainAllocation(context, std::move(got).error(), bytes));
   if (!address)
     return noHandle("managed memory");
+  context.noteAllocation(address, bytes);
   managed.handle_ = Owner(context, address);
   managed.bytes_ = bytes;
   return managed;

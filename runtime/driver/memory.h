@@ -13,10 +13,8 @@
 
 namespace rad::cuda {
 
-/// "1.5 GiB", "300 bytes".
-std::string formatBytes(std::uint64_t bytes);
-
-/// A failure to allocate, with what was asked for and what there is.
+/// A failure to allocate, with what was asked for, what there is, and what the
+/// program holds of it.
 Error explainAllocation(const Context &context, Error error,
                         std::uint64_t bytes);
 

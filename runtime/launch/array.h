@@ -24,6 +24,8 @@ struct RadArray {
 
   const std::shared_ptr<rad::rt::Device>& device() const { return device_; }
   rad::rt::Buffer& buffer() const { return *buffer_; }
+  /// Of the first element, on the device.
+  uint64_t address() const { return address_; }
   rad::cg::ElementType type() const { return type_; }
   /// Number of elements.
   int64_t count() const { return count_; }
@@ -36,4 +38,5 @@ struct RadArray {
   std::atomic<int64_t> references_{1};
   rad::cg::ElementType type_;
   int64_t count_ = 0;
+  uint64_t address_ = 0;
 };

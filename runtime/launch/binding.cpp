@@ -33,10 +33,8 @@ std::string shapeOf(const ParamManifest& param, const ViewArgument& view, size_t
 
 /// True for nearly all shapes: no check that takes longer could refuse them.
 bool areOrdinary(std::span<const int64_t> shape) {
-  constexpr int64_t limit = int64_t{1} << 12;
-  static_assert(limit * limit * limit * limit == maxCount);
-  if (shape.size() == 1) return shape[0] >= 0 && shape[0] <= maxCount;
-  return std::ranges::all_of(shape, [](int64_t extent) { return extent >= 0 && extent <= limit; });
+  const int64_t limit = int64_t{1} << (48 / std::max<size_t>(shape.size(), 1));
+  return std::ranges::all_of(shape, [&](int64_t extent) { return extent >= 0 && extent <= limit; });
 }
 
 Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param, const Argument& argument) {
@@ -200,19 +198,6 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
 }  // namespace
 
 Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument> arguments) {
-  // Most launches have no two views of one block of which one is written: found without looking at all pairs.
-  auto mayShareWritten = [&] {
-    for (size_t i = 0; i < kernel.params.size(); ++i) {
-      if (!kernel.params[i].isMut) continue;
-      const auto* x = std::get_if<ViewArgument>(&arguments[i]);
-      for (size_t j = 0; x && j < kernel.params.size(); ++j) {
-        const auto* y = std::get_if<ViewArgument>(&arguments[j]);
-        if (y && j != i && x->block == y->block) return true;
-      }
-    }
-    return false;
-  };
-  if (!mayShareWritten()) return {};
   for (size_t i = 0; i < kernel.params.size(); ++i) {
     const auto* x = std::get_if<ViewArgument>(&arguments[i]);
     if (!x || x->count() == 0) continue;
@@ -281,41 +266,46 @@ std::string signatureText(const KernelManifest& kernel) {
   return out + ")";
 }
 
-ArgumentBlock::ArgumentBlock(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
-                             uint64_t failureState, uint32_t serial) {
-  assign(kernel, arguments, binding, partials, failureState, serial);
+uint64_t* ArgumentBlock::begin(size_t count) {
+  constexpr size_t others = 3;  // what finish() adds at most
+  count_ = count;
+  if (slots_.size() < count + others) {
+    slots_.resize(count + others);
+    pointers_.clear();
+    for (const uint64_t& slot : slots_) pointers_.push_back(&slot);
+  }
+  return slots_.data();
 }
 
-void ArgumentBlock::assign(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
-                           uint64_t failureState, uint32_t serial) {
-  slots_.clear();
-  slots_.reserve(5 * arguments.size() + binding.dims.size() + 2 * binding.axes.size() + 3);
+void ArgumentBlock::assign(const KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding) {
+  size_t strides = 0;
+  for (const ParamManifest& param : kernel.params) strides += param.isStrided ? param.shape.size() : 0;
+  uint64_t* slot = begin(arguments.size() + binding.dims.size() + strides + 2 * binding.axes.size());
   for (const Argument& argument : arguments) {
-    uint64_t slot = 0;
+    *slot = 0;
     if (const auto* view = std::get_if<ViewArgument>(&argument))
-      slot = view->address;
+      *slot = view->address;
     else
-      std::memcpy(&slot, std::get<ScalarArgument>(argument).bytes.data(), sizeof slot);
-    slots_.push_back(slot);
+      std::memcpy(slot, std::get<ScalarArgument>(argument).bytes.data(), sizeof *slot);
+    ++slot;
   }
-  for (int64_t dim : binding.dims) slots_.push_back(static_cast<uint64_t>(dim));
+  for (int64_t dim : binding.dims) *slot++ = static_cast<uint64_t>(dim);
   for (size_t p = 0; p < kernel.params.size(); ++p)
     if (kernel.params[p].isStrided) {
       const auto& view = std::get<ViewArgument>(arguments[p]);
-      for (size_t axis = 0; axis < static_cast<size_t>(view.rank); ++axis) slots_.push_back(static_cast<uint64_t>(view.stride(axis)));
+      for (size_t axis = 0; axis < kernel.params[p].shape.size(); ++axis) *slot++ = static_cast<uint64_t>(view.stride(axis));
     }
-  for (auto [low, high, step] : binding.axes) {
-    slots_.push_back(static_cast<uint64_t>(low));
-    slots_.push_back(static_cast<uint64_t>(high));
+  for (const Binding::Axis& axis : binding.axes) {
+    *slot++ = static_cast<uint64_t>(axis.low);
+    *slot++ = static_cast<uint64_t>(axis.high);
   }
-  if (kernel.reduce != cg::ReduceOp::None) slots_.push_back(partials);
-  slots_.push_back(failureState);
+}
+
+void ArgumentBlock::finish(const KernelManifest& kernel, uint64_t partials, uint64_t failureState, uint32_t serial) {
+  if (kernel.reduce != cg::ReduceOp::None) slots_[count_++] = partials;
+  slots_[count_++] = failureState;
   // Little-endian machines only: the low bytes of a slot are the parameter's.
-  slots_.push_back(serial);
-  // The addresses are those of the last time unless there are more slots now.
-  if (pointers_.size() > slots_.size()) pointers_.resize(slots_.size());
-  if (!pointers_.empty() && pointers_.front() != slots_.data()) pointers_.clear();
-  while (pointers_.size() < slots_.size()) pointers_.push_back(&slots_[pointers_.size()]);
+  slots_[count_++] = serial;
 }
 
 }  // namespace rad::rt

@@ -87,6 +87,10 @@ struct SizeUse {
 /// Evaluates a size. `use` stands in the message when it overflows, divides by zero or takes no whole number.
 Result<int64_t> evaluate(const cg::SizeExpr& expr, const cg::KernelManifest& kernel, std::span<const int64_t> dims,
                          std::span<const Argument> arguments, const SizeUse& use);
+/// One operation of a size on two values; false where it divides by zero or does not fit into 64 bits.
+bool apply(cg::SizeOp op, int64_t left, int64_t right, int64_t& out);
+/// A scalar in memory as a whole number; false if it is none or does not fit.
+bool wholeNumber(const void* scalar, cg::ElementType type, int64_t& out);
 /// The expression as it would stand in a program: "ceil_div(n, 256)".
 std::string text(const cg::SizeExpr& expr, const cg::KernelManifest& kernel);
 
@@ -94,21 +98,24 @@ std::string text(const cg::SizeExpr& expr, const cg::KernelManifest& kernel);
 std::string signatureText(const cg::KernelManifest& kernel);
 
 /// The parameters of a compiled kernel, in the order that cg::KernelManifest fixes: 8 bytes for each, and their addresses.
-/// Movable; the addresses stay valid.
+/// Movable; the addresses stay valid until the next begin(). Memory is used again.
 class ArgumentBlock {
  public:
   ArgumentBlock() = default;
-  /// `partials` is the address of the partial results of a reduction (ignored for other kernels).
-  ArgumentBlock(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
-                uint64_t failureState, uint32_t serial);
   ArgumentBlock(const ArgumentBlock&) = delete;
   ArgumentBlock(ArgumentBlock&&) = default;
-  /// As made anew with these; memory is used again.
-  void assign(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding, uint64_t partials,
-              uint64_t failureState, uint32_t serial);
-  std::span<const void* const> pointers() const { return pointers_; }
+  ArgumentBlock& operator=(ArgumentBlock&&) = default;
+
+  /// Room for `count` parameters, which the caller writes.
+  uint64_t* begin(size_t count);
+  /// The parameters that come from the arguments and the domain.
+  void assign(const cg::KernelManifest& kernel, std::span<const Argument> arguments, const Binding& binding);
+  /// Adds the others. `partials` is the address of the partial results of a reduction (ignored for other kernels).
+  void finish(const cg::KernelManifest& kernel, uint64_t partials, uint64_t failureState, uint32_t serial);
+  std::span<const void* const> pointers() const { return {pointers_.data(), count_}; }
 
  private:
+  size_t count_ = 0;
   std::vector<uint64_t> slots_;
   std::vector<const void*> pointers_;
 };

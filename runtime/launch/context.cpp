@@ -69,12 +69,14 @@ void RadContext::setArguments(std::vector<std::string> arguments) {
 
 std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> unit, rad::rt::Script script) {
   auto before = std::exchange(unit_, std::move(unit));
+  auto usesBefore = std::exchange(uses_, {});
   error_.reset();
   stackLimit_ = stackLimitOfThread();
   int32_t status = script(this);
   if (status != 0 && !error_)
     setError(ErrorCategory::Misuse, nullptr, {"the script ended with an error, but without a message", {}, "this is a bug in Raddle: please report it"});
   unit_ = std::move(before);
+  uses_ = std::move(usesBefore);
   return takeError();
 }
 
@@ -130,8 +132,8 @@ int32_t RadContext::setError(Error error, uint32_t site) {
     std::string names;
     size_t first = underWay_.size() > 4 ? underWay_.size() - 4 : 0;
     for (size_t i = first; i < underWay_.size(); ++i) {
-      const KernelManifest* kernel = kernelAt(underWay_[i].unit.get(), underWay_[i].kernel);
-      const SiteManifest* place = siteAt(underWay_[i].unit.get(), underWay_[i].site);
+      const KernelManifest* kernel = kernelAt(underWay_[i].unit, underWay_[i].kernel);
+      const SiteManifest* place = siteAt(underWay_[i].unit, underWay_[i].site);
       names += fmt::format("{}`{}`", i > first ? ", " : "", kernel ? kernel->name : "?");
       if (place) names += fmt::format(" ({}:{})", place->file, place->line);
     }
@@ -145,6 +147,7 @@ int32_t RadContext::synchronize(uint32_t site) {
     writePrinted();  // what a kernel said before the device died helps most
     int32_t status = setError(std::move(done).error(), site);
     underWay_.clear();
+    unitsUnderWay_.clear();
     return status;
   }
   return checkFailure();
@@ -156,7 +159,7 @@ void RadContext::writePrinted() {
   std::string text;
   for (const auto& line : rad::rt::sortedLines(printed.words, first)) {
     const uint32_t at = line.head.launch - first;  // serial numbers follow each other
-    const SiteManifest* site = at < underWay_.size() ? siteAt(underWay_[at].unit.get(), line.head.site) : nullptr;
+    const SiteManifest* site = at < underWay_.size() ? siteAt(underWay_[at].unit, line.head.site) : nullptr;
     if (site)
       text += rad::rt::filledMessage(*site, line.values, underWay_[at].unit->manifest.compounds) + "\n";
     else
@@ -176,6 +179,7 @@ int32_t RadContext::checkFailure() {
   writePrinted();
   auto failure = device_->takeFailure();
   std::vector<LaunchNote> launches = std::exchange(underWay_, {});
+  const auto units = std::exchange(unitsUnderWay_, {});
   if (!failure) {
     launches.clear();  // keeps the memory for the next launches
     underWay_ = std::move(launches);
@@ -185,7 +189,7 @@ int32_t RadContext::checkFailure() {
   const LaunchNote* launch = nullptr;
   for (const LaunchNote& note : launches)
     if (note.serial == record.launch) launch = &note;
-  const rad::rt::Unit* unit = launch ? launch->unit.get() : nullptr;
+  const rad::rt::Unit* unit = launch ? launch->unit : nullptr;
   const SiteManifest* place = siteAt(unit, record.site);
   if (!place) {
     MessageParts parts{fmt::format("a kernel failed a check (launch {}, site {}, value {}, extent {}), but its place is not known", record.launch,
@@ -204,8 +208,31 @@ int32_t RadContext::beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial
   if (underWay_.size() >= maxUnderWay)
     if (int32_t status = synchronize(site)) return status;
   serial = nextSerial_++;
-  underWay_.push_back({unit_, serial, kernel, site});
+  if (unitsUnderWay_.empty() || unitsUnderWay_.back() != unit_) unitsUnderWay_.push_back(unit_);
+  underWay_.push_back({unit_.get(), serial, kernel, site});
   return 0;
+}
+
+rad::rt::KernelUse& RadContext::use(uint32_t kernel) {
+  if (kernel >= uses_.size()) uses_.resize(unit_->manifest.kernels.size());
+  auto& use = uses_[kernel];
+  if (!use) use = std::make_unique<rad::rt::KernelUse>(unit_->manifest.kernels[kernel]);
+  return *use;
+}
+
+rad::rt::Result<void> RadContext::prepare(uint32_t kernel, const rad::rt::Binding& binding) {
+  rad::rt::KernelUse& last = use(kernel);
+  const bool isOther = !last.kernel || last.key != binding.spec;
+  if (!isOther && last.points == binding.points && last.rows == binding.rows) return {};
+  if (isOther) {
+    RAD_ASSIGN(last.kernel, kernels_->get(*unit_, kernel, binding.spec));
+    last.key = binding.spec;
+  }
+  last.points = last.rows = -1;  // unless the following succeeds
+  RAD_ASSIGN(last.shape, rad::rt::shapeLaunch(unit_->manifest.kernels[kernel], last.kernel->geometry(), binding, device_->info()));
+  last.points = binding.points;
+  last.rows = binding.rows;
+  return {};
 }
 
 rad::rt::Result<std::string_view> RadContext::keepText(std::string text) {

@@ -8,7 +8,8 @@
 #include "runtime/device/device.h"
 #include "runtime/launch/array.h"
 #include "runtime/launch/bench_timer.h"
-#include "runtime/launch/binding.h"
+#include "runtime/launch/geometry.h"
+#include "runtime/launch/launch_plan.h"
 #include "runtime/launch/messages.h"
 
 #include <atomic>
@@ -51,9 +52,19 @@ struct ContextOptions {
 
 /// The memory of the launch that is being made, used again by the next one.
 struct LaunchScratch {
-  std::vector<Argument> arguments;
+  std::vector<Argument> arguments;  // where the plan did not do
   Binding binding;
   ArgumentBlock block;
+};
+
+/// What a context keeps of a kernel that it launched.
+struct KernelUse {
+  explicit KernelUse(const cg::KernelManifest& kernel) : plan(kernel) {}
+  LaunchPlan plan;
+  cg::SpecKey key;                 // of the last launch,
+  std::shared_ptr<Kernel> kernel;  // its variant,
+  int64_t points = 0, rows = 0;    // its domain,
+  LaunchShape shape;               // and how that ran
 };
 
 /// The signature of compiled host statements (RadScript of runtime/api/host_abi.h).
@@ -103,7 +114,10 @@ struct RadContext {
   /// A site of the current unit; null if there is none of that number.
   const rad::cg::SiteManifest* site(uint32_t id) const;
   const rad::rt::Unit* unit() const { return unit_.get(); }
-  rad::rt::KernelProvider& kernels() const { return *kernels_; }
+  /// What is kept of a kernel of the current unit.
+  rad::rt::KernelUse& use(uint32_t kernel);
+  /// Its variant for arguments that are bound, compiled where there is none yet, and how it runs on the device.
+  rad::rt::Result<void> prepare(uint32_t kernel, const rad::rt::Binding& binding);
   void write(std::string_view text) const;
   const std::vector<std::string>& arguments() const { return *arguments_; }
 
@@ -129,7 +143,7 @@ struct RadContext {
   /// Writes what kernels printed, after anything that waited.
   void writePrinted();
   struct LaunchNote {
-    std::shared_ptr<const rad::rt::Unit> unit;
+    const rad::rt::Unit* unit = nullptr;  // alive in unitsUnderWay_
     uint32_t serial = 0, kernel = 0, site = 0;
   };
   std::shared_ptr<rad::rt::Device> device_;
@@ -142,6 +156,7 @@ struct RadContext {
   size_t textBytes_ = 0;
   std::shared_ptr<std::atomic<int64_t>> liveArrays_;
   std::shared_ptr<const rad::rt::Unit> unit_;
+  std::vector<std::unique_ptr<rad::rt::KernelUse>> uses_;  // as unit_'s kernels; null: not launched yet
   struct PendingError {
     rad::rt::ErrorCategory category;
     std::optional<rad::cg::SiteManifest> site;
@@ -151,6 +166,7 @@ struct RadContext {
   };
   std::optional<PendingError> error_;
   std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
+  std::vector<std::shared_ptr<const rad::rt::Unit>> unitsUnderWay_;
   rad::rt::LaunchScratch scratch_;
   uint32_t nextSerial_ = 1;
   std::optional<std::chrono::steady_clock::time_point> firstResult_;

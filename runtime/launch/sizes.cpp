@@ -68,10 +68,16 @@ std::string textWithin(const SizeExpr& expr, const cg::KernelManifest& kernel, i
   return own < outer ? "(" + out + ")" : out;
 }
 
-/// A scalar argument as a whole number; false if it is none or does not fit.
-bool wholeNumber(const ScalarArgument& scalar, cg::ElementType type, int64_t& out) {
+std::unexpected<Error> brokenManifest(const cg::KernelManifest& kernel, const std::string& what) {
+  return fail(ErrorCategory::Misuse, fmt::format("{}: the compiled kernel describes {} wrongly", kernel.name, what),
+              "this is a bug in Raddle: please report it");
+}
+
+}  // namespace
+
+bool wholeNumber(const void* scalar, cg::ElementType type, int64_t& out) {
   auto read = [&]<class T>(T value) {
-    std::memcpy(&value, scalar.bytes.data(), sizeof value);
+    std::memcpy(&value, scalar, sizeof value);
     if constexpr (sizeof(T) == 8 && std::is_unsigned_v<T>)
       if (value > static_cast<uint64_t>(INT64_MAX)) return false;
     out = static_cast<int64_t>(value);
@@ -98,12 +104,30 @@ bool wholeNumber(const ScalarArgument& scalar, cg::ElementType type, int64_t& ou
   return false;
 }
 
-std::unexpected<Error> brokenManifest(const cg::KernelManifest& kernel, const std::string& what) {
-  return fail(ErrorCategory::Misuse, fmt::format("{}: the compiled kernel describes {} wrongly", kernel.name, what),
-              "this is a bug in Raddle: please report it");
+bool apply(SizeOp op, int64_t left, int64_t right, int64_t& out) {
+  switch (op) {
+    case SizeOp::Add: return !__builtin_add_overflow(left, right, &out);
+    case SizeOp::Sub: return !__builtin_sub_overflow(left, right, &out);
+    case SizeOp::Mul: return !__builtin_mul_overflow(left, right, &out);
+    case SizeOp::Min: out = std::min(left, right); return true;
+    case SizeOp::Max: out = std::max(left, right); return true;
+    case SizeOp::Div:
+    case SizeOp::Rem:
+    case SizeOp::CeilDiv:
+      if (right == 0) return false;
+      if (right == -1) {  // also the one quotient that does not fit
+        out = 0;
+        return op == SizeOp::Rem || !__builtin_sub_overflow(int64_t{0}, left, &out);
+      }
+      out = op == SizeOp::Rem ? left % right : left / right;
+      if (op == SizeOp::CeilDiv && left % right != 0 && (left < 0) == (right < 0)) ++out;
+      return true;
+    case SizeOp::Constant:
+    case SizeOp::Dimension:
+    case SizeOp::Parameter: break;
+  }
+  return false;
 }
-
-}  // namespace
 
 int64_t ViewArgument::count() const {
   // An empty view may have other sizes whose product does not fit.
@@ -151,47 +175,20 @@ Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel,
     const auto* scalar = std::get_if<ScalarArgument>(&arguments[index]);
     int64_t value = 0;
     if (!scalar) return brokenManifest(kernel, use.text());
-    if (wholeNumber(*scalar, kernel.params[index].type, value)) return value;
+    if (wholeNumber(scalar->bytes.data(), kernel.params[index].type, value)) return value;
     return fail(ErrorCategory::Launch,
                 fmt::format("{}: {} depends on `{}`, whose value is not a whole number below 2^63", kernel.name, use.text(), kernel.params[index].name));
   }
   if (expr.operands.size() != 2) return brokenManifest(kernel, use.text());
   RAD_ASSIGN(int64_t left, evaluate(expr.operands[0], kernel, dims, arguments, use));
   RAD_ASSIGN(int64_t right, evaluate(expr.operands[1], kernel, dims, arguments, use));
-  auto tooLarge = [&]() {
-    return fail(ErrorCategory::Launch, fmt::format("{}: {} does not fit into 64 bits: `{}` with {} and {}", kernel.name, use.text(), text(expr, kernel), left, right));
-  };
   int64_t out = 0;
-  switch (expr.op) {
-    case SizeOp::Add:
-      if (__builtin_add_overflow(left, right, &out)) return tooLarge();
-      return out;
-    case SizeOp::Sub:
-      if (__builtin_sub_overflow(left, right, &out)) return tooLarge();
-      return out;
-    case SizeOp::Mul:
-      if (__builtin_mul_overflow(left, right, &out)) return tooLarge();
-      return out;
-    case SizeOp::Min: return std::min(left, right);
-    case SizeOp::Max: return std::max(left, right);
-    case SizeOp::Div:
-    case SizeOp::Rem:
-    case SizeOp::CeilDiv:
-      if (right == 0) return fail(ErrorCategory::Launch, fmt::format("{}: {} divides by zero: `{}`", kernel.name, use.text(), text(expr, kernel)));
-      if (right == -1) {  // also the one quotient that does not fit
-        if (expr.op == SizeOp::Rem) return int64_t{0};
-        if (left == INT64_MIN) return tooLarge();
-        return -left;
-      }
-      if (expr.op == SizeOp::Rem) return left % right;
-      out = left / right;
-      if (expr.op == SizeOp::CeilDiv && left % right != 0 && (left < 0) == (right < 0)) ++out;
-      return out;
-    case SizeOp::Constant:
-    case SizeOp::Dimension:
-    case SizeOp::Parameter: break;
-  }
-  return brokenManifest(kernel, use.text());
+  if (apply(expr.op, left, right, out)) return out;
+  const bool divides = expr.op == SizeOp::Div || expr.op == SizeOp::Rem || expr.op == SizeOp::CeilDiv;
+  if (divides && right == 0)
+    return fail(ErrorCategory::Launch, fmt::format("{}: {} divides by zero: `{}`", kernel.name, use.text(), text(expr, kernel)));
+  return fail(ErrorCategory::Launch,
+              fmt::format("{}: {} does not fit into 64 bits: `{}` with {} and {}", kernel.name, use.text(), text(expr, kernel), left, right));
 }
 
 }  // namespace rad::rt

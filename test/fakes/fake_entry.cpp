@@ -22,7 +22,7 @@ bool worksAfterFault(std::string_view name) {
       "cuLogsCurrent", "cuLogsDumpToMemory", "cuDeviceGetCount", "cuDeviceGet",
       "cuDeviceGetName", "cuDeviceGetUuid", "cuDeviceTotalMem",
       "cuDeviceGetAttribute", "cuDeviceGetPCIBusId", "cuCtxPushCurrent",
-      "cuCtxPopCurrent", "cuCtxGetCurrent", "cuPointerGetAttribute",
+      "cuCtxPopCurrent", "cuCtxGetCurrent", "cuPointerGetAttributes",
       "cuLibraryLoadData", "cuLibraryGetKernel", "cuLibraryUnload",
       "cuDevicePrimaryCtxRelease", "cuDevicePrimaryCtxGetState",
       "cuCtxGetDevice", "cuCtxDestroy", "cuDeviceCanAccessPeer",

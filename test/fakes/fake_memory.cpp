@@ -439,14 +439,6 @@ FAKE_CUDA(PointerGetAttributes, unsigned count, CUpointer_attribute *which,
   return CUDA_SUCCESS;
 }
 
-FAKE_CUDA(PointerGetAttribute, void *data, CUpointer_attribute attribute,
-          CUdeviceptr address) {
-  if (!findMemory(address, 1) &&
-      !pinnedAt(reinterpret_cast<void *>(address), 1))
-    return CUDA_ERROR_INVALID_VALUE;
-  return fakePointerGetAttributes(1, &attribute, &data, address);
-}
-
 // ---- copies ----
 
 FAKE_CUDA(MemcpyHtoDAsync, CUdeviceptr to, const void *from, std::size_t bytes,

@@ -262,6 +262,69 @@ TEST_P(Launches, ALaunchThatFailsLateNamesTheKernelsOfTheStream) {
   EXPECT_EQ(context_.history().describe().find("count"), std::string::npos);
 }
 
+TEST_P(Launches, APreparedLaunchKeepsItsArgumentsAndItsObjects) {
+  ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
+  PreparedLaunch prepared;
+  {
+    ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+    std::uint32_t by = 3;
+    ASSERT_MADE(prepared, PreparedLaunch::make(stream_, count, {.grid = {10}},
+                                               out.address(), by));
+    by = 1000; // the launch has its own
+    EXPECT_FAILS(PreparedLaunch::make(stream_, count, {}, out.address()),
+                 "'count' takes 2 arguments, and was given 1");
+    EXPECT_FAILS(PreparedLaunch::make(stream_, count, {.grid = {0}},
+                                      out.address(), by),
+                 "its grid of 0 x 1 x 1 is empty");
+    EXPECT_FAILS(PreparedLaunch::make(Stream(), count, {}, out.address(), by),
+                 "empty stream");
+  }
+  ASSERT_OK(prepared.launch());
+  ASSERT_OK(prepared.launch());
+  ASSERT_OK(prepared.set(1, std::uint32_t(5)));
+  ASSERT_OK(prepared.launch());
+  EXPECT_FAILS(prepared.set(1, std::uint64_t(5)),
+               "argument 2 of 'count' takes 4 bytes, and was given 8");
+  EXPECT_FAILS(prepared.set(2, 5), "'count' has 2 arguments");
+  EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 110u);
+  const PreparedLaunch moved = std::move(prepared);
+  EXPECT_FAILS(prepared.launch(), "an empty launch was made");
+  EXPECT_OK(moved.launch());
+  EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 160u);
+}
+
+TEST_P(Launches, APreparedLaunchCanBeCaptured) {
+  ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+  ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
+  ASSERT_MADE(PreparedLaunch prepared,
+              PreparedLaunch::make(stream_, count, {}, out.address(), 1u));
+  ASSERT_MADE(const Graph graph, capture(stream_, [&]() -> Status {
+                for (int i = 0; i < 10; ++i)
+                  RAD_TRY(prepared.launch());
+                return {};
+              }));
+  ASSERT_MADE(const GraphExec exec, graph.instantiate());
+  ASSERT_OK(exec.launch(stream_));
+  ASSERT_OK(exec.launch(stream_));
+  EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 20u);
+}
+
+TEST_P(Launches, AKernelRunsInItsStreamWhateverIsCurrent) {
+  ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+  ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
+  ASSERT_MADE(const Context other, Context::create(context_.device()));
+  {
+    const ContextGuard guard(other.driver(), other.raw());
+    ASSERT_OK(guard.status());
+    ASSERT_OK(launch(stream_, count, {}, out.address(), 1u));
+    CUcontext now = nullptr;
+    ASSERT_OK(other.driver().call<DriverFn::CtxGetCurrent>(&now));
+    EXPECT_EQ(now, other.raw());
+  }
+  ASSERT_OK(launch(stream_, count, {}, out.address(), 2u)); // nothing is
+  EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 3u);
+}
+
 // ---- rules that only the fake can show ----
 
 using LaunchRules = OnFake;
@@ -280,6 +343,33 @@ TEST_F(LaunchRules, OlderDevicesRefuseWhatTheyDoNotHaveBeforeTheDriverIsAsked) {
   EXPECT_FAILS(launch(stream, count, early, out.address(), 1u),
                "needs compute capability 9.0");
   EXPECT_EQ(fake().count("cuLaunchKernelEx"), 0);
+}
+
+TEST_F(LaunchRules, WithWaitsAFaultNamesItsLaunchAndNoOther) {
+  for (bool waits : {false, true}) {
+    start("fault=nothing:700");
+    teachFake();
+    ASSERT_MADE(Stream stream, Stream::create(context_));
+    ASSERT_MADE(Library library,
+                Library::load(context_, Image::ptx(countPtx())));
+    ASSERT_MADE(Kernel count, library.kernel("count"));
+    ASSERT_MADE(Kernel nothing, library.kernel("nothing"));
+    ASSERT_MADE(Memory out, Memory::allocate(context_, 4));
+    context_.setWaitAfterLaunch(waits);
+    ASSERT_OK(launch(stream, count, {}, out.address(), 1u));
+    Status launched = launch(stream, nothing, {});
+    if (waits) {
+      ASSERT_FALSE(launched);
+      EXPECT_FAILS(launched, "; the kernel was nothing (launch 2)");
+    } else {
+      ASSERT_OK(launched);
+      ASSERT_OK(launch(stream, count, {}, out.address(), 1u));
+      EXPECT_FAILS(stream.synchronize(),
+                   "; kernels since the last wait: count (launch 1), nothing "
+                   "(launch 2), count (launch 3)");
+    }
+    checked_ = false; // nothing is freed after a fault
+  }
 }
 
 TEST_F(LaunchRules, TheArraysOfTheCompilerHoldNumbersAndAddresses) {

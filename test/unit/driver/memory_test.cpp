@@ -56,6 +56,26 @@ TEST_P(MemoryTest, ComesFromTheDeviceThePoolOrAPoolOfTheProgram) {
   EXPECT_OK(copy(stream_, nothing, std::span<const std::uint32_t>()));
 }
 
+TEST_P(MemoryTest, WhatTheProgramHoldsIsSaidWhenThereIsNoMore) {
+  ASSERT_MADE(const MemoryInfo info, memoryInfo(context_));
+  const auto message = [&] {
+    const auto more = Memory::allocate(context_, info.total + (1 << 20));
+    return errorOf(more);
+  };
+  EXPECT_EQ(message().find("this program holds"), std::string::npos);
+  {
+    ASSERT_MADE(const Memory one, Memory::allocate(context_, 3 << 20));
+    ASSERT_MADE(const Memory two, Memory::allocate(stream_, 2 << 20));
+    ASSERT_MADE(const PitchedMemory rows,
+                PitchedMemory::allocate(context_, 512, 1024));
+    EXPECT_NE(message().find("; this program holds 5.5 MiB in 3 allocations, the "
+                             "largest of 3.0 MiB, 2.0 MiB, 512.0 KiB"),
+              std::string::npos)
+        << message();
+  }
+  EXPECT_EQ(message().find("this program holds"), std::string::npos);
+}
+
 TEST_P(MemoryTest, TooMuchIsRefusedWithTheNumbersAndHarmsNothing) {
   ASSERT_MADE(const MemoryInfo info, memoryInfo(context_));
   ASSERT_MADE(Pool pool, Pool::create(context_));

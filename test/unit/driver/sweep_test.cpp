@@ -381,7 +381,7 @@ bool mayBeIgnored(const std::string &function) {
 /// (GraphRules.AnObjectThatTheGraphDidNotTakeIsReleased).
 bool elsewhere(const std::string &function) {
   static const std::set<std::string> names = {
-      "cuGetErrorName", "cuGetErrorString", "cuPointerGetAttribute",
+      "cuGetErrorName", "cuGetErrorString",
       "cuUserObjectRelease"};
   return names.count(function) != 0;
 }

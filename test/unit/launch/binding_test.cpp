@@ -309,9 +309,15 @@ TEST(LaunchArguments, FollowTheManifestsOrder) {
     EXPECT_EQ(*static_cast<const uint32_t*>(block.pointers()[next++]), 77u);
     EXPECT_EQ(block.pointers().size(), next);
   };
-  check(ArgumentBlock(kernel, arguments, *binding, 0x7000, 0x9000, 77), false);
+  ArgumentBlock first;
+  auto fill = [&] {
+    first.assign(kernel, arguments, *binding);
+    first.finish(kernel, 0x7000, 0x9000, 77);
+  };
+  fill();
+  check(first, false);
   kernel.reduce = cg::ReduceOp::Max;
-  ArgumentBlock first(kernel, arguments, *binding, 0x7000, 0x9000, 77);
+  fill();
   ArgumentBlock moved = std::move(first);
   check(moved, true);
 }

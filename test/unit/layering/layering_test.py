@@ -69,6 +69,8 @@ FOLDERS = {
 FILES = {
     # The names and layouts that generated host code uses; codegen emits calls of it, the runtime defines them.
     "codegen/host": ["runtime/api/host_abi.h"],
+    # Launches read views where host code has them.
+    "runtime/launch": ["runtime/api/host_abi.h"],
 }
 
 # LLVM's headers: prefixes that a folder may include. Not named: none.

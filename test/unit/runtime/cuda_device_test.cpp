@@ -309,10 +309,11 @@ TEST_F(CudaDeviceTest, RefusesLaunchesThatCannotBe) {
           "blocks of 1025 threads were asked for, and it can run with at most "
           "1024");
   refused([](LaunchRequest &r) { r.threads = 0; }, "no threads");
-  refused([](LaunchRequest &r) { r.grid[0] = 0; }, "grid is empty");
+  refused([](LaunchRequest &r) { r.grid[0] = 0; },
+          "grid of 0 x 1 x 1 is empty");
   refused([](LaunchRequest &r) { r.grid[1] = 65536; }, "at most 65535");
   refused([](LaunchRequest &r) { r.dynamicSharedBytes = 200 << 10; },
-          "204800 bytes of shared memory");
+          "204800 bytes of dynamic shared memory");
   refused([](LaunchRequest &r) { r.arguments = r.arguments.first(3); },
           "given 3 kernel parameters, and its code takes 4",
           ErrorCategory::Misuse);
@@ -336,7 +337,7 @@ TEST_F(CudaDeviceTest, ALaunchThatTheDriverRefusesHarmsNothing) {
   Status status = device_->launch(**kernel, requestFor(arguments));
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().category, ErrorCategory::Launch);
-  EXPECT_NE(status.error().message.find("256 threads a block"),
+  EXPECT_NE(status.error().message.find("block 256 x 1 x 1"),
             std::string::npos);
   EXPECT_TRUE(device_->launch(**kernel, requestFor(arguments)));
   EXPECT_TRUE(device_->synchronize());
@@ -584,7 +585,7 @@ TEST_F(CudaDeviceTest, AHandleThatIsNotThereIsRefused) {
     device_.reset();
     driver_.reset();
   }
-  for (const char *function : {"cuLibraryLoadData", "cuLibraryGetKernel"}) {
+  for (const char *function : {"cuLibraryLoadData", "cuLibraryGetKernel@2"}) {
     ASSERT_TRUE(open((std::string("null_output=") + function).c_str()));
     EXPECT_FALSE(device_->load(saxpyText(), "saxpy")) << function;
     device_.reset();

@@ -284,15 +284,6 @@ TEST_F(Gpu, RuleParametersEndWithInvalidValue) {
   driver_->release<DriverFn::LibraryUnload>("a library", library);
 }
 
-TEST_F(Gpu, RuleOrdinaryHostMemoryIsUnknownToTheDriver) {
-  std::vector<char> memory(64);
-  CUmemorytype type{};
-  EXPECT_EQ(driver_->raw<DriverFn::PointerGetAttribute>()(
-                &type, CU_POINTER_ATTRIBUTE_MEMORY_TYPE,
-                reinterpret_cast<CUdeviceptr>(memory.data())),
-            CUDA_ERROR_INVALID_VALUE);
-}
-
 TEST_F(Gpu, RuleUnknownNamesAreSuccessWithoutAFunction) {
   // The fake and the driver agree on what cuGetProcAddress gives.
   EXPECT_TRUE(driver_->has(DriverFn::MemAlloc));
