@@ -146,7 +146,7 @@ llvm::DIType* DebugLines::makeType(const TypeTable& types, TypeId id, llvm::Type
       for (unsigned i = 0; i < type.items.size(); ++i) {
         llvm::DIType* item = typeOf(types, type.items[i], memory->getStructElementType(i));
         if (!item) return nullptr;
-        members.emplace_back(fmt::format("_{}", i), item);
+        members.emplace_back(types.isStruct(id) ? types.record(id).members[i] : fmt::format("_{}", i), item);
       }
       return structure(members);
     }

@@ -324,6 +324,14 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
       slice->value = self(self, slice->value);
       return program_.addExpr(place.type, place.range, *slice);
     }
+    if (auto* swizzle = std::get_if<Swizzle>(&place.node)) {
+      swizzle->vector = self(self, swizzle->vector);
+      return program_.addExpr(place.type, place.range, *swizzle);
+    }
+    if (auto* item = std::get_if<TupleItem>(&place.node)) {
+      item->tuple = self(self, item->tuple);
+      return program_.addExpr(place.type, place.range, *item);
+    }
     return id;
   };
   for (size_t i = 0; i < from.params.size(); ++i) {

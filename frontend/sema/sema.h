@@ -85,4 +85,8 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
+/// Reports what makes a kernel slow on a GPU and shows in its text: neighbouring threads that access memory far apart, loops whose rounds
+/// differ, arrays with indices that are not known, conflicts of shared memory's banks.
+void findRemarks(const TypedProgram& program, KernelId kernel, const SourceManager& sources, Diagnostics& diagnostics);
+
 }  // namespace rad

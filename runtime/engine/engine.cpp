@@ -3,6 +3,7 @@
 
 #include "frontend/parse/parse.h"
 #include "runtime/engine/device_opening.h"
+#include "runtime/engine/explain_launch.h"
 #include "runtime/host/host_device.h"
 #include "runtime/host_jit/host_abi_symbols.h"
 #include "runtime/host_jit/host_jit.h"
@@ -23,6 +24,7 @@ struct CompiledUnit {
   TypedProgram program;
   std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>> kernels;
   std::map<std::pair<uint32_t, cg::SpecKey>, cg::DeviceCode> ahead;  // compiled before the device was there
+  std::map<std::pair<uint32_t, cg::SpecKey>, AssembledEntry> resources;  // what variants take, where somebody asked
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
@@ -43,6 +45,8 @@ struct Engine::Impl : KernelProvider {
   Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<cg::DeviceCode> makeCode(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
+  /// Tells what was made for a launch.
+  void explain(const CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   /// While the device is being opened: compiles kernels for the arguments that are most likely.
   void compileAhead(CompiledUnit& unit);
   /// Starts to open the device, unless that was done.
@@ -85,6 +89,7 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t ker
   auto made = compile(compiled, kernel, variant);
   if (!made) return withContext(std::move(made.error()), unit.manifest.kernels[kernel].name);
   compiled.kernels.emplace(place, *made);
+  if (options.explain) explain(compiled, kernel, variant);
   return *made;
 }
 
@@ -122,8 +127,27 @@ Result<cg::DeviceCode> Engine::Impl::makeCode(CompiledUnit& unit, uint32_t kerne
   code.target = target;
   code.geometry = cg::chooseGeometry(unit.program, id, target, key);
   RAD_ASSIGN(code.ptx, makePtx(unit.program, {&id, 1}, target, key, options.pipeline, sources, &times));
-  RAD_ASSIGN(code.cubin, makeCubin(code.ptx, target, options.pipeline, &times));
+  std::vector<AssembledEntry> resources;
+  const bool asks = options.explain || options.remarks;
+  RAD_ASSIGN(code.cubin, makeCubin(code.ptx, target, options.pipeline, &times, asks ? &resources : nullptr));
+  for (const AssembledEntry& entry : resources)
+    if (entry.name == unit.program.kernels[kernel].symbol) {
+      unit.resources[{kernel, key}] = entry;
+      if (options.remarks) remarkSpills(unit.program, id, entry, diagnostics);
+    }
   return code;
+}
+
+void Engine::Impl::explain(const CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+  VariantCount count{0, 0};
+  for (const auto& other : units)
+    for (const auto& [made, code] : other->kernels) {
+      ++count.ofProgram;
+      if (other.get() == &unit && made.first == kernel) ++count.ofKernel;
+    }
+  const auto resources = unit.resources.find({kernel, key});
+  options.explain(explainLaunch(unit.program, {kernel}, unit.unit->manifest.kernels[kernel], device->info().kind == DeviceKind::Host ? "host" : target, key,
+                                resources == unit.resources.end() ? nullptr : &resources->second, count));
 }
 
 void Engine::Impl::compileAhead(CompiledUnit& unit) {
@@ -222,12 +246,14 @@ RunResult Engine::Impl::run(const TestBlock& block, BenchTimer* bench) {
 }
 
 RunResult Engine::Impl::execute(TypedProgram program) {
+  if (options.remarks)
+    for (uint32_t kernel = 0; kernel < program.kernels.size(); ++kernel) findRemarks(program, {kernel}, sources, diagnostics);
   beginOpening();
 
   auto runtimeUnit = std::make_shared<Unit>();
   runtimeUnit->id = static_cast<uint32_t>(units.size());
   runtimeUnit->manifest = cg::makeManifest(program, sources);
-  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}}));
+  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}}));
   auto& unit = *units.back();
 
   // The variables of a unit that did not run to its end may never have got a value.

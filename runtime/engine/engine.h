@@ -26,6 +26,10 @@ struct EngineOptions {
   PipelineOptions pipeline;
   /// What `args` holds.
   std::vector<std::string> arguments;
+  /// Gets, for each variant of a kernel when it is compiled for a launch, what the compiler made of it (explain_launch.h).
+  std::function<void(std::string_view)> explain;
+  /// Remarks about what makes kernels slow on GPUs, among the diagnostics.
+  bool remarks = false;
   /// Where print goes; standard output if empty.
   std::function<void(std::string_view)> output;
 };

@@ -120,7 +120,8 @@ Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelI
   return std::move(*ptx);
 }
 
-Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times) {
+Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times,
+                                         std::vector<AssembledEntry>* resources) {
   AssembleOptions assembleOptions;
   assembleOptions.target = target;
   assembleOptions.optLevel = options.codegen.optLevel == 0 ? 0 : 3;
@@ -139,6 +140,7 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
     // What CUDA C++ includes is not part of the key.
     if (std::ranges::none_of(options.linkFiles, isCudaText)) key = ImageCache::key(parts);
     if (!key.empty())
+      if (!resources)
       if (auto image = cache.find(key)) return std::move(*image);
   }
 
@@ -147,6 +149,7 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
     return assemble(ptx, assembleOptions);
   }();
   if (!assembled) return std::unexpected(assembled.error());
+  if (resources) *resources = assembled->info;
   std::vector<std::byte> image = std::move(assembled->cubin);
   if (!options.linkFiles.empty()) {
     StageTimer timer(times, Stage::Link);

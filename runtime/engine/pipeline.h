@@ -7,6 +7,7 @@
 #include "runtime/base/result.h"
 #include "runtime/engine/image_cache.h"
 #include "runtime/engine/stage_times.h"
+#include "runtime/toolkit/assemble.h"
 
 #include <cstddef>
 #include <functional>
@@ -50,8 +51,10 @@ Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelI
 Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets, const std::function<Result<std::string>(const std::string&)>& ptx,
                                           const PipelineOptions& options, StageTimes* times);
 
-/// PTX to a cubin that can be loaded: assembled, and linked when there are objects to link with. From the cache if it is there.
-Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times);
+/// PTX to a cubin that can be loaded: assembled, and linked when there are objects to link with. From the cache if it is there, unless
+/// `resources` wants to know what each kernel takes.
+Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times,
+                                         std::vector<AssembledEntry>* resources = nullptr);
 
 /// The optimised module of the unit's host statements, its entry named `symbol`.
 Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol, const PipelineOptions& options,

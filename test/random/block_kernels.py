@@ -52,13 +52,33 @@ class BlockKernels(ForallKernels):
         if self.chance(0.3):  # under a condition that is the same for the block
             self.use("barrier.if")
             body += ["if %s > 1 { %s = %s[%s - 1 - %s]; barrier(); %s[%s] = %s }" % (size, mine, tile, count, t, tile, t, mine)]
+        helper = []
+        if self.chance(0.3):  # what the compiler cannot know: all threads read it behind the same barrier
+            self.use("uniform")
+            same = self.name("v")
+            body += ["barrier()", "let %s = uniform(%s[%d])" % (same, tile, self.r.randrange(threads)), "if %s == %s { barrier() }" % (same, same)]
+            inner.values.append((same, kind))
+        if self.chance(0.3):  # a function with barriers and several ways out
+            self.use("barrier.fn")
+            fn, part, value = self.name("f"), self.name("p"), self.name("v")
+            helper = ["fn %s(mut %s: [%s; n], rounds: i32) -> %s {" % (fn, part, kind, kind),
+                      "    for i in 0..rounds {",
+                      "        let %s = %s[(thread.index + 1) %% %d]" % (value, part, threads),
+                      "        barrier()",
+                      "        %s[thread.index] = %s" % (part, value),
+                      "        barrier()",
+                      "        if i == 2 { return %s[%d] }" % (part, self.r.randrange(threads)),
+                      "    }", "    %s[0]" % part, "}"]
+            got = self.name("v")
+            body += ["barrier()", "let %s = %s(%s, %d)" % (got, fn, tile, self.r.randrange(0, 5)), "barrier()"]
+            inner.values.append((got, kind))
         which = self.r.choice(["sum", "min", "max"])
         self.use("block." + which)
         total = self.name("v")
         body.append("let %s = block.%s(%s)" % (total, which, mine if which == "sum" else self.plusZero(kind, mine)))
         inner.values.append((total, kind))
         body.append("if %s == 0 { %s[%s] = %s }" % (t, out, b, self.expr(kind, inner, 1) if self.chance(0.3) else total))
-        lines = ["%skernel %s%s(%s)" % (self.attribute(), name, static, ", ".join(params + moreParams)),
+        lines = helper + ["%skernel %s%s(%s)" % (self.attribute(), name, static, ", ".join(params + moreParams)),
                  "    blocks %s in 0..ceil_div(%s, %s) threads %s in 0..%s {" % (b, size, count, t, count)] + self.indent(body) + ["}"]
         array = self.name("a")
         blocks = -(-extent // threads)

@@ -75,7 +75,7 @@ FEATURES = sorted(
      "kernel.strided", "kernel.vec", "kernel.doubled", "kernel.scalar.size",
      "kernel.fast", "kernel.unlaunched", "extern", "size.+", "size.-", "size.*", "size./", "size.%", "size.min", "size.max", "size.ceil_div",
      "shared.array", "shared.scalar", "shared.tile", "shared.vec", "shared.value", "barrier",
-     "barrier.loop", "barrier.if", "block.sum", "block.min", "block.max", "block.index", "block.size", "thread.index",
+     "barrier.loop", "barrier.if", "barrier.fn", "uniform", "block.sum", "block.min", "block.max", "block.index", "block.size", "thread.index",
      "atomic.shared", "atomic.array", "atomic.scope"] +
     ["atomic.%s.%s" % (op, kind) for kind in ("int", "float") for op in ATOMIC_OPS[kind]] + ["atomic." + op for op in ATOMIC_OWN] +
     ["host.reduce", "host.reduce.if", "host.reduce.all", "host.array.comprehension", "host.array.range", "host.slice", "host.copy", "host.fill", "host.loop",

@@ -3,6 +3,7 @@
 #include "frontend/parse/parse.h"
 #include "frontend/target/target.h"
 #include "runtime/engine/embedded.h"
+#include "runtime/engine/explain_launch.h"
 #include "runtime/toolkit/assemble.h"
 #include "runtime/toolkit/disassemble.h"
 #include "tools/raddle/commands.h"
@@ -12,6 +13,7 @@
 #include <llvm/IR/Module.h>
 #include <llvm/Support/MemoryBuffer.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -134,6 +136,26 @@ BuildResult buildHost(const TypedProgram& program, std::span<const KernelId> ker
   return Output{std::move(text), false};
 }
 
+/// What the compiler makes of each kernel, and what it takes where the assembler can say so.
+rt::Result<void> explainKernels(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec, const BuildCommand& command,
+                                const rt::PipelineOptions& options, const SourceManager& sources, Diagnostics& diagnostics, rt::StageTimes& times) {
+  std::vector<rt::AssembledEntry> resources;
+  if (command.arch != "host" && !kernels.empty()) {
+    auto ptx = rt::makePtx(program, kernels, command.arch, spec, options, sources, &times);
+    if (!ptx) return std::unexpected(ptx.error());
+    if (auto cubin = rt::makeCubin(*ptx, command.arch, options, &times, &resources); !cubin) return std::unexpected(cubin.error());
+  }
+  const cg::UnitManifest manifest = cg::makeManifest(program, sources);
+  for (KernelId id : kernels) {
+    const auto entry = std::ranges::find(resources, program.kernels[id.value].symbol, &rt::AssembledEntry::name);
+    const rt::AssembledEntry* takes = entry == resources.end() ? nullptr : &*entry;
+    if (command.common.remarks && takes) rt::remarkSpills(program, id, *takes, diagnostics);
+    if (command.common.explainLaunch)
+      fmt::print(stderr, "{}", rt::explainLaunch(program, id, manifest.kernels[id.value], command.arch, spec, takes, {1, static_cast<unsigned>(kernels.size())}));
+  }
+  return {};
+}
+
 rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& command, const rt::PipelineOptions& options,
                                  const cg::SpecKey& spec, rt::StageTimes& times) {
   SourceManager sources;
@@ -168,11 +190,15 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
     return session.check(std::move(ast), diagnostics);
   }();
   if (!program) return finish({});
+  if (command.common.remarks)
+    for (uint32_t i = 0; i < program->kernels.size(); ++i) findRemarks(*program, {i}, sources, diagnostics);
   if (command.emit == "typed") return finish({dump(*program, sources), false});
   if (command.verify) return finish({});
 
   std::vector<KernelId> kernels;
   for (uint32_t i = 0; i < program->kernels.size(); ++i) kernels.push_back({i});
+  if (command.common.explainLaunch || command.common.remarks)
+    if (auto done = explainKernels(*program, kernels, spec, command, options, sources, diagnostics, times); !done) return std::unexpected(done.error());
   if (command.arch == "host") {
     auto output = buildHost(*program, kernels, spec, command, options, sources, times);
     if (!output) return std::unexpected(output.error());

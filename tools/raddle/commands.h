@@ -24,6 +24,8 @@ struct CommonOptions {
   bool verifyProofs = false;
   bool noCache = false;
   bool debug = false;
+  bool remarks = false;
+  bool explainLaunch = false;
   std::vector<std::string> check;  // "barrier"
   std::string time;  // "", "text" or "json"
   std::string toolkit;

@@ -27,6 +27,8 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_flag("--verify-proofs", options.verifyProofs, "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
   app.add_option("--check", options.check, "verify while the program runs: barrier (what uniform() promises; on CPU threads always)")
       ->check(CLI::IsMember({"barrier"}))->type_name("WHAT");
+  app.add_flag("--remarks", options.remarks, "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
+  app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
   app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")

@@ -59,6 +59,12 @@ int runProgram(const RunCommand& command, const std::string& file, const std::ve
   options.device = command.common.device;
   options.pipeline = std::move(*pipeline);
   options.arguments = arguments;
+  options.remarks = command.common.remarks;
+  if (command.common.explainLaunch)
+    options.explain = [](std::string_view text) {
+      std::fflush(stdout);
+      fmt::print(stderr, "{}", text);
+    };
   auto engine = rt::Engine::create(std::move(options));
   if (!engine) return report(engine.error());
 

@@ -14,6 +14,7 @@ WITHOUT_WRONG = {
     "R0129": "the grammar goes on behind each mistake that is known; kept for one that is not",
     "R0303": "it takes two files; test/lit/modules/reject_imports.test",
     "R0377": "it takes 65 calls; test/lit/limits/reject_specialisations.rad",
+    **{code: "a remark, which --remarks shows: test/lit/remarks" for code in ("R0801", "R0802", "R0803", "R0804", "R0805")},
     "R0305": "it takes a file with such a name; test/lit/modules/reject_imports.test",
     "R0710": "it takes a machine without the device; test/lit/fake_driver/failures.test",
     "R0711": "how much memory there is differs; test/lit/fake_driver/failures.test",
