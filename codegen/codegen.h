@@ -13,6 +13,9 @@
 #include <string_view>
 #include <vector>
 
+namespace rad {
+class Diagnostics;
+}
 namespace llvm {
 class LLVMContext;
 class MemoryBuffer;
@@ -26,6 +29,7 @@ namespace rad::cg {
 struct IrModule {
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::Module> module;
+  std::vector<SiteManifest> accesses;  // CodegenOptions::checkAccesses(): the places that kernels tell the runtime of, by number
   IrModule();
   IrModule(IrModule&&) noexcept;
   IrModule& operator=(IrModule&&) noexcept;
@@ -41,6 +45,9 @@ struct CodegenOptions {
   bool lineInfo = true;           // .loc lines in PTX
   bool debug = false;             // -g: variables and types for debuggers, and no optimisation that would hide them
   bool checkUniform = false;      // --check=barrier: uniform() is verified on CUDA too (the host always does)
+  bool checkRaces = false;        // --check=race, uninit: kernels for CPU threads tell the runtime of each access
+  bool checkUninitialised = false;
+  bool checkAccesses() const { return checkRaces || checkUninitialised; }
   std::span<const std::byte> libdevice;  // bitcode of libdevice; empty: accurate math is unavailable on CUDA
 };
 
@@ -56,6 +63,11 @@ UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sour
 
 /// How the geometry of a kernel is chosen for a target ("sm_90", "host") and what the variant may rely on.
 GeometryManifest chooseGeometry(const TypedProgram& program, KernelId kernel, std::string_view target, const SpecKey& spec);
+
+/// A remark where a forall kernel does not access memory 16 bytes at a time, and why.
+void remarkAccesses(const TypedProgram& program, KernelId kernel, Diagnostics& diagnostics);
+/// A place in the program as the runtime's messages name it: `kind` is Other, `text` what stands there.
+SiteManifest placeManifest(Range range, const SourceManager& sources);
 
 /// Kernels for an NVPTX target ("sm_80", "sm_90a"), before optimisation. Extern functions stay declarations.
 CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target,

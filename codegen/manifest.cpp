@@ -125,6 +125,17 @@ SiteManifest::Kind siteKind(SiteKind kind) {
 
 static_assert(maxMessageValues == rad::maxMessageValues);
 
+void setPlace(SiteManifest& site, Range range, const SourceManager& sources) {
+  FileId file = sources.fileOf(range.begin);
+  if (!range.valid() || !file.valid()) return;
+  Position begin = sources.position(range.begin), end = sources.position(range.end);
+  site.file = begin.file;
+  site.line = begin.line;
+  site.column = begin.column;
+  site.sourceLine = sources.line(file, begin.line);
+  site.endColumn = end.line == begin.line ? end.column : static_cast<uint32_t>(site.sourceLine.size()) + 1;
+}
+
 SiteManifest siteManifest(const TypedProgram& program, const Site& site, const SourceManager& sources) {
   SiteManifest result;
   result.kind = siteKind(site.kind);
@@ -133,14 +144,7 @@ SiteManifest siteManifest(const TypedProgram& program, const Site& site, const S
   for (TypeId type : site.arguments) result.arguments.push_back(elementOf(program, type));
   result.dimension = site.dimension;
   result.rank = site.rank;
-  FileId file = sources.fileOf(site.range.begin);
-  if (!site.range.valid() || !file.valid()) return result;
-  Position begin = sources.position(site.range.begin), end = sources.position(site.range.end);
-  result.file = begin.file;
-  result.line = begin.line;
-  result.column = begin.column;
-  result.sourceLine = sources.line(file, begin.line);
-  result.endColumn = end.line == begin.line ? end.column : static_cast<uint32_t>(result.sourceLine.size()) + 1;
+  setPlace(result, site.range, sources);
   return result;
 }
 
@@ -219,6 +223,14 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
 }
 
 }  // namespace
+
+SiteManifest placeManifest(Range range, const SourceManager& sources) {
+  SiteManifest place;
+  place.kind = SiteManifest::Kind::Other;
+  place.text = sources.text(range);
+  setPlace(place, range, sources);
+  return place;
+}
 
 UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sources) {
   UnitManifest unit;

@@ -165,6 +165,11 @@ struct FailureRecord {
 /// As rad::maxMessageValues.
 inline constexpr size_t maxMessageValues = std::extent_v<decltype(FailureRecord::values)>;
 
+/// What an instruction of a kernel does to memory, for --check.
+enum class AccessWhat : uint32_t { Reads = 1, Writes = 2, Atomic = 4, BlockScope = 8 };
+constexpr AccessWhat operator|(AccessWhat a, AccessWhat b) { return static_cast<AccessWhat>(static_cast<uint32_t>(a) | static_cast<uint32_t>(b)); }
+constexpr bool has(AccessWhat what, AccessWhat flag) { return (static_cast<uint32_t>(what) & static_cast<uint32_t>(flag)) != 0; }
+
 /// A line that a kernel printed: this, and then a word for each value, with the value in its low bytes.
 struct PrintedLine {
   uint32_t words;       // of 8 bytes, this head included; 0: no line stands here

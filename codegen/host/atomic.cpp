@@ -36,26 +36,27 @@ llvm::Value* NativeKernelLowering::emitAtomic(FunctionLowering& f, const AtomicC
   const Scalar scalar = f.scalarOf(place.type);
   const llvm::Align align = place.align;
   const bool isAlone = node.scope == AtomicScope::Block;
+  const auto scope = isAlone ? llvm::SyncScope::SingleThread : llvm::SyncScope::System;
   switch (node.op) {
     case Atomic::Load: {
       auto* load = b.CreateAlignedLoad(type, place.address, align);
-      if (!isAlone) load->setAtomic(relaxed);
+      if (!isAlone || options_.places) load->setAtomic(relaxed, scope);
       return load;
     }
     case Atomic::Store: {
       auto* store = b.CreateAlignedStore(operands[0], place.address, align);
-      if (!isAlone) store->setAtomic(relaxed);
+      if (!isAlone || options_.places) store->setAtomic(relaxed, scope);
       return nullptr;
     }
     case Atomic::CompareExchange: {
       llvm::Value* expected = b.CreateBitCast(operands[0], bits);
       llvm::Value* value = b.CreateBitCast(operands[1], bits);
       llvm::Value* before;
-      if (isAlone) {
+      if (isAlone && !options_.places) {
         before = b.CreateAlignedLoad(bits, place.address, align);
         b.CreateAlignedStore(b.CreateSelect(b.CreateICmpEQ(before, expected), value, before), place.address, align);
       } else {
-        before = b.CreateExtractValue(b.CreateAtomicCmpXchg(place.address, expected, value, align, relaxed, relaxed), 0);
+        before = b.CreateExtractValue(b.CreateAtomicCmpXchg(place.address, expected, value, align, relaxed, relaxed, scope), 0);
       }
       return b.CreateBitCast(before, type);
     }
@@ -70,8 +71,7 @@ llvm::Value* NativeKernelLowering::emitAtomic(FunctionLowering& f, const AtomicC
       break;
   }
   // Alone: becomes a plain one (LowerAlonePass), but not before threads of the block have been joined in vectors.
-  return b.CreateAtomicRMW(instructionOf(node.op, scalar), place.address, operands[0], align, relaxed,
-                           isAlone ? llvm::SyncScope::SingleThread : llvm::SyncScope::System);
+  return b.CreateAtomicRMW(instructionOf(node.op, scalar), place.address, operands[0], align, relaxed, scope);
 }
 
 }  // namespace rad::cg

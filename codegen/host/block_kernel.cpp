@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/host/block_kernel.h"
 
+#include "codegen/host/access_checks.h"
 #include "codegen/host/walk.h"
 
 #include <llvm/IR/Intrinsics.h>
@@ -58,8 +59,24 @@ void BlockLowering::emitBody(FunctionLowering& f) {
   }
   llvm::SmallVector<llvm::Value*, 4> extents;
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) extents.push_back(extentOf(f, arguments, axis));
+  describeDomain(f, arguments, extents);
+  if (options_.places)
+    for (size_t axis = 0; axis < kernel_.threadCount.size(); ++axis)
+      emitAccessCall(f, "rad_access_threads", {b.getInt32(static_cast<uint32_t>(axis)), b.getInt64(static_cast<uint64_t>(kernel_.threadLow[axis])),
+                                               b.getInt64(static_cast<uint64_t>(kernel_.threadCount[axis]))});
   CountedLoop blocks = beginLoop(f, begin(), end(), "block");
   block_ = blocks.counter;
+  if (options_.places) {
+    emitAccessCall(f, "rad_access_block", {block_});
+    for (LocalId id : kernel_.shared) {
+      const Local& local = f.local(id);
+      const bool isView = program_.types->get(local.type).kind == TypeKind::View;
+      llvm::Value* address = isView ? f.readLocal(id).view->base : f.slot(id).address;
+      uint64_t bytes = module_.getDataLayout().getTypeAllocSize(f.memoryType(isView ? program_.types->get(local.type).element : local.type));
+      for (uint64_t extent : local.sharedExtents) bytes *= extent;
+      emitAccessCall(f, "rad_access_shared", {address, b.getInt64(bytes), b.getInt32(options_.places->numberOf(local.range))});
+    }
+  }
   auto coordinates = unflatten(f, block_, extents);
   for (size_t axis = 0; axis < kernel_.axes.size(); ++axis) {
     f.bind(kernel_.axes[axis].variable, axisValue(f, arguments, axis, coordinates[axis]));
@@ -93,8 +110,10 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
   const FissionStep& step = found->second;
   switch (step.kind) {
     case FissionStep::Kind::RegionHead: emitRegion(f, plan_.regions[step.region]); return true;
-    case FissionStep::Kind::RegionMember:
-    case FissionStep::Kind::Nothing: return true;
+    case FissionStep::Kind::Nothing:
+      if (options_.places) emitAccessCall(f, "rad_access_barrier", {});
+      return true;
+    case FissionStep::Kind::RegionMember: return true;
     case FissionStep::Kind::Control: return false;
     case FissionStep::Kind::Uniform: {
       const TStmt& stmt = program_.stmt(id);
@@ -160,8 +179,9 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   position_ = b.CreateAdd(b.CreateMul(block_, b.getInt64(threadCount_)), flat);
   threadEnd_ = f.newBlock("thread.end");
   // Between barriers threads run in no order, so nothing that one does to memory has to be seen by another.
-  accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
+  if (!options_.places) accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
   inRegion_ = true;
+  tellItem(f, thread_);
   beginItem(f);
   if (ended_) {
     llvm::BasicBlock* runs = f.newBlock("thread.runs");
@@ -189,7 +209,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   if (!f.terminated() && collective) {
     llvm::Value* operand = f.evalScalar(collective->value);
     auto* stored = b.CreateStore(operand, b.CreateInBoundsGEP(operand->getType(), operands_, thread_));
-    stored->setMetadata(llvm::LLVMContext::MD_access_group, accessGroup_);
+    annotateAccess(f, stored);
   }
   bool goesOn = !f.terminated();
   if (goesOn) keepLocals(f, region);
@@ -203,6 +223,7 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   for (size_t axis = axes; axis-- > 0;) endLoop(f, loops[axis], group);
   inRegion_ = false;
   thread_ = position_ = nullptr;
+  tellItem(f, nullptr);
   for (LocalId local : counting_) addCopies(f, counters_.at(local.value));
   if (ended_ && region.returns) leaveIfAllEnded(f);
   if (!goesOn) {  // no thread comes out of it

@@ -20,7 +20,7 @@ constexpr uint64_t kElementsPerThread = 16;
 llvm::Value* BlockLowering::placeShared(FunctionLowering& f, LocalId local, llvm::Type* memory, uint64_t count) {
   const uint64_t bytes = count * module_.getDataLayout().getTypeAllocSize(memory);
   const bool isSmall = count * kCopies <= kElementsPerThread * static_cast<uint64_t>(threadCount_);
-  const bool isCounter = isSmall && llvm::any_of(plan_.regions, [&](const Region& region) {
+  const bool isCounter = !options_.places && isSmall && llvm::any_of(plan_.regions, [&](const Region& region) {
     return llvm::is_contained(sharedCounters(program_, kernel_, region), local);
   });
   if (!isCounter) return takeScratch(f, bytes, f.local(local).name);

@@ -87,7 +87,7 @@ void Planner::note(LocalId local, int user) {
 bool Planner::setsUniform(TStmtId id) const {
   auto isUniformScalar = [&](LocalId local) {
     const Local& known = kernel_.body.locals[local.value];
-    return known.uniform && program_.types->get(known.type).kind == TypeKind::Scalar;
+    return known.uniform && known.kind != LocalKind::Shared && program_.types->get(known.type).kind == TypeKind::Scalar;
   };
   const TStmt& stmt = program_.stmt(id);
   if (const auto* declare = std::get_if<Declare>(&stmt.node))

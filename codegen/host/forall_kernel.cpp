@@ -60,7 +60,8 @@ void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Va
   auto& b = f.builder();
   CountedLoop points = beginLoop(f, from, to, "i");
   bindLast(points.counter);
-  accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
+  tellItem(f, position_);
+  if (!options_.places) accessGroup_ = llvm::MDNode::getDistinct(f.context(), {});
   if (kernel_.reduction) b.CreateStore(identity(f), term_);
   beginItem(f);
   emitPoint(f);
@@ -71,6 +72,7 @@ void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Va
   if (kernel_.reduction) emitStep(f);
   endLoop(f, points, accessGroup_);
   accessGroup_ = nullptr;
+  tellItem(f, nullptr);
 }
 
 llvm::Value* ForallLowering::identity(FunctionLowering& f) {
@@ -92,6 +94,8 @@ void ForallLowering::emitBody(FunctionLowering& f) {
   }
   llvm::SmallVector<llvm::Value*, 4> extents;
   for (size_t axis = 0; axis < rank; ++axis) extents.push_back(extentOf(f, arguments, axis));
+
+  describeDomain(f, arguments, extents);
 
   auto bindAxis = [&](size_t axis, llvm::Value* coordinate) {
     Value variable = axisValue(f, arguments, axis, coordinate);

@@ -42,13 +42,15 @@ CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<
   std::string name = kernels.size() == 1 ? program.kernels[kernels[0].value].symbol : "kernels";
   auto made = makeHostModule(name, options);
   if (!made) return made;
-  made->module->getOrInsertNamedMetadata(hostKernelsMark);
+  if (!options.checkAccesses()) made->module->getOrInsertNamedMetadata(hostKernelsMark);
   LowerOptions lower = hostLowerOptions(options);
   lower.inRange = spec.inRange;
   std::optional<DebugLines> lines;
   if (options.debug && !kernels.empty())
     lines.emplace(*made->module, sources, program.kernels[kernels.front().value].range, DebugLevel::Full);
   lower.lines = lines ? &*lines : nullptr;
+  std::optional<AccessPlaces> places;
+  if (options.checkAccesses()) lower.places = &places.emplace(*made->context);
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];
     if (const Function* callee = findExtern(program, kernel))
@@ -62,6 +64,8 @@ CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<
     }
   }
   if (lines) lines->finish();
+  if (places)
+    for (Range range : places->ranges()) made->accesses.push_back(placeManifest(range, sources));
   return made;
 }
 

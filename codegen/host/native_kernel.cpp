@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "codegen/host/native_kernel.h"
 
+#include "codegen/host/access_checks.h"
 #include "codegen/lower/print.h"
 
 #include <llvm/IR/Intrinsics.h>
@@ -65,6 +66,7 @@ void NativeKernelLowering::emit() {
   f.branchTo(leave_);
   leave_->moveAfter(&body->back());
   llvm::ReturnInst::Create(context, leave_);
+  if (options_.places) instrumentAccesses(*body, *options_.places);
 
   // The native kernel itself.
   auto* shell = llvm::Function::Create(llvm::FunctionType::get(none, {pointer, i64, i64, i64, pointer}, false),
@@ -106,6 +108,16 @@ Value NativeKernelLowering::axisValue(FunctionLowering& f, const KernelArguments
   Interval range{low.range.low, high.range.high == INT64_MIN ? INT64_MIN : high.range.high - 1};
   if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(low.scalar); constant && constant->isZero()) return f.indexFrom(coordinate, range);
   return f.indexFrom(b.CreateNSWAdd(f.wide(low), coordinate), range);
+}
+
+void NativeKernelLowering::describeDomain(FunctionLowering& f, const KernelArguments& arguments, llvm::ArrayRef<llvm::Value*> extents) {
+  if (!options_.places) return;
+  for (size_t axis = 0; axis < extents.size(); ++axis)
+    emitAccessCall(f, "rad_access_axis", {f.builder().getInt32(static_cast<uint32_t>(axis)), f.wide(arguments.low[axis]), extents[axis], f.wide(arguments.step[axis])});
+}
+
+void NativeKernelLowering::tellItem(FunctionLowering& f, llvm::Value* item) {
+  if (options_.places) emitAccessCall(f, "rad_access_item", {item ? item : f.builder().getInt64(UINT64_MAX)});
 }
 
 llvm::SmallVector<llvm::Value*, 4> NativeKernelLowering::unflatten(FunctionLowering& f, llvm::Value* flat, llvm::ArrayRef<llvm::Value*> extents) {

@@ -43,6 +43,9 @@ class NativeKernelLowering : public TargetLowering {
   llvm::Value* end() const { return end_; }
   llvm::Value* chunk() const { return chunk_; }
   llvm::Value* scratch() const { return scratch_; }
+  /// Under --check: tells the runtime of the domain's axes; who makes the accesses that follow (a point, or a thread of its block; null: nobody).
+  void describeDomain(FunctionLowering& f, const KernelArguments& arguments, llvm::ArrayRef<llvm::Value*> extents);
+  void tellItem(FunctionLowering& f, llvm::Value* item);
   /// Splits a flat number into a coordinate an axis, from 0; the last axis varies fastest. The first axis gets what is left.
   static llvm::SmallVector<llvm::Value*, 4> unflatten(FunctionLowering& f, llvm::Value* flat, llvm::ArrayRef<llvm::Value*> extents);
   /// The number of values that an axis takes, 0 if it is empty.

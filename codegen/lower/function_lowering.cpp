@@ -37,6 +37,7 @@ llvm::AllocaInst* FunctionLowering::newAlloca(llvm::Type* type, const llvm::Twin
 }
 
 void FunctionLowering::setPlace(Range range) {
+  if (options_.places) options_.places->enter(builder_, range);
   if (!lines_) return;
   if (llvm::DebugLoc place = lines_->locate(function_, range)) builder_.SetCurrentDebugLocation(place);
 }

@@ -5,6 +5,7 @@
 
 #include "codegen/artifact/artifact.h"
 #include "codegen/codegen.h"
+#include "codegen/lower/access_places.h"
 #include "codegen/lower/debug_lines.h"
 #include "codegen/lower/target_lowering.h"
 #include "codegen/lower/value.h"
@@ -32,6 +33,8 @@ struct LowerOptions {
   bool checkUniform = false;
   /// CPU threads: the debug information of the module, if it gets some.
   DebugLines* lines = nullptr;
+  /// --check on CPU threads: instructions are marked with where they come from.
+  AccessPlaces* places = nullptr;
   /// Unroll short loops with constant bounds in full.
   bool unrollConstantLoops = false;
   /// The compute capability that the code is for (90 for sm_90a); 0: it is for a processor.
@@ -258,6 +261,7 @@ class FunctionLowering {
   std::optional<Place> placeInMemory(TExprId id);
   /// The address of an array that an expression names, without a copy of it; of any other expression, that of its value.
   Place arrayPlace(TExprId array);
+  bool hasGaps(TypeId id) const;
   Value loadElements(const Place& place);
   void storeElements(const Place& place, const Value& value);
   Value loadMembers(const Place& place);

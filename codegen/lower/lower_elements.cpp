@@ -48,6 +48,12 @@ llvm::Align FunctionLowering::alignOf(TypeId id) {
 
 // ---- memory ----
 
+/// Whether values of a type may have bytes between their parts: a copy of the whole would read them.
+bool FunctionLowering::hasGaps(TypeId id) const {
+  const Type& type = program_.types->get(id);
+  return type.kind == TypeKind::Tuple || (type.kind == TypeKind::Array && hasGaps(type.element));
+}
+
 /// A vector or array from memory.
 Value FunctionLowering::loadElements(const Place& place) {
   const Type& type = program_.types->get(place.type);
@@ -56,7 +62,7 @@ Value FunctionLowering::loadElements(const Place& place) {
   if (type.kind == TypeKind::Array) {
     llvm::AllocaInst* copy = newMemory(place.type, "array");
     result.memory = copy;
-    if (place.stride != 1) {
+    if (place.stride != 1 || (options_.places && hasGaps(type.element))) {
       copyElements({copy, place.type, copy->getAlign()}, place);
       return result;
     }
@@ -82,7 +88,7 @@ Value FunctionLowering::loadElements(const Place& place) {
 void FunctionLowering::storeElements(const Place& place, const Value& value) {
   const Type& type = program_.types->get(place.type);
   if (type.kind == TypeKind::Array) {
-    if (place.stride != 1) return copyElements(place, {value.memory, place.type, alignOf(place.type)});
+    if (place.stride != 1 || (options_.places && hasGaps(type.element))) return copyElements(place, {value.memory, place.type, alignOf(place.type)});
     uint64_t bytes = module().getDataLayout().getTypeAllocSize(memoryType(place.type));
     builder_.CreateMemCpy(place.address, place.align, value.memory, alignOf(place.type), bytes);
     return;

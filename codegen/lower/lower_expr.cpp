@@ -48,7 +48,10 @@ Value FunctionLowering::lower(const TExpr& expr, const ConstFloat& node) {
   return scalar(expr.type, llvm::ConstantFP::get(type, node.value));
 }
 
-Value FunctionLowering::lower(const TExpr&, const LocalRef& node) { return readLocal(node.local); }
+Value FunctionLowering::lower(const TExpr& expr, const LocalRef& node) {
+  if (options_.places) setPlace(expr.range);  // it may be shared memory, or a `mut` parameter that is an element
+  return readLocal(node.local);
+}
 
 Value FunctionLowering::lower(const TExpr& expr, const LogicNot& node) {
   Value operand = eval(node.operand);

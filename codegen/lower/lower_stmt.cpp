@@ -54,6 +54,7 @@ void FunctionLowering::lower(const TStmt& stmt, const Assign& node) {
       setPlace(stmt.range);
       value = arithmetic(*node.op, readLocal(ref->local), value, node.site);
     }
+    setPlace(stmt.range);
     writeLocal(ref->local, value);
     return;
   }

@@ -18,6 +18,7 @@ IrModule& IrModule::operator=(IrModule&& other) noexcept {
   module.reset();  // before its context
   context = std::move(other.context);
   module = std::move(other.module);
+  accesses = std::move(other.accesses);
   return *this;
 }
 IrModule::~IrModule() { module.reset(); }

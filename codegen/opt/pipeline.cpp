@@ -50,6 +50,9 @@ constexpr const char* hostKernels =
     "simplifycfg,early-cse,loop-vectorize,raddle-vector-conversion,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm)),"
     "always-inline";
 
+/// Kernels that tell the runtime of each access: little is won by more.
+constexpr const char* hostChecked = "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,simplifycfg),always-inline";
+
 bool hasLoops(const llvm::Module& module) {
   // The lowering emits blocks in order, so only loops jump back.
   for (const llvm::Function& function : module) {
@@ -111,6 +114,7 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
   llvm::ModulePassManager passes;
   const char* text = nullptr;
   if (gpu) text = options.debug ? gpuDebug : options.optLevel == 0 ? gpuNone : hasLoops(module) ? gpuFull : gpuStraight;
+  else if (options.optLevel != 0 && options.checkAccesses()) text = hostChecked;
   else if (options.optLevel != 0 && module.getNamedMetadata(hostKernelsMark)) text = hostKernels;
   if (text) {
     if (llvm::Error error = builder.parsePassPipeline(passes, text))

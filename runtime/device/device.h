@@ -53,9 +53,23 @@ class Kernel {
   cg::GeometryManifest geometry_;
 };
 
+/// What --check found in a launch.
+struct AccessFinding {
+  struct Access {
+    cg::SiteManifest place = {};
+    bool writes = false, isAtomic = false;
+    bool isOfBlock = false;          // atomic among the threads of one block only
+    cg::FailureRecord where = {};    // its block, thread and point
+  };
+  enum class Kind : uint8_t { Race, Uninitialised } kind = Kind::Race;
+  Access now, before;                // Uninitialised: `before` is where the memory is declared
+  bool isOneBlock = true;            // both accesses are of one block
+};
+
 /// What a kernel failed with, as its record says.
 struct KernelFailure {
-  cg::FailureRecord record;
+  cg::FailureRecord record;              // flag 0: nothing but the findings
+  std::vector<AccessFinding> findings = {};  // of --check
 };
 
 /// What kernels printed: lines as cg::PrintedLine, one behind the other, and how many found no room.

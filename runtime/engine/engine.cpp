@@ -105,11 +105,14 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit,
   std::string own = fmt::format("unit{}.{}{}", unit.unit->id, symbol, key.inRange ? ".inrange" : "");
   for (const char* suffix : {"", ".scratch_bytes"})
     if (auto* value = module.module->getNamedValue(symbol + suffix)) value->setName(own + suffix);
+  std::optional<CheckedAccesses> accesses;
+  const cg::CodegenOptions& codegen = options.pipeline.codegen;
+  if (codegen.checkAccesses()) accesses = {std::move(module.accesses), codegen.checkRaces, codegen.checkUninitialised};
   StageTimer timer(&times, Stage::HostJit);
   RAD_TRY(jit->add(std::move(module), options.pipeline.codegen));
   RAD_ASSIGN(auto function, jit->lookupAs<cg::NativeKernel>(own));
   RAD_ASSIGN(auto scratch, jit->lookupAs<const int64_t*>(own + ".scratch_bytes"));
-  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", key), static_cast<uint64_t>(*scratch), jit);
+  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", key), static_cast<uint64_t>(*scratch), jit, std::move(accesses));
 }
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
@@ -247,7 +250,10 @@ RunResult Engine::Impl::run(const TestBlock& block, BenchTimer* bench) {
 
 RunResult Engine::Impl::execute(TypedProgram program) {
   if (options.remarks)
-    for (uint32_t kernel = 0; kernel < program.kernels.size(); ++kernel) findRemarks(program, {kernel}, sources, diagnostics);
+    for (uint32_t kernel = 0; kernel < program.kernels.size(); ++kernel) {
+      findRemarks(program, {kernel}, sources, diagnostics);
+      cg::remarkAccesses(program, {kernel}, diagnostics);
+    }
   beginOpening();
 
   auto runtimeUnit = std::make_shared<Unit>();

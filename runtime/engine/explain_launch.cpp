@@ -72,7 +72,7 @@ const Multiprocessor* multiprocessorOf(std::string_view target) {
 
 CheckCounts countChecks(const TypedProgram& program, KernelId kernel) {
   CheckCounter counter(program);
-  const Kernel& of = program.kernels[kernel.value];
+  const rad::Kernel& of = program.kernels[kernel.value];
   for (TStmtId stmt : of.body.statements) counter.visit(stmt);
   if (of.reduction) {
     counter.visit(of.reduction->value);
@@ -82,7 +82,7 @@ CheckCounts countChecks(const TypedProgram& program, KernelId kernel) {
 }
 
 void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledEntry& resources, Diagnostics& diagnostics) {
-  const Kernel& of = program.kernels[kernel.value];
+  const rad::Kernel& of = program.kernels[kernel.value];
   if (resources.stackBytes == 0 && resources.spillStoreBytes == 0) return;
   diagnostics
       .report(Diag::Spills, of.range, {of.name, std::to_string(std::max(resources.stackBytes, resources.spillStoreBytes)),
@@ -106,7 +106,7 @@ unsigned residentBlocks(std::string_view target, unsigned threads, unsigned regi
 
 std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest, std::string_view target,
                           const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants) {
-  const Kernel& of = program.kernels[kernel.value];
+  const rad::Kernel& of = program.kernels[kernel.value];
   const cg::GeometryManifest geometry = cg::chooseGeometry(program, kernel, target, spec);
   std::string out = fmt::format("{}{} for {}\n", manifest.reduce == cg::ReduceOp::None ? "kernel " : "", manifest.name, target);
   auto line = [&](std::string_view what, std::string_view text) { out += fmt::format("  {:<12} {}\n", what, text); };
@@ -120,7 +120,7 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
   }
   line("domain", fmt::format("{} {}", geometry.isForall ? "points" : "blocks", fmt::join(axes, ", ")));
   if (target == "host")
-    line("geometry", geometry.isForall ? "rows of points, shared out among the CPU's threads" : fmt::format("blocks of {} threads, shared out among the CPU's threads; the threads of a block as loops", geometry.threadsPerBlock));
+    line("geometry", geometry.isForall ? "points, shared out among the CPU's threads" : fmt::format("blocks of {} threads, shared out among the CPU's threads; the threads of a block as loops", geometry.threadsPerBlock));
   else if (!geometry.isForall)
     line("geometry", fmt::format("a block each, of {} threads", fmt::join(geometry.threadCount, " x ")));
   else
@@ -153,13 +153,15 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
   if (resources) {
     line("registers", fmt::format("{} a thread", resources->registers));
     line("shared", fmt::format("{} bytes a block", resources->sharedBytes));
-    line("local", fmt::format("{} bytes a thread, {} of them stored by spills", resources->stackBytes, resources->spillStoreBytes));
+    line("local memory", resources->stackBytes + resources->spillStoreBytes == 0
+                             ? "none"
+                             : fmt::format("{} bytes a thread; spills of registers store {} bytes", resources->stackBytes, resources->spillStoreBytes));
     if (const unsigned blocks = residentBlocks(target, geometry.threadsPerBlock, resources->registers, resources->sharedBytes)) {
       const unsigned threads = (geometry.threadsPerBlock + 31) / 32 * 32 * blocks;
       line("occupancy", fmt::format("{} blocks a multiprocessor: {} of {} threads", blocks, threads, multiprocessorOf(target)->threads));
     }
   }
-  line("variants", fmt::format("{} of this kernel, {} of the program", variants.ofKernel, variants.ofProgram));
+  line("variants", fmt::format("{} of this kernel so far, {} of the program", variants.ofKernel, variants.ofProgram));
   return out;
 }
 

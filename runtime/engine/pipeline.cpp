@@ -139,8 +139,7 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
     for (const auto& file : options.linkFiles) parts.push_back(asText(file.bytes));
     // What CUDA C++ includes is not part of the key.
     if (std::ranges::none_of(options.linkFiles, isCudaText)) key = ImageCache::key(parts);
-    if (!key.empty())
-      if (!resources)
+    if (!key.empty() && !resources)
       if (auto image = cache.find(key)) return std::move(*image);
   }
 

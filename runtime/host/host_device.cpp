@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/host/host_device.h"
 
+#include "runtime/host/access_checker.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,13 +52,19 @@ std::string processorName() {
 
 class HostBuffer final : public Buffer {
  public:
-  HostBuffer(std::byte* memory, uint64_t size, std::shared_ptr<std::atomic<uint64_t>> live)
+  HostBuffer(std::byte* memory, uint64_t size, std::shared_ptr<LiveBuffers> live)
       : memory_(memory), size_(size), live_(std::move(live)) {
-    live_->fetch_add(size_, std::memory_order_relaxed);
+    live_->bytes.fetch_add(size_, std::memory_order_relaxed);
+    std::lock_guard lock(live_->mutex);
+    live_->sizes[address()] = size_;
   }
   ~HostBuffer() override {
+    {
+      std::lock_guard lock(live_->mutex);
+      live_->sizes.erase(address());
+    }
     std::free(memory_);
-    live_->fetch_sub(size_, std::memory_order_relaxed);
+    live_->bytes.fetch_sub(size_, std::memory_order_relaxed);
   }
   HostBuffer(const HostBuffer&) = delete;
   HostBuffer& operator=(const HostBuffer&) = delete;
@@ -66,17 +74,19 @@ class HostBuffer final : public Buffer {
  private:
   std::byte* memory_;
   uint64_t size_;
-  std::shared_ptr<std::atomic<uint64_t>> live_;
+  std::shared_ptr<LiveBuffers> live_;
 };
 
 class HostKernel final : public Kernel {
  public:
-  HostKernel(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes, std::shared_ptr<const void> owner)
-      : function(function), scratchBytes(scratchBytes), owner_(std::move(owner)) {
+  HostKernel(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes, std::shared_ptr<const void> owner,
+             std::optional<CheckedAccesses> accesses)
+      : function(function), scratchBytes(scratchBytes), accesses(std::move(accesses)), owner_(std::move(owner)) {
     geometry_ = std::move(geometry);
   }
   const cg::NativeKernel function;
   const uint64_t scratchBytes;
+  const std::optional<CheckedAccesses> accesses;
 
  private:
   std::shared_ptr<const void> owner_;
@@ -109,7 +119,7 @@ Result<std::shared_ptr<HostDevice>> HostDevice::create(unsigned threads) {
   return std::shared_ptr<HostDevice>(new HostDevice(threads));
 }
 
-HostDevice::HostDevice(unsigned threads) : pool_(threads), live_(std::make_shared<std::atomic<uint64_t>>(0)) {
+HostDevice::HostDevice(unsigned threads) : pool_(threads), live_(std::make_shared<LiveBuffers>()) {
   info_.kind = DeviceKind::Host;
   info_.id = "host";
   info_.name = fmt::format("{} thread{} of {}", threads, threads == 1 ? "" : "s", processorName());
@@ -122,20 +132,20 @@ HostDevice::HostDevice(unsigned threads) : pool_(threads), live_(std::make_share
 }
 
 std::shared_ptr<Kernel> HostDevice::wrap(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes,
-                                         std::shared_ptr<const void> owner) {
-  return std::make_shared<HostKernel>(function, std::move(geometry), scratchBytes, std::move(owner));
+                                         std::shared_ptr<const void> owner, std::optional<CheckedAccesses> accesses) {
+  return std::make_shared<HostKernel>(function, std::move(geometry), scratchBytes, std::move(owner), std::move(accesses));
 }
 
 Result<std::shared_ptr<Buffer>> HostDevice::allocate(uint64_t bytes) {
   auto refuse = [&](std::string_view why) {
-    auto live = live_->load(std::memory_order_relaxed);
+    auto live = live_->bytes.load(std::memory_order_relaxed);
     return fail(ErrorCategory::Resources,
                 fmt::format("no memory for an array of {} ({} bytes) on the host: {}; arrays of this program take {}", inUnits(bytes),
                             bytes, why, inUnits(live)),
                 "Use smaller arrays, or let go of some before making new ones.");
   };
   if (info_.memoryBytes != 0) {
-    auto live = live_->load(std::memory_order_relaxed);
+    auto live = live_->bytes.load(std::memory_order_relaxed);
     if (bytes > info_.memoryBytes || live > info_.memoryBytes - bytes)
       return refuse(fmt::format("there is {} in all", inUnits(info_.memoryBytes)));
   } else if (bytes > (uint64_t{1} << 46)) {
@@ -245,9 +255,31 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
     auto bound = [&](int64_t chunk) { return static_cast<int64_t>(static_cast<__int128>(outer) * chunk / chunks); };
     for (int64_t chunk = begin; chunk < end; ++chunk) native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
   };
+  if (native->accesses)
+    return checkLaunch(*native->accesses, request, [&] { chunks > 0 ? partials(0, chunks, 0) : items(0, outer / grain + (outer % grain != 0), 0); });
   if (chunks > 0) pool_.run(chunks, std::ref(partials));
   else pool_.run(outer / grain + (outer % grain != 0), std::ref(items));
   return {};
+}
+
+Result<void> HostDevice::checkLaunch(const CheckedAccesses& accesses, const LaunchRequest& request, const std::function<void()>& work) {
+  std::vector<MemoryRange> arrays;
+  {
+    std::lock_guard lock(live_->mutex);
+    for (const auto& [address, bytes] : live_->sizes) arrays.push_back({address, bytes});
+  }
+  const uint64_t most = info_.memoryBytes ? info_.memoryBytes / 2 : uint64_t{8} << 30;
+  AccessChecker checker(accesses, std::move(arrays), most);
+  currentAccessChecker = &checker;
+  work();
+  currentAccessChecker = nullptr;
+  if (findings_.empty()) {  // what is told first is the launch that came first
+    findings_ = checker.takeFindings();
+    foundIn_ = request.serial;
+  }
+  if (!checker.isOverflown()) return {};
+  return fail(ErrorCategory::Resources, fmt::format("--check remembers more of the accesses of kernel `{}` than {} can hold", request.name, inUnits(most)),
+              "Check the program with smaller arrays.");
 }
 
 PrintedLines HostDevice::takePrinted() {
@@ -270,10 +302,15 @@ Result<void> HostDevice::synchronize() {
 }
 
 std::optional<KernelFailure> HostDevice::takeFailure() {
-  if (__atomic_load_n(&record_.flag, __ATOMIC_ACQUIRE) == 0) return std::nullopt;
+  const bool mayHave = !findings_.empty() || __atomic_load_n(&record_.flag, __ATOMIC_ACQUIRE) != 0;
+  if (!mayHave) return std::nullopt;
   std::lock_guard lock(queue_);
-  if (record_.flag == 0) return std::nullopt;
-  KernelFailure failure{record_};
+  KernelFailure failure{record_, std::exchange(findings_, {})};
+  if (record_.flag == 0) {
+    if (failure.findings.empty()) return std::nullopt;
+    failure.record.launch = foundIn_;
+    return failure;
+  }
   record_ = {};
   __atomic_store_n(&failure_.claimed, 0u, __ATOMIC_RELEASE);
   return failure;

@@ -12,9 +12,24 @@
 #include "runtime/host/thread_pool.h"
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <mutex>
 
 namespace rad::rt {
+
+/// A kernel's accesses by number, and what to look for among them.
+struct CheckedAccesses {
+  std::vector<cg::SiteManifest> places;
+  bool races = true, uninitialised = true;
+};
+
+/// The memory of arrays.
+struct LiveBuffers {
+  std::atomic<uint64_t> bytes = 0;
+  std::mutex mutex;
+  std::map<uint64_t, uint64_t> sizes;  // by address; guarded by mutex
+};
 
 /// CPU threads as a device. Thread-safe: launches of several threads run one after another.
 class HostDevice final : public Device {
@@ -25,8 +40,10 @@ class HostDevice final : public Device {
 
   /// A kernel of a native function. `scratchBytes` is what each thread that runs it needs (NativeKernel's scratch); `owner` is
   /// kept as long as the kernel: whatever holds the function's code.
+  /// `accesses`: the kernel tells of its accesses (CodegenOptions::checkAccesses()). Its launches are checked, on one thread, and what is
+  /// found is a failure of the launch.
   static std::shared_ptr<Kernel> wrap(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes,
-                                      std::shared_ptr<const void> owner = {});
+                                      std::shared_ptr<const void> owner = {}, std::optional<CheckedAccesses> accesses = {});
 
   const DeviceInfo& info() const override { return info_; }
   Result<std::shared_ptr<Buffer>> allocate(uint64_t bytes) override;
@@ -49,6 +66,7 @@ class HostDevice final : public Device {
  private:
   explicit HostDevice(unsigned threads);
   Result<void> prepareScratch(uint64_t bytes, std::string_view kernel);
+  Result<void> checkLaunch(const CheckedAccesses& accesses, const LaunchRequest& request, const std::function<void()>& work);
 
   struct FreeAligned {
     void operator()(std::byte* memory) const;
@@ -58,9 +76,11 @@ class HostDevice final : public Device {
   std::mutex queue_;                                        // one launch at a time
   std::vector<std::unique_ptr<std::byte, FreeAligned>> scratch_;  // one a thread; guarded by queue_
   uint64_t scratchBytes_ = 0;
-  std::shared_ptr<std::atomic<uint64_t>> live_;             // bytes in buffers; they may outlive the device
+  std::shared_ptr<LiveBuffers> live_;                       // they may outlive the device
   alignas(64) cg::FailureRecord record_ = {};
   cg::FailureState failure_ = {};
+  std::vector<AccessFinding> findings_;                     // of the launch with this number; guarded by queue_
+  uint32_t foundIn_ = 0;
   cg::PrintState print_ = {};
   std::vector<uint64_t> printed_;                           // print_.lines; empty until a kernel prints
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The functions of runtime/api/host_abi.h as symbols for HostJit. Included where those functions are (runtime/engine): the room
+// The functions of runtime/api/host_abi.h, and those of --check, as symbols for HostJit. Included where those functions are (runtime/engine): the room
 // host_jit itself does not depend on them.
 #pragma once
 
 #include "runtime/api/host_abi.h"
+#include "runtime/host/access_checker.h"
 #include "runtime/host_jit/host_jit.h"
 
 #include <array>
@@ -23,7 +24,9 @@ inline auto hostAbiSymbols() {
       RAD_JIT_SYMBOL(rad_called_from),    RAD_JIT_SYMBOL(rad_enter),        RAD_JIT_SYMBOL(rad_text_read),
       RAD_JIT_SYMBOL(rad_text_write),     RAD_JIT_SYMBOL(rad_text_equal),   RAD_JIT_SYMBOL(rad_format),
       RAD_JIT_SYMBOL(rad_parse_f64),      RAD_JIT_SYMBOL(rad_sync),         RAD_JIT_SYMBOL(rad_clock),
-      RAD_JIT_SYMBOL(rad_bench_again),
+      RAD_JIT_SYMBOL(rad_bench_again),    RAD_JIT_SYMBOL(rad_access),       RAD_JIT_SYMBOL(rad_access_axis),
+      RAD_JIT_SYMBOL(rad_access_threads), RAD_JIT_SYMBOL(rad_access_block), RAD_JIT_SYMBOL(rad_access_shared),
+      RAD_JIT_SYMBOL(rad_access_item),    RAD_JIT_SYMBOL(rad_access_barrier),
   });
 #undef RAD_JIT_SYMBOL
 }

@@ -89,7 +89,7 @@ std::optional<RunError> RadContext::takeError() {
   auto taken = std::exchange(error_, std::nullopt);
   if (!taken) return std::nullopt;
   if (taken->calls > maxCallsShown) taken->parts.notes.push_back(fmt::format("and {} calls more", taken->calls - maxCallsShown));
-  return RunError{taken->category, rad::rt::renderMessage(taken->site ? &*taken->site : nullptr, taken->parts)};
+  return RunError{taken->category, rad::rt::renderMessage(taken->site ? &*taken->site : nullptr, taken->parts) + taken->more};
 }
 
 void RadContext::noteCall(std::string_view place) {
@@ -108,7 +108,7 @@ void RadContext::write(std::string_view text) const {
 
 int32_t RadContext::setError(ErrorCategory category, const SiteManifest* site, MessageParts parts) {
   if (!output_) std::fflush(stdout);  // what was printed stands before the error
-  if (!error_) error_ = PendingError{category, site ? std::optional(*site) : std::nullopt, std::move(parts), 0, false};
+  if (!error_) error_ = PendingError{category, site ? std::optional(*site) : std::nullopt, std::move(parts), 0, false, {}};
   return 1;
 }
 
@@ -190,6 +190,11 @@ int32_t RadContext::checkFailure() {
   for (const LaunchNote& note : launches)
     if (note.serial == record.launch) launch = &note;
   const rad::rt::Unit* unit = launch ? launch->unit : nullptr;
+  bool isFirst = !error_;
+  if (record.flag == 0) {
+    if (isFirst) tellFindings(*failure, launch);
+    return 1;
+  }
   const SiteManifest* place = siteAt(unit, record.site);
   if (!place) {
     MessageParts parts{fmt::format("a kernel failed a check (launch {}, site {}, value {}, extent {}), but its place is not known", record.launch,
@@ -197,11 +202,26 @@ int32_t RadContext::checkFailure() {
     return setError(ErrorCategory::UserProgram, nullptr, std::move(parts));
   }
   const KernelManifest* kernel = kernelAt(unit, launch->kernel);
-  bool isFirst = !error_;
   setError(ErrorCategory::UserProgram, place, rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind,
                                                                                          unit->manifest.compounds));
-  if (isFirst) error_->isOfKernel = kernel && kernel->reduce == rad::cg::ReduceOp::None;  // a comprehension waits where it stands
+  if (!isFirst) return 1;
+  error_->isOfKernel = kernel && kernel->reduce == rad::cg::ReduceOp::None;  // a comprehension waits where it stands
+  tellFindings(*failure, launch);
   return 1;
+}
+
+void RadContext::tellFindings(const rad::rt::KernelFailure& failure, const LaunchNote* launch) {
+  const rad::rt::Unit* unit = launch ? launch->unit : nullptr;
+  const KernelManifest* kernel = launch ? kernelAt(unit, launch->kernel) : nullptr;
+  for (const rad::rt::AccessFinding& finding : failure.findings) {
+    rad::rt::MessageParts parts = rad::rt::describeFinding(finding, kernel, launch ? siteAt(unit, launch->site) : nullptr);
+    if (!error_) {
+      setError(ErrorCategory::UserProgram, &finding.now.place, std::move(parts));
+      error_->isOfKernel = true;
+    } else {
+      error_->more += rad::rt::renderMessage(&finding.now.place, parts);
+    }
+  }
 }
 
 int32_t RadContext::beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial) {

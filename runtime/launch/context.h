@@ -146,6 +146,8 @@ struct RadContext {
     const rad::rt::Unit* unit = nullptr;  // alive in unitsUnderWay_
     uint32_t serial = 0, kernel = 0, site = 0;
   };
+  /// What --check found becomes the error, or is told behind it.
+  void tellFindings(const rad::rt::KernelFailure& failure, const LaunchNote* launch);
   std::shared_ptr<rad::rt::Device> device_;
   rad::rt::KernelProvider* kernels_ = nullptr;
   std::function<void(std::string_view)> output_;
@@ -163,6 +165,7 @@ struct RadContext {
     rad::rt::MessageParts parts;
     size_t calls = 0;
     bool isOfKernel = false;  // its cause is a launch, not the call during which it surfaced
+    std::string more = {};    // further messages
   };
   std::optional<PendingError> error_;
   std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first

@@ -108,7 +108,49 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
   return out + ", " + whichThread(kernel, record.thread);
 }
 
+/// "i = 3, j = 0", or "b = 0, t = 5": a point, or a thread of a block.
+std::string whoMade(const AccessFinding::Access& access, const cg::KernelManifest& kernel) {
+  std::string out;
+  const size_t axes = kernel.axes.size();
+  for (size_t i = 0; i < axes && i < 4; ++i) out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", kernel.axes[i].name, access.where.point[i]);
+  return kernel.geometry.isForall ? out : out + ", " + whichThread(kernel, access.where.thread);
+}
+
 }  // namespace
+
+MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManifest* kernel, const SiteManifest* launchSite) {
+  const AccessFinding::Access &now = finding.now, &before = finding.before;
+  const bool isForall = !kernel || kernel->geometry.isForall;
+  const std::string who = kernel ? whoMade(now, *kernel) : "a thread", other = kernel ? whoMade(before, *kernel) : "another one";
+  MessageParts out;
+  if (finding.kind == AccessFinding::Kind::Uninitialised) {
+    out.code = uninitialisedReadCode;
+    out.headline = fmt::format("`{}` reads shared memory that nothing was stored to, where {}", now.place.text, who);
+    out.places.emplace_back(before.place, "it is declared here, and undefined when a block begins");
+    out.help = "store to it first, and put a barrier() between the stores and the reads of other threads";
+  } else {
+    // Shared memory is the block's, whatever the scope.
+    auto verb = [&](const AccessFinding::Access& access) {
+      const std::string_view how = !access.isAtomic ? "" : access.isOfBlock && !finding.isOneBlock ? " with scope .block" : " atomically";
+      return fmt::format("{}{}", !access.writes ? "reads" : access.isAtomic ? "changes" : "writes", how);
+    };
+    out.code = dataRaceCode;
+    out.headline = fmt::format("data race: {} {} what {} {}", who, verb(now), other, verb(before));
+    const bool isOnePlace = now.place.line == before.place.line && now.place.column == before.place.column && now.place.endColumn == before.place.endColumn &&
+                            now.place.file == before.place.file;
+    if (!isOnePlace) out.places.emplace_back(before.place, fmt::format("here {} {} it", other, verb(before)));
+    const bool needScope = (now.isOfBlock || before.isOfBlock) && !finding.isOneBlock;
+    if (needScope) out.help = "scope .block orders the threads of one block only: leave the scope out";
+    else if (now.isAtomic || before.isAtomic) out.help = "both have to be atomic: atomic.load and atomic.store are the plain accesses among these";
+    else if (isForall) out.help = "points run in no order: let each write elements of its own, write to another array than is read, or use atomic operations";
+    else if (finding.isOneBlock) out.help = "threads of a block are in order only where a barrier() stands between them: put one there, or use atomic operations";
+    else out.help = "blocks run in no order: let each write elements of its own, use atomic operations, or make two launches of it";
+  }
+  if (kernel) out.notes.push_back(fmt::format("in {}`{}`", kernel->reduce == cg::ReduceOp::None ? "kernel " : "", kernel->name));
+  const bool isElsewhere = launchSite && launchSite->line > 0 && (launchSite->line != now.place.line || launchSite->file != now.place.file);
+  if (isElsewhere) out.notes.push_back("launched at " + placeText(*launchSite));
+  return out;
+}
 
 std::string_view codeOf(SiteManifest::Kind kind) {
   switch (kind) {
@@ -134,6 +176,10 @@ std::string renderMessage(const SiteManifest* site, const MessageParts& parts) {
   out += parts.code.empty() ? "error: " : fmt::format("error[{}]: ", parts.code);
   out += parts.headline + "\n";
   if (site && site->line > 0) out += snippet(*site);
+  for (const auto& [place, text] : parts.places) {
+    out += fmt::format("{}: note: {}\n", placeText(place), text);
+    if (place.line > 0) out += snippet(place);
+  }
   for (const std::string& note : parts.notes) out += "note: " + note + "\n";
   if (!parts.help.empty()) out += "help: " + parts.help + "\n";
   return out;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rad::rt {
@@ -26,9 +27,12 @@ struct MessageParts {
   std::vector<std::string> notes;
   std::string help;               // empty: none
   std::string_view code = {};     // that `raddle explain` knows; empty: none
+  std::vector<std::pair<cg::SiteManifest, std::string>> places = {};  // further places, each with what it is
 };
 /// The code of a failure of this kind: each has a row in the table of messages. Empty: it has no page.
 std::string_view codeOf(cg::SiteManifest::Kind kind);
+/// The codes of what --check finds.
+inline constexpr std::string_view dataRaceCode = "R0840", uninitialisedReadCode = "R0841";
 /// The code of launches that are refused for what their arguments are.
 inline constexpr std::string_view refusedLaunchCode = "R0608";
 /// "file:line:col: error[R0601]: headline", the source line with a caret range, notes, help. Without a site (null): "error: headline".
@@ -37,6 +41,8 @@ std::string renderMessage(const cg::SiteManifest* site, const MessageParts& part
 /// What a failure record says. `kernel` and `launchSite` may be null where they are unknown; `compounds`: those of the unit.
 MessageParts describeFailure(const cg::FailureRecord& record, const cg::SiteManifest& site, const cg::KernelManifest* kernel,
                              const cg::SiteManifest* launchSite, DeviceKind device, std::span<const cg::CompoundManifest> compounds = {});
+/// What --check found. `kernel` and `launchSite` may be null.
+MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManifest* kernel, const cg::SiteManifest* launchSite);
 /// What a failed check of host code says (rad_check_failed).
 MessageParts describeHostCheck(const cg::SiteManifest& site, int64_t value, int64_t extent);
 /// An index of host code out of its dimension.

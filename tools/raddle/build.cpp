@@ -191,7 +191,10 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
   }();
   if (!program) return finish({});
   if (command.common.remarks)
-    for (uint32_t i = 0; i < program->kernels.size(); ++i) findRemarks(*program, {i}, sources, diagnostics);
+    for (uint32_t i = 0; i < program->kernels.size(); ++i) {
+      findRemarks(*program, {i}, sources, diagnostics);
+      cg::remarkAccesses(*program, {i}, diagnostics);
+    }
   if (command.emit == "typed") return finish({dump(*program, sources), false});
   if (command.verify) return finish({});
 

@@ -8,7 +8,9 @@
 #include "runtime/engine/pipeline.h"
 #include "runtime/launch/messages.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rad::tool {
@@ -26,7 +28,8 @@ struct CommonOptions {
   bool debug = false;
   bool remarks = false;
   bool explainLaunch = false;
-  std::vector<std::string> check;  // "barrier"
+  std::vector<std::string> check;  // "barrier", "race", "uninit"
+  bool checks(std::string_view what) const { return std::ranges::find(check, what) != check.end(); }
   std::string time;  // "", "text" or "json"
   std::string toolkit;
   std::vector<std::string> link;

@@ -25,8 +25,12 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_option("-O", options.optLevel, "optimisation level, 0 to 2 (default 2)")->check(CLI::Range(0, 2))->type_name("N");
   app.add_flag("--unchecked", options.unchecked, "drop every index check, to measure what they cost");
   app.add_flag("--verify-proofs", options.verifyProofs, "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
-  app.add_option("--check", options.check, "verify while the program runs: barrier (what uniform() promises; on CPU threads always)")
-      ->check(CLI::IsMember({"barrier"}))->type_name("WHAT");
+  auto* check = app.add_option("--check", options.check,
+                               runs ? "verify while the program runs: race and uninit (accesses of kernels, on CPU threads), barrier (what uniform() promises; on CPU "
+                                      "threads always); comma-separated"
+                                    : "verify while the program runs: barrier (what uniform() promises; on CPU threads always)");
+  check->check(CLI::IsMember(runs ? std::vector<std::string>{"race", "uninit", "barrier"} : std::vector<std::string>{"barrier"}));
+  check->delimiter(',')->type_name("WHAT");
   app.add_flag("--remarks", options.remarks, "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
   app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
   app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
@@ -125,6 +129,13 @@ int start(int argc, char** argv) {
     fmt::print(stderr, "raddle: arguments behind -- belong to a program: raddle run FILE -- ARGUMENTS\n");
     return exitUsage;
   }
+  for (CommonOptions* common : {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &replOptions}) {
+    if (!common->checks("race") && !common->checks("uninit")) continue;
+    if (common->device.empty()) common->device = "host";
+    if (common->device == "host") continue;
+    fmt::print(stderr, "raddle: --check=race and uninit look at kernels on CPU threads: leave --device out, or use --device host\n");
+    return exitUsage;
+  }
   if (*runApp) {
     runCommand.arguments = std::move(programArguments);
     return run(runCommand);
@@ -146,7 +157,9 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
   result.codegen.unchecked = common.unchecked;
   result.codegen.debug = common.debug;
   if (common.debug) result.codegen.optLevel = 0;
-  result.codegen.checkUniform = !common.check.empty();
+  result.codegen.checkUniform = common.checks("barrier");
+  result.codegen.checkRaces = common.checks("race");
+  result.codegen.checkUninitialised = common.checks("uninit");
   result.verifyProofs = common.verifyProofs;
   if (common.fp == "strict") result.codegen.fp = cg::FpMode::Strict;
   if (common.fp == "fast") result.codegen.fp = cg::FpMode::Fast;

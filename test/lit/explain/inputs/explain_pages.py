@@ -14,7 +14,7 @@ WITHOUT_WRONG = {
     "R0129": "the grammar goes on behind each mistake that is known; kept for one that is not",
     "R0303": "it takes two files; test/lit/modules/reject_imports.test",
     "R0377": "it takes 65 calls; test/lit/limits/reject_specialisations.rad",
-    **{code: "a remark, which --remarks shows: test/lit/remarks" for code in ("R0801", "R0802", "R0803", "R0804", "R0805")},
+    **{code: "a remark, which --remarks shows: test/lit/remarks" for code in ("R0801", "R0802", "R0803", "R0804", "R0805", "R0806")},
     "R0305": "it takes a file with such a name; test/lit/modules/reject_imports.test",
     "R0710": "it takes a machine without the device; test/lit/fake_driver/failures.test",
     "R0711": "how much memory there is differs; test/lit/fake_driver/failures.test",
@@ -32,14 +32,15 @@ def programs(page, word):
     """The indented texts behind the lines `word:` of a page."""
     found, inside = [], False
     for line in page.splitlines():
-        if line == word + ":":
-            found.append([])
+        # "wrong, with --check=race:": the options of `raddle run` that it takes
+        if head := re.fullmatch(word + "(?:, with (.*))?:", line):
+            found.append([head[1] or ""])
             inside = True
         elif inside and (line.startswith("    ") or not line):
             found[-1].append(line[4:])
         else:
             inside = False
-    return ["\n".join(lines).rstrip() + "\n" for lines in found]
+    return [(lines[0].split(), "\n".join(lines[1:]).rstrip() + "\n") for lines in found]
 
 
 os.makedirs(folder, exist_ok=True)
@@ -54,13 +55,14 @@ for code in codes:
         problems.append("%s: the page needs a wrong program, or a reason in this file why it has none" % code)
     if not right and code not in WITHOUT_RIGHT:
         problems.append("%s: the page needs a right program" % code)
-    for program in wrong + right:
+    for options, program in wrong + right:
         with open("program.rad", "w", encoding="utf-8") as file:
             file.write(program)
-        done = run(["run", "program.rad", "--device", "host"])
+        done = run(["run", "program.rad", "--device", "host"] + options)
         said = re.findall(r"^(?:\S+: )?(?:error|warning)\[(R\d+)\]", done.stderr, re.M)
-        expected = {code} if program in wrong else set()
-        if set(said) != expected or (program in right and done.returncode != 0):
+        isWrong = (options, program) in wrong
+        expected = {code} if isWrong else set()
+        if set(said) != expected or (not isWrong and done.returncode != 0):
             problems.append("%s: expected %s, got\n%s%s" % (code, sorted(expected) or "a program that runs", program, done.stderr))
 print("\n".join(problems))
 sys.exit(1 if problems else 0)
