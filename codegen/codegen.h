@@ -48,6 +48,7 @@ struct CodegenOptions {
   bool checkRaces = false;        // --check=race, uninit: kernels for CPU threads tell the runtime of each access
   bool checkUninitialised = false;
   bool checkAccesses() const { return checkRaces || checkUninitialised; }
+  bool interruptible = false;     // code for the host looks at rad_interrupt_word in its loops (an interactive session)
   std::span<const std::byte> libdevice;  // bitcode of libdevice; empty: accurate math is unavailable on CUDA
 };
 
@@ -83,6 +84,9 @@ CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_vie
 
 /// Runs the pass pipeline for the module's own target in place.
 CodegenResult<void> optimize(llvm::Module& module, const CodegenOptions& options);
+/// Makes the kernels of an optimised host module return once rad_interrupt_word is not 0: loops without a constant trip count look at it in
+/// each round. What a kernel that was stopped has written is unspecified.
+void makeInterruptible(llvm::Module& module);
 /// PTX text of an optimised NVPTX module.
 CodegenResult<std::string> emitPtx(llvm::Module& module, const CodegenOptions& options);
 /// Assembly text of an optimised host module.

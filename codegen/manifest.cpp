@@ -3,10 +3,12 @@
 #include "codegen/codegen.h"
 #include "codegen/lower/shared_layout.h"
 #include "codegen/lower/walk.h"
+#include "frontend/sema/children.h"
 
 #include <fmt/format.h>
 
 #include <cassert>
+#include <set>
 
 namespace rad::cg {
 
@@ -181,12 +183,84 @@ class PrintFinder {
   bool found_ = false;
 };
 
+/// Which views a kernel reads and writes. One that is handed to a function counts as both, if it may be written.
+class ViewUse {
+ public:
+  explicit ViewUse(const TypedProgram& program) : program_(program) {}
+  void find(const Kernel& kernel) {
+    for (TStmtId stmt : kernel.body.statements) visit(stmt);
+    if (!kernel.reduction) return;
+    visit(kernel.reduction->value);
+    if (kernel.reduction->condition) visit(kernel.reduction->condition);
+  }
+  bool isRead(LocalId view) const { return read_.contains(view.value); }
+  bool isWritten(LocalId view) const { return written_.contains(view.value); }
+
+ private:
+  /// The local whose elements those of a view are, with what its slices compute; none: something else gives the view.
+  LocalId rootOf(TExprId id) {
+    const TExpr& expr = program_.expr(id);
+    if (const auto* local = std::get_if<LocalRef>(&expr.node)) return local->local;
+    if (const auto* flat = std::get_if<ViewFlat>(&expr.node)) return rootOf(flat->view);
+    const auto* slice = std::get_if<ViewSlice>(&expr.node);
+    if (!slice) {
+      visit(id);
+      return {};
+    }
+    for (const SliceDim& dim : slice->dims)
+      for (TExprId bound : {dim.low, dim.high, dim.step})
+        if (bound) visit(bound);
+    return rootOf(slice->view);
+  }
+  void use(const ViewElement& element, bool reads, bool writes) {
+    if (const LocalId root = rootOf(element.view)) {
+      if (reads) read_.insert(root.value);
+      if (writes) written_.insert(root.value);
+    }
+    for (TExprId index : element.indices) visit(index);
+  }
+  void visit(TStmtId id) {
+    const TStmt& stmt = program_.stmt(id);
+    if (const auto* assign = std::get_if<Assign>(&stmt.node)) {
+      const TExprId whole = sema::outermostPlace(program_, assign->place);
+      if (const auto* element = std::get_if<ViewElement>(&program_.expr(whole).node)) {
+        use(*element, assign->op.has_value(), true);
+        visit(assign->value);
+        return;
+      }
+    }
+    forEachPart(stmt, [&](TExprId e) { visit(e); }, [&](TStmtId s) { visit(s); });
+  }
+  void visit(TExprId id) {
+    const TExpr& expr = program_.expr(id);
+    if (const auto* element = std::get_if<ViewElement>(&expr.node)) return use(*element, true, false);
+    if (std::holds_alternative<ViewExtent>(expr.node)) return;
+    if (const auto* atomic = std::get_if<AtomicCall>(&expr.node)) {
+      if (const auto* element = std::get_if<ViewElement>(&program_.expr(atomic->place).node)) use(*element, true, true);
+      for (TExprId operand : atomic->operands) visit(operand);
+      return;
+    }
+    if (const auto* local = std::get_if<LocalRef>(&expr.node)) {
+      if (program_.types->get(expr.type).kind != TypeKind::View) return;
+      read_.insert(local->local.value);
+      if (program_.types->get(expr.type).writable) written_.insert(local->local.value);
+      return;
+    }
+    forEachPart(expr, [&](TExprId e) { visit(e); }, [&](TStmtId s) { visit(s); });
+  }
+
+  const TypedProgram& program_;
+  std::set<uint32_t> read_, written_;
+};
+
 KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel, KernelId id,
                               const SourceManager& sources) {
   KernelManifest result;
   result.name = kernel.name;
   result.symbol = kernel.symbol;
   for (const KernelDim& dim : kernel.dims) result.dims.push_back(dim.name);
+  ViewUse use(program);
+  use.find(kernel);
   for (const KernelParam& param : kernel.params) {
     ParamManifest to;
     to.name = param.name;
@@ -195,6 +269,8 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
     to.isView = program.types->get(param.type).kind == TypeKind::View;
     to.isStrided = program.types->get(param.type).strided;
     to.isMut = param.isMut;
+    to.isRead = use.isRead(param.local);
+    to.isWritten = use.isWritten(param.local);
     to.elementwise = param.elementwise;
     for (const ShapeExpr& axis : param.shape) to.shape.push_back(sizeExpr(axis));
     result.params.push_back(std::move(to));

@@ -53,6 +53,7 @@ struct ParamManifest {
   bool isView = false;
   bool isStrided = false;               // views: elements need not lie next to each other
   bool isMut = false;
+  bool isRead = true, isWritten = false;  // views: elements are read, are written
   bool elementwise = false;             // may share elements with another elementwise argument that is the same view
   std::vector<SizeExpr> shape;          // views: one an axis
 };

@@ -26,6 +26,7 @@ LowerOptions hostLowerOptions(const CodegenOptions& options) {
   LowerOptions made;
   made.fp = options.fp;
   made.unchecked = options.unchecked;
+  made.interruptible = options.interruptible;
   made.narrowIndices = false;
   return made;
 }

@@ -18,6 +18,9 @@ LowerOptions hostLowerOptions(const CodegenOptions& options);
 /// A call of the C library's function for `op` (builtins.def), or what stands for it.
 llvm::Value* emitLibraryMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands);
 
+/// Whether the session was interrupted: reads rad_interrupt_word.
+llvm::Value* isInterrupted(llvm::IRBuilderBase& builder);
+
 /// How a counted loop goes on; see beginLoop.
 struct CountedLoop {
   llvm::PHINode* counter = nullptr;

@@ -37,7 +37,7 @@ llvm::FunctionCallee ScriptModule::runtime(const char* name) {
       {"rad_argument", "s:plip"},      {"rad_parse_i64", "s:ppip"},    {"rad_parse_f64", "s:ppip"},   {"rad_sync", "s:pi"},
       {"rad_clock", "s:pp"},           {"rad_bench_again", "s:pp"},     {"rad_called_from", "v:ppl"},
       {"rad_enter", "s:p"},            {"rad_text_read", "s:ppip"},     {"rad_text_write", "s:pppii"},   {"rad_text_equal", "i:pp"},
-      {"rad_format", "s:pplipip"},
+      {"rad_format", "s:pplipip"},     {"rad_interrupted", "s:p"},
   };
   if (auto* made = module_.getFunction(name)) return made;
   llvm::LLVMContext& context = module_.getContext();

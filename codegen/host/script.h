@@ -71,6 +71,7 @@ class ScriptLowering final : public TargetLowering {
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
   bool placeOf(FunctionLowering& f, TExprId place, Place& result) override;
   bool hasElementPlaces() const override { return false; }
+  void beginRound(FunctionLowering& f) override;
 
  private:
   struct Cell {

@@ -178,6 +178,17 @@ bool ScriptLowering::placeOf(FunctionLowering& f, TExprId id, Place& result) {
   return true;
 }
 
+void ScriptLowering::beginRound(FunctionLowering&) {
+  if (!unit_.options().interruptible) return;
+  llvm::BasicBlock* stopped = f_.newBlock("stopped");
+  llvm::BasicBlock* good = f_.newBlock("good");
+  b().CreateCondBr(isInterrupted(b()), stopped, good, llvm::MDBuilder(f_.context()).createUnlikelyBranchWeights());
+  f_.placeAt(stopped);
+  b().CreateStore(call("rad_interrupted", {context()}), status_);
+  b().CreateBr(exit_);
+  f_.placeAt(good);
+}
+
 void ScriptLowering::assertion(const Assert& node) {
   llvm::Value* holds = f_.evalCondition(node.condition);
   llvm::BasicBlock* failed = f_.newBlock("assert.failed");

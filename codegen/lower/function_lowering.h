@@ -35,6 +35,8 @@ struct LowerOptions {
   DebugLines* lines = nullptr;
   /// --check on CPU threads: instructions are marked with where they come from.
   AccessPlaces* places = nullptr;
+  /// Host statements: loops end when the session is interrupted.
+  bool interruptible = false;
   /// Unroll short loops with constant bounds in full.
   bool unrollConstantLoops = false;
   /// The compute capability that the code is for (90 for sm_90a); 0: it is for a processor.

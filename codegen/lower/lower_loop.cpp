@@ -100,6 +100,7 @@ void FunctionLowering::lower(const TStmt&, const While& node) {
   builder_.CreateCondBr(evalCondition(node.condition), body, done);
   pushLoop(done, header);
   placeAt(body);
+  target_.beginRound(*this);
   runBlock(node.body);
   branchTo(header);
   popLoop();
@@ -184,6 +185,7 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   placeAt(body);
   writeLocal(node.variable, scalar(type, variable, known ? inside : Interval{}));
   pushLoop(done, next);
+  target_.beginRound(*this);
   runBlock(node.body);
   branchTo(next);
   popLoop();

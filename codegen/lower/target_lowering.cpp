@@ -36,6 +36,8 @@ bool TargetLowering::lowerExpr(FunctionLowering&, TExprId, Value&) { return fals
 
 bool TargetLowering::lowerStmt(FunctionLowering&, TStmtId) { return false; }
 
+void TargetLowering::beginRound(FunctionLowering&) {}
+
 void TargetLowering::annotateAccess(FunctionLowering&, llvm::Instruction*) {}
 
 }  // namespace rad::cg

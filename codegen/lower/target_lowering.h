@@ -64,6 +64,9 @@ class TargetLowering {
   virtual bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result);
   virtual bool lowerStmt(FunctionLowering& f, TStmtId stmt);
 
+  /// At the begin of each round of a loop that the program wrote.
+  virtual void beginRound(FunctionLowering& f);
+
   /// Each load or store of a view's element, once made: for metadata.
   virtual void annotateAccess(FunctionLowering& f, llvm::Instruction* access);
 };

@@ -242,7 +242,7 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
         reportCapturedAssign(spelled, entity->type, node.range, entity->range);
         return {};
       }
-      if (ctx_->kind != Context::Kind::Script) {
+      if (!seesScript(*ctx_)) {
         report(Diag::ScriptVariable, node.range, {spelled})
             .note(entity->range, "the script defines it here")
             .help("pass it as a `mut` argument");

@@ -239,7 +239,7 @@ Value Checker::valueOf(Entity& entity, Range range) {
       if (isError(entity.type)) return errorValue(range);
       Context* root = ctx_;
       while (root->parent) root = root->parent;
-      if (root->kind != Context::Kind::Script) {
+      if (!seesScript(*root)) {
         report(Diag::ScriptVariable, range, {std::string(text(entity.name))})
             .note(entity.range, "the script defines it here")
             .help(root->kind == Context::Kind::Test ? "a test runs without the script: define it in the test, or as a constant: `const N = ...`"

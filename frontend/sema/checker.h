@@ -246,7 +246,9 @@ struct SessionState {
   std::map<std::string, std::optional<TypeId>> structTypes;  // by entity and arguments; none: being made
   std::unordered_map<uint32_t, StructInstance> structs;      // by TypeId
   unsigned nextGlobal = 0;
+  std::optional<TypeId> shownType;           // of the value that the last interactive unit shows
   bool buildAllKernels = false;
+  bool blocksSeeScript = false;  // test and bench blocks use the variables of earlier units
   bool verifyProofs = false;
 };
 
@@ -313,6 +315,10 @@ class Checker {
 
   // ---- helpers (checker.cpp) ----
   std::string_view text(Symbol name) const { return session_.names.text(name); }
+  /// Whether the outermost context is one that sees the variables of the script.
+  bool seesScript(const Context& root) const {
+    return root.kind == Context::Kind::Script || (session_.blocksSeeScript && root.kind == Context::Kind::Test);
+  }
   std::string spellType(TypeId type) const { return session_.types.spell(type); }
   /// A node; what a syntax error left out is an Error node.
   static const Expr& expr(const Ast& ast, ExprId id) {

@@ -524,7 +524,7 @@ FunctionValue* Checker::useLambda(const FunctionValue& named, Range range) {
 FunctionValue* Checker::useLambda(Entity& entity, Range range) {
   Context* root = ctx_;
   while (root->parent) root = root->parent;
-  if (root->kind != Context::Kind::Script) {
+  if (!seesScript(*root)) {
     report(Diag::ScriptVariable, range, {std::string(text(entity.name))})
         .note(entity.range, "the script defines it here")
         .help("declare it as a `fn`, or hand it over to a parameter of function type");

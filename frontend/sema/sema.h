@@ -18,6 +18,10 @@
 
 namespace rad {
 
+namespace sema {
+struct ModuleScope;
+}
+
 /// One library module, as text: name "random" or, for what every program sees without import, "prelude".
 struct LibraryText {
   std::string_view name;
@@ -49,6 +53,23 @@ struct TestBlock {
   DeclId decl;
 };
 
+/// A name that an entry of a session can use.
+struct SessionName {
+  enum class Kind : uint8_t { Function, Kernel, Constant, Type, Variable, Module } kind = Kind::Function;
+  std::string name;
+  std::string type;       // of a variable: "mut [f32; _]"
+  std::string signature;  // of what was declared, without its body
+  std::string doc;        // its `///` lines
+  bool isDeclared = true;  // by an entry; else by the library that every entry sees
+};
+
+/// What an expression is.
+struct Inspected {
+  std::string type;                  // "f32"; "nothing" where it has no value
+  bool isValue = true;
+  std::vector<std::string> members;  // what can stand behind a dot
+};
+
 /// The declarations and variables of one session, and the checker that adds units to them. A file is one unit; each entry of a
 /// REPL is one. Not thread-safe; several sessions may live in several threads.
 class Session {
@@ -64,6 +85,14 @@ class Session {
   /// returned; with errors nothing of it stays and nothing is returned. `interactive`: a last expression statement is
   /// printed as its value. The tree is kept by the session.
   std::optional<TypedProgram> check(Ast ast, Diagnostics& diagnostics, bool interactive = false);
+  /// Checks one unit as check() does, and keeps nothing of it.
+  std::optional<TypedProgram> checkApart(Ast ast, Diagnostics& diagnostics);
+  /// What the last expression of a unit is; nothing runs, and nothing of it is kept.
+  std::optional<Inspected> inspect(Ast ast, Diagnostics& diagnostics);
+  /// The names that entries declared, and those of the library that need no import, in alphabetical order.
+  std::vector<SessionName> visibleNames() const;
+  /// The public names of a module that an entry imported; empty: there is no such module.
+  std::vector<std::string> moduleNames(std::string_view module) const;
   /// The test and bench blocks of the last unit that was checked without errors, in its order.
   std::vector<TestBlock> blocks() const;
   /// A unit whose statements are those of one of blocks(): it sees the file's declarations, and nothing of its script. What a bench measures
@@ -72,6 +101,8 @@ class Session {
   /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle build`
   /// (check() alone makes only what the script uses when `false`).
   void setBuildAllKernels(bool all);
+  /// Test and bench blocks use the variables of earlier units, as entries do.
+  void setBlocksSeeScript(bool see);
   /// Keeps the checks that were proven superfluous, so that one which fails after all shows a wrong proof.
   void setVerifyProofs(bool verify);
   /// Takes back the variables that the last unit defined (its run failed before they were assigned).
@@ -81,6 +112,8 @@ class Session {
   const Interner& names() const;
 
  private:
+  /// What earlier units declared uses the functions and kernels of `unit` in place of older ones of their names.
+  void seeNewOnes(const sema::ModuleScope& unit);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

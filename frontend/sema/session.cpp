@@ -3,6 +3,7 @@
 #include "frontend/parse/parse.h"
 #include "frontend/sema/checker.h"
 #include "frontend/sema/expansion.h"
+#include "frontend/sema/session_impl.h"
 
 #include <fmt/format.h>
 
@@ -10,15 +11,6 @@
 #include <cctype>
 
 namespace rad {
-
-struct Session::Impl {
-  sema::SessionState state;
-  std::deque<sema::ModuleScope> units;
-  std::vector<std::pair<Symbol, sema::Entity*>>
-      hidden;  // what the last unit's names stood for before it (null: nothing)
-  const Ast* checked = nullptr;  // the last unit that check() accepted
-  sema::ModuleScope* checkedUnit = nullptr;
-};
 
 Session::Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader)
     : impl_(new Impl{.state = {.sources = sources,
@@ -46,6 +38,7 @@ std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bo
     impl_->hidden.emplace_back(name, slot);
     slot = entity;
   }
+  seeNewOnes(unit);
   state.session.operators.insert(state.session.operators.end(), unit.operators.begin(), unit.operators.end());
   return program;
 }
@@ -68,6 +61,7 @@ std::optional<TypedProgram> Session::check(const TestBlock& block, Diagnostics& 
 }
 
 void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all; }
+void Session::setBlocksSeeScript(bool see) { impl_->state.blocksSeeScript = see; }
 void Session::setVerifyProofs(bool verify) { impl_->state.verifyProofs = verify; }
 
 void Session::forgetGlobals(std::span<const std::string> symbols) {
@@ -281,9 +275,11 @@ std::set<uint32_t> Checker::checkScript(const Ast& ast) {
       if (kind != ExprKind::If && kind != ExprKind::Block && kind != ExprKind::Unchecked) {
         script.canHoist = true;
         Value value = checkExpr(last->expr);
+        session_.shownType = value.type;
         if (!isError(value.type) && typeOf(value.type).kind != TypeKind::Unit) {
           std::vector<TExprId> values;
           std::string format = printed(value, values, {}).value_or("");
+          if (isView(value.type)) format = "{:s}";  // a summary of what is too long
           emit(stmt.range, Print{std::move(format), std::move(values), {}});
         } else if (value.expr && !isError(value.type))
           emit(stmt.range, Evaluate{value.expr});

@@ -80,6 +80,8 @@ int32_t rad_parse_i64(RadContext*, const RadString*, uint32_t site, int64_t* res
 int32_t rad_parse_f64(RadContext*, const RadString*, uint32_t site, double* result);
 int32_t rad_sync(RadContext*, uint32_t site);
 int32_t rad_clock(RadContext*, double* seconds);
+/// Stores the error of a session that was interrupted. What compiled code reads for that is the 32-bit word rad_interrupt_word.
+int32_t rad_interrupted(RadContext*);
 int32_t rad_bench_again(RadContext*, int32_t* again);  // 1: run once more what the bench measures
 
 #ifdef __cplusplus

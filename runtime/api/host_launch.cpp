@@ -40,6 +40,16 @@ int32_t refuse(RadContext* context, const cg::KernelManifest& kernel, Error erro
   return context->setError(ErrorCategory::Launch, context->site(site), std::move(parts));
 }
 
+/// Bytes of the arrays that a kernel reads and of those that it writes: an array counts twice if it does both.
+uint64_t bytesOf(const cg::KernelManifest& kernel, const void* const* arguments) {
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < kernel.params.size(); ++i)
+    if (kernel.params[i].isView)
+      bytes += static_cast<uint64_t>(viewArgument(*static_cast<const RadView*>(arguments[i])).count()) * cg::sizeOf(kernel.params[i].type) *
+               (kernel.params[i].isRead + kernel.params[i].isWritten);
+  return bytes;
+}
+
 /// Binds arguments that the plan left alone: into the context's scratch.
 Result<void> bindAny(RadContext* context, const cg::KernelManifest& kernel, std::span<const Argument> arguments) {
   LaunchScratch& scratch = context->scratch();
@@ -53,7 +63,8 @@ struct Partials {
   std::shared_ptr<Buffer> memory;
   int64_t count = 0;
 };
-int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifest& kernel, uint32_t site, Partials* partials) {
+/// `given`: the arguments as the script has them.
+int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifest& kernel, const void* const* given, uint32_t site, Partials* partials) {
   Device& device = context->device();
   if (auto ready = context->prepare(index, context->scratch().binding); !ready) return refuse(context, kernel, std::move(ready).error(), site);
   const KernelUse& use = context->use(index);
@@ -80,7 +91,12 @@ int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifes
   request.arguments = block.pointers();
   request.name = kernel.name;
   request.prints = kernel.prints;
+  const auto begin = std::chrono::steady_clock::now();
   RAD_API_TRY(context, site, device.launch(*use.kernel, request));
+  if (!context->launchWatch()) return 0;
+  if (int32_t status = context->synchronize(site)) return status;
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  context->launchWatch()({kernel.name, seconds, context->scratch().binding.points, bytesOf(kernel, given)});
   return 0;
 }
 
@@ -103,7 +119,7 @@ int32_t rad_launch(RadContext* context, uint32_t index, const void* const* argum
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel) return unknownKernel(context, index, site);
     LaunchScratch& scratch = context->scratch();
-    auto launchIfAny = [&] { return scratch.binding.points == 0 ? 0 : launchBound(context, index, *kernel, site, nullptr); };
+    auto launchIfAny = [&] { return scratch.binding.points == 0 ? 0 : launchBound(context, index, *kernel, arguments, site, nullptr); };
     if (context->use(index).plan.bind(arguments, scratch.binding, scratch.block)) return launchIfAny();
     std::vector<Argument>& values = scratch.arguments;
     readArguments(*kernel, arguments, values);
@@ -139,7 +155,7 @@ int32_t rad_reduce(RadContext* context, uint32_t index, const void* const* argum
     }
     Partials partials;
     if (scratch.binding.points > 0)
-      if (int32_t status = launchBound(context, index, *kernel, site, &partials)) return status;
+      if (int32_t status = launchBound(context, index, *kernel, arguments, site, &partials)) return status;
     std::vector<std::byte> bytes(static_cast<size_t>(partials.count) * cg::sizeOf(kernel->reductionType));
     if (partials.memory) {
       RAD_API_TRY(context, site, context->device().copyOut(bytes, *partials.memory, 0));
@@ -154,6 +170,10 @@ int32_t rad_reduce(RadContext* context, uint32_t index, const void* const* argum
 
 int32_t rad_sync(RadContext* context, uint32_t site) {
   return guarded(context, site, [&] { return context->synchronize(site); });
+}
+
+int32_t rad_interrupted(RadContext* context) {
+  return guarded(context, noSite, [&] { return context->setError(ErrorCategory::UserProgram, nullptr, {"interrupted", {}, {}}); });
 }
 
 int32_t rad_bench_again(RadContext* context, int32_t* again) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/cuda/cuda_context.h"
 
+#include "runtime/base/interrupt.h"
 #include "runtime/base/warning_sink.h"
 #include "runtime/driver/copy.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
+#include <thread>
 
 namespace rad::rt {
 
@@ -89,6 +92,24 @@ std::optional<cg::FailureRecord> CudaState::takeRecord() {
       warnReleaseFailed("the failure record", cleared.error());
   }
   return record;
+}
+
+/// A wait that Ctrl-C ends. The driver has no way to stop a kernel.
+Status CudaState::waitOrInterrupt() const {
+  for (unsigned round = 0; Interrupt::isEnabled(); ++round) {
+    RAD_ASSIGN(const bool done, stream_.done());
+    if (done)
+      break;
+    if (Interrupt::isRequested())
+      return fail(ErrorCategory::UserProgram,
+                  "interrupted: no longer waiting for " + info_.id,
+                  "a kernel on a GPU cannot be stopped: what was launched goes "
+                  "on there, and the next statement that reads an array waits "
+                  "for it again; :quit ends both");
+    if (round > 4000)
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  return {};
 }
 
 Status CudaState::waitForCopy() const {

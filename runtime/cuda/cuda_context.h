@@ -53,6 +53,9 @@ public:
 
   /// Waits for the stream.
   Status wait() const { return stream_.synchronize(); }
+  /// Waits for the stream unless Interrupt ends that; at once where nobody
+  /// interrupts. Something that uses memory of the caller needs wait() as well.
+  Status waitOrInterrupt() const;
 
   /// Waits until a copy no longer uses the caller's memory. A wait that failed
   /// is tried once more: returning while the copy runs would be worse than any

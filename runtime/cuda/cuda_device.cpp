@@ -106,6 +106,7 @@ Status CudaDeviceImpl::copyIn(Buffer &to, std::uint64_t offset,
 Status CudaDeviceImpl::copyOut(std::span<std::byte> to, const Buffer &from,
                                std::uint64_t offset) {
   RAD_ASSIGN(const CUdeviceptr source, place(from, offset, to.size()));
+  RAD_TRY(state_->waitOrInterrupt());
   RAD_TRY(cuda::copyToHost(state_->stream(), to, source));
   return state_->waitForCopy();
 }
@@ -148,6 +149,7 @@ Status CudaDeviceImpl::launch(Kernel &kernel, const LaunchRequest &request) {
 }
 
 Status CudaDeviceImpl::synchronize() {
+  RAD_TRY(state_->waitOrInterrupt());
   return state_->wait();
 }
 

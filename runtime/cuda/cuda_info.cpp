@@ -36,6 +36,10 @@ describeDevice(const DriverApi &driver, int ordinal) {
       CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z};
   for (std::size_t i = 0; i < 3; ++i)
     info.maxGrid[i] = get(gridAttributes[i], int(info.maxGrid[i]));
+  // In kHz, twice a clock, and bits.
+  info.memoryBytesPerSecond =
+      2e3 * get(CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE, 0) *
+      get(CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH, 0) / 8;
   if (driver.dead())
     return fail(driver.usable().error());
   return std::pair{device, std::move(info)};

@@ -32,6 +32,7 @@ struct DeviceInfo {
   int maxSharedBytesPerBlockOptIn = 48 * 1024;
   std::array<int64_t, 3> maxGrid = {0x7fffffff, 65535, 65535};
   int driverVersion = 0;      // 13000
+  double memoryBytesPerSecond = 0;  // what its memory gives at most, by its clock and width
 };
 
 /// A block of device memory. Freed when the last reference goes (ordered behind its last use). `address` is what kernels get;

@@ -2,12 +2,15 @@
 #include "runtime/engine/engine.h"
 
 #include "frontend/parse/parse.h"
+#include "frontend/target/target.h"
 #include "runtime/engine/device_opening.h"
 #include "runtime/engine/explain_launch.h"
+#include "runtime/engine/embedded.h"
 #include "runtime/host/host_device.h"
 #include "runtime/host_jit/host_abi_symbols.h"
 #include "runtime/host_jit/host_jit.h"
 #include "runtime/launch/context.h"
+#include "runtime/toolkit/disassemble.h"
 
 #include <fmt/format.h>
 #include <llvm/IR/LLVMContext.h>
@@ -22,9 +25,11 @@ namespace {
 struct CompiledUnit {
   std::shared_ptr<Unit> unit;
   TypedProgram program;
-  std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>> kernels;
+  using Kernels = std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>>;
+  Kernels kernels;
   std::map<std::pair<uint32_t, cg::SpecKey>, cg::DeviceCode> ahead;  // compiled before the device was there
   std::map<std::pair<uint32_t, cg::SpecKey>, AssembledEntry> resources;  // what variants take, where somebody asked
+  std::map<std::string, Kernels> elsewhere;  // on devices that the session has left
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
@@ -319,6 +324,99 @@ const SourceManager& Engine::sources() const { return impl_->sources; }
 FileId Engine::lastFile() const { return impl_->lastFile; }
 StageTimes& Engine::times() { return impl_->times; }
 Result<void> Engine::openDevice() { return impl_->awaitDevice(); }
+
+RunResult Engine::inspect(std::string name, std::string text, Inspected& found) {
+  impl_->diagnostics.clear();
+  const FileId file = impl_->sources.add(std::move(name), std::move(text));
+  if (!file.valid()) return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+  auto inspected = impl_->session.inspect(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
+  if (!inspected && impl_->diagnostics.hasErrors()) return {RunOutcome::Rejected, {}};
+  found = inspected ? std::move(*inspected) : Inspected{"nothing", false, {}};
+  return {};
+}
+
+RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::string wanted, std::string& shown) {
+  impl_->diagnostics.clear();
+  // The name in front of the arguments is the symbol, too.
+  const std::string text = fmt::format("instantiate {} as \"{}\"", kernel, kernel.substr(0, kernel.find('[')));
+  const FileId file = impl_->sources.add("<kernel>", text);
+  if (!file.valid()) return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+  auto program = impl_->session.checkApart(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
+  if (!program || program->kernels.empty()) return {RunOutcome::Rejected, {}};
+  if (wanted.empty()) {
+    if (auto there = openDevice(); !there) return environment(std::move(there).error());
+    wanted = impl_->target;
+  }
+  const bool needsGpu = form == KernelForm::Ptx || form == KernelForm::Sass;
+  if (needsGpu && wanted == "host") wanted = "sm_90";
+  if (auto target = findTarget(wanted); wanted != "host" && (!target || target->isHost))
+    return environment(fail(ErrorCategory::UserProgram, fmt::format("unknown target {}", wanted), fmt::format("known are host, {}", targetList())).error());
+  if (form == KernelForm::Assembly) wanted = "host";
+  auto made = [&]() -> Result<std::string> {
+    const KernelId id{0};
+    PipelineOptions options = impl_->options.pipeline;
+    options.codegen.interruptible = false;
+    cg::SpecKey spec;
+    spec.inRange = !program->kernels[0].inRange.empty();
+    if (wanted == "host") {
+      RAD_ASSIGN(auto module, makeHostKernelModule(*program, {&id, 1}, spec, options, impl_->sources, nullptr));
+      if (form == KernelForm::Llvm) return cg::printIr(*module.module);
+      auto assembly = cg::emitAssembly(*module.module, options.codegen);
+      if (!assembly) return fail(ErrorCategory::Image, assembly.error());
+      return std::move(*assembly);
+    }
+    spec.aligned16 = spec.small = true;
+    if (form == KernelForm::Llvm) {
+      if (options.codegen.libdevice.empty()) options.codegen.libdevice = embeddedLibdevice();
+      auto module = cg::lowerCudaKernels(*program, {&id, 1}, wanted, spec, options.codegen, impl_->sources);
+      if (!module) return fail(ErrorCategory::Image, module.error());
+      if (auto done = cg::optimize(*module->module, options.codegen); !done) return fail(ErrorCategory::Image, done.error());
+      return cg::printIr(*module->module);
+    }
+    RAD_ASSIGN(std::string ptx, makePtx(*program, {&id, 1}, wanted, spec, options, impl_->sources, nullptr));
+    if (form == KernelForm::Ptx) return ptx;
+    RAD_ASSIGN(auto cubin, makeCubin(ptx, wanted, options, nullptr));
+    return disassemble(cubin);
+  }();
+  if (!made) return environment(std::move(made).error());
+  shown = std::move(*made);
+  return {};
+}
+
+Result<void> Engine::moveTo(const std::string& device) {
+  RAD_TRY(impl_->awaitDevice());
+  RAD_ASSIGN(auto next, rt::openDevice(device));
+  if (next->info().id == impl_->device->info().id) return {};
+  RAD_TRY(impl_->context->moveTo(next));
+  for (auto& unit : impl_->units) {
+    // Code stays where it was made; whoever comes back to a device finds it.
+    unit->elsewhere[impl_->device->info().id] = std::exchange(unit->kernels, std::exchange(unit->elsewhere[next->info().id], {}));
+    unit->ahead.clear();
+  }
+  impl_->device = std::move(next);
+  impl_->target = targetOf(impl_->device->info());
+  return {};
+}
+
+std::vector<SessionName> Engine::names() const { return impl_->session.visibleNames(); }
+std::vector<std::string> Engine::moduleNames(std::string_view module) const { return impl_->session.moduleNames(module); }
+
+RunResult Engine::bench(std::string name, const std::string& code, BenchTimer& timer) {
+  impl_->session.setBlocksSeeScript(true);
+  RunResult result = open(std::move(name), "bench \"entry\" {\n" + code + "\n}\n");
+  if (const auto blocks = this->blocks(); result.outcome == RunOutcome::Done && !blocks.empty()) result = run(blocks[0], &timer);
+  impl_->session.setBlocksSeeScript(false);
+  return result;
+}
+
+void Engine::setLaunchWatch(std::function<void(const LaunchSeen&)> watch) {
+  if (impl_->context) impl_->context->setLaunchWatch(std::move(watch));
+}
+
+Result<DeviceInfo> Engine::deviceInfo() {
+  RAD_TRY(openDevice());
+  return impl_->device->info();
+}
 
 bool Engine::isDeviceOpen() const { return impl_->device != nullptr; }
 

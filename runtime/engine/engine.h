@@ -8,7 +8,9 @@
 #include "runtime/base/result.h"
 #include "runtime/engine/pipeline.h"
 #include "runtime/engine/stage_times.h"
+#include "runtime/device/device.h"
 #include "runtime/launch/bench_timer.h"
+#include "runtime/launch/launch_seen.h"
 #include "runtime/launch/messages.h"
 
 #include <functional>
@@ -40,6 +42,9 @@ enum class RunOutcome : uint8_t {
   Rejected,  // the text is wrong: see diagnostics()
   Failed,    // it ran and stopped: see RunResult::error
 };
+/// What a compiled kernel is shown as.
+enum class KernelForm : uint8_t { Llvm, Ptx, Sass, Assembly };
+
 struct RunResult {
   RunOutcome outcome = RunOutcome::Done;
   std::optional<RunError> error;
@@ -65,6 +70,24 @@ class Engine {
   /// Runs one of them: as an entry of a session, so that one which fails leaves the others as they were. `bench` decides how often a bench
   /// runs what it measures.
   RunResult run(const TestBlock& block, BenchTimer* bench = nullptr);
+
+  // For interactive sessions. What is asked leaves the session as it was; messages about it are diagnostics(), as those of run().
+
+  /// What an expression is, without running it.
+  RunResult inspect(std::string name, std::string text, Inspected& found);
+  /// A kernel of the session in one of its forms. `kernel`: its name, with compile-time arguments where it has parameters: `gemm[TILE: 64]`.
+  /// `target`: "sm_90", "host"; empty: that of the device, or sm_90 for PTX and SASS where that is no GPU.
+  RunResult showKernel(const std::string& kernel, KernelForm form, std::string target, std::string& shown);
+  /// Goes on on another device; all variables go along. On failure nothing has changed.
+  Result<void> moveTo(const std::string& device);
+  std::vector<SessionName> names() const;
+  std::vector<std::string> moduleNames(std::string_view module) const;
+  /// Runs `code`, whose last statement `bench` measures, as an entry of the session.
+  RunResult bench(std::string name, const std::string& code, BenchTimer& timer);
+  /// Tells of each launch from now on (RadContext::setLaunchWatch).
+  void setLaunchWatch(std::function<void(const LaunchSeen&)> watch);
+  /// What is known of the device; it is opened.
+  Result<DeviceInfo> deviceInfo();
 
   /// The messages of the last run() or open().
   const Diagnostics& diagnostics() const;

@@ -210,6 +210,7 @@ Result<cg::IrModule> makeHostKernelModule(const TypedProgram& program, std::span
   if (!module) return codegenFailure(module);
   StageTimer timer(times, Stage::Optimize);
   if (auto done = cg::optimize(*module->module, options.codegen); !done) return codegenFailure(done);
+  if (options.codegen.interruptible) cg::makeInterruptible(*module->module);
   return std::move(*module);
 }
 

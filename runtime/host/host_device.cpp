@@ -2,6 +2,7 @@
 #include "runtime/host/host_device.h"
 
 #include "runtime/host/access_checker.h"
+#include "runtime/base/interrupt.h"
 
 #include <fmt/format.h>
 
@@ -248,17 +249,21 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
   const void* const* arguments = request.arguments.data();
   auto scratch = [&](unsigned worker) { return scratchBytes_ ? scratch_[worker].get() : nullptr; };
   auto items = [&](int64_t begin, int64_t end, unsigned worker) {
+    if (Interrupt::isRequested()) return;
     native->function(arguments, begin * grain, std::min(end * grain, outer), 0, scratch(worker));
   };
   auto partials = [&](int64_t begin, int64_t end, unsigned worker) {
     // outer * chunk / chunks without overflow
     auto bound = [&](int64_t chunk) { return static_cast<int64_t>(static_cast<__int128>(outer) * chunk / chunks); };
-    for (int64_t chunk = begin; chunk < end; ++chunk) native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
+    for (int64_t chunk = begin; chunk < end && !Interrupt::isRequested(); ++chunk) native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
   };
   if (native->accesses)
     return checkLaunch(*native->accesses, request, [&] { chunks > 0 ? partials(0, chunks, 0) : items(0, outer / grain + (outer % grain != 0), 0); });
   if (chunks > 0) pool_.run(chunks, std::ref(partials));
   else pool_.run(outer / grain + (outer % grain != 0), std::ref(items));
+  if (Interrupt::isRequested())
+    return fail(ErrorCategory::UserProgram, fmt::format("interrupted: kernel `{}` was stopped", request.name),
+                "what it was to write is unspecified; everything else is as it was");
   return {};
 }
 

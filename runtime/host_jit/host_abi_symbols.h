@@ -5,6 +5,7 @@
 
 #include "runtime/api/host_abi.h"
 #include "runtime/host/access_checker.h"
+#include "runtime/base/interrupt.h"
 #include "runtime/host_jit/host_jit.h"
 
 #include <array>
@@ -27,6 +28,7 @@ inline auto hostAbiSymbols() {
       RAD_JIT_SYMBOL(rad_bench_again),    RAD_JIT_SYMBOL(rad_access),       RAD_JIT_SYMBOL(rad_access_axis),
       RAD_JIT_SYMBOL(rad_access_threads), RAD_JIT_SYMBOL(rad_access_block), RAD_JIT_SYMBOL(rad_access_shared),
       RAD_JIT_SYMBOL(rad_access_item),    RAD_JIT_SYMBOL(rad_access_barrier),
+      RAD_JIT_SYMBOL(rad_interrupted),    JitSymbol{"rad_interrupt_word", Interrupt::word()},
   });
 #undef RAD_JIT_SYMBOL
 }

@@ -8,17 +8,40 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+struct RadArray;
+
+namespace rad::rt {
+/// The arrays that a context made and that are alive. Thread-safe.
+class LiveArrays {
+ public:
+  void add(RadArray* array);
+  void remove(RadArray* array);
+  int64_t count() const;
+  /// Not while other threads make or release some.
+  std::vector<RadArray*> all() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_set<RadArray*> arrays_;
+};
+}  // namespace rad::rt
 
 /// A reference-counted block of elements on a device; RadView names parts of it. Made with one reference. The count is atomic;
 /// the elements are ordered by the device's queue. May outlive the context that made it.
 struct RadArray {
-  /// `liveCount` (may be null) is raised by one for the life of the array.
+  /// `live` (may be null) knows the array for its life.
   RadArray(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer, rad::cg::ElementType type, int64_t count,
-           std::shared_ptr<std::atomic<int64_t>> liveCount);
+           std::shared_ptr<rad::rt::LiveArrays> live);
   RadArray(const RadArray&) = delete;
   RadArray& operator=(const RadArray&) = delete;
 
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+  /// The elements lie in `buffer` of `device` from now on. Nothing may use them meanwhile.
+  void moveTo(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer);
   /// Deletes the array with its last reference.
   void release();
 
@@ -34,7 +57,7 @@ struct RadArray {
   ~RadArray();
   std::shared_ptr<rad::rt::Device> device_;
   std::shared_ptr<rad::rt::Buffer> buffer_;
-  std::shared_ptr<std::atomic<int64_t>> liveCount_;
+  std::shared_ptr<rad::rt::LiveArrays> live_;
   std::atomic<int64_t> references_{1};
   rad::cg::ElementType type_;
   int64_t count_ = 0;

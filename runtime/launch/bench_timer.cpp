@@ -7,6 +7,7 @@ namespace rad::rt {
 
 bool BenchTimer::start(uint64_t batch, Clock::time_point now) {
   batch_ = left_ = batch;
+  ++runs_;
   batchBegin_ = now;
   return true;
 }
@@ -14,6 +15,7 @@ bool BenchTimer::start(uint64_t batch, Clock::time_point now) {
 bool BenchTimer::again(Clock::time_point now) {
   if (left_ > 1) {
     --left_;
+    ++runs_;
     return true;
   }
   const double perRun = Seconds(now - batchBegin_).count() / static_cast<double>(batch_);

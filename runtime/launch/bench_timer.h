@@ -26,6 +26,8 @@ class BenchTimer {
   bool again(Clock::time_point now);
   /// Seconds of one run, a sample each.
   const std::vector<double>& samples() const { return samples_; }
+  /// Runs so far, with those that were not measured.
+  uint64_t runs() const { return runs_; }
   /// Runs in a sample.
   uint64_t runsPerSample() const { return batch_; }
 
@@ -36,7 +38,7 @@ class BenchTimer {
   Plan plan_;
   Phase phase_ = Phase::Before;
   Clock::time_point phaseBegin_, batchBegin_;
-  uint64_t batch_ = 1, left_ = 0;
+  uint64_t batch_ = 1, left_ = 0, runs_ = 0;
   std::vector<double> samples_;
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/launch/context.h"
 
+#include "runtime/base/interrupt.h"
 #include "runtime/base/warning_sink.h"
 #include "runtime/launch/printed.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <pthread.h>
 #include <span>
@@ -59,7 +61,7 @@ std::string helpLine(std::string advice) {
 RadContext::RadContext(rad::rt::ContextOptions options)
     : device_(std::move(options.device)), kernels_(options.kernels), output_(std::move(options.output)),
       arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
-      liveArrays_(std::make_shared<std::atomic<int64_t>>(0)) {}
+      liveArrays_(std::make_shared<rad::rt::LiveArrays>()) {}
 
 RadContext::~RadContext() = default;
 
@@ -78,6 +80,32 @@ std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> uni
   unit_ = std::move(before);
   uses_ = std::move(usesBefore);
   return takeError();
+}
+
+rad::rt::Result<void> RadContext::moveTo(std::shared_ptr<rad::rt::Device> device) {
+  if (auto error = finish()) return rad::rt::fail(error->category, error->text);
+  // All of it is copied before any of it counts.
+  struct Moved {
+    RadArray* array;
+    std::shared_ptr<rad::rt::Buffer> buffer;
+  };
+  std::vector<Moved> moved;
+  constexpr uint64_t atOnce = uint64_t{16} << 20;
+  std::vector<std::byte> bytes;
+  for (RadArray* array : liveArrays_->all()) {
+    const uint64_t size = array->buffer().size();
+    RAD_ASSIGN(auto buffer, device->allocate(size));
+    for (uint64_t at = 0; at < size; at += atOnce) {
+      bytes.resize(static_cast<size_t>(std::min(atOnce, size - at)));
+      RAD_TRY(array->device()->copyOut(bytes, array->buffer(), at));
+      RAD_TRY(device->copyIn(*buffer, at, bytes));
+    }
+    moved.push_back({array, std::move(buffer)});
+  }
+  RAD_TRY(device->synchronize());
+  for (Moved& one : moved) one.array->moveTo(device, std::move(one.buffer));
+  device_ = std::move(device);
+  return {};
 }
 
 std::optional<RunError> RadContext::finish() {
@@ -146,8 +174,10 @@ int32_t RadContext::synchronize(uint32_t site) {
   if (auto done = device_->synchronize(); !done) {
     writePrinted();  // what a kernel said before the device died helps most
     int32_t status = setError(std::move(done).error(), site);
-    underWay_.clear();
-    unitsUnderWay_.clear();
+    if (!rad::rt::Interrupt::isRequested()) {  // else they go on, and may fail later
+      underWay_.clear();
+      unitsUnderWay_.clear();
+    }
     return status;
   }
   return checkFailure();

@@ -10,6 +10,7 @@
 #include "runtime/launch/bench_timer.h"
 #include "runtime/launch/geometry.h"
 #include "runtime/launch/launch_plan.h"
+#include "runtime/launch/launch_seen.h"
 #include "runtime/launch/messages.h"
 
 #include <atomic>
@@ -90,7 +91,12 @@ struct RadContext {
   /// also after run() gave an error: a launch before that may have failed too.
   std::optional<rad::rt::RunError> finish();
   /// Arrays alive that were made through this context, for leak tests.
-  int64_t liveArrays() const { return liveArrays_->load(); }
+  int64_t liveArrays() const { return liveArrays_->count(); }
+  /// Puts every array on another device, on which the next scripts run. On failure all is as it was.
+  rad::rt::Result<void> moveTo(std::shared_ptr<rad::rt::Device> device);
+  /// Called after each launch, which is then waited for; none: launches are under way beside the script.
+  void setLaunchWatch(std::function<void(const rad::rt::LaunchSeen&)> watch) { watch_ = std::move(watch); }
+  const std::function<void(const rad::rt::LaunchSeen&)>& launchWatch() const { return watch_; }
   rad::rt::Device& device() const { return *device_; }
   const std::shared_ptr<rad::rt::Device>& deviceOwner() const { return device_; }
   /// What rad_bench_again asks during the next scripts; none: a bench ends at once. Outlives them.
@@ -156,7 +162,8 @@ struct RadContext {
   std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;
   std::deque<std::string> texts_;
   size_t textBytes_ = 0;
-  std::shared_ptr<std::atomic<int64_t>> liveArrays_;
+  std::shared_ptr<rad::rt::LiveArrays> liveArrays_;
+  std::function<void(const rad::rt::LaunchSeen&)> watch_;
   std::shared_ptr<const rad::rt::Unit> unit_;
   std::vector<std::unique_ptr<rad::rt::KernelUse>> uses_;  // as unit_'s kernels; null: not launched yet
   struct PendingError {

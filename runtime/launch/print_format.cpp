@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -177,6 +178,63 @@ std::string formatCompound(const cg::CompoundManifest& compound, const std::byte
   return out + ")";
 }
 
+/// ", 0.0 to 9.5"; ", 0.0 to 9.5, 3 nan". Empty for what has no order, and where reading all of it would take long.
+Result<std::string> extremesText(cg::ElementType type, int64_t total, const ReadElements& read) {
+  constexpr int64_t mostBytes = int64_t{64} << 20, atOnceBytes = 1 << 20;
+  const int64_t size = cg::sizeOf(type);
+  if (cg::isCompound(type) || cg::lanesOf(type) > 1 || type == cg::ElementType::Bool || total > mostBytes / size) return std::string();
+  std::vector<std::byte> bytes;
+  std::string least, most;
+  int64_t nans = 0;
+  auto scan = [&]<class T, class Number>(T, Number number) -> Result<void> {
+    std::optional<T> low, high;
+    for (int64_t at = 0; at < total;) {
+      const int64_t count = std::min(total - at, atOnceBytes / size);
+      bytes.resize(static_cast<size_t>(count * size));
+      RAD_TRY(read(at, count, bytes));
+      for (int64_t i = 0; i < count; ++i) {
+        const T value = load<T>(bytes.data() + i * size);
+        if (std::isnan(static_cast<double>(number(value)))) {
+          ++nans;
+          continue;
+        }
+        if (!low || number(value) < number(*low)) low = value;
+        if (!high || number(value) > number(*high)) high = value;
+      }
+      at += count;
+    }
+    if (low) least = formatScalar(type, &*low), most = formatScalar(type, &*high);
+    return {};
+  };
+  auto plain = [](auto value) { return value; };
+  auto small = [](SmallFormat format, int signBit) { return [=](auto bits) { return numberOfSmall(format, bits, signBit); }; };
+  auto scanAll = [&]() -> Result<void> {
+    switch (type) {
+      case cg::ElementType::Bool: return {};
+      case cg::ElementType::I8: return scan(int8_t{}, plain);
+      case cg::ElementType::I16: return scan(int16_t{}, plain);
+      case cg::ElementType::I32: return scan(int32_t{}, plain);
+      case cg::ElementType::I64:
+      case cg::ElementType::Index: return scan(int64_t{}, plain);
+      case cg::ElementType::U8: return scan(uint8_t{}, plain);
+      case cg::ElementType::U16: return scan(uint16_t{}, plain);
+      case cg::ElementType::U32: return scan(uint32_t{}, plain);
+      case cg::ElementType::U64: return scan(uint64_t{}, plain);
+      case cg::ElementType::F32: return scan(float{}, plain);
+      case cg::ElementType::F64: return scan(double{}, plain);
+      case cg::ElementType::F16: return scan(uint16_t{}, small({10, 15, true}, 0x8000));
+      case cg::ElementType::BF16: return scan(uint16_t{}, small({7, 127, true}, 0x8000));
+      case cg::ElementType::F8E4M3: return scan(uint8_t{}, small({3, 7, false}, 0x80));
+      case cg::ElementType::F8E5M2: return scan(uint8_t{}, small({2, 15, true}, 0x80));
+    }
+    return {};
+  };
+  RAD_TRY(scanAll());
+  std::string out = least.empty() ? "" : fmt::format(", {} to {}", least, most);
+  if (nans > 0) out += fmt::format(", {} nan", nans);
+  return out;
+}
+
 }  // namespace
 
 std::string padded(std::string text, const FormatSpec& spec, bool isNumber) {
@@ -258,7 +316,9 @@ Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> e
   size_t next = 0;
   appendNested(out, dims, items, next, width, indent);
   if (!complete) out += typeText();
-  return out;
+  if (complete || spec.kind != 's') return out;
+  RAD_ASSIGN(std::string range, extremesText(type, total, read));
+  return out + range;
 }
 
 namespace {
@@ -282,7 +342,7 @@ FormatSpec readSpec(std::string_view text) {
   spec.zeros = take("0") != '\0';
   spec.width = static_cast<size_t>(number());
   if (take(".")) spec.digits = number();
-  spec.kind = take("xbe");
+  spec.kind = take("xbes");
   return spec;
 }
 

@@ -20,7 +20,7 @@ struct FormatSpec {
   bool zeros = false;
   size_t width = 0;
   int digits = -1;  // behind the point
-  char kind = 0;    // `x` or `b`: the bits of an integer; `e`
+  char kind = 0;    // `x` or `b`: the bits of an integer; `e`; `s`: an array with its extremes where not all of it is shown
 };
 
 /// Fills up a text to the width; `isNumber` says where it stands, and whether zeros may be put in front.
