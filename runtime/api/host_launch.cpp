@@ -91,9 +91,9 @@ int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifes
   request.arguments = block.pointers();
   request.name = kernel.name;
   request.prints = kernel.prints;
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = context->launchWatch() ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   RAD_API_TRY(context, site, device.launch(*use.kernel, request));
-  if (!context->launchWatch()) return 0;
+  if (!context->launchWatch()) return context->waitsAfterLaunch() ? context->synchronize(site) : 0;
   if (int32_t status = context->synchronize(site)) return status;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   context->launchWatch()({kernel.name, seconds, context->scratch().binding.points, bytesOf(kernel, given)});

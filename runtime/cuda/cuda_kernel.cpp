@@ -44,16 +44,18 @@ Error explainLoad(Error error, const CudaState &state,
 Result<std::shared_ptr<Kernel>>
 CudaKernel::load(std::shared_ptr<CudaState> state, const cg::DeviceCode &code,
                  std::string_view symbol) {
-  if (code.cubin.empty())
+  if (code.cubin.empty() && code.ptx.empty())
     return fail(ErrorCategory::Misuse,
                 "the kernel '" + std::string(symbol) +
-                    "' has no machine code: its PTX was not assembled");
+                    "' has neither machine code nor PTX");
   std::shared_ptr<CudaKernel> kernel(new CudaKernel);
   kernel->geometry_ = code.geometry;
   auto found = [&]() -> Result<cuda::Kernel> {
     RAD_ASSIGN(const cuda::Library library,
                cuda::Library::load(state->context(),
-                                   cuda::Image::binary(code.cubin)));
+                                   code.cubin.empty()
+                                       ? cuda::Image::ptx(code.ptx)
+                                       : cuda::Image::binary(code.cubin)));
     return library.kernel(symbol);
   }();
   if (!found)

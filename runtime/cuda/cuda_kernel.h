@@ -12,8 +12,9 @@ namespace rad::rt {
 /// A kernel that is loaded on its device. Its code is unloaded with it.
 class CudaKernel final : public Kernel {
 public:
-  /// Loads the cubin in `code` and takes `symbol` from it. A cubin that cannot
-  /// be used is noticed here, not at the first launch.
+  /// Loads the cubin in `code`, or its PTX where there is no cubin, and takes
+  /// `symbol` from it. Code that cannot be used is noticed here, not at the first
+  /// launch.
   static Result<std::shared_ptr<Kernel>> load(std::shared_ptr<CudaState> state,
                                               const cg::DeviceCode &code,
                                               std::string_view symbol);

@@ -110,7 +110,8 @@ class Device {
   /// Fills with a repeated pattern of 1, 2, 4 or 8 bytes.
   virtual Result<void> fill(Buffer& to, uint64_t offset, uint64_t bytes, std::span<const std::byte> pattern) = 0;
 
-  /// Loads an image for this device: CUDA: a cubin in `code`; the named kernel must be in it.
+  /// Loads an image for this device: CUDA: the cubin in `code`, or its PTX, which the driver compiles, where there is no cubin; the named
+  /// kernel must be in it.
   virtual Result<std::shared_ptr<Kernel>> load(const cg::DeviceCode& code, std::string_view symbol) = 0;
 
   virtual Result<void> launch(Kernel& kernel, const LaunchRequest& request) = 0;

@@ -422,17 +422,14 @@ Status Context::disablePeerAccess(const Context &peer) const {
 Error Context::explain(Error error) const {
   if (error.category != ErrorCategory::Dead || !state_)
     return error;
-  std::lock_guard lock(state_->fatalMutex);
-  if (state_->fatal)
-    return *state_->fatal;
+  std::string note;
   if (error.call.starts_with("cu"))
-    error.message += " (noticed at " + error.call + ')';
+    note = " (noticed at " + error.call + ')';
   if (std::string suspects = state_->history.describe(); !suspects.empty())
-    error.message += (waitsAfterLaunch() ? "; the kernel was "
-                                         : "; kernels since the last wait: ") +
-                     suspects;
-  state_->fatal = error;
-  return error;
+    note += (waitsAfterLaunch() ? "; the kernel was "
+                                : "; kernels since the last wait: ") +
+            suspects;
+  return driver().explainFatal(std::move(error), note);
 }
 
 } // namespace rad::cuda

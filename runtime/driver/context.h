@@ -301,8 +301,6 @@ private:
     LaunchHistory history;
     HeldMemory held;
     std::atomic<bool> waitAfterLaunch{false};
-    std::mutex fatalMutex;
-    std::optional<Error> fatal;
   };
   static std::unexpected<Error> empty();
 

@@ -123,6 +123,21 @@ const Context &Kernel::context() const {
   return state_ ? state_->context : none;
 }
 
+Result<Kernel> Kernel::borrow(const Context &context, CUkernel kernel,
+                              std::shared_ptr<const void> keepAlive) {
+  if (!kernel)
+    return fail(ErrorCategory::Misuse, "a kernel was borrowed that is null");
+  auto state = std::make_shared<State>();
+  state->code = std::move(keepAlive);
+  state->context = context;
+  state->kernel = kernel;
+  state->launched = reinterpret_cast<CUfunction>(kernel);
+  const char *name = nullptr;
+  RAD_TRY(context.call<DriverFn::KernelGetName>(&name, kernel));
+  state->name = name ? name : "";
+  return make(std::move(state));
+}
+
 Result<Kernel> Kernel::make(std::shared_ptr<State> state) {
   const Context &context = state->context;
   const Device &device = context.device();

@@ -120,6 +120,10 @@ struct LaunchLimits {
 class Kernel {
 public:
   Kernel() = default;
+  /// A kernel of other code (a cudaKernel_t is one), whose code stays loaded as
+  /// long as `keepAlive` is held.
+  static Result<Kernel> borrow(const Context &context, CUkernel kernel,
+                               std::shared_ptr<const void> keepAlive = {});
   explicit operator bool() const { return state_ != nullptr; }
   const std::string &name() const { return state_->name; }
   const Context &context() const;

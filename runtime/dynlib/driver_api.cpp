@@ -344,6 +344,16 @@ Error DriverApi::failure(DriverFn fn, CUresult status, std::string args) const {
   return error;
 }
 
+Error DriverApi::explainFatal(Error error, const std::string &note) const {
+  std::lock_guard lock(mutex_);
+  if (isFatalExplained_)
+    return firstFatal_;
+  error.message += note;
+  firstFatal_ = error;
+  isFatalExplained_ = true;
+  return error;
+}
+
 void DriverApi::releaseFailed(DriverFn fn, CUresult status,
                               std::string_view what) const noexcept {
   if (status == CUDA_ERROR_DEINITIALIZED)

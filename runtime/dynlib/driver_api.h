@@ -152,6 +152,10 @@ public:
   /// it is fatal.
   Error failure(DriverFn fn, CUresult status, std::string args = {}) const;
 
+  /// A fatal error with `note` behind its message, the first time; later calls,
+  /// also those of other contexts, get that one again.
+  Error explainFatal(Error error, const std::string &note) const;
+
   /// True after a fatal error: nothing on the device can be reached or freed.
   bool dead() const { return state_.load(std::memory_order_acquire) == Dead; }
 
@@ -208,8 +212,9 @@ private:
   long pid_ = 0;
   std::string path_;
   mutable std::atomic<int> state_{Usable};
-  mutable std::mutex mutex_; ///< guards the two below
+  mutable std::mutex mutex_; ///< guards what is below
   mutable Error firstFatal_;
+  mutable bool isFatalExplained_ = false;
   mutable CUlogIterator logPosition_ = 0;
 };
 

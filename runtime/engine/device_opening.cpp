@@ -29,7 +29,9 @@ void DeviceOpening::open() {
   Opened opened;
   bool isDescribed = false;
   auto describe = [&](const DeviceInfo* info) {
-    if (!std::exchange(isDescribed, true)) described_.set_value(info ? targetOf(*info) : "");
+    if (std::exchange(isDescribed, true)) return;
+    auto target = info ? targetOf(*info) : ChosenTarget{};
+    described_.set_value(target ? target->target : "");
   };
   auto device = openDevice(id_, &opened.note, [&](const DeviceInfo& info) { describe(&info); });
   describe(device ? &(*device)->info() : nullptr);

@@ -24,6 +24,7 @@ Result<std::shared_ptr<Device>> openHost() {
 #if RADDLE_HAVE_CUDA
 Result<std::shared_ptr<Device>> openCuda(int ordinal, const Described& described) {
   RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(ordinal, nullptr, described));
+  RAD_TRY(targetOf(device->info()));
   return device;
 }
 #else
@@ -60,9 +61,9 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
   return fail(ErrorCategory::System, fmt::format("there is no device `{}`", id), "Devices are host, cuda:0, cuda:1, ...; `raddle doctor` lists those of this machine.");
 }
 
-std::string targetOf(const DeviceInfo& info) {
-  if (info.kind == DeviceKind::Host) return "host";
-  return fmt::format("sm_{}{}", info.major, info.minor);
+Result<ChosenTarget> targetOf(const DeviceInfo& info) {
+  if (info.kind == DeviceKind::Host) return ChosenTarget{.target = "host", .note = {}};
+  return chooseTarget(static_cast<unsigned>(info.major), static_cast<unsigned>(info.minor));
 }
 
 }  // namespace rad::rt

@@ -4,6 +4,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/device/device.h"
+#include "runtime/toolkit/compat.h"
 
 #include <functional>
 #include <memory>
@@ -18,7 +19,8 @@ namespace rad::rt {
 Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note = nullptr,
                                            const std::function<void(const DeviceInfo&)>& described = {});
 
-/// What kernels for a device are compiled for: "host", "sm_90".
-std::string targetOf(const DeviceInfo& info);
+/// What kernels for a device are compiled for: "host", "sm_90". For a GPU that this version does not know: what runs on it, and a note to
+/// show. Fails (System) for GPUs that are too old.
+Result<ChosenTarget> targetOf(const DeviceInfo& info);
 
 }  // namespace rad::rt

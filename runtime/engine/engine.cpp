@@ -3,6 +3,7 @@
 
 #include "frontend/parse/parse.h"
 #include "frontend/target/target.h"
+#include "runtime/base/warning_sink.h"
 #include "runtime/engine/device_opening.h"
 #include "runtime/engine/explain_launch.h"
 #include "runtime/engine/embedded.h"
@@ -33,6 +34,14 @@ struct CompiledUnit {
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
+/// Arrays as they are made, of ordinary sizes. A guess that was wrong cost time, and nothing else.
+cg::SpecKey likelyKey(const cg::KernelManifest& kernel) {
+  cg::SpecKey key;
+  key.aligned16 = key.innerDivisible4 = key.small = true;
+  key.inRange = !kernel.inRange.empty();
+  return key;
+}
+
 std::unexpected<Error> withContext(Error error, std::string_view kernel) {
   error.message = fmt::format("{} (compiling kernel `{}`)", error.message, kernel);
   return fail(std::move(error));
@@ -54,8 +63,12 @@ struct Engine::Impl : KernelProvider {
   void explain(const CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   /// While the device is being opened: compiles kernels for the arguments that are most likely.
   void compileAhead(CompiledUnit& unit);
+  /// Compiles and loads the kernels of a unit for the arguments that are most likely.
+  Result<void> prepare(CompiledUnit& unit);
   /// Starts to open the device, unless that was done.
   void beginOpening();
+  /// Takes a device that is open, and what kernels for it are compiled for.
+  Result<void> setDevice(std::shared_ptr<Device> opened);
   /// Waits for the device, and makes what needs it.
   Result<void> awaitDevice();
   /// Lowers and loads the unit's host statements.
@@ -76,6 +89,7 @@ struct Engine::Impl : KernelProvider {
   std::unique_ptr<DeviceOpening> opening;  // until the device is there
   std::shared_ptr<Device> device;
   std::string target;
+  bool throughDriver = false;              // the GPU is newer than what cubins can be made for: its driver compiles the PTX
   std::shared_ptr<HostJit> jit;
   std::vector<std::unique_ptr<CompiledUnit>> units;
   std::unique_ptr<RadContext> context;
@@ -125,6 +139,19 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit,
   auto ahead = unit.ahead.extract({kernel, key});
   auto code = ahead ? std::move(ahead.mapped()) : makeCode(unit, kernel, key);
   if (!code) return std::unexpected(std::move(code).error());
+  const DeviceInfo& info = device->info();
+  const Runner runner{info.id, static_cast<unsigned>(info.major * 10 + info.minor), info.driverVersion};
+  const std::string what = fmt::format("the kernel `{}`", unit.unit->manifest.kernels[kernel].name);
+  if (throughDriver) {
+    if (!options.pipeline.linkFiles.empty())
+      return fail(ErrorCategory::System, fmt::format("files cannot be linked with kernels for {}: its code is left to the driver", info.id),
+                  "a newer version of raddle, which knows this GPU, can");
+    RAD_TRY(checkPtxRuns(what, code->ptx, runner));
+    code->cubin.clear();
+  } else {
+    RAD_ASSIGN(auto made, readTarget(code->target));
+    RAD_TRY(checkCubinRuns(what, made, runner));
+  }
   StageTimer timer(&times, Stage::Load);
   return device->load(*code, symbol);
 }
@@ -135,6 +162,7 @@ Result<cg::DeviceCode> Engine::Impl::makeCode(CompiledUnit& unit, uint32_t kerne
   code.target = target;
   code.geometry = cg::chooseGeometry(unit.program, id, target, key);
   RAD_ASSIGN(code.ptx, makePtx(unit.program, {&id, 1}, target, key, options.pipeline, sources, &times));
+  if (throughDriver) return code;
   std::vector<AssembledEntry> resources;
   const bool asks = options.explain || options.remarks;
   RAD_ASSIGN(code.cubin, makeCubin(code.ptx, target, options.pipeline, &times, asks ? &resources : nullptr));
@@ -163,17 +191,29 @@ void Engine::Impl::compileAhead(CompiledUnit& unit) {
   target = opening->target();
   if (!target.starts_with("sm_")) return;
   for (uint32_t kernel = 0; kernel < unit.program.kernels.size() && !opening->isDone(); ++kernel) {
-    // Arrays as they are made, of ordinary sizes. A guess that was wrong cost time that there was, and nothing else.
-    cg::SpecKey key;
-    key.aligned16 = key.innerDivisible4 = key.small = true;
-    key.inRange = !unit.unit->manifest.kernels[kernel].inRange.empty();
+    const cg::SpecKey key = likelyKey(unit.unit->manifest.kernels[kernel]);
     // A kernel that cannot be compiled is reported when it is launched.
     if (auto code = makeCode(unit, kernel, key)) unit.ahead.emplace(std::pair(kernel, key), *std::move(code));
   }
 }
 
+Result<void> Engine::Impl::prepare(CompiledUnit& unit) {
+  for (uint32_t kernel = 0; kernel < unit.program.kernels.size(); ++kernel)
+    RAD_TRY(get(*unit.unit, kernel, likelyKey(unit.unit->manifest.kernels[kernel])));
+  return {};
+}
+
 void Engine::Impl::beginOpening() {
   if (!device && !opening) opening = std::make_unique<DeviceOpening>(options.device);
+}
+
+Result<void> Engine::Impl::setDevice(std::shared_ptr<Device> opened) {
+  RAD_ASSIGN(const ChosenTarget chosen, targetOf(opened->info()));
+  if (!chosen.note.empty()) warn(chosen.note);
+  device = std::move(opened);
+  target = chosen.target;
+  throughDriver = chosen.throughDriver;
+  return {};
 }
 
 Result<void> Engine::Impl::awaitDevice() {
@@ -186,13 +226,13 @@ Result<void> Engine::Impl::awaitDevice() {
   if (opened->device->info().kind == DeviceKind::Cuda)
     times.setDevice(opened->milliseconds, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   if (!opened->note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", opened->note);
-  device = std::move(opened->device);
-  target = targetOf(device->info());
+  RAD_TRY(setDevice(std::move(opened->device)));
   ContextOptions contextOptions;
   contextOptions.device = device;
   contextOptions.kernels = this;
   contextOptions.output = options.output;
   contextOptions.arguments = options.arguments;
+  contextOptions.waitAfterLaunch = options.waitAfterLaunch;
   context = std::make_unique<RadContext>(std::move(contextOptions));
   return {};
 }
@@ -284,6 +324,11 @@ RunResult Engine::Impl::execute(TypedProgram program) {
     forget();
     return environment(std::move(there).error());
   }
+  if (options.prepare)
+    if (auto ready = prepare(unit); !ready) {
+      forget();
+      return environment(std::move(ready).error());
+    }
   StageTimer timer(&times, Stage::Run);
   auto error = context->run(runtimeUnit, *script);
   if (error) forget();
@@ -393,9 +438,7 @@ Result<void> Engine::moveTo(const std::string& device) {
     unit->elsewhere[impl_->device->info().id] = std::exchange(unit->kernels, std::exchange(unit->elsewhere[next->info().id], {}));
     unit->ahead.clear();
   }
-  impl_->device = std::move(next);
-  impl_->target = targetOf(impl_->device->info());
-  return {};
+  return impl_->setDevice(std::move(next));
 }
 
 std::vector<SessionName> Engine::names() const { return impl_->session.visibleNames(); }

@@ -34,6 +34,10 @@ struct EngineOptions {
   bool remarks = false;
   /// Where print goes; standard output if empty.
   std::function<void(std::string_view)> output;
+  /// For finding out which launch a fault of the device comes from: each is waited for, and told there.
+  bool waitAfterLaunch = false;
+  /// Kernels are compiled and loaded before the statements of their unit run, for the arguments that are most likely.
+  bool prepare = false;
 };
 
 /// How a run ended.

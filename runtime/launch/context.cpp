@@ -59,7 +59,7 @@ std::string helpLine(std::string advice) {
 }  // namespace
 
 RadContext::RadContext(rad::rt::ContextOptions options)
-    : device_(std::move(options.device)), kernels_(options.kernels), output_(std::move(options.output)),
+    : device_(std::move(options.device)), kernels_(options.kernels), waitAfterLaunch_(options.waitAfterLaunch), output_(std::move(options.output)),
       arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
       liveArrays_(std::make_shared<rad::rt::LiveArrays>()) {}
 

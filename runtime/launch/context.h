@@ -49,6 +49,7 @@ struct ContextOptions {
   KernelProvider* kernels = nullptr;              // outlives the context
   std::function<void(std::string_view)> output;   // gets what print prints, whole lines; none: standard output
   std::vector<std::string> arguments;             // args
+  bool waitAfterLaunch = false;                   // each launch is waited for: a fault is told where it was made
 };
 
 /// The memory of the launch that is being made, used again by the next one.
@@ -131,6 +132,7 @@ struct RadContext {
   std::optional<std::chrono::steady_clock::time_point> firstResult() const { return firstResult_; }
   /// Launches do not nest in a context: each may use this.
   rad::rt::LaunchScratch& scratch() { return scratch_; }
+  bool waitsAfterLaunch() const { return waitAfterLaunch_; }
   /// True if there were launches since the last wait.
   bool hasLaunches() const { return !underWay_.empty(); }
   /// Waits for all launches. 0, or 1 with the error stored: of the device, or of the launch that failed.
@@ -156,6 +158,7 @@ struct RadContext {
   void tellFindings(const rad::rt::KernelFailure& failure, const LaunchNote* launch);
   std::shared_ptr<rad::rt::Device> device_;
   rad::rt::KernelProvider* kernels_ = nullptr;
+  bool waitAfterLaunch_ = false;
   std::function<void(std::string_view)> output_;
   std::shared_ptr<const std::vector<std::string>> arguments_;
   rad::rt::BenchTimer* bench_ = nullptr;

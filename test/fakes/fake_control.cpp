@@ -105,8 +105,8 @@ std::string parseClause(std::string_view key, std::string_view value,
     config.devices = int(n);
     return config.preset ? std::string()
                          : "no preset '" + std::string(name) +
-                               "'; there are sm_75, sm_80, sm_86, sm_90, "
-                               "sm_100, sm_120";
+                               "'; there are sm_70, sm_75, sm_80, sm_86, "
+                               "sm_90, sm_100, sm_120, sm_123, sm_130";
   }
   if (key == "memory") {
     if (!number(value, n) || n < 0)

@@ -12,12 +12,15 @@ namespace fake {
 namespace {
 
 constexpr Preset presets[] = {
+    {"sm_70", 7, 0, 80, 96 << 10, 96 << 10, 2048, 32, 1}, // too old
     {"sm_75", 7, 5, 40, 64 << 10, 64 << 10, 1024, 16, 1},
     {"sm_80", 8, 0, 108, 163 << 10, 164 << 10, 2048, 32, 1},
     {"sm_86", 8, 6, 84, 99 << 10, 100 << 10, 1536, 16, 1},
     {"sm_90", 9, 0, 132, 227 << 10, 228 << 10, 2048, 32, 1},
     {"sm_100", 10, 0, 148, 227 << 10, 228 << 10, 2048, 32, 1},
     {"sm_120", 12, 0, 170, 99 << 10, 100 << 10, 1536, 24, 1},
+    {"sm_123", 12, 3, 170, 99 << 10, 100 << 10, 1536, 24, 1}, // unknown,
+    {"sm_130", 13, 0, 170, 99 << 10, 100 << 10, 1536, 24, 1}, // and its family
 };
 
 constexpr std::uint64_t spanBytes = std::uint64_t(1) << 38; // of addresses
@@ -96,8 +99,8 @@ World::~World() {
       std::free(pointer);
 }
 
-std::vector<CUcontext> &contextStack() {
-  thread_local std::vector<CUcontext> stack;
+ContextStack &contextStack() {
+  thread_local ContextStack stack;
   return stack;
 }
 

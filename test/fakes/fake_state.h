@@ -22,6 +22,25 @@
 
 namespace fake {
 
+/// The contexts that are current on a thread, one over the other. Nothing to
+/// destroy: objects of static storage are released behind those of threads.
+class ContextStack {
+public:
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
+  CUcontext &back() { return contexts_[size_ - 1]; }
+  void push_back(CUcontext context) {
+    contexts_[size_ < most ? size_++ : most - 1] = context;
+  }
+  void pop_back() { --size_; }
+  void clear() { size_ = 0; }
+
+private:
+  static constexpr std::size_t most = 256;
+  CUcontext contexts_[most] = {};
+  std::size_t size_ = 0;
+};
+
 using rad::rt::DriverFn;
 
 /// Numbers of one kind of GPU.
@@ -316,7 +335,7 @@ template <class Handle> Handle makeHandle() {
 
 /// The context that is current on this thread, or null.
 Context *currentContext();
-std::vector<CUcontext> &contextStack();
+ContextStack &contextStack();
 /// The context behind a handle; null for values that were never given out.
 Context *contextOf(CUcontext handle);
 CUcontext handleOf(Context *context);

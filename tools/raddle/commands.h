@@ -25,6 +25,7 @@ struct CommonOptions {
   bool unchecked = false;
   bool verifyProofs = false;
   bool noCache = false;
+  bool syncLaunches = false;
   bool debug = false;
   bool remarks = false;
   bool explainLaunch = false;
@@ -41,6 +42,9 @@ struct RunCommand {
   std::vector<std::string> arguments;
   bool verify = false;
   bool batch = false;  // `file` is a list: a program and its arguments a line
+  bool isolate = false;  // each program in a process of its own
+  bool prepare = false;  // kernels are compiled and loaded before anything runs
+  std::vector<std::string> command;  // as it was given, for processes of the same kind
 };
 
 struct BuildCommand {

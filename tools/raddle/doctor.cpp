@@ -26,7 +26,8 @@ Json deviceEntry(const rt::DeviceInfo& info) {
   entry["id"] = info.id;
   entry["name"] = info.name;
   if (info.kind == rt::DeviceKind::Cuda) {
-    entry["target"] = rt::targetOf(info);
+    auto target = rt::targetOf(info);
+    entry["target"] = target ? target->target : target.error().message;
     entry["multiprocessors"] = info.multiprocessors;
     entry["memoryBytes"] = info.memoryBytes;
     entry["driver"] = fmt::format("{}.{}", info.driverVersion / 1000, info.driverVersion % 1000 / 10);

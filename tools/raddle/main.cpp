@@ -34,6 +34,7 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_flag("--remarks", options.remarks, "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
   app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
   app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
+  if (runs) app.add_flag("--sync-launches", options.syncLaunches, "wait for each launch: a fault of the device then names the launch that caused it");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
@@ -65,6 +66,8 @@ int start(int argc, char** argv) {
   addCommon(*runApp, runCommand.common, true);
   runApp->add_flag("--verify", runCommand.verify, "compare messages with the expect-error comments of the program");
 
+  runApp->add_flag("--isolate", runCommand.isolate, "run the program in a process of its own; with --batch each, so that a device that one of them stopped is there for the next");
+  runApp->add_flag("--prepare", runCommand.prepare, "compile and load the kernels before the program runs");
   runApp->add_flag("--batch", runCommand.batch, "FILE is a list of programs to run in this process: a line each, with its arguments behind it");
 
   TestCommand testCommand, benchCommand;
@@ -138,6 +141,7 @@ int start(int argc, char** argv) {
   }
   if (*runApp) {
     runCommand.arguments = std::move(programArguments);
+    runCommand.command.assign(argv, argv + argc);
     return run(runCommand);
   }
   if (*testApp) return test(testCommand);

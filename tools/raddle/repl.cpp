@@ -42,6 +42,7 @@ int Repl::run() {
   auto pipeline = pipelineOptions(options_);
   if (!pipeline) return report(pipeline.error());
   engineOptions_.device = options_.device;
+  engineOptions_.waitAfterLaunch = options_.syncLaunches;
   engineOptions_.pipeline = std::move(*pipeline);
   engineOptions_.pipeline.codegen.interruptible = isTerminal_;
   engineOptions_.output = [this](std::string_view text) {

@@ -5,8 +5,14 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <spawn.h>
 #include <sstream>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace rad::tool {
 namespace {
@@ -65,31 +71,74 @@ int runProgram(const RunCommand& command, const std::string& file, const std::ve
       std::fflush(stdout);
       fmt::print(stderr, "{}", text);
     };
+  options.waitAfterLaunch = command.common.syncLaunches;
+  options.prepare = command.prepare;
   auto engine = rt::Engine::create(std::move(options));
   if (!engine) return report(engine.error());
 
   auto result = (*engine)->run(file == "-" ? "<stdin>" : file, std::move(*text));
   const int status = show(command, **engine, result);
-  if (!command.batch) leaveToSystem(*std::move(engine));
+  if (!command.batch || command.isolate) leaveToSystem(*std::move(engine));
   return status;
+}
+
+/// Says to a process that was started by --isolate what it is for: the number of the program in the list, from 1 on.
+constexpr const char* isolatedVariable = "RADDLE_ISOLATED";
+
+struct BatchEntry {
+  std::string file;
+  std::vector<std::string> arguments;
+};
+std::vector<BatchEntry> readBatch(const std::string& list) {
+  std::vector<BatchEntry> entries;
+  std::istringstream lines(list);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    BatchEntry entry;
+    if (!(words >> entry.file)) continue;
+    for (std::string word; words >> word;) entry.arguments.push_back(std::move(word));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+/// The same command again, in a process that starts afresh; its exit status.
+int runAgain(const RunCommand& command, const std::string& file, size_t number) {
+  std::vector<char*> arguments;
+  for (const auto& text : command.command) arguments.push_back(const_cast<char*>(text.c_str()));
+  arguments.push_back(nullptr);
+  ::setenv(isolatedVariable, std::to_string(number).c_str(), 1);
+  std::fflush(nullptr);
+  pid_t child = 0;
+  const int failed = ::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments.data(), environ);
+  ::unsetenv(isolatedVariable);
+  auto stopped = [&](const std::string& how) {
+    fmt::print(stderr, "raddle: error: the process that ran {} {}\n", file, how);
+    return exitEnvironment;
+  };
+  if (failed != 0) return stopped(fmt::format("could not be started: {}", std::strerror(failed)));
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return stopped(fmt::format("was lost: {}", std::strerror(errno)));
+  if (WIFSIGNALED(status)) return stopped(fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status))));
+  return WEXITSTATUS(status);
 }
 
 /// Runs each program of the list in this process, so that a tool which watches the process (compute-sanitizer) starts only once.
 int runBatch(const RunCommand& command) {
   auto list = rt::readFile(command.file);
   if (!list) return report(list.error());
+  const std::vector<BatchEntry> entries = readBatch(*list);
   // The device stays open between the programs: to open a GPU takes longer than most of them.
-  auto device = rt::openDevice(command.common.device);
-  if (!device) return report(device.error());
-  std::istringstream lines(*list);
+  std::shared_ptr<rt::Device> device;
+  if (!command.isolate) {
+    auto opened = rt::openDevice(command.common.device);
+    if (!opened) return report(opened.error());
+    device = *std::move(opened);
+  }
   int worst = exitOk, count = 0, failed = 0;
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string file;
-    std::vector<std::string> arguments;
-    if (!(words >> file)) continue;
-    for (std::string word; words >> word;) arguments.push_back(std::move(word));
-    int status = runProgram(command, file, arguments);
+  for (const auto& [file, arguments] : entries) {
+    const int status = command.isolate ? runAgain(command, file, static_cast<size_t>(count) + 1) : runProgram(command, file, arguments);
     std::fflush(stdout);
     fmt::print(stderr, "== {}: status {}\n", file, status);
     ++count;
@@ -103,6 +152,20 @@ int runBatch(const RunCommand& command) {
 }  // namespace
 
 int run(const RunCommand& command) {
+  if (const char* number = std::getenv(isolatedVariable); command.isolate && number) {
+    const size_t wanted = std::strtoul(number, nullptr, 10);
+    ::unsetenv(isolatedVariable);
+    if (!command.batch) return runProgram(command, command.file, command.arguments);
+    auto list = rt::readFile(command.file);
+    if (!list) return report(list.error());
+    const std::vector<BatchEntry> entries = readBatch(*list);
+    if (wanted < 1 || wanted > entries.size()) {
+      fmt::print(stderr, "raddle: error: {} has changed while its programs ran\n", command.file);
+      return exitEnvironment;
+    }
+    return runProgram(command, entries[wanted - 1].file, entries[wanted - 1].arguments);
+  }
+  if (command.isolate && !command.batch) return runAgain(command, command.file, 1);
   return command.batch ? runBatch(command) : runProgram(command, command.file, command.arguments);
 }
 

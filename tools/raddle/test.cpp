@@ -183,6 +183,7 @@ int Runner::runFile(const std::string& file, const std::string& device, const rt
   rt::EngineOptions options;
   options.device = device;
   options.pipeline = pipeline;
+  options.waitAfterLaunch = command_.common.syncLaunches;
   options.output = [&](std::string_view printed) { output += printed; };
   auto engine = rt::Engine::create(std::move(options));
   if (!engine) return report(engine.error());

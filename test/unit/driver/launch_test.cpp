@@ -309,6 +309,53 @@ TEST_P(Launches, APreparedLaunchCanBeCaptured) {
   EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 20u);
 }
 
+TEST_P(Launches, AKernelOfOtherCodeIsBorrowed) {
+  ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
+  Kernel borrowed;
+  {
+    ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+    ASSERT_MADE(borrowed, Kernel::borrow(context_, count.libraryKernel(),
+                                         count.keepAlive()));
+  }
+  EXPECT_EQ(borrowed.name(), "count");
+  ASSERT_TRUE(borrowed.parameters());
+  EXPECT_EQ(borrowed.parameters()->size(), 2u);
+  ASSERT_OK(launch(stream_, borrowed, {}, out.address(), 4u));
+  EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 4u);
+  EXPECT_FAILS(Kernel::borrow(context_, nullptr), "that is null");
+}
+
+/// A handle that could be used after its release would crash in the driver: each
+/// has one owner, what is made from it keeps it, and nothing gives it away.
+template <class Owner> constexpr bool isOneOwner() {
+  return !std::is_copy_constructible_v<Owner> &&
+         !std::is_copy_assignable_v<Owner> &&
+         std::is_nothrow_move_constructible_v<Owner> &&
+         std::is_nothrow_destructible_v<Owner>;
+}
+static_assert(isOneOwner<Stream>() && isOneOwner<Event>() &&
+              isOneOwner<Library>() && isOneOwner<Module>() &&
+              isOneOwner<Graph>() && isOneOwner<GraphExec>() &&
+              isOneOwner<Pool>() && isOneOwner<Memory>() &&
+              isOneOwner<PinnedMemory>() && isOneOwner<PreparedLaunch>());
+
+TEST_P(Launches, WhatWasMovedFromIsRefusedAndNeverReachesTheDriver) {
+  ASSERT_MADE(Event event, Event::create(context_));
+  ASSERT_MADE(Memory memory, filled(1, 0u));
+  Stream to = std::move(stream_);
+  Event other = std::move(event);
+  const Memory moved = std::move(memory);
+  EXPECT_FAILS(stream_.synchronize(), "an object was used that is empty");
+  EXPECT_FAILS(stream_.record(other), "empty");
+  EXPECT_FAILS(event.synchronize(), "empty");
+  EXPECT_EQ(memory.address(), 0u);
+  EXPECT_FAILS(Memory::allocate(stream_, 4), "empty");
+  EXPECT_FAILS(fill(stream_, moved.address(), 1u, 1), "empty");
+  EXPECT_OK(to.record(other));
+  EXPECT_OK(to.synchronize());
+  stream_ = std::move(to);
+}
+
 TEST_P(Launches, AKernelRunsInItsStreamWhateverIsCurrent) {
   ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
   ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));

@@ -89,7 +89,7 @@ LLVM = {
 
 # The headers of NVIDIA's libraries, and who may include them.
 CUDA_HEADERS = re.compile(r"^(cuda|cudaTypedefs|cudaGL\w*|cuda_runtime\w*|nvJitLink|nvFatbin|nvrtc|nvPTXCompiler|nvvm)\.h$")
-CUDA = ["runtime/dynlib", "runtime/driver", "runtime/toolkit", "runtime/cuda", "test", "bench"]
+CUDA = ["runtime/dynlib", "runtime/driver", "runtime/toolkit", "runtime/cuda", "test", "bench", "examples"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 SOURCES = (".h", ".hpp", ".cpp", ".c", ".def", ".l", ".y", ".inc")
