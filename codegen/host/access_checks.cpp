@@ -21,9 +21,11 @@ llvm::FunctionCallee accessFunction(llvm::Module& module, const char* name, llvm
   return callee;
 }
 
-/// Memory of the thread alone, or that nothing writes.
-bool isOwn(const llvm::Value* address) {
+/// Memory of the thread alone, or that nothing writes: a parameter that is not `mut` shares no element with one that is, unless every point keeps to
+/// its own.
+bool isSafe(const llvm::Value* address) {
   const llvm::Value* object = llvm::getUnderlyingObject(address, /*MaxLookup=*/0);
+  if (const auto* argument = llvm::dyn_cast<llvm::Argument>(object)) return argument->onlyReadsMemory();
   return llvm::isa<llvm::AllocaInst>(object) || llvm::isa<llvm::GlobalVariable>(object);
 }
 
@@ -43,7 +45,7 @@ void instrumentAccesses(llvm::Function& body, const AccessPlaces& places) {
     if (!place) continue;
     llvm::IRBuilder<> b(instruction);
     auto tell = [&](llvm::Value* address, llvm::Value* bytes, AccessWhat what) {
-      if (isOwn(address)) return;
+      if (isSafe(address)) return;
       llvm::Value* arguments[] = {address, bytes, b.getInt32(*place), b.getInt32(static_cast<uint32_t>(what))};
       b.CreateCall(accessFunction(module, "rad_access", arguments), arguments);
     };

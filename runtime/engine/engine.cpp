@@ -29,7 +29,8 @@ struct CompiledUnit {
   using Kernels = std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>>;
   Kernels kernels;
   std::map<std::pair<uint32_t, cg::SpecKey>, cg::DeviceCode> ahead;  // compiled before the device was there
-  std::map<std::pair<uint32_t, cg::SpecKey>, AssembledEntry> resources;  // what variants take, where somebody asked
+  std::map<std::pair<uint32_t, cg::SpecKey>, AssembledEntry> resources;  // what variants take, where somebody asked,
+  std::map<std::pair<uint32_t, cg::SpecKey>, uint64_t> launches = {};    // and how often they were launched
   std::map<std::string, Kernels> elsewhere;  // on devices that the session has left
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
@@ -59,8 +60,12 @@ struct Engine::Impl : KernelProvider {
   Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<cg::DeviceCode> makeCode(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
-  /// Tells what was made for a launch.
-  void explain(const CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
+  /// What of a key makes a variant of its own.
+  cg::SpecKey variantOf(const cg::SpecKey& key) const;
+  /// Tells what was made for a launch, the first time.
+  void explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding, const LaunchShape& shape);
+  /// And how many launches there were.
+  void explainLaunches(const CompiledUnit& unit);
   /// While the device is being opened: compiles kernels for the arguments that are most likely.
   void compileAhead(CompiledUnit& unit);
   /// Compiles and loads the kernels of a unit for the arguments that are most likely.
@@ -97,18 +102,12 @@ struct Engine::Impl : KernelProvider {
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) {
   auto& compiled = *units[unit.id];
-  // Native kernels rely on nothing else that differs between launches.
-  cg::SpecKey variant = key;
-  if (device->info().kind == DeviceKind::Host) {
-    variant = {};
-    variant.inRange = key.inRange;
-  }
+  const cg::SpecKey variant = variantOf(key);
   auto place = std::pair(kernel, variant);
   if (auto it = compiled.kernels.find(place); it != compiled.kernels.end()) return it->second;
   auto made = compile(compiled, kernel, variant);
   if (!made) return withContext(std::move(made.error()), unit.manifest.kernels[kernel].name);
   compiled.kernels.emplace(place, *made);
-  if (options.explain) explain(compiled, kernel, variant);
   return *made;
 }
 
@@ -174,7 +173,16 @@ Result<cg::DeviceCode> Engine::Impl::makeCode(CompiledUnit& unit, uint32_t kerne
   return code;
 }
 
-void Engine::Impl::explain(const CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+cg::SpecKey Engine::Impl::variantOf(const cg::SpecKey& key) const {
+  if (device->info().kind != DeviceKind::Host) return key;
+  // Native kernels rely on nothing else that differs between launches.
+  cg::SpecKey variant;
+  variant.inRange = key.inRange;
+  return variant;
+}
+
+void Engine::Impl::explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding, const LaunchShape& shape) {
+  if (unit.launches[{kernel, key}]++ > 0) return;
   VariantCount count{0, 0};
   for (const auto& other : units)
     for (const auto& [made, code] : other->kernels) {
@@ -183,7 +191,20 @@ void Engine::Impl::explain(const CompiledUnit& unit, uint32_t kernel, const cg::
     }
   const auto resources = unit.resources.find({kernel, key});
   options.explain(explainLaunch(unit.program, {kernel}, unit.unit->manifest.kernels[kernel], device->info().kind == DeviceKind::Host ? "host" : target, key,
-                                resources == unit.resources.end() ? nullptr : &resources->second, count));
+                                resources == unit.resources.end() ? nullptr : &resources->second, count, LaunchNumbers{&binding, &shape}));
+}
+
+void Engine::Impl::explainLaunches(const CompiledUnit& unit) {
+  std::map<uint32_t, std::pair<uint64_t, unsigned>> ofKernels;  // launches, variants
+  for (const auto& [variant, launches] : unit.launches) {
+    ofKernels[variant.first].first += launches;
+    ++ofKernels[variant.first].second;
+  }
+  std::string text;
+  for (const auto& [kernel, counts] : ofKernels)
+    text += fmt::format("{}: {} launch{}, {} variant{}\n", unit.unit->manifest.kernels[kernel].name, counts.first, counts.first == 1 ? "" : "es",
+                        counts.second, counts.second == 1 ? "" : "s");
+  if (!text.empty()) options.explain(text);
 }
 
 void Engine::Impl::compileAhead(CompiledUnit& unit) {
@@ -233,6 +254,10 @@ Result<void> Engine::Impl::awaitDevice() {
   contextOptions.output = options.output;
   contextOptions.arguments = options.arguments;
   contextOptions.waitAfterLaunch = options.waitAfterLaunch;
+  if (options.explain)
+    contextOptions.launching = [this](const Unit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding, const LaunchShape& shape) {
+      explain(*units[unit.id], kernel, variantOf(key), binding, shape);
+    };
   context = std::make_unique<RadContext>(std::move(contextOptions));
   return {};
 }
@@ -304,7 +329,7 @@ RunResult Engine::Impl::execute(TypedProgram program) {
   auto runtimeUnit = std::make_shared<Unit>();
   runtimeUnit->id = static_cast<uint32_t>(units.size());
   runtimeUnit->manifest = cg::makeManifest(program, sources);
-  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}}));
+  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}, {}, {}}));
   auto& unit = *units.back();
 
   // The variables of a unit that did not run to its end may never have got a value.
@@ -333,6 +358,7 @@ RunResult Engine::Impl::execute(TypedProgram program) {
   auto error = context->run(runtimeUnit, *script);
   if (error) forget();
   auto late = context->finish();
+  if (options.explain) explainLaunches(unit);
   if (auto first = context->firstResult()) times.setFirstResult(*first);
   if (!error) error = std::move(late);
   if (error) return {RunOutcome::Failed, std::move(error)};

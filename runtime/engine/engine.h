@@ -28,7 +28,8 @@ struct EngineOptions {
   PipelineOptions pipeline;
   /// What `args` holds.
   std::vector<std::string> arguments;
-  /// Gets, for each variant of a kernel when it is compiled for a launch, what the compiler made of it (explain_launch.h).
+  /// Gets, for each variant of a kernel when it is launched for the first time, what was made of it (explain_launch.h); and in the end how
+  /// many launches there were.
   std::function<void(std::string_view)> explain;
   /// Remarks about what makes kernels slow on GPUs, among the diagnostics.
   bool remarks = false;

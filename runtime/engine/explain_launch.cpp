@@ -86,7 +86,7 @@ void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledE
   if (resources.stackBytes == 0 && resources.spillStoreBytes == 0) return;
   diagnostics
       .report(Diag::Spills, of.range, {of.name, std::to_string(std::max(resources.stackBytes, resources.spillStoreBytes)),
-                                       std::to_string(resources.spillStoreBytes), std::to_string(resources.registers)})
+                                       resources.spillStoreBytes > 0 ? fmt::format(": its {} registers do not suffice", resources.registers) : std::string()})
       .help(resources.spillStoreBytes > 0 ? "keep fewer values alive at once: smaller tiles, shorter unrolled loops, or a larger number in @max_registers"
                                           : "array values whose indices are constants after unrolling lie in registers");
 }
@@ -105,7 +105,7 @@ unsigned residentBlocks(std::string_view target, unsigned threads, unsigned regi
 }
 
 std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest, std::string_view target,
-                          const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants) {
+                          const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants, LaunchNumbers launch) {
   const rad::Kernel& of = program.kernels[kernel.value];
   const cg::GeometryManifest geometry = cg::chooseGeometry(program, kernel, target, spec);
   std::string out = fmt::format("{}{} for {}\n", manifest.reduce == cg::ReduceOp::None ? "kernel " : "", manifest.name, target);
@@ -127,6 +127,16 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
     line("geometry", fmt::format("blocks of {} threads, {}{}", geometry.threadsPerBlock,
                                  geometry.pointsPerThread == 1 ? "a point each" : fmt::format("{} neighbouring points each", geometry.pointsPerThread),
                                  geometry.maxBlocks ? fmt::format(", at most {} blocks", geometry.maxBlocks) : std::string()));
+
+  if (launch.binding) {
+    std::string sizes;
+    for (size_t i = 0; i < manifest.dims.size(); ++i)
+      sizes += fmt::format("{}{} = {}", i == 0 ? "" : ", ", manifest.dims[i], launch.binding->dims[i]);
+    auto number = [](int64_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); };
+    std::string how = number(launch.binding->points, geometry.isForall ? "point" : "block");
+    if (geometry.isForall && target != "host") how += " in " + number(launch.shape->blocks, "block");
+    line("first launch", sizes.empty() ? how : sizes + ": " + how);
+  }
 
   const std::string signature = signatureText(manifest);
   line("types", signature.substr(signature.find('(')));

@@ -4,6 +4,7 @@
 
 #include "codegen/codegen.h"
 #include "frontend/diagnostics/diagnostics.h"
+#include "runtime/launch/geometry.h"
 #include "runtime/toolkit/assemble.h"
 
 #include <string>
@@ -23,9 +24,15 @@ struct VariantCount {
   unsigned ofProgram = 1;  // of all kernels
 };
 
+/// A launch; nothing where it is only compiled.
+struct LaunchNumbers {
+  const Binding* binding = nullptr;
+  const LaunchShape* shape = nullptr;
+};
+
 /// Several lines of text, each ending in a newline. `target`: "sm_90", "host". `resources`: what the assembler said, where it did.
 std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest, std::string_view target,
-                          const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants);
+                          const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants, LaunchNumbers launch = {});
 
 /// A remark where a kernel takes local memory.
 void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledEntry& resources, Diagnostics& diagnostics);

@@ -82,13 +82,13 @@ bool AccessChecker::isArray(uint64_t address) {
 
 AccessChecker::Word* AccessChecker::wordOf(uint64_t address) {
   const uint64_t page = address / 8 / pageWords;
-  if (page != lastPage_) {
+  KnownPage& known = knownPages_[(page ^ page >> 6 ^ page >> 12) % knownPages_.size()];
+  if (known.page != page) {
     auto& words = pages_[page];
     if (!words) words = std::make_unique<std::array<Word, pageWords>>();
-    lastPage_ = page;
-    lastWords_ = words.get();
+    known = {page, words.get()};
   }
-  return &(*lastWords_)[address / 8 % pageWords];
+  return &(*known.words)[address / 8 % pageWords];
 }
 
 void AccessChecker::access(uint64_t address, uint64_t bytes, uint32_t place, AccessWhat what) {

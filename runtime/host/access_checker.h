@@ -101,8 +101,11 @@ class AccessChecker {
   bool isNobody_ = true;  // between points
   Arena ofArrays_, ofShared_;
   std::unordered_map<uint64_t, std::unique_ptr<std::array<Word, pageWords>>> pages_;
-  uint64_t lastPage_ = UINT64_MAX;
-  std::array<Word, pageWords>* lastWords_ = nullptr;
+  struct KnownPage {
+    uint64_t page = UINT64_MAX;
+    std::array<Word, pageWords>* words = nullptr;
+  };
+  std::array<KnownPage, 64> knownPages_;  // those looked up last
   struct Finding {
     AccessFinding::Kind kind;
     Entry before, now;  // Uninitialised: before.place is the declaration

@@ -60,6 +60,7 @@ std::string helpLine(std::string advice) {
 
 RadContext::RadContext(rad::rt::ContextOptions options)
     : device_(std::move(options.device)), kernels_(options.kernels), waitAfterLaunch_(options.waitAfterLaunch), output_(std::move(options.output)),
+      launching_(std::move(options.launching)),
       arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
       liveArrays_(std::make_shared<rad::rt::LiveArrays>()) {}
 
@@ -272,8 +273,12 @@ rad::rt::KernelUse& RadContext::use(uint32_t kernel) {
 
 rad::rt::Result<void> RadContext::prepare(uint32_t kernel, const rad::rt::Binding& binding) {
   rad::rt::KernelUse& last = use(kernel);
+  auto told = [&]() -> rad::rt::Result<void> {
+    if (launching_) launching_(*unit_, kernel, binding.spec, binding, last.shape);
+    return {};
+  };
   const bool isOther = !last.kernel || last.key != binding.spec;
-  if (!isOther && last.points == binding.points && last.rows == binding.rows) return {};
+  if (!isOther && last.points == binding.points && last.rows == binding.rows) return told();
   if (isOther) {
     RAD_ASSIGN(last.kernel, kernels_->get(*unit_, kernel, binding.spec));
     last.key = binding.spec;
@@ -282,7 +287,7 @@ rad::rt::Result<void> RadContext::prepare(uint32_t kernel, const rad::rt::Bindin
   RAD_ASSIGN(last.shape, rad::rt::shapeLaunch(unit_->manifest.kernels[kernel], last.kernel->geometry(), binding, device_->info()));
   last.points = binding.points;
   last.rows = binding.rows;
-  return {};
+  return told();
 }
 
 rad::rt::Result<std::string_view> RadContext::keepText(std::string text) {

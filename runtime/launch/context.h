@@ -50,6 +50,8 @@ struct ContextOptions {
   std::function<void(std::string_view)> output;   // gets what print prints, whole lines; none: standard output
   std::vector<std::string> arguments;             // args
   bool waitAfterLaunch = false;                   // each launch is waited for: a fault is told where it was made
+  /// Gets each launch before it is made; none: nobody asks.
+  std::function<void(const Unit&, uint32_t kernel, const cg::SpecKey&, const Binding&, const LaunchShape&)> launching = {};
 };
 
 /// The memory of the launch that is being made, used again by the next one.
@@ -160,6 +162,7 @@ struct RadContext {
   rad::rt::KernelProvider* kernels_ = nullptr;
   bool waitAfterLaunch_ = false;
   std::function<void(std::string_view)> output_;
+  std::function<void(const rad::rt::Unit&, uint32_t, const rad::cg::SpecKey&, const rad::rt::Binding&, const rad::rt::LaunchShape&)> launching_;
   std::shared_ptr<const std::vector<std::string>> arguments_;
   rad::rt::BenchTimer* bench_ = nullptr;
   std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;

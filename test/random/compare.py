@@ -29,6 +29,7 @@ WAYS = {
     "host": ["--device", "host"],
     "O0": ["--device", "host", "-O", "0"],
     "unchecked": ["--device", "host", "--unchecked"],
+    "checked": ["--device", "host", "--check=race,uninit,barrier"],
     "proofs": ["--device", "host", "--verify-proofs"],
     "cuda": ["--device", "cuda:0"],
     "cuda-O0": ["--device", "cuda:0", "-O", "0"],

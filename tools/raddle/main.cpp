@@ -31,8 +31,6 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
                                     : "verify while the program runs: barrier (what uniform() promises; on CPU threads always)");
   check->check(CLI::IsMember(runs ? std::vector<std::string>{"race", "uninit", "barrier"} : std::vector<std::string>{"barrier"}));
   check->delimiter(',')->type_name("WHAT");
-  app.add_flag("--remarks", options.remarks, "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
-  app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
   app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
   if (runs) app.add_flag("--sync-launches", options.syncLaunches, "wait for each launch: a fault of the device then names the launch that caused it");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
@@ -40,6 +38,11 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
   app.add_option("--toolkit", options.toolkit, "the CUDA Toolkit to take nvJitLink and NVRTC from")->type_name("DIR");
   app.add_option("--link", options.link, "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or CUDA C++ (.cu) (repeatable)")->type_name("FILE");
+}
+
+void addInsight(CLI::App& app, CommonOptions& options) {
+  app.add_flag("--remarks", options.remarks, "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
+  app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
 }
 
 int start(int argc, char** argv) {
@@ -64,6 +67,7 @@ int start(int argc, char** argv) {
   auto* runApp = app.add_subcommand("run", "Compile and run a program: raddle run FILE [options] [-- program arguments]");
   runApp->add_option("file", runCommand.file, "the program; - reads standard input")->required();
   addCommon(*runApp, runCommand.common, true);
+  addInsight(*runApp, runCommand.common);
   runApp->add_flag("--verify", runCommand.verify, "compare messages with the expect-error comments of the program");
 
   runApp->add_flag("--isolate", runCommand.isolate, "run the program in a process of its own; with --batch each, so that a device that one of them stopped is there for the next");
@@ -91,6 +95,7 @@ int start(int argc, char** argv) {
   auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
   buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();
   addCommon(*buildApp, buildCommand.common, false);
+  addInsight(*buildApp, buildCommand.common);
   buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, fatbin, sass, asm (host), obj (host: the kernels)")
       ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "fatbin", "sass", "asm", "obj"}))->type_name("STAGE");
   buildApp->add_option("--arch", buildCommand.arch, "sm_80, sm_90a, sm_100a, ... or host (default sm_90); for --emit=fatbin several, comma-separated")->type_name("TARGET");
