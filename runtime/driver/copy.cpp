@@ -176,6 +176,48 @@ Status copyBatch(const Stream &stream, std::span<const BatchCopy> copies) {
       std::size_t(1), stream.raw());
 }
 
+namespace {
+
+/// One side of a copy in a batch, counted in bytes.
+CUmemcpy3DOperand operandOf(const Place &place) {
+  CUmemcpy3DOperand operand{};
+  operand.type = CU_MEMCPY_OPERAND_TYPE_POINTER;
+  const CUdeviceptr base = place.kind == Place::Kind::Host
+                               ? reinterpret_cast<CUdeviceptr>(place.host)
+                               : place.device;
+  operand.op.ptr.ptr =
+      base + place.x + (place.y + place.z * place.height) * place.pitch;
+  operand.op.ptr.rowLength = place.pitch;
+  operand.op.ptr.layerHeight = place.height;
+  return operand;
+}
+
+} // namespace
+
+Status copyBatch3D(const Stream &stream, std::span<const BatchCopy3D> copies) {
+  std::vector<CUDA_MEMCPY3D_BATCH_OP> raw;
+  for (const BatchCopy3D &one : copies) {
+    if (one.to.kind == Place::Kind::Array || one.from.kind == Place::Kind::Array)
+      return fail(ErrorCategory::Misuse,
+                  "an array of images was given to a batch of copies",
+                  "Copy it with copy3D().");
+    if (one.width == 0 || one.height == 0 || one.depth == 0)
+      continue;
+    Place to = one.to, from = one.from;
+    RAD_TRY(complete(to, one.width, one.height));
+    RAD_TRY(complete(from, one.width, one.height));
+    CUDA_MEMCPY3D_BATCH_OP &op = raw.emplace_back();
+    op.src = operandOf(from);
+    op.dst = operandOf(to);
+    op.extent = {one.width, one.height, one.depth};
+    op.srcAccessOrder = CU_MEMCPY_SRC_ACCESS_ORDER_STREAM;
+  }
+  if (raw.empty())
+    return {};
+  return stream.context().call<DriverFn::Memcpy3DBatchAsync>(
+      raw.size(), raw.data(), 0ull, stream.raw());
+}
+
 // ---- fills ----
 
 namespace {

@@ -98,6 +98,15 @@ struct BatchCopy {
 };
 Status copyBatch(const Stream &stream, std::span<const BatchCopy> copies);
 
+/// Many copies of planes of rows in one call. Not for arrays of images (Misuse).
+struct BatchCopy3D {
+  Place to, from;
+  std::size_t width = 0; ///< bytes of a row
+  std::size_t height = 1;
+  std::size_t depth = 1;
+};
+Status copyBatch3D(const Stream &stream, std::span<const BatchCopy3D> copies);
+
 /// Repeats a pattern of 1, 2, 4 or 8 bytes `count` times; the address must be a
 /// multiple of its size (Misuse).
 Status fillBytes(const Stream &stream, CUdeviceptr to,

@@ -61,6 +61,64 @@ Result<Memory> openMemory(const Context &context, const IpcMemory &shared) {
                         Shared(context, address).keepAlive());
 }
 
+Result<rt::UniqueFd> sharePool(const Pool &pool) {
+  int fd = -1;
+  Status made = pool.context().call<DriverFn::MemPoolExportToShareableHandle>(
+      static_cast<void *>(&fd), pool.raw(),
+      CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0ull);
+  if (!made) {
+    Error error = std::move(made).error();
+    if (error.code == CUDA_ERROR_INVALID_VALUE)
+      error.advice = "Make the pool with PoolOptions{.shareable = true}.";
+    return fail(std::move(error));
+  }
+  if (fd < 0)
+    return noHandle("descriptor");
+  return rt::UniqueFd(fd);
+}
+
+Result<Pool> openPool(const Context &context, const rt::UniqueFd &fd) {
+  CUmemoryPool raw = nullptr;
+  RAD_TRY(context.call<DriverFn::MemPoolImportFromShareableHandle>(
+      &raw, reinterpret_cast<void *>(std::intptr_t(fd.get())),
+      CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, 0ull));
+  if (!raw)
+    return noHandle("shared pool");
+  return Pool(context, raw, true);
+}
+
+Result<IpcPoolMemory> exportPoolMemory(const Memory &memory) {
+  if (!memory.address())
+    return fail(ErrorCategory::Misuse, "memory of no bytes was shared");
+  IpcPoolMemory shared;
+  shared.bytes = memory.bytes();
+  RAD_TRY(memory.context().call<DriverFn::MemPoolExportPointer>(
+      &shared.data, memory.address()));
+  return shared;
+}
+
+Result<Memory> openMemory(const Pool &pool, const Stream &stream,
+                          const IpcPoolMemory &shared) {
+  if (!pool || !stream)
+    return fail(ErrorCategory::Misuse,
+                "memory of a pool was opened with an empty pool or stream");
+  CUmemPoolPtrExportData data = shared.data;
+  CUdeviceptr address = 0;
+  RAD_TRY(pool.context().call<DriverFn::MemPoolImportPointer>(
+      &address, pool.raw(), &data));
+  if (!address)
+    return noHandle("shared memory");
+  Memory memory;
+  memory.state_ = std::make_shared<Memory::State>();
+  memory.state_->context = pool.context();
+  memory.state_->dependsOn = pool.keepAlive();
+  memory.state_->kind = Memory::Kind::Ordered;
+  memory.state_->home = {stream.raw(), stream.keepAlive()};
+  memory.state_->address = address;
+  memory.state_->bytes = std::size_t(shared.bytes);
+  return memory;
+}
+
 Result<IpcEvent> exportEvent(const Event &event) {
   IpcEvent shared;
   RAD_TRY(event.context().call<DriverFn::IpcGetEventHandle>(&shared.handle,

@@ -4,6 +4,7 @@
 /// Memory of every kind: on the device, from pools, pinned on the host, managed;
 /// and what a pointer is. Sizes are in bytes everywhere.
 
+#include "runtime/base/unique_fd.h"
 #include "runtime/driver/stream.h"
 
 #include <cstddef>
@@ -19,6 +20,7 @@ Error explainAllocation(const Context &context, Error error,
                         std::uint64_t bytes);
 
 class Pool;
+struct IpcPoolMemory;
 
 /// Memory on a device. Freed at the end: at once (cuMemFree waits for the whole
 /// device) when it was allocated so, in the order of a stream when it came from
@@ -61,6 +63,8 @@ public:
   void freeOn(const Stream &stream);
 
 private:
+  friend Result<Memory> openMemory(const Pool &pool, const Stream &stream,
+                                   const IpcPoolMemory &shared);
   enum class Kind : std::uint8_t { Plain, Ordered, Borrowed };
   struct User {
     CUstream stream;
@@ -134,6 +138,7 @@ public:
 
 private:
   friend class Memory;
+  friend Result<Pool> openPool(const Context &context, const rt::UniqueFd &fd);
   using Handle::Handle;
 };
 

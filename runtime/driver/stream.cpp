@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <vector>
 
 namespace rad::cuda {
 
@@ -293,6 +294,64 @@ Status Stream::waitValue64(CUdeviceptr address, std::uint64_t value,
                            Compare compare) const {
   return context().call<DriverFn::StreamWaitValue64>(
       raw(), address, cuuint64_t(value), flagsOf(compare));
+}
+
+ValueStep ValueStep::write(CUdeviceptr address, std::uint32_t value) {
+  ValueStep step;
+  step.raw_.operation = CU_STREAM_MEM_OP_WRITE_VALUE_32;
+  step.raw_.writeValue.address = address;
+  step.raw_.writeValue.flags = CU_STREAM_WRITE_VALUE_DEFAULT;
+  step.raw_.writeValue.alias = 0;
+  step.raw_.writeValue.value = value;
+  return step;
+}
+
+ValueStep ValueStep::write64(CUdeviceptr address, std::uint64_t value) {
+  ValueStep step;
+  step.raw_.operation = CU_STREAM_MEM_OP_WRITE_VALUE_64;
+  step.raw_.writeValue.address = address;
+  step.raw_.writeValue.flags = CU_STREAM_WRITE_VALUE_DEFAULT;
+  step.raw_.writeValue.alias = 0;
+  step.raw_.writeValue.value64 = value;
+  return step;
+}
+
+ValueStep ValueStep::wait(CUdeviceptr address, std::uint32_t value,
+                          Compare compare) {
+  ValueStep step;
+  step.raw_.operation = CU_STREAM_MEM_OP_WAIT_VALUE_32;
+  step.raw_.waitValue.address = address;
+  step.raw_.waitValue.alias = 0;
+  step.raw_.waitValue.value = value;
+  step.raw_.waitValue.flags = flagsOf(compare);
+  return step;
+}
+
+ValueStep ValueStep::wait64(CUdeviceptr address, std::uint64_t value,
+                            Compare compare) {
+  ValueStep step;
+  step.raw_.operation = CU_STREAM_MEM_OP_WAIT_VALUE_64;
+  step.raw_.waitValue.address = address;
+  step.raw_.waitValue.alias = 0;
+  step.raw_.waitValue.value64 = value;
+  step.raw_.waitValue.flags = flagsOf(compare);
+  return step;
+}
+
+Status Stream::batch(std::span<const ValueStep> steps) const {
+  constexpr std::size_t most = 256;
+  if (steps.size() > most)
+    return fail(ErrorCategory::Misuse,
+                "a batch has at most " + std::to_string(most) +
+                    " writes and waits, and " + std::to_string(steps.size()) +
+                    " were given");
+  if (steps.empty())
+    return {};
+  std::vector<CUstreamBatchMemOpParams> raw;
+  for (const ValueStep &step : steps)
+    raw.push_back(step.raw_);
+  return context().call<DriverFn::StreamBatchMemOp>(
+      this->raw(), unsigned(raw.size()), raw.data(), 0u);
 }
 
 // ---- questions ----

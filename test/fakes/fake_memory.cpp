@@ -235,6 +235,8 @@ FAKE_CUDA(MemAllocFromPoolAsync, CUdeviceptr *address, std::size_t bytes,
   if (bytes == 0)
     return CUDA_SUCCESS;
   Pool &pool = *it->second;
+  if (pool.imported)
+    return CUDA_ERROR_INVALID_VALUE;
   Memory *memory = makeMemory(*pool.device, nullptr, bytes);
   if (!memory)
     return CUDA_ERROR_OUT_OF_MEMORY;

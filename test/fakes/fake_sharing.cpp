@@ -213,6 +213,61 @@ FAKE_CUDA(MemImportFromShareableHandle, CUmemGenericAllocationHandle *out,
   return CUDA_SUCCESS;
 }
 
+FAKE_CUDA(MemPoolExportToShareableHandle, void *out, CUmemoryPool pool,
+          CUmemAllocationHandleType type, unsigned long long flags) {
+  auto it = world().pools.find(pool);
+  if (!out || it == world().pools.end() || !it->second->shareable || flags ||
+      type != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR)
+    return CUDA_ERROR_INVALID_VALUE;
+  const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  world().exportedPools[fd] = it->second->device;
+  std::memcpy(out, &fd, sizeof fd);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(MemPoolImportFromShareableHandle, CUmemoryPool *out, void *handle,
+          CUmemAllocationHandleType type, unsigned long long flags) {
+  const int fd = int(reinterpret_cast<std::intptr_t>(handle));
+  auto it = world().exportedPools.find(fd);
+  if (!out || flags || type != CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR ||
+      !isOpen(fd) || it == world().exportedPools.end())
+    return CUDA_ERROR_INVALID_VALUE;
+  *out = makeHandle<CUmemoryPool>();
+  auto made = std::make_unique<Pool>();
+  made->device = it->second;
+  made->imported = true;
+  world().pools.emplace(*out, std::move(made));
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(MemPoolExportPointer, CUmemPoolPtrExportData *out,
+          CUdeviceptr address) {
+  Memory *memory = findMemory(address, 1);
+  if (!out || !memory || !memory->pool || !memory->pool->shareable)
+    return CUDA_ERROR_INVALID_VALUE;
+  std::memset(out, 0, sizeof *out);
+  std::memcpy(out->reserved, "fake", 4);
+  std::memcpy(out->reserved + 8, &memory->size, 8);
+  return CUDA_SUCCESS;
+}
+
+FAKE_CUDA(MemPoolImportPointer, CUdeviceptr *address, CUmemoryPool pool,
+          CUmemPoolPtrExportData *data) {
+  auto it = world().pools.find(pool);
+  if (!address || !data || it == world().pools.end() || !it->second->imported ||
+      std::memcmp(data->reserved, "fake", 4) != 0)
+    return CUDA_ERROR_INVALID_VALUE;
+  std::uint64_t size = 0;
+  std::memcpy(&size, data->reserved + 8, 8);
+  Memory *memory = makeMemory(*it->second->device, nullptr, size);
+  if (!memory)
+    return CUDA_ERROR_OUT_OF_MEMORY;
+  memory->pool = it->second.get();
+  it->second->used += size;
+  *address = memory->address;
+  return CUDA_SUCCESS;
+}
+
 // ---- other interfaces: a descriptor is the driver's once it is imported ----
 
 FAKE_CUDA(ImportExternalMemory, CUexternalMemory *out,

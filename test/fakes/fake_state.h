@@ -201,6 +201,7 @@ struct Pool {
   Device *device = nullptr;
   bool common = false; // the device's default one
   bool shareable = false;
+  bool imported = false; // of another process: gives no memory of its own
   std::uint64_t releaseThreshold = 0;
   std::uint64_t used = 0, usedHigh = 0, reserved = 0, reservedHigh = 0;
 };
@@ -301,6 +302,7 @@ struct World {
   std::map<std::uint64_t, std::uint64_t> ranges; // address -> bytes
   std::map<CUmemGenericAllocationHandle, std::shared_ptr<Physical>> physical;
   std::map<int, std::shared_ptr<Physical>> exported; // by descriptor
+  std::map<int, Device *> exportedPools;             // by descriptor
   std::map<CUexternalMemory, std::uint64_t> externals;
   std::map<CUexternalSemaphore, std::uint64_t> semaphores;
   std::map<CUgreenCtx, CUcontext> greens;

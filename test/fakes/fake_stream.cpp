@@ -348,6 +348,27 @@ CUresult waitValue(CUstream handle, CUdeviceptr address, T value,
 
 } // namespace
 
+FAKE_CUDA(StreamBatchMemOp, CUstream stream, unsigned count,
+          CUstreamBatchMemOpParams *steps, unsigned flags) {
+  if (!count || count > 256 || !steps || flags)
+    return CUDA_ERROR_INVALID_VALUE;
+  for (unsigned i = 0; i < count; ++i) {
+    CUresult status = CUDA_ERROR_INVALID_VALUE;
+    const auto &write = steps[i].writeValue;
+    const auto &wait = steps[i].waitValue;
+    if (steps[i].operation == CU_STREAM_MEM_OP_WRITE_VALUE_32)
+      status = writeValue(stream, write.address, write.value, write.flags);
+    else if (steps[i].operation == CU_STREAM_MEM_OP_WRITE_VALUE_64)
+      status = writeValue(stream, write.address, write.value64, write.flags);
+    else if (steps[i].operation == CU_STREAM_MEM_OP_WAIT_VALUE_32)
+      status = waitValue(stream, wait.address, wait.value, wait.flags);
+    else if (steps[i].operation == CU_STREAM_MEM_OP_WAIT_VALUE_64)
+      status = waitValue(stream, wait.address, wait.value64, wait.flags);
+    if (status != CUDA_SUCCESS)
+      return status;
+  }
+  return CUDA_SUCCESS;
+}
 FAKE_CUDA(StreamWriteValue32, CUstream stream, CUdeviceptr address,
           cuuint32_t value, unsigned flags) {
   return writeValue(stream, address, value, flags);

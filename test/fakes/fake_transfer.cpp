@@ -204,6 +204,42 @@ FAKE_CUDA(MemcpyBatchAsync, CUdeviceptr *to, CUdeviceptr *from,
   return CUDA_SUCCESS;
 }
 
+FAKE_CUDA(Memcpy3DBatchAsync, std::size_t count, CUDA_MEMCPY3D_BATCH_OP *ops,
+          unsigned long long flags, CUstream handle) {
+  CUresult status;
+  Stream *stream = streamOf(handle, status);
+  if (!stream)
+    return status;
+  if (stream->status != CU_STREAM_CAPTURE_STATUS_NONE)
+    return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+  if (!count || !ops || flags)
+    return CUDA_ERROR_INVALID_VALUE;
+  std::vector<std::function<void()>> runs;
+  for (std::size_t i = 0; i < count; ++i) {
+    const CUDA_MEMCPY3D_BATCH_OP &op = ops[i];
+    if (op.src.type != CU_MEMCPY_OPERAND_TYPE_POINTER ||
+        op.dst.type != CU_MEMCPY_OPERAND_TYPE_POINTER || !op.extent.width ||
+        !op.extent.height || !op.extent.depth)
+      return CUDA_ERROR_INVALID_VALUE;
+    CUDA_MEMCPY3D copy{};
+    copy.srcMemoryType = copy.dstMemoryType = CU_MEMORYTYPE_DEVICE;
+    copy.srcDevice = op.src.op.ptr.ptr;
+    copy.dstDevice = op.dst.op.ptr.ptr;
+    copy.srcPitch = op.src.op.ptr.rowLength;
+    copy.dstPitch = op.dst.op.ptr.rowLength;
+    copy.srcHeight = op.src.op.ptr.layerHeight;
+    copy.dstHeight = op.dst.op.ptr.layerHeight;
+    copy.WidthInBytes = op.extent.width;
+    copy.Height = op.extent.height;
+    copy.Depth = op.extent.depth;
+    if ((status = prepareCopy(copy, runs.emplace_back())))
+      return status;
+  }
+  for (auto &run : runs)
+    enqueue(*stream, std::move(run), CU_GRAPH_NODE_TYPE_MEMCPY);
+  return CUDA_SUCCESS;
+}
+
 FAKE_CUDA(MemsetD2D8Async, CUdeviceptr to, std::size_t pitch,
           unsigned char value, std::size_t width, std::size_t height,
           CUstream stream) {

@@ -419,6 +419,31 @@ TEST_F(LaunchRules, WithWaitsAFaultNamesItsLaunchAndNoOther) {
   }
 }
 
+TEST_F(LaunchRules, WhatIsPreparedAsksForNothingInACaptureButItsLaunch) {
+  teachFake();
+  ASSERT_MADE(Stream stream, Stream::create(context_));
+  ASSERT_MADE(Library library, Library::load(context_, Image::ptx(countPtx())));
+  ASSERT_MADE(Kernel count, library.kernel("count"));
+  ASSERT_MADE(Memory out, Memory::allocate(context_, 4));
+  // More shared memory than kernels may have unasked, too.
+  ASSERT_MADE(PreparedLaunch prepared,
+              PreparedLaunch::make(stream, count, {.sharedBytes = 100u << 10},
+                                   out.address(), 1u));
+  const long settings = fake().count("cuKernelSetAttribute");
+  EXPECT_EQ(settings, 1);
+  long calls = 0, after = 0;
+  ASSERT_MADE(const Graph graph, capture(stream, [&]() -> Status {
+                calls = fake().count(nullptr);
+                for (int i = 0; i < 10; ++i)
+                  RAD_TRY(prepared.launch());
+                after = fake().count(nullptr);
+                return {};
+              }));
+  EXPECT_EQ(after - calls, 10) << "one call for each launch";
+  EXPECT_EQ(fake().count("cuKernelSetAttribute"), settings);
+  EXPECT_EQ(graph.nodes().value_or(std::vector<Node>()).size(), 10u);
+}
+
 TEST_F(LaunchRules, TheArraysOfTheCompilerHoldNumbersAndAddresses) {
   JitOptions options;
   options.maxRegisters = 40;

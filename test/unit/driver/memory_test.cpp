@@ -316,6 +316,60 @@ TEST_P(MemoryTest, ManyCopiesGoInOneCall) {
     EXPECT_EQ(back[(9 - i) * 100 + 5], i * 100 + 6);
 }
 
+TEST_P(MemoryTest, ManyPlanesGoInOneCall) {
+  // A box of 2 planes of 3 rows of 8 bytes, out of 4 x 5 x 16, and back.
+  ASSERT_MADE(PinnedMemory from, PinnedMemory::allocate(context_, 4 * 5 * 16));
+  ASSERT_MADE(PinnedMemory back, PinnedMemory::allocate(context_, 2 * 3 * 8));
+  ASSERT_MADE(Memory box, Memory::allocate(context_, 2 * 3 * 8));
+  for (std::size_t i = 0; i < from.data().size(); ++i)
+    from.data()[i] = std::byte(i);
+  Place source = Place::onHost(from.data().data(), 16, 5);
+  source.x = 4;
+  source.y = 1;
+  source.z = 2;
+  const BatchCopy3D in[] = {
+      {Place::onDevice(box.address()), source, 8, 3, 2},
+      {Place::onDevice(box.address()), source, 0, 3, 2}};
+  ASSERT_OK(copyBatch3D(stream_, in));
+  const BatchCopy3D out[] = {{Place::onHost(back.data().data()),
+                              Place::onDevice(box.address()), 8, 3, 2}};
+  ASSERT_OK(copyBatch3D(stream_, out));
+  ASSERT_OK(stream_.synchronize());
+  for (std::size_t z = 0; z < 2; ++z)
+    for (std::size_t y = 0; y < 3; ++y)
+      for (std::size_t x = 0; x < 8; ++x)
+        ASSERT_EQ(back.data()[(z * 3 + y) * 8 + x],
+                  std::byte(((z + 2) * 5 + y + 1) * 16 + x + 4));
+  const BatchCopy3D narrow[] = {
+      {Place::onDevice(box.address(), 4), source, 8, 3, 2}};
+  EXPECT_FAILS(copyBatch3D(stream_, narrow), "rows are 4 bytes apart");
+  const BatchCopy3D array[] = {{Place::inArray(nullptr), source, 8, 3, 2}};
+  EXPECT_FAILS(copyBatch3D(stream_, array), "an array of images");
+}
+
+TEST_P(MemoryTest, ValuesAreWrittenAndWaitedForInBatches) {
+  ASSERT_MADE(Stream other, Stream::create(context_));
+  ASSERT_MADE(Memory flags, Memory::allocate(context_, 32));
+  const CUdeviceptr at = flags.address();
+  ASSERT_OK(fill(stream_, at, std::uint32_t(0), 8));
+  ASSERT_OK(stream_.synchronize());
+  const ValueStep first[] = {ValueStep::write(at, 5),
+                             ValueStep::write64(at + 8, 1ull << 40)};
+  const ValueStep second[] = {
+      ValueStep::wait(at, 5, Compare::Equal),
+      ValueStep::wait64(at + 8, 1ull << 40), ValueStep::write(at + 16, 7)};
+  ASSERT_OK(stream_.batch(first));
+  ASSERT_OK(other.batch(second));
+  ASSERT_OK(other.synchronize());
+  const auto values = contentOf<std::uint32_t>(flags);
+  EXPECT_EQ(values[0], 5u);
+  EXPECT_EQ(values[3], 256u);
+  EXPECT_EQ(values[4], 7u);
+  EXPECT_OK(other.batch({}));
+  const std::vector<ValueStep> many(257, ValueStep::write(at, 1));
+  EXPECT_FAILS(other.batch(many), "at most 256 writes and waits");
+}
+
 TEST_P(MemoryTest, CopiesOnTheDeviceMustNotOverlap) {
   ASSERT_MADE(Memory memory, Memory::allocate(context_, 1000));
   EXPECT_FAILS(

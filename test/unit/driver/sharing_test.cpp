@@ -335,7 +335,53 @@ TEST(OtherProcess, ReadsAndWritesWhatIsShared) {
   ASSERT_OK(stream.synchronize());
 }
 
+TEST(OtherProcess, UsesMemoryOfAPool) {
+  const char *fdText = std::getenv("RADDLE_TEST_IPC_POOL");
+  const char *memoryText = std::getenv("RADDLE_TEST_IPC_POOL_MEMORY");
+  if (!fdText || !memoryText)
+    GTEST_SKIP() << "runs inside SharedGpu.MemoryOfAPoolReachesAnotherProcess";
+  ASSERT_MADE(Context context, Context::primary(0));
+  ASSERT_MADE(Stream stream, Stream::create(context));
+  ASSERT_MADE(Pool pool, openPool(context, rt::UniqueFd(std::atoi(fdText))));
+  ASSERT_MADE(Memory memory, openMemory(pool, stream,
+                                        unhex<IpcPoolMemory>(memoryText)));
+  std::vector<std::uint32_t> values(memory.bytes() / 4);
+  ASSERT_OK(copy(stream, std::span(values), memory));
+  ASSERT_OK(stream.synchronize());
+  for (std::uint32_t value : values)
+    ASSERT_EQ(value, 321u);
+  ASSERT_OK(fill(stream, memory.address(), 654u, values.size()));
+  ASSERT_OK(stream.synchronize());
+  EXPECT_FAILS(Memory::allocate(pool, stream, 64), "cuMemAllocFromPoolAsync");
+}
+
 using SharedGpu = OnGpu;
+
+TEST_F(SharedGpu, MemoryOfAPoolReachesAnotherProcess) {
+  ASSERT_MADE(Stream stream, Stream::create(context_));
+  ASSERT_MADE(Pool pool, Pool::create(context_, {.shareable = true}));
+  ASSERT_MADE(Memory memory, Memory::allocate(pool, stream, 1 << 20));
+  ASSERT_OK(fill(stream, memory.address(), 321u, memory.bytes() / 4));
+  ASSERT_OK(stream.synchronize());
+  auto fd = sharePool(pool);
+  auto shared = exportPoolMemory(memory);
+  if (!fd || !shared)
+    GTEST_SKIP() << errorOf(fd) << errorOf(shared);
+  // A descriptor that is inherited by its number.
+  const int inherited = dup(fd->get());
+  ASSERT_GE(inherited, 0);
+  const std::string command =
+      "RADDLE_TEST_IPC_POOL=" + std::to_string(inherited) +
+      " RADDLE_TEST_IPC_POOL_MEMORY=" + hex(*shared) + " /proc/" +
+      std::to_string(getpid()) + "/exe --gtest_filter='OtherProcess.*'";
+  const int status = std::system(command.c_str());
+  close(inherited);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  std::vector<std::uint32_t> values(memory.bytes() / 4);
+  ASSERT_OK(copy(stream, std::span(values), memory));
+  ASSERT_OK(stream.synchronize());
+  EXPECT_EQ(values.back(), 654u);
+}
 
 TEST_F(SharedGpu, MemoryAndEventsReachAnotherProcess) {
   ASSERT_MADE(Stream stream, Stream::create(context_));
@@ -430,6 +476,23 @@ TEST_F(SharingRules, SharedMemoryIsClosedAndChecked) {
   EXPECT_FAILS(exportMemory(pooled), "not that of pools");
   ASSERT_MADE(Event plain, Event::create(context_));
   EXPECT_FAILS(exportEvent(plain), "cuIpcGetEventHandle");
+}
+
+TEST_F(SharingRules, APoolIsSharedByDescriptorAndGivesNoMemoryThere) {
+  ASSERT_MADE(Stream stream, Stream::create(context_));
+  ASSERT_MADE(Pool own, Pool::create(context_));
+  EXPECT_FAILS(sharePool(own), "PoolOptions{.shareable = true}");
+  ASSERT_MADE(Pool pool, Pool::create(context_, {.shareable = true}));
+  ASSERT_MADE(Memory memory, Memory::allocate(pool, stream, 1000));
+  ASSERT_MADE(const rt::UniqueFd fd, sharePool(pool));
+  ASSERT_MADE(const IpcPoolMemory shared, exportPoolMemory(memory));
+  ASSERT_MADE(Pool there, openPool(context_, fd));
+  EXPECT_FAILS(Memory::allocate(there, stream, 4), "cuMemAllocFromPoolAsync");
+  ASSERT_MADE(Memory opened, openMemory(there, stream, shared));
+  EXPECT_EQ(opened.bytes(), 1000u);
+  EXPECT_FAILS(openMemory(pool, stream, shared), "cuMemPoolImportPointer");
+  EXPECT_FAILS(openMemory(Pool(), stream, shared), "empty pool or stream");
+  EXPECT_FAILS(openPool(context_, rt::UniqueFd()), "cuMemPoolImport");
 }
 
 TEST_F(SharingRules, ADescriptorPassesToTheDriverOnSuccessOnly) {

@@ -67,6 +67,9 @@ Status streams(const Context &context) {
   RAD_TRY(stream.writeValue64(flags.address() + 8, 1));
   RAD_TRY(other.waitValue(flags.address(), 1));
   RAD_TRY(other.waitValue64(flags.address() + 8, 1));
+  const ValueStep steps[] = {ValueStep::write(flags.address() + 16, 1),
+                             ValueStep::wait(flags.address() + 16, 1)};
+  RAD_TRY(other.batch(steps));
   RAD_TRY(other.waitFor(stream));
   RAD_TRY(timer.stop(stream));
   RAD_TRY(timer.milliseconds());
@@ -130,6 +133,9 @@ Status memory(const Context &context) {
                  2));
   const BatchCopy batch[] = {{at, mapped, 64}};
   RAD_TRY(copyBatch(stream, batch));
+  const BatchCopy3D planes[] = {
+      {Place::onDevice(at), Place::onHost(pinned.data().data()), 16, 2, 2}};
+  RAD_TRY(copyBatch3D(stream, planes));
   RAD_TRY(stream.synchronize());
   pooled.freeOn(other);
   return other.synchronize();
@@ -206,6 +212,16 @@ Status sharing(const Context &context) {
   RAD_TRY(range.map(0, physical));
   RAD_TRY(range.unmap(0));
 
+  {
+    RAD_ASSIGN(Stream stream, Stream::create(context));
+    RAD_ASSIGN(Pool pool, Pool::create(context, {.shareable = true}));
+    RAD_ASSIGN(Memory pooled, Memory::allocate(pool, stream, 100));
+    RAD_ASSIGN(const rt::UniqueFd descriptor, sharePool(pool));
+    RAD_ASSIGN(Pool there, openPool(context, descriptor));
+    RAD_ASSIGN(const IpcPoolMemory part, exportPoolMemory(pooled));
+    RAD_TRY(openMemory(there, stream, part));
+    RAD_TRY(stream.synchronize());
+  }
   RAD_ASSIGN(Memory plain, Memory::allocate(context, 100));
   RAD_ASSIGN(const IpcMemory memory, exportMemory(plain));
   RAD_TRY(openMemory(context, memory));
