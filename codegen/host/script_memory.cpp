@@ -16,7 +16,9 @@ llvm::Value* ScriptLowering::elementTypeOf(TypeId element) {
   return b().getInt32(static_cast<uint32_t>(cg::elementTypeOf(*program_.types, element)));
 }
 
-static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) && RadCsv == static_cast<int>(FileFormat::Csv));
+static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) && RadCsv == static_cast<int>(FileFormat::Csv) &&
+              RadLinePlot == static_cast<int>(FileFormat::LinePlot) && RadHistogram == static_cast<int>(FileFormat::Histogram) &&
+              RadHeatMap == static_cast<int>(FileFormat::HeatMap));
 llvm::Value* ScriptLowering::formatOf(FileFormat format) { return b().getInt32(static_cast<uint32_t>(format)); }
 
 llvm::Value* ScriptLowering::siteOf(SiteId site) { return b().getInt32(site.value); }

@@ -263,7 +263,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     report(Diag::NotCallable, callee.range, {"array"}).help("an array value is written [a, b, c] or [0.0; 8]");
     return errorValue(range);
   }
-  if (name == "fence" || name == "ptx" || name == "event" || name == "elapsed" || name == "plot") {
+  if (name == "fence" || name == "ptx" || name == "event" || name == "elapsed") {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }

@@ -17,6 +17,9 @@ std::string_view exampleOf(FileFormat format) {
       return "write `let x: [f32; n, m] = read_npy(path)`: new names in the type take the sizes that the file has";
     case FileFormat::Csv:
       return "write `let x: [f64; rows, columns] = read_csv(path)`, or `[f64; n]` for all its numbers in order";
+    case FileFormat::LinePlot:
+    case FileFormat::Histogram:
+    case FileFormat::HeatMap: break;  // nothing reads them
   }
   return "";
 }
@@ -33,6 +36,9 @@ std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
     case FileFormat::Csv:
       if (element == Scalar::Bool || (isFloat(element) && bitsOf(element) < 32)) return "integers, f32 or f64";
       return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
+    case FileFormat::LinePlot: return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
+    case FileFormat::Histogram: return "";
+    case FileFormat::HeatMap: return rank == 2 ? "" : "an array of 2 dimensions";
   }
   return "";
 }
@@ -93,6 +99,59 @@ Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_vi
   view = withoutGaps(view);
   ctx_->hasEffects = true;
   emit(range, WriteFile{format, path, view.expr, addSite(SiteKind::HostCall, range)});
+  return unitValue(range);
+}
+
+Value Checker::callPlot(const CallExpr& node, Range range) {
+  struct Kind {
+    std::string_view name;
+    FileFormat format;
+  };
+  static constexpr Kind kinds[] = {{"line", FileFormat::LinePlot}, {"histogram", FileFormat::Histogram}, {"heatmap", FileFormat::HeatMap}};
+  std::vector<ExprId> given;
+  std::optional<FileFormat> format;
+  for (const Argument& argument : node.arguments) {
+    if (argument.name.name.empty()) {
+      given.push_back(argument.value);
+      continue;
+    }
+    if (text(argument.name.name) != "kind") {
+      report(Diag::UnknownArgument, argument.name.range, {"`plot`", std::string(text(argument.name.name))});
+      return errorValue(range);
+    }
+    const auto* literal = std::get_if<StringExpr>(&expr(argument.value).node);
+    std::vector<std::string_view> names;
+    for (const Kind& kind : kinds) {
+      names.push_back(kind.name);
+      if (literal && literal->value == kind.name) format = kind.format;
+    }
+    if (!format) {
+      auto builder = report(Diag::PlotKind, expr(argument.value).range, {});
+      const std::string near = literal ? nearestName(literal->value, names) : "";
+      builder.help(near.empty() ? "write \"line\", \"histogram\" or \"heatmap\"" : fmt::format("did you mean \"{}\"?", near));
+      return errorValue(range);
+    }
+  }
+  if (given.empty() || given.size() > 2) {
+    report(Diag::ArgumentCount, range, {"plot", "an array and perhaps a path", std::to_string(given.size())});
+    return errorValue(range);
+  }
+  Value view = checkExpr(given[0]);
+  const TExprId path = given.size() == 2 ? textArgument(given[1], " for the path of plot")
+                                         : program_.addExpr(types().string(), range, ConstString{""});
+  if (isError(view.type) || !path) return errorValue(range);
+  const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
+  const unsigned rank = element ? typeOf(view.type).rank : 0;
+  if (!format) format = rank == 2 ? FileFormat::HeatMap : FileFormat::LinePlot;
+  std::string needed = element && !types().isEnum(typeOf(view.type).element) ? std::string(unsuited(*format, *element, rank)) : "an array of numbers";
+  if (!needed.empty()) {
+    auto builder = report(Diag::TypeMismatch, view.range, {std::move(needed), " for plot", spellType(view.type)});
+    if (rank > 2) builder.help("plot a slice of it, or all of its values: kind: \"histogram\"");
+    return errorValue(range);
+  }
+  view = withoutGaps(view);
+  ctx_->hasEffects = true;
+  emit(range, WriteFile{*format, path, view.expr, addSite(SiteKind::HostCall, range)});
   return unitValue(range);
 }
 

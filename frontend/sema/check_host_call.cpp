@@ -241,6 +241,8 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       return callRead(FileFormat::Csv, node, name, range, expected);
     case HostBuiltin::WriteCsv:
       return callWrite(FileFormat::Csv, node, name, range);
+    case HostBuiltin::Plot:
+      return callPlot(node, range);
     case HostBuiltin::ReadText: {
       if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
       const TExprId path = textArgument(node.arguments[0].value, " for the path of read_text");

@@ -632,6 +632,7 @@ class Checker {
   std::optional<Scalar> elementInFile(FileFormat format, TypeId id) const;
   TExprId textArgument(ExprId id, std::string_view place);
   Value callRead(FileFormat format, const CallExpr& node, std::string_view name, Range range, TypeId expected);
+  Value callPlot(const CallExpr& node, Range range);
   Value callWrite(FileFormat format, const CallExpr& node, std::string_view name, Range range);
   Value callFormat(List<Argument> arguments, size_t first, std::string_view callee, Range range);
   Value callWriteText(bool append, const CallExpr& node, std::string_view name, Range range);

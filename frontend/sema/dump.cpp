@@ -217,6 +217,12 @@ class Dumper {
         return "npy";
       case FileFormat::Csv:
         return "csv";
+      case FileFormat::LinePlot:
+        return "line_plot";
+      case FileFormat::Histogram:
+        return "histogram";
+      case FileFormat::HeatMap:
+        return "heatmap";
     }
     return "";
   }

@@ -98,7 +98,7 @@ struct IfValue { TExprId condition; TExprId whenTrue, whenFalse; };      // bran
 struct MakeTuple { std::vector<TExprId> items; };
 struct TupleItem { TExprId tuple; unsigned position = 0; };
 struct NewArray { std::vector<TExprId> extents; SiteId site; };          // host: view, zero-filled
-enum class FileFormat : uint8_t { Png, Npy, Csv };                       // numbered as RadFileFormat of runtime/api/host_abi.h
+enum class FileFormat : uint8_t { Png, Npy, Csv, LinePlot, Histogram, HeatMap };  // numbered as RadFileFormat of runtime/api/host_abi.h
 struct ReadFile { FileFormat format = FileFormat::Png; TExprId path; std::vector<TExprId> extents; SiteId site; };  // host: view, or a scalar (Npy without dimensions); extents: one a dimension, none: any; given ones must be what the file has
 struct ReadText { TExprId path; SiteId site; };                          // host: String, the whole file
 struct FormatText { std::string format; std::vector<TExprId> arguments; SiteId site; };  // host: String; as Print fills it
@@ -141,7 +141,7 @@ struct Print { std::string format; std::vector<TExprId> arguments; SiteId site; 
 struct Launch { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host; one argument a kernel parameter
 struct BindView { TExprId view; std::vector<LocalId> extents; std::vector<TExprId> expected; std::vector<SiteId> sites; };  // let p: [f32; n, 3] = e, and sizes that a fn's signature repeats: fills extent locals (default id: none) or checks against expected (none: not)
 struct BindGlobals { std::vector<GlobalId> extents; TExprId view; std::vector<TExprId> expected; std::vector<SiteId> sites; };
-struct WriteFile { FileFormat format = FileFormat::Png; TExprId path, view; SiteId site; };  // host
+struct WriteFile { FileFormat format = FileFormat::Png; TExprId path, view; SiteId site; };  // host; plots: an empty path is the terminal
 struct WriteText { TExprId path, text; bool append = false; SiteId site; };  // host
 struct Sync { SiteId site; };                                            // host
 

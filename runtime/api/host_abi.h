@@ -32,7 +32,8 @@ typedef struct RadString {
 } RadString;
 
 /// Kinds of files that hold an array.
-enum RadFileFormat { RadPng, RadNpy, RadCsv };
+/// Plots are written only; an empty path is the terminal.
+enum RadFileFormat { RadPng, RadNpy, RadCsv, RadLinePlot, RadHistogram, RadHeatMap };
 #define RadAnySize INT64_MIN
 
 /// What a `{}` of print gets. For scalars `data` points to the value; for views to a RadView; for strings to a RadString.

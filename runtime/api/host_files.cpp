@@ -91,6 +91,9 @@ Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::Elem
     case RadPng: return readPicture(path, type, wanted);
     case RadNpy: return readNpy(path, type);
     case RadCsv: return readCsv(path, type, wanted.size() == 2);
+    case RadLinePlot:
+    case RadHistogram:
+    case RadHeatMap: break;
   }
   return fail(ErrorCategory::Misuse, "a kind of file that the runtime does not know");
 }
@@ -100,6 +103,9 @@ Result<void> writeAs(RadFileFormat format, const std::string& path, FileArray ar
     case RadPng: return writePicture(path, std::move(array));
     case RadNpy: return writeNpy(path, array);
     case RadCsv: return writeCsv(path, array);
+    case RadLinePlot:
+    case RadHistogram:
+    case RadHeatMap: break;
   }
   return fail(ErrorCategory::Misuse, "a kind of file that the runtime does not know");
 }
@@ -123,6 +129,7 @@ MessageParts sizeTrouble(const std::string& path, std::span<const int64_t> found
 
 int32_t rad_file_write(RadContext* context, int32_t format, const RadString* pathText, const RadView* view, uint32_t site) {
   return guarded(context, site, [&]() -> int32_t {
+    if (format >= RadLinePlot) return writePlot(context, static_cast<RadFileFormat>(format), *pathText, *view, site);
     auto path = pathOf(*pathText);
     if (!path) return context->setError(std::move(path).error(), site);
     auto count = checkView(*view);

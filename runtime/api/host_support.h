@@ -50,6 +50,8 @@ inline std::span<const int64_t> shapeOf(const RadView& view) { return {view.exte
 Result<std::string> pathOf(const RadString& string);
 /// "x = {}" with the arguments in it, as print prints it.
 Result<std::string> filled(RadContext* context, std::string_view format, int32_t count, const RadPrintArgument* arguments);
+/// Draws a plot: rad_file_write of such a format.
+int32_t writePlot(RadContext* context, RadFileFormat format, const RadString& path, const RadView& view, uint32_t site);
 /// The view as a launch sees it. A null array stays null.
 ViewArgument viewArgument(const RadView& view);
 /// Checks that the view has an array and lies within it; gives its number of elements. Strided ones are fine.

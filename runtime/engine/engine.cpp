@@ -105,7 +105,9 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t ker
   const cg::SpecKey variant = variantOf(key);
   auto place = std::pair(kernel, variant);
   if (auto it = compiled.kernels.find(place); it != compiled.kernels.end()) return it->second;
+  if (options.progress) options.progress(fmt::format("compiling kernel `{}`", unit.manifest.kernels[kernel].name));
   auto made = compile(compiled, kernel, variant);
+  if (options.progress) options.progress({});
   if (!made) return withContext(std::move(made.error()), unit.manifest.kernels[kernel].name);
   compiled.kernels.emplace(place, *made);
   return *made;
@@ -241,7 +243,9 @@ Result<void> Engine::Impl::awaitDevice() {
   if (device) return {};
   beginOpening();
   const auto start = std::chrono::steady_clock::now();
+  if (options.progress) options.progress("opening the device");
   auto opened = opening->take();
+  if (options.progress) options.progress({});
   opening.reset();  // a failure is not kept: the next run tries again
   if (!opened) return std::unexpected(std::move(opened).error());
   if (opened->device->info().kind == DeviceKind::Cuda)
@@ -252,6 +256,7 @@ Result<void> Engine::Impl::awaitDevice() {
   contextOptions.device = device;
   contextOptions.kernels = this;
   contextOptions.output = options.output;
+  contextOptions.outputIsTerminal = options.outputIsTerminal;
   contextOptions.arguments = options.arguments;
   contextOptions.waitAfterLaunch = options.waitAfterLaunch;
   if (options.explain)

@@ -39,6 +39,9 @@ struct EngineOptions {
   bool waitAfterLaunch = false;
   /// Kernels are compiled and loaded before the statements of their unit run, for the arguments that are most likely.
   bool prepare = false;
+  /// Told what begins that may take long ("compiling kernel `gemm`"), and by an empty text that it is over; before anything is printed.
+  std::function<void(std::string_view)> progress;
+  bool outputIsTerminal = false;  // `output` shows it on one
 };
 
 /// How a run ended.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <pthread.h>
+#include <unistd.h>
 #include <span>
 #include <utility>
 
@@ -60,7 +61,7 @@ std::string helpLine(std::string advice) {
 
 RadContext::RadContext(rad::rt::ContextOptions options)
     : device_(std::move(options.device)), kernels_(options.kernels), waitAfterLaunch_(options.waitAfterLaunch), output_(std::move(options.output)),
-      launching_(std::move(options.launching)),
+      outputIsTerminal_(options.outputIsTerminal),       launching_(std::move(options.launching)),
       arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
       liveArrays_(std::make_shared<rad::rt::LiveArrays>()) {}
 
@@ -127,6 +128,8 @@ void RadContext::noteCall(std::string_view place) {
 }
 
 const SiteManifest* RadContext::site(uint32_t id) const { return siteAt(unit_.get(), id); }
+
+bool RadContext::outputIsTerminal() const { return output_ ? outputIsTerminal_ : ::isatty(STDOUT_FILENO) == 1; }
 
 void RadContext::write(std::string_view text) const {
   if (output_)

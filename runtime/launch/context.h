@@ -48,6 +48,7 @@ struct ContextOptions {
   std::shared_ptr<Device> device;                 // never null
   KernelProvider* kernels = nullptr;              // outlives the context
   std::function<void(std::string_view)> output;   // gets what print prints, whole lines; none: standard output
+  bool outputIsTerminal = false;                  // `output` shows what it gets on a terminal
   std::vector<std::string> arguments;             // args
   bool waitAfterLaunch = false;                   // each launch is waited for: a fault is told where it was made
   /// Gets each launch before it is made; none: nobody asks.
@@ -128,6 +129,8 @@ struct RadContext {
   /// Its variant for arguments that are bound, compiled where there is none yet, and how it runs on the device.
   rad::rt::Result<void> prepare(uint32_t kernel, const rad::rt::Binding& binding);
   void write(std::string_view text) const;
+  /// Whether what is written is seen on a terminal.
+  bool outputIsTerminal() const;
   const std::vector<std::string>& arguments() const { return *arguments_; }
 
   /// When the first wait for launches was over, if one was.
@@ -163,6 +166,7 @@ struct RadContext {
   bool waitAfterLaunch_ = false;
   std::function<void(std::string_view)> output_;
   std::function<void(const rad::rt::Unit&, uint32_t, const rad::cg::SpecKey&, const rad::rt::Binding&, const rad::rt::LaunchShape&)> launching_;
+  bool outputIsTerminal_ = false;
   std::shared_ptr<const std::vector<std::string>> arguments_;
   rad::rt::BenchTimer* bench_ = nullptr;
   std::vector<std::shared_ptr<const std::vector<std::string>>> oldArguments_;

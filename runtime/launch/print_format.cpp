@@ -292,6 +292,28 @@ std::string formatScalar(cg::ElementType type, const void* value, const FormatSp
   return "?";
 }
 
+double numberOf(cg::ElementType type, const void* value) {
+  switch (type) {
+    case cg::ElementType::Bool: return load<uint8_t>(value) ? 1 : 0;
+    case cg::ElementType::I8: return load<int8_t>(value);
+    case cg::ElementType::I16: return load<int16_t>(value);
+    case cg::ElementType::I32: return load<int32_t>(value);
+    case cg::ElementType::I64:
+    case cg::ElementType::Index: return static_cast<double>(load<int64_t>(value));
+    case cg::ElementType::U8: return load<uint8_t>(value);
+    case cg::ElementType::U16: return load<uint16_t>(value);
+    case cg::ElementType::U32: return load<uint32_t>(value);
+    case cg::ElementType::U64: return static_cast<double>(load<uint64_t>(value));
+    case cg::ElementType::F32: return load<float>(value);
+    case cg::ElementType::F64: return load<double>(value);
+    case cg::ElementType::F16: return numberOfSmall({10, 15, true}, load<uint16_t>(value), 0x8000);
+    case cg::ElementType::BF16: return numberOfSmall({7, 127, true}, load<uint16_t>(value), 0x8000);
+    case cg::ElementType::F8E4M3: return numberOfSmall({3, 7, false}, load<uint8_t>(value), 0x80);
+    case cg::ElementType::F8E5M2: return numberOfSmall({2, 15, true}, load<uint8_t>(value), 0x80);
+  }
+  return 0;
+}
+
 Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read,
                                 const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
   int64_t total = 1;

@@ -32,6 +32,9 @@ std::string padded(std::string text, const FormatSpec& spec, bool isNumber);
 std::string formatScalar(cg::ElementType type, const void* value, const FormatSpec& spec = {},
                          std::span<const cg::CompoundManifest> compounds = {});
 
+/// A number, or a bool as 0 or 1, as f64; integers beyond 2^53 are rounded.
+double numberOf(cg::ElementType type, const void* value);
+
 /// Reads `count` elements from element `first` of the shown view (row-major) into `out`.
 using ReadElements = std::function<Result<void>(int64_t first, int64_t count, std::span<std::byte> out)>;
 

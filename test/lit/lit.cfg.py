@@ -10,6 +10,7 @@
 #   %not         the next command must fail, and not by a crash (lit's own, needs no tool)
 #   %python      the Python that runs lit (its PYTHONPATH has numpy where the tests' packages are installed)
 #   %examples %stdlib   those folders
+#   %lit_module  the folder of raddle_lit; %lit_and_module: that of lit, too, as PYTHONPATH has them
 #   %photo       a photograph, PNG (feature: photo)
 #   %fake_cuda   the fake driver, a libcuda.so.1 (feature: fake-driver)
 # Features (REQUIRES:)
@@ -44,6 +45,8 @@ if not os.path.exists(config.raddle_tool):
 if not os.path.exists(filecheck):
     filecheck = shutil.which("FileCheck-22") or lit_config.fatal("FileCheck not found in %s" % config.raddle_llvm_tools)
 
+lit_module = next((path for path in (os.path.join(config.raddle_source, "tools", "lit"), os.path.join(config.raddle_source, "python"))
+                   if os.path.exists(os.path.join(path, "raddle_lit"))), "")
 fake = os.path.join(config.raddle_fake_cuda, "libcuda.so.1")
 for name, value in [
     # The longer name first: lit replaces in this order.
@@ -56,6 +59,8 @@ for name, value in [
     ("%python", sys.executable),
     ("%examples", os.path.join(config.raddle_source, "examples")),
     ("%stdlib", os.path.join(config.raddle_source, "stdlib")),
+    ("%lit_and_module", os.pathsep.join([lit_module, os.path.dirname(os.path.dirname(os.path.abspath(lit.formats.__path__[0])))])),
+    ("%lit_module", lit_module),
     ("%photo", photo),
 ]:
     config.substitutions.append((name, value))

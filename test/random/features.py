@@ -36,7 +36,7 @@ WITHOUT = {
     "scalar types": {},
     "functions": {"clock": "differs", "sync": "random programs wait by reading",
                   **{name: FILES for name in ("read_png", "write_png", "read_npy", "write_npy", "read_csv", "write_csv", "read_text", "write_text",
-                                              "append_text")}},
+                                              "append_text", "plot")}},
 }
 # The rows of each table: the file below --sources, and how a row is found. The first group is what programs hold.
 TABLES = {

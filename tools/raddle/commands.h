@@ -31,6 +31,8 @@ struct CommonOptions {
   bool explainLaunch = false;
   std::vector<std::string> check;  // "barrier", "race", "uninit"
   bool checks(std::string_view what) const { return std::ranges::find(check, what) != check.end(); }
+  bool quiet = false;
+  std::string messages;  // "", "text" or "json"
   std::string time;  // "", "text" or "json"
   std::string toolkit;
   std::vector<std::string> link;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "tools/raddle/cli_pages.h"
 #include "tools/raddle/commands.h"
 
 #include "runtime/dynlib/toolkit_discovery.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdlib>
@@ -36,6 +38,9 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
       ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
+  app.add_flag("-q,--quiet", options.quiet, "no progress, notes and greetings; results and messages only");
+  app.add_option("--messages", options.messages, "what the compiler says on standard error: text (default), or json, an object a line")
+      ->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
   app.add_option("--toolkit", options.toolkit, "the CUDA Toolkit to take nvJitLink and NVRTC from")->type_name("DIR");
   app.add_option("--link", options.link, "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or CUDA C++ (.cu) (repeatable)")->type_name("FILE");
 }
@@ -45,8 +50,36 @@ void addInsight(CLI::App& app, CommonOptions& options) {
   app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
 }
 
+/// --messages=json: what the process says on standard error is for a program.
+bool messagesAsJson = false;
+
+/// An object a line for each message.
+void printJson(const Diagnostics& diagnostics, const SourceManager& sources) {
+  using Json = nlohmann::ordered_json;
+  auto place = [&](Json& object, Range range) {
+    if (!range.valid()) return;
+    const Position begin = sources.position(range.begin), end = sources.position(range.end);
+    object["file"] = begin.file;
+    object["line"] = begin.line;
+    object["column"] = begin.column;
+    object["endLine"] = end.line;
+    object["endColumn"] = end.column;
+  };
+  for (const Diagnostic& one : diagnostics.all()) {
+    Json object{{"code", codeOf(one.kind)}, {"level", severityOf(one.kind) == Severity::Error ? "error" : severityOf(one.kind) == Severity::Warning ? "warning" : "remark"}, {"message", one.text}};
+    place(object, one.range);
+    for (const auto& note : one.notes) {
+      Json entry{{"message", note.text}};
+      place(entry, note.range);
+      object["notes"].push_back(std::move(entry));
+    }
+    if (!one.help.empty()) object["help"] = one.help;
+    fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+}
+
 int start(int argc, char** argv) {
-  CLI::App app{"Raddle compiles and runs kernels on GPUs and CPU threads.\nWithout a command, reads entries from standard input (REPL).", "raddle"};
+  CLI::App app{"Raddle compiles and runs kernels on GPUs and CPU threads.\nWithout a command, an interactive session: entries from a terminal or standard input.", "raddle"};
   app.set_version_flag("--version", std::string("raddle ") + RADDLE_VERSION);
   app.failure_message(CLI::FailureMessage::simple);
   app.footer("Exit status: 0; 1 wrong program, failed check or refused launch; 2 usage; 3 environment or out of memory.");
@@ -110,7 +143,7 @@ int start(int argc, char** argv) {
   buildApp->add_flag("--verify", buildCommand.verify, "compare messages with the expect-error comments of the program");
 
   CommonOptions replOptions;
-  auto* replApp = app.add_subcommand("repl", "Read entries from standard input; an error leaves all variables as they were");
+  auto* replApp = app.add_subcommand("repl", "An interactive session, as without a command: an error leaves all variables as they were");
   addCommon(*replApp, replOptions, true);
 
   bool doctorJson = false;
@@ -125,6 +158,11 @@ int start(int argc, char** argv) {
   auto* docApp = app.add_subcommand("doc", "Show what a name of the library means: raddle doc math.hypot; or what a file declares: raddle doc FILE.rad [NAME]");
   docApp->add_option("name", docName, "a function, a module, or a file; without one, all names are listed");
   docApp->add_option("member", docMember, "one declaration of the file or module");
+
+  std::string shell;
+  auto* completionsApp = app.add_subcommand("completions", "Print a script that makes a shell complete the command: source <(raddle completions bash)");
+  completionsApp->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto* manualApp = app.add_subcommand("manual", "Print the manual page: raddle manual | man -l -");
 
   app.require_subcommand(0, 1);
   try {
@@ -144,6 +182,16 @@ int start(int argc, char** argv) {
     fmt::print(stderr, "raddle: --check=race and uninit look at kernels on CPU threads: leave --device out, or use --device host\n");
     return exitUsage;
   }
+  if (*completionsApp) {
+    fmt::print("{}", shellCompletions(app, shell));
+    return exitOk;
+  }
+  if (*manualApp) {
+    fmt::print("{}", manualPage(app));
+    return exitOk;
+  }
+  for (const CommonOptions* options : {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &buildCommand.common, &replOptions})
+    if (options->messages == "json") messagesAsJson = true;
   if (*runApp) {
     runCommand.arguments = std::move(programArguments);
     runCommand.command.assign(argv, argv + argc);
@@ -183,6 +231,7 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
 }
 
 void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sources) {
+  if (messagesAsJson) return printJson(diagnostics, sources);
   RenderOptions options;
   options.color = ::isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
   for (const auto& diagnostic : diagnostics.all()) fmt::print(stderr, "{}", render(diagnostic, sources, options));
@@ -191,11 +240,30 @@ void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sourc
 
 int report(const rt::Error& error) {
   const std::string_view page = error.pageCode();
+  if (messagesAsJson) {
+    nlohmann::ordered_json object{{"code", page}, {"level", "error"}, {"message", error.render()}};
+    fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return rt::exitStatusOf(error.category);
+  }
   fmt::print(stderr, "raddle: error{}: {}\n", page.empty() ? "" : fmt::format("[{}]", page), error.render());
   return rt::exitStatusOf(error.category);
 }
 
 int report(const rt::RunError& error) {
+  if (messagesAsJson) {
+    // "a.rad:3:1: error[R0601]: what": the place and the code stand in its first line.
+    const std::string first = error.text.substr(0, error.text.find('\n'));
+    nlohmann::ordered_json object{{"code", ""}, {"level", "error"}};
+    const size_t at = first.find("error"), bracket = first.find("]: ", at);
+    const bool hasCode = at != std::string::npos && first.compare(at + 5, 1, "[") == 0 && bracket != std::string::npos;
+    if (hasCode) object["code"] = first.substr(at + 6, bracket - at - 6);
+    if (const size_t colon = first.find(": ", at == std::string::npos ? 0 : at); colon != std::string::npos) object["message"] = first.substr(colon + 2);
+    std::string place = at == std::string::npos ? "" : first.substr(0, at);
+    if (place.ends_with(": ") && !place.starts_with("raddle")) object["place"] = place.substr(0, place.size() - 2);
+    object["text"] = error.text;
+    fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return error.exitStatus();
+  }
   fmt::print(stderr, "{}", error.text);
   return error.exitStatus();
 }

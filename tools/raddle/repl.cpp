@@ -45,6 +45,9 @@ int Repl::run() {
   engineOptions_.waitAfterLaunch = options_.syncLaunches;
   engineOptions_.pipeline = std::move(*pipeline);
   engineOptions_.pipeline.codegen.interruptible = isTerminal_;
+  engineOptions_.outputIsTerminal = isTerminal_;
+  progress_ = std::make_unique<Progress>(!options_.quiet);
+  engineOptions_.progress = progressOf(*progress_);
   engineOptions_.output = [this](std::string_view text) {
     if (captured_) *captured_ += text;
     else std::fwrite(text.data(), 1, text.size(), stdout);
@@ -72,7 +75,8 @@ int Repl::readTerminal() {
   rt::Interrupt::enable();
   LineEditor editor({.isComplete = isComplete, .complete = [this](std::string_view text, size_t cursor) { return complete(text, cursor); }},
                     LineEditor::defaultHistoryFile());
-  fmt::print("raddle {} on {}\n{}\n", RADDLE_VERSION, engine_->deviceDescription(), dim(":help lists commands; :quit or Ctrl-D ends"));
+  if (!options_.quiet)
+    fmt::print("raddle {} on {}\n{}\n", RADDLE_VERSION, engine_->deviceDescription(), dim(":help lists commands; :quit or Ctrl-D ends"));
   std::fflush(stdout);
   const std::string prompt = isColored_ ? "\1\033[1;36m\1> \1\033[0m\1" : "> ";
   bool wasInterrupted = false;

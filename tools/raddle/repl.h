@@ -5,6 +5,7 @@
 #include "runtime/engine/engine.h"
 #include "tools/raddle/commands.h"
 #include "tools/raddle/line_editor.h"
+#include "tools/raddle/progress.h"
 
 #include <memory>
 #include <span>
@@ -71,6 +72,7 @@ class Repl {
 
   CommonOptions options_;
   rt::EngineOptions engineOptions_;
+  std::unique_ptr<Progress> progress_;
   std::unique_ptr<rt::Engine> engine_;
   std::vector<std::string> accepted_;  // entries that ran to their end, for :save
   std::string* captured_ = nullptr;    // what is printed goes here instead of standard output

@@ -2,6 +2,7 @@
 #include "runtime/engine/devices.h"
 #include "runtime/engine/engine.h"
 #include "tools/raddle/commands.h"
+#include "tools/raddle/progress.h"
 
 #include <fmt/format.h>
 
@@ -65,6 +66,8 @@ int runProgram(const RunCommand& command, const std::string& file, const std::ve
   options.device = command.common.device;
   options.pipeline = std::move(*pipeline);
   options.arguments = arguments;
+  Progress progress(!command.common.quiet);
+  options.progress = progressOf(progress);
   options.remarks = command.common.remarks;
   if (command.common.explainLaunch)
     options.explain = [](std::string_view text) {

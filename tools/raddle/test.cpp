@@ -3,6 +3,7 @@
 #include "runtime/engine/devices.h"
 #include "runtime/engine/engine.h"
 #include "tools/raddle/commands.h"
+#include "tools/raddle/progress.h"
 
 #include <fmt/format.h>
 #include <llvm/ADT/SmallVector.h>
@@ -121,7 +122,7 @@ int writeResult(const std::string& path, const std::string& text) {
 class Runner {
  public:
   explicit Runner(const TestCommand& command)
-      : command_(command), shown_(command.json == "-" || command.junit == "-" ? stderr : stdout) {}
+      : command_(command), progress_(!command.common.quiet), shown_(command.json == "-" || command.junit == "-" ? stderr : stdout) {}
   int run();
 
  private:
@@ -131,6 +132,7 @@ class Runner {
   int compare();
 
   const TestCommand& command_;
+  Progress progress_;
   std::FILE* shown_;
   std::vector<Outcome> outcomes_;
   size_t blocks_ = 0;  // before the filter
@@ -170,7 +172,7 @@ void Runner::show(const Outcome& one) {
     if (!one.output.empty()) fmt::print(shown_, "    it printed:\n{}", indented(one.output));
   } else if (command_.isBench) {
     fmt::print(shown_, "{:<44} {:>12}   {} to {}\n", place, spellTime(one.median()), spellTime(one.part(0.1)), spellTime(one.part(0.9)));
-  } else {
+  } else if (!command_.common.quiet) {
     fmt::print(shown_, "passed {} in {}\n", place, spellTime(one.seconds));
   }
   std::fflush(shown_);
@@ -202,7 +204,9 @@ int Runner::runFile(const std::string& file, const std::string& device, const rt
     if (!command_.filter.empty() && !filter.match(block.name)) continue;
     // A device that is not there is no failure of a test.
     if (auto there = (*engine)->openDevice(); !there) return report(there.error());
+    progress_.begin(fmt::format("{} {}: {}", command_.isBench ? "bench" : "test", outcomes_.size() + 1, block.name));
     outcomes_.push_back(runBlock(**engine, block, shownName, output));
+    progress_.done();
     show(outcomes_.back());
   }
   return exitOk;

@@ -14,7 +14,7 @@ import tempfile
 # Whoever only needs a finished program: not how text becomes one.
 TYPED = ["frontend/" + name for name in ("source", "diagnostics", "ast", "types", "target", "builtins", "sema")]
 ARTIFACT = "codegen/artifact"
-AHEAD_OF_TIME = ["runtime/" + name for name in ("base", "dynlib", "driver", "device", "cuda", "host", "launch", "files")]
+AHEAD_OF_TIME = ["runtime/" + name for name in ("base", "dynlib", "driver", "device", "cuda", "host", "launch", "files", "plot")]
 EVERYTHING = ["*"]
 
 # folder: the folders it may include from (its own is always allowed)
@@ -50,6 +50,7 @@ FOLDERS = {
     "runtime/cuda": ["runtime/base", "runtime/dynlib", "runtime/driver", "runtime/device", ARTIFACT],
     "runtime/host": ["runtime/base", "runtime/device", ARTIFACT],
     "runtime/files": ["runtime/base", ARTIFACT],
+    "runtime/plot": [],
     "runtime/launch": ["runtime/base", "runtime/device", ARTIFACT],
     "runtime/host_jit": ["runtime/base", "runtime/device", "runtime/host", "runtime/launch", "runtime/api",
                          ARTIFACT, "codegen", "codegen/host", "codegen/lower", "codegen/opt"],
