@@ -20,14 +20,15 @@ namespace {
 /// libdevice's. ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in
 /// registers, invariants out of loops, full unrolling where a loop's trip count is constant (shared-memory tiles), and
 /// no redundant checks. The alignment that arguments and index arithmetic imply has to be written on each access:
-/// accesses are joined to wider ones by that, and here, before the back end rewrites their addresses.
+/// accesses are joined to wider ones by that, and here, before the back end rewrites their addresses. What unrolling adds to an index is
+/// taken out of it first, into the access: else `(t & 240) + 15` becomes `t | 15`, an address of its own.
 constexpr const char* gpuFull =
     "always-inline,globaldce,"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
     "loop-mssa(loop-instsimplify,loop-simplifycfg,loop-rotate,licm,simple-loop-unswitch),"
     "simplifycfg,"
     "loop(indvars,loop-deletion,loop-unroll-full),"
-    "sroa,early-cse<memssa>,gvn<no-memdep>,instcombine<no-verify-fixpoint>,simplifycfg,"
+    "sroa,separate-const-offset-from-gep,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),infer-alignment,load-store-vectorizer)";
 /// Without loops there is less to do.
 constexpr const char* gpuStraight =

@@ -14,6 +14,7 @@
 #include <set>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace rad::sema {
@@ -240,6 +241,7 @@ struct SessionState {
   ModuleScope session{.name = "", .outer = nullptr};
   std::map<std::string, ModuleScope, std::less<>> modules;  // by name, once parsed
   std::set<std::string, std::less<>> failedModules;
+  std::map<std::string, std::unordered_set<std::string_view>, std::less<>> libraryWords;  // of a module's lines that are not indented
   std::map<std::string, FileModule*> files;  // by identity: the last version that was read without errors
   std::deque<FileModule> fileModules;        // all versions: earlier units refer to them
   std::vector<Entity*> unassigned;           // script variables of earlier units that may lack a value
@@ -307,6 +309,8 @@ class Checker {
   Range placeOf(const ModuleScope& scope, Symbol name) const;
   /// A module of the library; parsed on first use, none if there is no such module.
   ModuleScope* findModule(std::string_view name);
+  /// False only if the module declares no such name: asked first, so that programs that use nothing of it do not wait for its parsing.
+  bool libraryDeclares(std::string_view module, std::string_view name);
   std::vector<std::string_view> libraryModules() const;
   /// The module that a name stands for at this place, if it stands for one.
   ModuleScope* visibleModule(Symbol name);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 namespace rad::sema {
 namespace {
@@ -64,9 +65,33 @@ ModuleScope* Checker::findModule(std::string_view name) {
             .emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr})
             .first->second;
     declareIn(*session_.asts.back(), scope);
+    for ([[maybe_unused]] const auto& [declared, entity] : scope.names) assert(libraryDeclares(name, text(declared)));
     return &scope;
   }
   return nullptr;
+}
+
+bool Checker::libraryDeclares(std::string_view module, std::string_view name) {
+  auto it = session_.libraryWords.find(module);
+  if (it == session_.libraryWords.end()) {
+    it = session_.libraryWords.emplace(std::string(module), std::unordered_set<std::string_view>()).first;
+    for (const LibraryText& library : session_.library) {
+      if (library.name != module) continue;
+      std::string_view rest = library.text;
+      while (!rest.empty()) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        // A declaration's words up to the first bracket or sign; its name is one of them.
+        while (!line.empty() && isNameCharacter(line.front())) {
+          const size_t end = std::find_if_not(line.begin(), line.end(), isNameCharacter) - line.begin();
+          it->second.insert(line.substr(0, end));
+          line.remove_prefix(end);
+          line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+        }
+      }
+    }
+  }
+  return it->second.contains(name);
 }
 
 std::vector<std::string_view> Checker::libraryModules() const {

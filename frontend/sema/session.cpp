@@ -248,6 +248,7 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
 Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
   for (ModuleScope* scope = from; scope; scope = scope->outer)
     if (auto it = scope->names.find(name); it != scope->names.end()) return it->second;
+  if (!libraryDeclares("prelude", text(name))) return nullptr;
   if (ModuleScope* prelude = findModule("prelude"))
     if (auto it = prelude->names.find(name); it != prelude->names.end() && !it->second->isPrivate) return it->second;
   return nullptr;
