@@ -44,6 +44,7 @@ struct CodegenOptions {
   FpMode fp = FpMode::Default;
   bool lineInfo = true;           // .loc lines in PTX
   bool debug = false;             // -g: variables and types for debuggers, and no optimisation that would hide them
+  bool exports = false;           // functions that have an @export as well (CUDA): for `raddle build`
   bool checkUniform = false;      // --check=barrier: uniform() is verified on CUDA too (the host always does)
   bool checkRaces = false;        // --check=race, uninit: kernels for CPU threads tell the runtime of each access
   bool checkUninitialised = false;

@@ -130,6 +130,11 @@ void NvptxTarget::emitPrint(FunctionLowering& f, SiteId site, llvm::ArrayRef<llv
 void NvptxTarget::endFailed(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent,
                             llvm::ArrayRef<llvm::Value*> values) {
   llvm::IRBuilder<>& b = f.builder();
+  if (!arguments_) {  // called by other programs: there is no launch that could tell of it
+    b.CreateIntrinsic(llvm::Intrinsic::trap, llvm::ArrayRef<llvm::Value*>());
+    b.CreateUnreachable();
+    return;
+  }
   llvm::Function* function = failureFunction(f, values.size());
   llvm::SmallVector<llvm::Value*, 16> arguments = {arguments_->failureState, arguments_->serial, b.getInt32(site.value),
                                                    value ? value : b.getInt64(0), extent ? extent : b.getInt64(0)};

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace rad::cg {
@@ -70,6 +71,78 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
   return function;
 }
 
+/// A function for callers from CUDA C++: scalars by value (bool as a byte, index as 64 bits), views as their address followed by their
+/// extents. A failed check traps.
+void lowerExported(llvm::Module& module, const TypedProgram& program, const Function& exported, std::string_view target, const LowerOptions& options,
+                   DebugLines* lines) {
+  llvm::LLVMContext& context = module.getContext();
+  // The shared lowering needs a function to tell types; parameters first.
+  auto memory = [&](TypeId id) -> llvm::Type* {
+    const Type& type = program.types->get(id);
+    if (type.kind == TypeKind::Unit) return llvm::Type::getVoidTy(context);
+    if (type.scalar == Scalar::F32) return llvm::Type::getFloatTy(context);
+    if (type.scalar == Scalar::F64) return llvm::Type::getDoubleTy(context);
+    return llvm::Type::getIntNTy(context, bitsOf(type.scalar));
+  };
+  auto extension = [&](TypeId id) {
+    const Type& type = program.types->get(id);
+    if (type.kind != TypeKind::Scalar || isFloat(type.scalar) || bitsOf(type.scalar) >= 32) return llvm::Attribute::None;
+    return isSignedInteger(type.scalar) ? llvm::Attribute::SExt : llvm::Attribute::ZExt;
+  };
+  std::vector<llvm::Type*> types;
+  for (LocalId param : exported.params) {
+    const Type& type = program.types->get(exported.body.locals[param.value].type);
+    if (type.kind != TypeKind::View) {
+      types.push_back(memory(exported.body.locals[param.value].type));
+      continue;
+    }
+    types.push_back(llvm::PointerType::get(context, Generic));
+    types.insert(types.end(), type.rank, llvm::Type::getInt64Ty(context));
+  }
+  llvm::Type* const result = memory(exported.result);
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(result, types, false), llvm::GlobalValue::ExternalLinkage, exported.symbol, module);
+  function->addFnAttr("target-cpu", llvm::StringRef(target.data(), target.size()));
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  if (options.fp == FpMode::Fast) function->addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
+  if (extension(exported.result) != llvm::Attribute::None) function->addRetAttr(extension(exported.result));
+  if (lines) lines->addFunction(*function, exported.name, exported.range);
+
+  Kernel none;
+  none.symbol = exported.symbol;
+  NvptxTarget nvptx(program, none, 1);
+  FunctionLowering f(program, options, nvptx, *function, lines);
+  f.placeAt(f.newBlock("entry"));
+  f.setPlace(exported.range);
+  llvm::AllocaInst* const given = result->isVoidTy() ? nullptr : f.newAlloca(result, "result");
+  llvm::BasicBlock* const done = f.newBlock("done");
+  f.enterBody(exported.body, done, given);
+  unsigned next = 0;
+  for (LocalId param : exported.params) {
+    const Local& local = exported.body.locals[param.value];
+    const Type& type = program.types->get(local.type);
+    llvm::Argument* const argument = function->getArg(next);
+    argument->setName(local.name);
+    if (extension(local.type) != llvm::Attribute::None) argument->addAttr(extension(local.type));
+    llvm::Value* whole = argument;
+    ++next;
+    if (type.kind == TypeKind::View) {
+      argument->addAttr(llvm::Attribute::getWithAlignment(context, f.alignOf(type.element)));
+      whole = f.builder().CreateInsertValue(llvm::PoisonValue::get(f.memoryType(local.type)), argument, 0);
+      for (unsigned axis = 0; axis < type.rank; ++axis) whole = f.builder().CreateInsertValue(whole, function->getArg(next++), axis + 1);
+    }
+    f.bind(param, f.fromMemory(local.type, whole));
+  }
+  f.run(exported.body.statements);
+  f.branchTo(done);
+  done->moveAfter(&function->back());
+  f.placeAt(done);
+  if (given)
+    f.builder().CreateRet(f.builder().CreateLoad(result, given));
+  else
+    f.builder().CreateRetVoid();
+  f.leaveBody();
+}
+
 }  // namespace
 
 CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels,
@@ -85,8 +158,10 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
   module.setDataLayout((*machine)->createDataLayout());
 
   std::optional<DebugLines> lines;
-  if ((options.lineInfo || options.debug) && !kernels.empty())
-    lines.emplace(module, sources, program.kernels[kernels.front().value].range, options.debug ? DebugLevel::Full : DebugLevel::Directives);
+  const auto exported = options.exports ? std::ranges::find_if(program.functions, &Function::isExported) : program.functions.end();
+  if ((options.lineInfo || options.debug) && (!kernels.empty() || exported != program.functions.end()))
+    lines.emplace(module, sources, kernels.empty() ? exported->range : program.kernels[kernels.front().value].range,
+                  options.debug ? DebugLevel::Full : DebugLevel::Directives);
 
   LowerOptions lowerOptions;
   lowerOptions.unchecked = options.unchecked;
@@ -120,6 +195,10 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
       lowerForall(f, nvptx, kernel, arguments, geometry, spec);
     f.leaveBody();
   }
+  lowerOptions.fp = options.fp;
+  lowerOptions.inRange = false;
+  for (const Function& function : program.functions)
+    if (options.exports && function.isExported()) lowerExported(module, program, function, target, lowerOptions, lines ? &*lines : nullptr);
   if (lines) lines->finish();
   if (auto linked = linkLibdevice(module, options.libdevice); !linked) return std::unexpected(linked.error());
   return result;

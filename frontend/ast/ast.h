@@ -218,7 +218,14 @@ class Ast {
   ExprId addExpr(Range range, Node node) { exprs_.push_back({range, std::move(node)}); return {static_cast<uint32_t>(exprs_.size() - 1)}; }
   template <class Node>
   StmtId addStmt(Range range, Node node) { stmts_.push_back({range, std::move(node)}); return {static_cast<uint32_t>(stmts_.size() - 1)}; }
-  DeclId addDecl(Decl decl) { decls_.push_back(std::move(decl)); return {static_cast<uint32_t>(decls_.size() - 1)}; }
+  DeclId addDecl(Decl decl) {
+    const DeclId id{static_cast<uint32_t>(decls_.size())};
+    if (const auto* alias = std::get_if<TypeAliasDecl>(&decl.node); alias && alias->type && expr(alias->type).kind() == ExprKind::FnType) functionTypes_.push_back(id);
+    decls_.push_back(std::move(decl));
+    return id;
+  }
+  /// The declarations of this text that name a function type: `type Map = fn(f32) -> f32`.
+  std::span<const DeclId> functionTypes() const { return functionTypes_; }
   Expr& mutableExpr(ExprId id) { return exprs_[id.value]; }
   Decl& mutableDecl(DeclId id) { return decls_[id.value]; }
   void reserve(size_t exprs) { exprs_.reserve(exprs); }
@@ -246,6 +253,7 @@ class Ast {
   std::vector<Expr> exprs_;
   std::vector<Stmt> stmts_;
   std::vector<Decl> decls_;
+  std::vector<DeclId> functionTypes_;
   List<StmtId> items_;
 
   /// Room for a list, aligned for anything; lives as long as the Ast. Small lists share a block.

@@ -59,6 +59,12 @@ std::string_view Builder::docFor(Range range) {
 }
 
 ExprId Builder::binary(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange) {
+  if (const auto* word = op == BinaryOp::BitOr ? std::get_if<NameExpr>(&ast_.expr(left).node) : nullptr; word && names_.text(word->name) == "move") {
+    report(Diag::ForeignKeyword, ast_.expr(left).range, {"move"}).help("a lambda takes a copy of each value that it uses along: leave `move` out");
+    // What follows on the line are the lambda's own names.
+    const size_t from = range.begin.offset - base_, end = std::min(text_.find('\n', from), text_.size());
+    return error({range.begin, {base_ + static_cast<uint32_t>(end)}});
+  }
   return expr(range, BinaryExpr{op, left, right, opRange});
 }
 
@@ -189,7 +195,7 @@ RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
     message.help("write `" + text + " in 0.." + limit + "`; over the elements of an array, `" + text + " in 0.." + limit + ".len` and `" + limit + "[" + text + "]`");
   else
     message.help("write `" + text + " in 0.." + limit + "`");
-  return {name, error(start), value, {}};
+  return {name, error(start), error(range), {}};
 }
 
 void Builder::checkParams(std::vector<Param>& params) {

@@ -143,6 +143,8 @@ class Builder {
   void checkParams(std::vector<Param>& params);
 
   // errors.cpp
+  bool foreignLambda(size_t at);
+  std::string lambdaOf(size_t at) const;
   bool foreignHabit(size_t at, bool explained);
   bool statementHasBracketProblem(size_t start, size_t end) const;
   void skipStatement(size_t at);

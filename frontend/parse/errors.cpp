@@ -34,7 +34,7 @@ constexpr ForeignWord foreignWords[] = {
     {"loop", "write `while true { }`"},
     {"do", "write `while`"},
     {"try", "there are no exceptions; a failed check ends the launch"},
-    {"lambda", "declare a function: `fn name(x: f32) = ...`"},
+    {"lambda", "a lambda is written `LAMBDA`"},
     {"from", "write `import math.{sin, cos}`"},
     {"use", "write `import`"},
     {"include", "write `import`"},
@@ -272,6 +272,65 @@ std::string Builder::ifElse(size_t at) const {
   return "if " + condition + " { " + first + " } else { " + textUntil(colon + 1, {TokenKind::Comma}) + " }";
 }
 
+/// `lambda x: ...` with its `x` at `at`, as a lambda.
+std::string Builder::lambdaOf(size_t at) const {
+  std::string params;
+  size_t i = at;
+  for (; tokenAt(i, 0).kind == TokenKind::Ident || tokenAt(i, 0).kind == TokenKind::Comma; ++i)
+    if (tokenAt(i, 0).kind == TokenKind::Ident) params += (params.empty() ? "" : ", ") + std::string(textOf(tokenAt(i, 0)));
+  return "|" + params + "| " + (tokenAt(i, 0).kind == TokenKind::Colon ? textUntil(i + 1, {TokenKind::Comma}) : "...");
+}
+
+/// Reports a lambda as C++ and JavaScript write it, if the error at `at` is in one.
+bool Builder::foreignLambda(size_t at) {
+  const Token& t = tokenAt(at, 0);
+  // |v| -> f32 { e }
+  if (t.kind == TokenKind::Arrow && tokenAt(at, -1).kind == TokenKind::Pipe) {
+    report(Diag::UnexpectedHere, rangeOf(t), {"`->`"}).help("a lambda's type follows from its value: leave `-> ...` out");
+    return true;
+  }
+  // v => e, (a, b) => e; v -> e, told from p->x by the blank before it
+  if (t.kind == TokenKind::FatArrow || (t.kind == TokenKind::Arrow && insideOf(at) == TokenKind::LParen && tokenAt(at, -1).end < t.begin)) {
+    std::string params;
+    const size_t first = tokenAt(at, -1).kind == TokenKind::RParen ? matchingOpen(at - 1) + 1 : at - 1;
+    for (size_t i = first; i < at && i < first + 20; ++i)
+      if (stream_.tokens[i].kind == TokenKind::Ident) params += (params.empty() ? "" : ", ") + std::string(textOf(stream_.tokens[i]));
+    if (params.empty()) return false;
+    report(Diag::UnexpectedHere, rangeOf(t), {"`" + std::string(textOf(t)) + "`"}).help("a lambda is written `|" + params + "| " + textUntil(at + 1, {TokenKind::Comma}) + "`");
+    return true;
+  }
+  if (t.kind == TokenKind::Return && tokenAt(at, -1).kind == TokenKind::Pipe) {
+    report(Diag::UnexpectedHere, rangeOf(t), {"the word `return`"}).help("what stands behind `|...|` is the lambda's value: leave `return` out");
+    return true;
+  }
+  // [](float v) { ... }, [=](auto v) { ... }
+  for (size_t open = at; open + 6 > at && open > 0; --open) {
+    if (tokenAt(open, 0).kind != TokenKind::LBracket) continue;
+    const TokenKind before = tokenAt(open, -1).kind;
+    if (endsOperand(before)) return false;
+    size_t close = open + 1;
+    if (tokenAt(close, 0).kind == TokenKind::Assign || tokenAt(close, 0).kind == TokenKind::Amp) ++close;
+    if (tokenAt(close, 0).kind != TokenKind::RBracket || tokenAt(close, 1).kind != TokenKind::LParen) return false;
+    std::string params;
+    size_t i = close + 2;
+    for (; i < close + 30 && tokenAt(i, 0).kind != TokenKind::RParen; ++i)
+      if (tokenAt(i, 0).kind == TokenKind::Ident && (tokenAt(i, 1).kind == TokenKind::Comma || tokenAt(i, 1).kind == TokenKind::RParen))
+        params += (params.empty() ? "" : ", ") + std::string(textOf(tokenAt(i, 0)));
+    std::string value = "...";
+    if (tokenAt(i, 1).kind == TokenKind::LBrace && tokenAt(i, 2).kind == TokenKind::Return) {
+      size_t end = i + 3;
+      while (end < i + 40 && tokenAt(end, 0).kind != TokenKind::End && tokenAt(end, 0).kind != TokenKind::Semicolon && tokenAt(end, 0).kind != TokenKind::RBrace &&
+             tokenAt(end, 0).kind != TokenKind::EndOfText)
+        ++end;
+      value = shown(i + 3, end);
+    }
+    report(Diag::UnexpectedHere, cover(rangeOf(tokenAt(open, 0)), rangeOf(tokenAt(close, 0))), {"`" + shown(open, close + 1) + "`"})
+        .help("a lambda is written `|" + params + "| " + value + "`; it takes what it names along");
+    return true;
+  }
+  return false;
+}
+
 /// A help text with NAME replaced by the name that is declared behind the token at `at`.
 std::string Builder::withName(std::string_view help, size_t at) const {
   std::string name = "name";
@@ -297,6 +356,7 @@ bool Builder::foreignHabit(size_t at, bool explained) {
   size_t start = statementStart(at);
   TokenKind first = stream_.tokens[start].kind;
 
+  if (!explained && foreignLambda(at)) return true;
   switch (t.kind) {
     case TokenKind::PlusPlus:
     case TokenKind::MinusMinus: {
@@ -461,7 +521,9 @@ bool Builder::foreignHabit(size_t at, bool explained) {
       return true;
     }
     if (const auto* row = lookUp(foreignWords, textOf(p))) {
-      report(Diag::ForeignKeyword, rangeOf(p), {str(p)}).help(withName(row->help, at));
+      std::string help = withName(row->help, at);
+      if (const size_t place = help.find("LAMBDA"); place != std::string::npos) help.replace(place, 6, lambdaOf(at));
+      report(Diag::ForeignKeyword, rangeOf(p), {str(p)}).help(help);
       return true;
     }
   }

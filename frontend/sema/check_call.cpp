@@ -175,6 +175,16 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
       builder.help(fmt::format("write sum({0}) / {1}({0}.len)", shorten(base.range), spellType(typeOf(base.type).element)));
     else if (isView(base.type) && (name == "copy" || name == "clone"))
       builder.help(fmt::format("write copy({})", shorten(base.range)));
+    else if (Entity* function = findEntity(member->member.name, ctx_->home); function && function->kind == Entity::Kind::Fn) {
+      std::string arguments;
+      for (const Argument& argument : node.arguments) arguments += shorten(expr(argument.value).range) + ", ";
+      const bool isLast = !node.arguments.empty() && takesFunctions(std::get<FnDecl>(function->ast->decl(function->decl).node).params, *function->ast);
+      builder.help(isLast ? fmt::format("`{0}` is a function: write {0}({1}{2})", name, arguments, shorten(base.range))
+                          : fmt::format("`{0}` is a function: write {0}({2}{1})", name, arguments.empty() ? "" : ", " + arguments.substr(0, arguments.size() - 2), shorten(base.range)));
+    } else if (isView(base.type) && (name == "iter" || name == "into_iter" || name == "begin" || name == "enumerate"))
+      builder.help(fmt::format("map(|v| ..., {0}) makes an array of all elements; sum(f({0}[i]) for i in 0..{0}.len) takes them together", shorten(base.range)));
+    else if (isView(base.type) && (name == "forEach" || name == "for_each" || name == "apply"))
+      builder.help(fmt::format("write `forall i in 0..{0}.len {{ ... {0}[i] ... }}`, or a kernel", shorten(base.range)));
     else if (isView(base.type) && (name == "flatten" || name == "reshape" || name == "ravel"))
       builder.help(fmt::format("{}.flat is the array as one dimension", shorten(base.range)));
     return errorValue(range);
@@ -217,7 +227,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (auto reducer = findReducer(name)) {
     if (hasGenerator) {
       if (node.arguments.size() != 1) {
-        notYet(range, fmt::format("{} with a generator and other arguments", name));
+        report(Diag::ReducerArguments, range, {std::string(name)}).help(fmt::format("{}(x[i] for i in 0..n) takes nothing else", name));
         return errorValue(range);
       }
       return checkReduce(*reducer, node.arguments[0].value, range, expected);

@@ -137,8 +137,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
     if (node.init)  // the wrong type stays in what is expected, so that zeros(n) or read_npy(path) do not miss one
       checkExpr(node.init, types().view(types().error(), 1, false));
     else if (!isError(element))
-      notYet(range, "an array variable without a value",
-             fmt::format("write `let {} = zeros[{}](...)`", text(name.name), spellType(element)));
+      report(Diag::ArrayNeedsValue, range, {std::string(text(name.name))})
+          .help(fmt::format("write `let {} = zeros[{}](...)`", text(name.name), spellType(element)));
     return fail();
   }
   const unsigned rank = static_cast<unsigned>(view.dims.size());
@@ -146,6 +146,7 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   // A dimension is a new name (bound to the size), or anything known (compared with it).
   std::vector<std::optional<Ident>> binds(rank);
   std::vector<TExprId> expected(rank);
+  std::vector<std::optional<unsigned>> sameAs(rank);  // [f32; n, n]: the dimension that has given `n` its value
   bool ok = true;
   auto readSize = [&](unsigned d) {
     const Expr& dim = expr(view.dims[d]);
@@ -155,15 +156,11 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
       // A function of the library, such as `count`, is no size that could be meant.
       const bool isKnown = findBinding(dimName->name).has_value() ||
                            (entity && entity->kind != Entity::Kind::Fn && entity->kind != Entity::Kind::Kernel && entity->kind != Entity::Kind::Module);
-      bool repeated = false;
-      for (unsigned e = 0; e < d; ++e) repeated = repeated || (binds[e] && binds[e]->name == dimName->name);
-      if (!isKnown && !repeated) {
+      for (unsigned e = 0; e < d && !sameAs[d]; ++e)
+        if (binds[e] && binds[e]->name == dimName->name) sameAs[d] = e;
+      if (sameAs[d]) return;
+      if (!isKnown) {
         binds[d] = Ident{dimName->name, dim.range};
-        return;
-      }
-      if (repeated) {
-        notYet(dim.range, "the same new size twice");
-        ok = false;
         return;
       }
     }
@@ -184,10 +181,14 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   if (isError(defined.type)) return fail();
   std::vector<SiteId> sites;
   for (unsigned d = 0; d < rank; ++d)
-    sites.push_back(expected[d] ? addSite(SiteKind::ShapeBind, expr(*written.ast, view.dims[d]).range, {}, d, rank)
+    sites.push_back(expected[d] || sameAs[d] ? addSite(SiteKind::ShapeBind, expr(*written.ast, view.dims[d]).range, {}, d, rank)
                                 : SiteId{});
   defineVariable(name, node.isVar, defined, defined.type, range);
   Value read;
+  auto compareRepeated = [&] {
+    for (unsigned d = 0; d < rank; ++d)
+      if (sameAs[d]) expected[d] = viewExtent(materialize(read), *sameAs[d], range).expr;
+  };
   if (isGlobalScope()) {
     auto it = unit_->names.find(name.name);
     if (it == unit_->names.end() || it->second->symbol.empty()) return;
@@ -199,6 +200,7 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
         if (auto dim = unit_->names.find(binds[d]->name); dim != unit_->names.end())
           extents[d] = globalOf(*dim->second);
       }
+    compareRepeated();
     emit(range, BindGlobals{std::move(extents), materialize(read), std::move(expected), std::move(sites)});
     return;
   }
@@ -214,6 +216,7 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
                        .type = types().index(),
                        .range = binds[d]->range});
     }
+  compareRepeated();
   emit(range, BindView{materialize(read), std::move(extents), std::move(expected), std::move(sites)});
 }
 
@@ -271,15 +274,19 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
   if (!view) {
     const TypeId scalar = resolveType(node.type);
     if (!isError(scalar) && !plainSize(scalar)) {
-      notYet(type.range, fmt::format("a shared {}", spellType(scalar)));
+      report(Diag::ElementType, type.range, {"shared memory", spellType(scalar)}).help("an array of it is written `shared s: [f32; 256]`");
       return finish(types().error(), {});
     }
     return finish(scalar, {});
   }
   const TypeId element = resolveType(view->value);
   if (isError(element)) return finish(element, {});
-  if (!plainSize(element) || view->dims.empty() || view->dims.size() > 4) {
-    notYet(type.range, "this shared type");
+  if (!plainSize(element)) {
+    report(Diag::ElementType, type.range, {"shared memory", spellType(element)});
+    return finish(types().error(), {});
+  }
+  if (view->dims.empty() || view->dims.size() > 4) {
+    report(Diag::TooManyAxes, type.range, {"a shared array", "4 dimensions"});
     return finish(types().error(), {});
   }
   std::vector<uint64_t> extents;

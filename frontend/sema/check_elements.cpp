@@ -464,8 +464,7 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
     }
     if (const auto* slice = std::get_if<SliceExpr>(&expr(argument.value).node)) {
       if (&argument != &arguments[arguments.size() - 1]) {
-        notYet(expr(argument.value).range, "an index behind a slice of an array value");
-        return errorValue(range);
+        return indexEach(sliceElements(whole, *slice, expr(argument.value).range, range), arguments, &argument - &arguments[0], range);
       }
       return sliceElements(whole, *slice, expr(argument.value).range, range);
     }
@@ -495,6 +494,31 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
     whole = code(type.element, range, std::move(element));
   }
   return whole;
+}
+
+/// a[0..2, 1]: of each element of a slice the one that the indices behind it name.
+Value Checker::indexEach(Value part, List<Argument> arguments, ptrdiff_t slice, Range range) {
+  if (isError(part.type)) return part;
+  const Type type = typeOf(part.type);
+  const size_t first = static_cast<size_t>(slice) + 1;
+  const List<Argument> rest(&arguments[static_cast<uint32_t>(first)], arguments.size() - first);
+  std::vector<TStmtId> statements;
+  std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &statements);
+  const TExprId kept = isConstantData(part.expr) ? part.expr : keep(part.expr);
+  std::vector<Value> items;
+  for (uint64_t i = 0; i < type.count && (items.empty() || !isError(items.back().type)); ++i) {
+    const auto* made = std::get_if<MakeElements>(&program_.expr(kept).node);
+    const Value each = made ? constantPart(made->items[made->items.size() == 1 ? 0 : i], range)
+                            : code(type.element, range, ElementOf{kept, constInt(types().index(), static_cast<Wide>(i), range), {}, Check::Proven});
+    items.push_back(indexElements(each, rest, range));
+  }
+  ctx_->out = saved;
+  if (items.empty() || isError(items.back().type)) return errorValue(range);
+  const TypeId whole = arrayType(items[0].type, static_cast<Wide>(type.count), range);
+  if (isError(whole)) return errorValue(range);
+  Value result = makeElements(whole, std::move(items), range);
+  if (isError(result.type) || statements.empty()) return result;
+  return code(whole, range, BlockValue{std::move(statements), materialize(result)});
 }
 
 Value Checker::sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range) {
@@ -571,7 +595,8 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
   type = value.type;
   const TExpr& base = program_.expr(root);
   if (!plainSize(base.type) && root != value.expr && !std::holds_alternative<ViewElement>(base.node)) {
-    notYet(expr(id).range, fmt::format("changing one item of {}, which holds an array", spellType(base.type)));
+    report(Diag::ItemBesideArray, expr(id).range, {shorten(expr(id).range), spellType(base.type)})
+        .help("assign a whole new value, with this part in it");
     return {};
   }
   if (std::holds_alternative<LocalRef>(base.node) || std::holds_alternative<GlobalRef>(base.node)) {

@@ -223,17 +223,13 @@ Value Checker::checkBinary(const BinaryExpr& node, Range range, TypeId expected)
   const bool compares = node.op >= BinaryOp::Eq && node.op <= BinaryOp::Ge;
   const TypeId hint = compares ? TypeId{} : expected;
   // `.relaxed` takes the type of the other side.
-  auto isDotName = [&](ExprId id) {
-    while (const auto* paren = std::get_if<ParenExpr>(&expr(id).node)) id = paren->inner;
-    return std::holds_alternative<DotNameExpr>(expr(id).node);
-  };
   Value left, right;
-  if (isDotName(node.left) && !isDotName(node.right)) {
+  if (isShortName(node.left) && !isShortName(node.right)) {
     right = checkExpr(node.right);
     left = isError(right.type) ? errorValue(expr(node.left).range) : checkExpr(node.left, right.type);
   } else {
     left = checkExpr(node.left, hint);
-    const bool isShort = isDotName(node.right) && (isError(left.type) || types().isEnum(left.type));
+    const bool isShort = isShortName(node.right) && (isError(left.type) || types().isEnum(left.type));
     right = isShort && isError(left.type) ? errorValue(expr(node.right).range) : checkExpr(node.right, isShort ? left.type : hint);
   }
   return binary(node.op, std::move(left), std::move(right), range, node.opRange, expected);

@@ -24,17 +24,18 @@ std::string_view exampleOf(FileFormat format) {
   return "";
 }
 
-/// What a file of the format holds: empty if an array of this type can be one.
-std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
+/// What a file of the format holds: empty if an array of this type can be one. `lanes`: of elements that are vectors; 1: they are numbers;
+/// no `element`: they are something else.
+std::string_view unsuited(FileFormat format, std::optional<Scalar> element, uint64_t lanes, unsigned rank) {
   switch (format) {
     case FileFormat::Png: {
-      const bool suits = (element == Scalar::U8 || element == Scalar::F32) && (rank == 2 || rank == 3);
-      return suits ? "" : "a picture ([u8 or f32; h, w] or [...; h, w, 1, 3 or 4])";
+      const bool suits = (element == Scalar::U8 || element == Scalar::F32) && (lanes == 1 ? rank == 2 || rank == 3 : rank == 2 && (lanes == 3 || lanes == 4));
+      return suits ? "" : "a picture ([u8 or f32; h, w], [...; h, w, 1, 3 or 4] or [u8x3, u8x4, f32x3 or f32x4; h, w])";
     }
     case FileFormat::Npy:
-      return "";  // the elements of vectors are one more dimension
+      return "";  // the elements of vectors and array values are further dimensions, members of structs are fields
     case FileFormat::Csv:
-      if (element == Scalar::Bool || (isFloat(element) && bitsOf(element) < 32)) return "integers, f32 or f64";
+      if (!element || lanes > 1 || element == Scalar::Bool || (isFloat(*element) && bitsOf(*element) < 32)) return "integers, f32 or f64";
       return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
     case FileFormat::LinePlot: return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
     case FileFormat::Histogram: return "";
@@ -45,10 +46,9 @@ std::string_view unsuited(FileFormat format, Scalar element, unsigned rank) {
 
 }  // namespace
 
-/// The numbers that an array of type `id` is in a file of the format; none if it cannot be in one.
-std::optional<Scalar> Checker::elementInFile(FileFormat format, TypeId id) const {
-  if (!isView(id)) return std::nullopt;
-  return format == FileFormat::Npy ? numberOf(typeOf(id).element) : scalarOf(typeOf(id).element);
+std::string_view Checker::unsuitedArray(FileFormat format, TypeId view) const {
+  const TypeId element = typeOf(view).element;
+  return unsuited(format, numberOf(element), isVector(element) ? typeOf(element).count : 1, typeOf(view).rank);
 }
 
 TExprId Checker::textArgument(ExprId id, std::string_view place) {
@@ -69,13 +69,12 @@ Value Checker::callRead(FileFormat format, const CallExpr& node, std::string_vie
   if (scalar && format == FileFormat::Npy)
     return code(expected, range, ReadFile{format, path, {}, addSite(SiteKind::HostCall, range)});
   if (isView(expected) && isError(typeOf(expected).element)) return errorValue(range);
-  const auto element = elementInFile(format, expected);
-  if (!element) {
+  if (!isView(expected)) {
     report(Diag::ReadType, range, {std::string(name)}).help(std::string(exampleOf(format)));
     return errorValue(range);
   }
   const unsigned rank = typeOf(expected).rank;
-  if (const std::string_view needed = unsuited(format, *element, rank); !needed.empty()) {
+  if (const std::string_view needed = unsuitedArray(format, expected); !needed.empty()) {
     report(Diag::TypeMismatch, range, {std::string(needed), fmt::format(" from {}", name), spellType(expected)})
         .help(std::string(exampleOf(format)));
     return errorValue(range);
@@ -89,8 +88,7 @@ Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_vi
   const TExprId path = textArgument(node.arguments[0].value, fmt::format(" for the path of {}", name));
   Value view = checkExpr(node.arguments[1].value);
   if (!path || isError(view.type)) return errorValue(range);
-  const auto element = elementInFile(format, view.type);
-  const std::string_view needed = element ? unsuited(format, *element, typeOf(view.type).rank) : "an array of numbers";
+  const std::string_view needed = isView(view.type) ? unsuitedArray(format, view.type) : "an array";
   if (!needed.empty()) {
     report(Diag::TypeMismatch, view.range,
            {std::string(needed), fmt::format(" for {}", name), spellType(view.type)});

@@ -45,19 +45,89 @@ BlockResult Checker::checkBlock(ExprId block, bool wantsValue, TypeId expected) 
   return result;
 }
 
+/// Functions, kernels, structs and the like stand at the top of a file.
+void Checker::refuseInBlock(DeclId id) {
+  const Decl& decl = ast_->decl(id);
+  if (decl.kind() == DeclKind::Const || (decl.kind() == DeclKind::TypeAlias && std::get<TypeAliasDecl>(decl.node).staticParams.empty())) return;
+  std::string_view what = "this";
+  switch (decl.kind()) {
+    case DeclKind::Fn: what = "a function"; break;
+    case DeclKind::Kernel: what = "a kernel"; break;
+    case DeclKind::Struct: what = "a struct"; break;
+    case DeclKind::Enum: what = "an enum"; break;
+    case DeclKind::TypeAlias: what = "a type with compile-time parameters"; break;
+    case DeclKind::Import: what = "an import"; break;
+    case DeclKind::Extern: what = "`extern`"; break;
+    case DeclKind::Test: what = "a test or bench"; break;
+    case DeclKind::Instantiate: what = "`instantiate`"; break;
+    case DeclKind::Const: break;
+  }
+  auto builder = report(Diag::DeclarationInBlock, decl.range, {std::string(what)});
+  if (decl.kind() == DeclKind::Fn)
+    builder.help("move it there; `let f = |x| ...` names a function in a block");
+  else
+    builder.help("move it there, in front of the code that uses it or behind");
+  // Said once: what uses the name is not unknown.
+  const Ident* name = nullptr;
+  if (const auto* function = std::get_if<FnDecl>(&decl.node)) name = &function->name;
+  if (const auto* structure = std::get_if<StructDecl>(&decl.node)) name = &structure->name;
+  if (const auto* enumeration = std::get_if<EnumDecl>(&decl.node)) name = &enumeration->name;
+  if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) name = &kernel->name;
+  if (const auto* alias = std::get_if<TypeAliasDecl>(&decl.node)) name = &alias->name;
+  if (name)
+    bind(*name, {.kind = Binding::Kind::Local,
+                 .local = addLocal("", types().error(), LocalKind::Let, name->range),
+                 .type = types().error(),
+                 .range = name->range});
+}
+
+/// `const` and `type` of a block are known in it, behind their place.
+void Checker::declareInBlock(DeclId id) {
+  const Decl& decl = ast_->decl(id);
+  if (const auto* alias = std::get_if<TypeAliasDecl>(&decl.node); alias && alias->staticParams.empty()) {
+    const TypeId type = resolveType(alias->type);
+    return bind(alias->name, {.kind = Binding::Kind::Type, .type = type, .range = alias->name.range});
+  }
+  const auto* constant = std::get_if<ConstDecl>(&decl.node);
+  if (!constant) return;
+  const TypeId wanted = constant->type ? resolveType(constant->type) : TypeId{};
+  TypeId type = wanted;
+  const auto value = constant->type && isError(wanted) ? std::nullopt
+                                                       : checkConstant(constant->init, wanted, fmt::format("`const {}`", text(constant->name.name)), &type);
+  if (!value)
+    return bind(constant->name, {.kind = Binding::Kind::Local,
+                                 .local = addLocal("", types().error(), LocalKind::Let, constant->name.range),
+                                 .type = types().error(),
+                                 .range = constant->name.range});
+  bind(constant->name, {.kind = Binding::Kind::Constant, .type = type, .constant = value, .range = constant->name.range});
+}
+
 bool Checker::checkStatements(List<StmtId> statements, bool wantsValue, TypeId expected, std::optional<Value>& value) {
   bool diverges = false;
   for (StmtId item : statements) {
     const auto* decl = std::get_if<DeclStmt>(&ast_->stmt(item).node);
-    if (decl) notYet(ast_->stmt(item).range, "a declaration inside a block", "declare it at the top of the file");
+    if (decl) refuseInBlock(decl->decl);
   }
   for (size_t i = 0; i < statements.size(); ++i) {
     const Stmt& stmt = ast_->stmt(statements[i]);
-    if (std::holds_alternative<DeclStmt>(stmt.node)) continue;
+    if (const auto* decl = std::get_if<DeclStmt>(&stmt.node)) {
+      declareInBlock(decl->decl);
+      continue;
+    }
     const auto* last = std::get_if<ExprStmt>(&stmt.node);
     if (wantsValue && last && i + 1 == statements.size()) {
+      ExprId id = last->expr;
+      while (const auto* paren = std::get_if<ParenExpr>(&expr(id).node)) id = paren->inner;
+      const bool hoist = std::exchange(ctx_->canHoist, true);
+      const Range statementValue = std::exchange(ctx_->statementValue, expr(id).range);
       value = checkExpr(last->expr, expected);
-      diverges = diverges || value->diverges;
+      ctx_->canHoist = hoist;
+      ctx_->statementValue = statementValue;
+      if (value->diverges) {
+        if (value->expr) emit(value->range, Evaluate{value->expr});
+        value = unitValue(value->range);
+        value->diverges = diverges = true;
+      }
       break;
     }
     if (checkStmt(statements[i])) diverges = true;
@@ -69,18 +139,20 @@ Value Checker::wrapBlock(BlockResult block, Value value, Range range) {
   if (block.statements.empty()) return value;
   const std::optional<ConstValue> none;
   const TExprId inner = value.expr || value.constant ? materialize(value) : TExprId{};
-  return {value.type, program_.addExpr(value.type, range, BlockValue{std::move(block.statements), inner}), none, range};
+  return {value.type, program_.addExpr(value.type, range, BlockValue{std::move(block.statements), inner}), none, range,
+          block.diverges || value.diverges};
 }
 
 Value Checker::checkBlockValue(ExprId block, TypeId expected) {
   const bool hoist = std::exchange(ctx_->canHoist, false);
+  const unsigned outerLoops = std::exchange(ctx_->loopsOutside, ctx_->loops);
   ++ctx_->valueBlocks;
   BlockResult result = checkBlock(block, true, expected);
   --ctx_->valueBlocks;
+  ctx_->loopsOutside = outerLoops;
   ctx_->canHoist = hoist;
   const Range range = expr(block).range;
   if (!result.value) {
-    if (result.diverges) return errorValue(range);
     return wrapBlock(std::move(result), unitValue(range), range);
   }
   if (isError(result.value->type)) return errorValue(range);
@@ -125,24 +197,21 @@ TypeId Checker::branchType(const Value& a, const Value& b, Range range, TypeId e
 
 Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range,
                             TypeId expected) {
-  auto missing = [&](BlockResult& block) { return !block.value || block.value->diverges; };
-  if (missing(thenBlock) && missing(elseBlock)) return errorValue(range);
-  // A branch that never ends takes the other one's type.
-  BlockResult* blocks[2] = {&thenBlock, &elseBlock};
-  for (int i = 0; i < 2; ++i)
-    if (missing(*blocks[i]) && blocks[i]->diverges) {
-      Value& other = *blocks[1 - i]->value;
-      if (isError(other.type)) return errorValue(range);
-      if (isUntyped(other.type)) materialize(other, expected);
-      if (!scalarOf(other.type)) {
-        notYet(range, "an `if` of this type with a branch that returns");
-        return errorValue(range);
-      }
-      const bool real = isFloat(*scalarOf(other.type));
-      Value zero = constantValue(other.type, real ? ConstValue::ofFloat(0) : ConstValue::ofInt(0), range);
-      if (scalarOf(other.type) == Scalar::Bool) zero.constant = ConstValue::ofBool(false);
-      blocks[i]->value = zero;
-    }
+  const bool thenEnds = thenBlock.diverges, elseEnds = elseBlock.diverges;
+  if (thenEnds || elseEnds) {
+    // What goes on has the value of the branch that gets to its end.
+    BlockResult& going = thenEnds ? elseBlock : thenBlock;
+    Value value = thenEnds && elseEnds ? unitValue(range) : *going.value;
+    if (isError(value.type)) return errorValue(range);
+    if (isUntyped(value.type)) materialize(value, expected);
+    BlockResult whole{.statements = {}, .value = value, .diverges = false};
+    whole.statements.push_back(program_.addStmt(range, If{condition, thenEnds ? std::move(thenBlock.statements) : std::vector<TStmtId>(),
+                                                          elseEnds ? std::move(elseBlock.statements) : std::vector<TStmtId>()}));
+    if (!thenEnds || !elseEnds) whole.statements.insert(whole.statements.end(), going.statements.begin(), going.statements.end());
+    Value result = wrapBlock(std::move(whole), value, range);
+    result.diverges = thenEnds && elseEnds;
+    return result;
+  }
   Value& a = *thenBlock.value;
   Value& b = *elseBlock.value;
   if (isError(a.type) || isError(b.type)) return errorValue(range);
@@ -159,6 +228,18 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
   return code(type, range, IfValue{condition, t, e});
 }
 
+bool Checker::isShortName(ExprId id) const {
+  const auto& node = expr(id).node;
+  if (const auto* paren = std::get_if<ParenExpr>(&node)) return isShortName(paren->inner);
+  if (const auto* branches = std::get_if<IfExpr>(&node))
+    return branches->elseBranch && isShortName(branches->thenBlock) && isShortName(branches->elseBranch);
+  if (const auto* block = std::get_if<BlockExpr>(&node)) {
+    const auto* last = block->statements.empty() ? nullptr : std::get_if<ExprStmt>(&ast_->stmt(block->statements.back()).node);
+    return last && isShortName(last->expr);
+  }
+  return std::holds_alternative<DotNameExpr>(node);
+}
+
 Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected) {
   const bool onTarget = node.isConst && asksForTarget(node.condition);
   if (node.isConst && !onTarget) {
@@ -169,6 +250,8 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
     return std::holds_alternative<BlockExpr>(expr(node.elseBranch).node) ? checkBlockValue(node.elseBranch, expected)
                                                                          : checkExpr(node.elseBranch, expected);
   }
+  // One that is all of what a statement computes may leave the loop around it: its branches that do so come before the statement.
+  const bool isWhole = ctx_->canHoist && ctx_->statementValue == range;
   const size_t errors = diags_.errorCount();
   TExprId condition = onTarget ? checkTargetCondition(node.condition) : checkCondition(node.condition);
   if (!node.elseBranch) {
@@ -176,38 +259,102 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
     return errorValue(range);
   }
   const bool hoist = std::exchange(ctx_->canHoist, false);
+  const Range statementValue = ctx_->statementValue;
+  const unsigned outerLoops = std::exchange(ctx_->loopsOutside, isWhole ? ctx_->loopsOutside : ctx_->loops);
   ++ctx_->valueBlocks;
   const std::set<uint32_t> before = ctx_->unassigned;
-  BlockResult thenBlock = checkBlock(node.thenBlock, true, expected);
-  std::set<uint32_t> afterThen = std::exchange(ctx_->unassigned, before);
-  BlockResult elseBlock;
-  // Constants of a chain take the type of its first branch that has one.
+  std::set<uint32_t> after[2];
+  BlockResult blocks[2];
+  auto check = [&](int i, TypeId hint) {
+    const ExprId branch = i == 0 ? node.thenBlock : node.elseBranch;
+    ctx_->unassigned = before;
+    if (i == 0 || std::holds_alternative<BlockExpr>(expr(branch).node)) {
+      blocks[i] = checkBlock(branch, true, hint);
+    } else {
+      std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &blocks[i].statements);
+      ctx_->canHoist = isWhole;
+      ctx_->statementValue = expr(branch).range;
+      blocks[i].value = checkExpr(branch, hint);
+      blocks[i].diverges = blocks[i].value->diverges;
+      if (blocks[i].diverges && blocks[i].value->expr) emit(expr(branch).range, Evaluate{blocks[i].value->expr});
+      ctx_->out = saved;
+    }
+    ctx_->canHoist = false;
+    after[i] = std::exchange(ctx_->unassigned, before);
+  };
+  // Constants and `.name` take the type of the branch that has one.
+  const int first = isError(expected) && isShortName(node.thenBlock) ? 1 : 0;
+  check(first, expected);
   TypeId hint = expected;
-  if (isError(hint) && thenBlock.value && !thenBlock.value->diverges && scalarOf(thenBlock.value->type))
-    hint = thenBlock.value->type;
-  if (std::holds_alternative<BlockExpr>(expr(node.elseBranch).node)) {
-    elseBlock = checkBlock(node.elseBranch, true, hint);
-  } else {
-    std::vector<TStmtId>* const saved = ctx_->out;
-    ctx_->out = &elseBlock.statements;
-    elseBlock.value = checkExpr(node.elseBranch, hint);
-    elseBlock.diverges = elseBlock.value->diverges;
-    ctx_->out = saved;
-  }
-  if (thenBlock.diverges) afterThen.clear();
-  if (elseBlock.diverges) ctx_->unassigned.clear();
-  ctx_->unassigned.insert(afterThen.begin(), afterThen.end());
+  if (const auto& known = blocks[first].value; isError(hint) && known && !blocks[first].diverges && (scalarOf(known->type) || types().isEnum(known->type)))
+    hint = known->type;
+  check(1 - first, hint);
+  ctx_->unassigned.clear();
+  for (int i = 0; i < 2; ++i)
+    if (!blocks[i].diverges) ctx_->unassigned.insert(after[i].begin(), after[i].end());
   --ctx_->valueBlocks;
+  ctx_->loopsOutside = outerLoops;
+  ctx_->statementValue = statementValue;
   ctx_->canHoist = hoist;
   if (!condition) return errorValue(range);
-  for (BlockResult* block : {&thenBlock, &elseBlock})
-    if (!block->diverges && (!block->value || typeOf(block->value->type).kind == TypeKind::Unit)) {
+  for (int i = 0; i < 2; ++i)
+    if (!blocks[i].diverges && (!blocks[i].value || typeOf(blocks[i].value->type).kind == TypeKind::Unit)) {
       if (diags_.errorCount() == errors)
-        report(Diag::BranchWithoutValue, expr(block == &thenBlock ? node.thenBlock : node.elseBranch).range, {});
+        report(Diag::BranchWithoutValue, expr(i == 0 ? node.thenBlock : node.elseBranch).range, {});
       return errorValue(range);
     }
-  Value joined = joinBranches(condition, std::move(thenBlock), std::move(elseBlock), range, expected);
-  return joined;
+  if (diags_.errorCount() != errors) return errorValue(range);
+  if (!isWhole) return joinBranches(condition, std::move(blocks[0]), std::move(blocks[1]), range, expected);
+  return hoistBranches(condition, std::move(blocks[0]), std::move(blocks[1]), range, expected);
+}
+
+Value Checker::hoistBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected) {
+  std::vector<TStmtId>& out = *ctx_->out;
+  if (thenBlock.diverges || elseBlock.diverges) {
+    Value value = joinBranches(condition, std::move(thenBlock), std::move(elseBlock), range, expected);
+    if (!value.expr) return value;
+    // The statements of the value, in front of the statement that asks for it.
+    const auto* block = std::get_if<BlockValue>(&program_.expr(value.expr).node);
+    if (!block || block->statements.empty()) return value;
+    const BlockValue parts = *block;
+    out.insert(out.end(), parts.statements.begin(), parts.statements.end());
+    if (value.diverges) return {types().unit(), {}, {}, range, true};
+    value.expr = parts.value;
+    return value;
+  }
+  auto leaves = [&](auto& self, const std::vector<TStmtId>& statements) -> bool {
+    for (TStmtId id : statements) {
+      const TStmt& s = program_.stmt(id);
+      if (std::holds_alternative<Break>(s.node) || std::holds_alternative<Continue>(s.node)) return true;
+      if (const auto* branch = std::get_if<If>(&s.node); branch && (self(self, branch->thenBody) || self(self, branch->elseBody))) return true;
+      if (const auto* scope = std::get_if<Scope>(&s.node); scope && self(self, scope->body)) return true;
+    }
+    return false;
+  };
+  if (!leaves(leaves, thenBlock.statements) && !leaves(leaves, elseBlock.statements))
+    return joinBranches(condition, std::move(thenBlock), std::move(elseBlock), range, expected);
+  Value& a = *thenBlock.value;
+  Value& b = *elseBlock.value;
+  if (isError(a.type) || isError(b.type)) return errorValue(range);
+  const TypeId type = branchType(a, b, range, expected);
+  if (isError(type)) return errorValue(range);
+  if (isView(type)) {
+    report(Diag::LeavesValue, range, {"`break` or `continue`"}).help("write the `if` as a statement that comes before");
+    return errorValue(range);
+  }
+  const LocalId result = addLocal("", type, LocalKind::Var, range);
+  auto assigned = [&](BlockResult& block) {
+    std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &block.statements);
+    Value value = convertValue(*block.value, type);
+    if (!isError(value.type)) emit(range, Assign{localRef(result, range), std::nullopt, materialize(value), {}});
+    ctx_->out = saved;
+    return !isError(value.type);
+  };
+  const bool ok = assigned(thenBlock) && assigned(elseBlock);
+  if (!ok) return errorValue(range);
+  emit(range, Declare{result, {}});
+  emit(range, If{condition, std::move(thenBlock.statements), std::move(elseBlock.statements)});
+  return {type, localRef(result, range), {}, range};
 }
 
 }  // namespace rad::sema

@@ -292,6 +292,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
                   .name = std::string(text(entity.name)),
                   .result = types().unit(),
                   .function = instance.id,
+                  .uncheckedDepth = hasAttribute(entity.ast->decl(entity.decl), "unchecked") ? 1u : 0u,
                   .isComputed = ctx_->isComputed};
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);

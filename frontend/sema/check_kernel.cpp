@@ -288,7 +288,7 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
       continue;
     }
     if (param.type && std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
-      notYet(param.name.range, "a kernel with any number of arguments");
+      report(Diag::VariadicKernel, param.name.range, {ctx_->name}).help("hand over an array value, or an array of the device");
       ok = false;
       bind(param.name, {.kind = Binding::Kind::Local,
                         .local = addLocal(std::string(text(param.name.name)), types().error(), LocalKind::Param, param.name.range),
@@ -305,7 +305,8 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
     if (isView(type))
       type = types().withAccess(type, param.isMut);
     else if (!isError(type) && plainSize(type).value_or(SIZE_MAX) > largestInParts) {
-      notYet(param.name.range, fmt::format("a kernel parameter of type {}", spellType(type)));
+      report(Diag::ParameterSize, param.name.range, {std::to_string(largestInParts), spellType(type), std::to_string(plainSize(type).value_or(0))})
+          .help("hand it over as an array of the device");
       type = {};
     } else if (!isError(type) && param.isMut) {
       report(Diag::MutScalar, param.name.range, {name})
@@ -385,7 +386,8 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
       inText(views[p], [&] { readSizes(*views[p].shape, kernel.params[first[p]]); });
     } else if (isView(kernel.params[first[p]].type)) {
       // A compile-time parameter that is a view type.
-      notYet(decl.params[p].name.range, "a kernel parameter whose sizes are hidden in a type name");
+      report(Diag::HiddenSizes, decl.params[p].name.range, {std::string(text(decl.params[p].name.name)), spellType(kernel.params[first[p]].type)})
+          .help("let the compile-time parameter be the type of the elements: `x: [T; n]`");
       ok = false;
     }
   }
@@ -520,7 +522,8 @@ bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vec
                   .name = std::string(text(entity.name)),
                   .result = types().unit(),
                   .isBlocks = !decl.domain.isForall,
-                  .kernel = &kernel};
+                  .kernel = &kernel,
+                  .uncheckedDepth = hasAttribute(entity.ast->decl(entity.decl), "unchecked") ? 1u : 0u};
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   const size_t errors = diags_.errorCount();

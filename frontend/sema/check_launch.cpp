@@ -24,15 +24,22 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   for (size_t i = 0; i < statics.size(); ++i)
     kernel.statics.push_back({std::string(text(decl.staticParams[static_cast<uint32_t>(i)].name.name)),
                               statics[i].isType ? spellType(statics[i].type) : spell(statics[i].constant)});
-  if (!statics.empty() && std::ranges::find(entity.specialisations, kernel.name) == entity.specialisations.end()) {
-    if (entity.specialisations.size() >= mostSpecialisations) {
+  std::string made = kernel.name;
+  std::vector<std::string>* list = &entity.specialisations;
+  for (const FunctionValue* function : functions)
+    if (function) {
+      made += fmt::format("{}{}", list == &entity.specialisations ? " of " : " and ", function->name);
+      list = &ofFunctions_[&entity];
+    }
+  if ((!statics.empty() || list != &entity.specialisations) && std::ranges::find(*list, made) == list->end()) {
+    if (list->size() >= mostSpecialisations) {
       // Once: no further call helps to find it.
       if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::Specialisations; }))
-        reportSpecialisations(entity, kernel.name, call);
+        reportSpecialisations(entity, *list, made, call);
       kernels_.erase(it);
       return nullptr;
     }
-    entity.specialisations.push_back(kernel.name);
+    list->push_back(made);
   }
   kernel.range = decl.name.range;
   active_.push_back(key);
@@ -48,15 +55,15 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   return &instance;
 }
 
-void Checker::reportSpecialisations(const Entity& entity, std::string_view name, Range call) {
+void Checker::reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name, Range call) {
   std::string list;
   constexpr size_t most = 8;
-  for (size_t i = 0; i < entity.specialisations.size(); ++i) {
+  for (size_t i = 0; i < all.size(); ++i) {
     if (i == most) {
-      list += fmt::format(", and {} more", entity.specialisations.size() - most);
+      list += fmt::format(", and {} more", all.size() - most);
       break;
     }
-    list += (i ? ", " : "") + entity.specialisations[i];
+    list += (i ? ", " : "") + all[i];
   }
   report(Diag::Specialisations, call, {std::string(text(entity.name)), std::to_string(mostSpecialisations)})
       .note(call, fmt::format("this call needs {}", name))

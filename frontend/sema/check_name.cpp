@@ -24,6 +24,7 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       {"np", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
       {"numpy", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
       {"torch", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
+      {"plot", "write_npy(path, x) saves an array for Python's plots, write_png(path, x) paints one"},
       {"None", "a value that may be missing has no counterpart; use a bool beside it"},
       {"null", "a value that may be missing has no counterpart; use a bool beside it"},
       {"nullptr", "a value that may be missing has no counterpart; use a bool beside it"},
@@ -163,7 +164,7 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
 Value Checker::valueOf(const Binding& binding, Range range, bool isUse) {
   switch (binding.kind) {
     case Binding::Kind::Constant:
-      return constantValue(binding.type, *binding.constant, range);
+      return constantCode(binding.type, *binding.constant, range);
     case Binding::Kind::Type:
       report(Diag::TypeAsValue, range, {shorten(range)});
       return errorValue(range);

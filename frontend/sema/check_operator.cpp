@@ -161,6 +161,7 @@ Value Checker::operatorMissing(std::string_view name, const std::vector<Value>& 
   auto spelled = [&](const Value& value) { return isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type); };
   const std::string left = spelled(operands[0]), right = spelled(operands[1]);
   auto builder = report(Diag::OperandTypes, range, {std::string(name), spellType(operands[0].type), spellType(operands[1].type)});
+  if (noteNamesakes(builder, operands[0].type, operands[1].type, shorten(operands[1].range))) return errorValue(range);
   const bool isEnum = types().isEnum(operands[0].type) || types().isEnum(operands[1].type);
   const bool compares = name == "<" || name == "<=" || name == ">" || name == ">=";
   if (isEnum && compares && operands[0].type == operands[1].type) {
@@ -203,7 +204,7 @@ Value Checker::equality(bool negated, Value left, Value right, Range range) {
   std::vector<Part> parts;
   partsOf(left.type, "", parts);
   if (parts.size() > largestCompared) {
-    notYet(range, fmt::format("`==` of values of more than {} numbers", largestCompared), "compare the members that matter");
+    report(Diag::LargeComparison, range, {std::to_string(largestCompared), spellType(left.type), std::to_string(parts.size())}).help("compare the members that matter");
     return errorValue(range);
   }
   std::vector<TStmtId> statements;

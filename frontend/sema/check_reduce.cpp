@@ -241,15 +241,10 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   std::vector<TStmtId> outer;
   std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &outer);
   pushScope();
-  struct Loop {
-    LocalId variable;
-    TExprId low, high, step;
-    SiteId site;
-  };
-  std::vector<Loop> loops;
+  std::vector<ReduceLoop> loops;
   bool ok = true;
   for (const RangeClause& clause : node.clauses) {
-    Loop loop;
+    ReduceLoop loop;
     loop.low = checkSubscript(clause.low, "the bound of a range");
     loop.high = checkSubscript(clause.high, "the bound of a range");
     if (clause.step) {
@@ -290,6 +285,11 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   --ctx_->valueBlocks;
   ctx_->canHoist = hoist;
   if (!ok) return errorValue(range);
+  return roundedAs(shown, inLoops(reducer, loops, std::move(outer), std::move(inner), condition, std::move(step), value, range), range);
+}
+
+Value Checker::inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, std::vector<TStmtId> outer, std::vector<TStmtId> inner,
+                       TExprId condition, std::vector<TStmtId> step, const Value& value, Range range) {
   const TypeId type = value.type;
   const LocalId total = addLocal("", type, LocalKind::Var, range);
   auto assign = [&](std::optional<BinaryOp> op, TExprId right) {
@@ -328,7 +328,32 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   all.insert(all.end(), outer.begin(), outer.end());
   all.insert(all.end(), inner.begin(), inner.end());
   const TExprId result = localRef(total, range);
-  return roundedAs(shown, code(type, range, BlockValue{std::move(all), result}), range);
+  return code(type, range, BlockValue{std::move(all), result});
+}
+
+/// sum(row) in a kernel: a loop over all elements.
+Value Checker::reduceInKernel(Reducer reducer, Value view, Range range) {
+  const TypeId index = types().index();
+  const Type type = typeOf(view.type);
+  std::vector<TStmtId> outer, step;
+  std::vector<TStmtId>* const saved = std::exchange(ctx_->out, &outer);
+  const TExprId whole = keep(view.expr);
+  ctx_->out = &step;
+  std::vector<ReduceLoop> loops;
+  ViewElement element{whole, {}, {}, {}};
+  for (unsigned d = 0; d < type.rank; ++d) {
+    const LocalId variable = addLocal("", index, LocalKind::DomainVar, range);
+    loops.push_back({variable, constInt(index, 0, range), viewExtent(whole, d, range).expr, {}, {}});
+    element.indices.push_back(localRef(variable, range));
+    element.checks.push_back(Check::Checked);
+    element.sites.push_back(addSite(SiteKind::Index, range, {}, d, type.rank));
+  }
+  Value value = code(type.element, view.range, std::move(element));
+  const TypeId shown = value.type;
+  const bool ok = reduceOperand(reducer, value, range);
+  ctx_->out = saved;
+  if (!ok) return errorValue(range);
+  return roundedAs(shown, inLoops(reducer, loops, std::move(outer), {}, {}, std::move(step), value, range), range);
 }
 
 Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range) {
@@ -341,11 +366,7 @@ Value Checker::reduceView(Reducer reducer, ExprId argument, std::string_view nam
         .help(fmt::format("write {}(x[i] for i in 0..n), or {}(x) of an array x", name, name));
     return errorValue(range);
   }
-  if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
-    notYet(range, fmt::format("{} of a whole array in a kernel", name),
-           fmt::format("write {}(x[i] for i in 0..x.len)", name));
-    return errorValue(range);
-  }
+  if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) return reduceInKernel(reducer, view, range);
   if (typeOf(view.type).rank > 1) view = withoutGaps(view);
   const Type type = typeOf(view.type);
   TExprId flat = view.expr;
@@ -388,7 +409,8 @@ TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std
 
 Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
-    notYet(range, "an array made in a kernel");
+    report(Diag::ArrayInKernel, range, {})
+        .help("an array value has a size that is known: `var a = [0.0; 8]`, filled by a loop; what the kernel gives goes into a `mut` parameter");
     return errorValue(range);
   }
   const auto& generator = std::get<GeneratorExpr>(expr(node.generator).node);

@@ -47,8 +47,9 @@ bool Checker::checkStmt(StmtId id) {
         report(Diag::OutsideLoop, stmt.range, {isBreak ? "break" : "continue"});
         return false;
       }
-      if (ctx_->valueBlocks) {
-        notYet(stmt.range, fmt::format("`{}` inside a block that gives a value", isBreak ? "break" : "continue"));
+      if (ctx_->loops <= ctx_->loopsOutside) {
+        report(Diag::LeavesValue, stmt.range, {isBreak ? "`break`" : "`continue`"})
+            .help("give the `if` a statement of its own before: `let value = if c { ... } else { ... }`");
         return true;
       }
       if (isBreak)
@@ -70,8 +71,7 @@ bool Checker::checkStmt(StmtId id) {
       notYet(stmt.range, "`on` a stream");
       return false;
     case StmtKind::Decl:
-      notYet(stmt.range, "a declaration inside a block", "declare it at the top of the file");
-      return false;
+      return false;  // checkStatements
   }
   return false;
 }
@@ -333,11 +333,14 @@ bool Checker::hasBreak(ExprId body) const {
           const auto& inner = ast.stmt(stmt).node;
           if (std::holds_alternative<BreakStmt>(inner)) return true;
           if (const auto* e = std::get_if<ExprStmt>(&inner); e && block(e->expr)) return true;
+          if (const auto* let = std::get_if<LetStmt>(&inner); let && block(let->init)) return true;
+          if (const auto* assign = std::get_if<AssignStmt>(&inner); assign && block(assign->value)) return true;
         }
         return false;
       }
       if (const auto* i = std::get_if<IfExpr>(&node)) return block(i->thenBlock) || block(i->elseBranch);
       if (const auto* u = std::get_if<UncheckedExpr>(&node)) return block(u->block);
+      if (const auto* p = std::get_if<ParenExpr>(&node)) return block(p->inner);
       return false;
     }
   };
@@ -543,8 +546,9 @@ void Checker::checkReturn(const ReturnStmt& node, Range range) {
 bool Checker::checkTailStatements(List<StmtId> statements) {
   for (size_t i = 0; i < statements.size(); ++i) {
     const Stmt& stmt = ast_->stmt(statements[i]);
-    if (std::holds_alternative<DeclStmt>(stmt.node)) {
-      notYet(stmt.range, "a declaration inside a block", "declare it at the top of the file");
+    if (const auto* declared = std::get_if<DeclStmt>(&stmt.node)) {
+      refuseInBlock(declared->decl);
+      declareInBlock(declared->decl);
       continue;
     }
     if (i + 1 == statements.size()) {

@@ -36,6 +36,10 @@ TypeId Checker::aliasedType(Entity& entity, Range range) {
         .help(fmt::format("let a type parameter be one of it: `[T: {}]`", text(entity.name)));
     return types().error();
   }
+  if (expr(*entity.ast, decl.type).kind() == ExprKind::FnType) {
+    report(Diag::FunctionTypePlace, range, {}).note(entity.range, "declared here").help("parameters of functions and kernels of the same file can have it");
+    return types().error();
+  }
   entity.state = Entity::State::Busy;
   const TypeId type = inCallee(entity, {}, [&] { return resolveType(decl.type); });
   entity.state = Entity::State::New;

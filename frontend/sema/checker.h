@@ -169,6 +169,7 @@ struct Context {
   // flow
   unsigned loops = 0;
   unsigned valueBlocks = 0;  // inside BlockValues
+  unsigned loopsOutside = 0;  // of `loops`, those outside of the innermost value that is being computed: it cannot leave them
   bool canHoist = false;     // a collective may be put before the statement that is being checked
   unsigned uncheckedDepth = 0;
   std::set<uint32_t> unassigned;  // locals, and unassignedKey()s of script variables, that may lack a value here
@@ -286,6 +287,8 @@ class Checker {
   void reserveSymbols(const Ast& ast);
   /// The symbol of an @export; empty: there is none, or it was refused.
   std::string exportedSymbol(const Ast& ast, const Decl& decl);
+  /// Makes the functions that have an @export, for kernels of other programs.
+  void makeExported(const Ast& ast, ModuleScope& unit);
   /// Makes the instances that `instantiate` lists.
   void makeListed(const Ast& ast, ModuleScope& unit);
   void makeListed(const InstantiateDecl& node, ModuleScope& unit, Range range);
@@ -376,6 +379,8 @@ class Checker {
   TExprId convert(Value value, TypeId target, std::string_view what = {});
   Value convertValue(Value value, TypeId target, std::string_view what = {});
   bool fitsType(const Value& value, TypeId target);
+  /// Where two types of one name come from, if the types are such.
+  bool noteNamesakes(Diagnostics::Builder& builder, TypeId wanted, TypeId found, const std::string& what);
   void describeMismatch(Diagnostics::Builder& builder, const Value& value, TypeId target);
   Value conversionCall(Scalar to, Value operand, Range range);
 
@@ -438,6 +443,10 @@ class Checker {
   /// The type that two values take as the branches of an `if` do; the error type after a message.
   TypeId branchType(const Value& a, const Value& b, Range range, TypeId expected);
   Value joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
+  /// The same of an `if` that is all of what a statement computes: branches that leave a loop or the function come before the statement.
+  Value hoistBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
+  /// Whether an expression is `.name`, or an `if` of such: another one has to say of which enum.
+  bool isShortName(ExprId id) const;
 
   // ---- constants.cpp ----
   /// The value of an expression that has to be known while compiling, of type `type` (the error type: of its own, which goes to
@@ -529,6 +538,7 @@ class Checker {
   /// A part of such an expression as a value; numbers and bools are constants to compute with.
   Value constantPart(TExprId id, Range range);
   Value indexElements(Value whole, List<Argument> arguments, Range range);
+  Value indexEach(Value part, List<Argument> arguments, ptrdiff_t slice, Range range);
   Value sliceElements(Value whole, const SliceExpr& slice, Range sliceRange, Range range);
   Value reduceElements(Reducer reducer, Value whole, std::string_view name, Range range);
   TExprId checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo);
@@ -633,7 +643,8 @@ class Checker {
                                                                           std::string_view callee);
   void reportFormat(std::string_view format, const Format& found, Range range);
   // ---- files and texts (check_file_call.cpp) ----
-  std::optional<Scalar> elementInFile(FileFormat format, TypeId id) const;
+  /// What a file of the format holds, for a message; empty if the array can be one.
+  std::string_view unsuitedArray(FileFormat format, TypeId view) const;
   TExprId textArgument(ExprId id, std::string_view place);
   Value callRead(FileFormat format, const CallExpr& node, std::string_view name, Range range, TypeId expected);
   Value callPlot(const CallExpr& node, Range range);
@@ -656,6 +667,7 @@ class Checker {
   std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params,
                                           List<Argument> statics, List<Argument> arguments, Range range,
                                           std::vector<std::optional<StaticValue>> known = {});
+  bool misplacesFunction(const Entity& entity, List<Param> params, const std::vector<std::vector<ExprId>>& written);
   bool matchArguments(const Entity& entity, List<Param> params, List<Argument> arguments, Range range,
                       std::vector<std::vector<ExprId>>& written);
   bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
@@ -726,6 +738,8 @@ class Checker {
 
   // ---- statements ----
   BlockResult checkBlock(ExprId block, bool wantsValue, TypeId expected = {});
+  void refuseInBlock(DeclId id);
+  void declareInBlock(DeclId id);
   bool checkStatements(List<StmtId> statements, bool wantsValue, TypeId expected, std::optional<Value>& value);
   bool checkStmt(StmtId id);  // true: what follows is never reached
   void checkLet(const LetStmt& node, Range range);
@@ -766,12 +780,17 @@ class Checker {
   /// Whether a constant may be the step of a domain; if not, reports it.
   bool isDomainStep(int64_t step, Range range);
   void checkAttributes(const Decl& decl, Kernel& kernel);
+  bool hasAttribute(const Decl& decl, std::string_view name) const {
+    for (const Attribute& attribute : decl.attributes)
+      if (text(attribute.name.name) == name) return true;
+    return false;
+  }
   bool isPartOfConstant(ExprId id);
   std::optional<ShapeExpr> shapeExpr(ExprId id, const Kernel& kernel, bool inDomain);
   std::optional<ShapeExpr> shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain);
   TExprId shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range range);
   /// After a call that would make one specialisation of a kernel too many.
-  void reportSpecialisations(const Entity& entity, std::string_view name, Range call);
+  void reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name, Range call);
   Value callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range);
   std::string kernelSymbol(std::string_view name);
   void finishKernel(Kernel& kernel);
@@ -782,6 +801,15 @@ class Checker {
   Value reduceView(Reducer reducer, ExprId argument, std::string_view name, Range range);
   Value hostReduce(Reducer reducer, const GeneratorExpr& node, Range range);
   Value deviceReduce(Reducer reducer, const GeneratorExpr& node, Range range);
+  struct ReduceLoop {
+    LocalId variable;
+    TExprId low, high, step;
+    SiteId site;
+  };
+  /// A reduction as loops: `outer` comes before them, `inner` in them, and `step`, under the condition, before the value is taken in.
+  Value inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, std::vector<TStmtId> outer, std::vector<TStmtId> inner, TExprId condition,
+                std::vector<TStmtId> step, const Value& value, Range range);
+  Value reduceInKernel(Reducer reducer, Value view, Range range);
   Value checkArrayGen(const ArrayGenExpr& node, Range range);
   TExprId reduceIdentity(Reducer reducer, TypeId type, Range range);
   bool reduceOperand(Reducer reducer, Value& value, Range range);
@@ -818,6 +846,7 @@ class Checker {
   Context* ctx_ = nullptr;
   std::map<std::string, FunctionInstance> functions_;
   std::map<std::string, KernelInstance> kernels_;
+  std::map<const Entity*, std::vector<std::string>> ofFunctions_;  // Kernels that take functions: their instances in this unit
   std::map<std::string, unsigned> symbols_;
   std::map<std::string, Range> exported_;  // symbols that declarations give, and where
   std::map<Entity*, GlobalId> globals_;

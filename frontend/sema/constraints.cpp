@@ -86,8 +86,9 @@ void Checker::reportConstraint(ExprId constraint, TypeId type, Ident param, std:
 TypeId Checker::staticType(Entity& entity, const StaticParam& param, const LocalScope& scope) {
   if (!param.constraintOrType) return types().index();
   const TypeId type = inCallee(entity, scope, [&] { return resolveType(param.constraintOrType); });
-  if (isError(type) || scalarOf(type)) return type;
-  notYet(param.name.range, fmt::format("a compile-time parameter of type {}", spellType(type)));
+  if (isError(type) || plainSize(type)) return type;
+  report(Diag::ConstantParameter, param.name.range, {std::string(text(param.name.name)), spellType(type)})
+      .help("numbers, enums, vectors, tuples, structs and array values can be known at compile time");
   return types().error();
 }
 

@@ -84,11 +84,20 @@ bool Checker::fitsType(const Value& value, TypeId target) {
          (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar));
 }
 
+bool Checker::noteNamesakes(Diagnostics::Builder& builder, TypeId wanted, TypeId found, const std::string& what) {
+  for (TypeId* type : {&wanted, &found})
+    while (isView(*type) || typeOf(*type).kind == TypeKind::Array) *type = typeOf(*type).element;
+  if (wanted == found || spellType(wanted) != spellType(found) || !isDeclared(wanted) || !isDeclared(found)) return false;
+  const std::string name = spellType(wanted);
+  builder.note(session_.structs.at(wanted.value).entity->range, fmt::format("the {} that is needed", name))
+      .note(session_.structs.at(found.value).entity->range, "another one of that name");
+  if (interactive_) builder.help(fmt::format("{} was declared again, and `{}` was made before: make it anew", name, what));
+  return true;
+}
+
 void Checker::describeMismatch(Diagnostics::Builder& builder, const Value& value, TypeId target) {
-  if (spellType(target) == spellType(value.type) && isDeclared(target) && isDeclared(value.type)) {
-    builder.note(session_.structs.at(target.value).entity->range, fmt::format("the {} that is needed", spellType(target)))
-        .note(session_.structs.at(value.type.value).entity->range, "another one of that name");
-  } else if (types().isEnum(value.type) && scalarOf(target) && isInteger(*scalarOf(target))) {
+  if (noteNamesakes(builder, target, value.type, shorten(value.range))) return;
+  if (types().isEnum(value.type) && scalarOf(target) && isInteger(*scalarOf(target))) {
     builder.help(fmt::format("write {}({}) for its number", spellType(target), shorten(value.range)));
   } else if (types().isEnum(target)) {
     builder.help(fmt::format("its values are {0}.{1} and so on", spellType(target), types().record(target).members[0]));

@@ -349,7 +349,7 @@ class Dumper {
       text += fmt::format("{}{}{}: {}", i ? ", " : "",
                           function.body.locals[function.params[i].value].kind == LocalKind::MutParam ? "mut " : "",
                           local(function.params[i]), type(function.body.locals[function.params[i].value].type));
-    line(text + ") -> " + type(function.result) + (function.isExtern ? " extern " + function.symbol : ""));
+    line(text + ") -> " + type(function.result) + (function.isExtern ? " extern " + function.symbol : function.isExported() ? " export " + function.symbol : ""));
     if (!function.isExtern) body(function.body);
   }
 

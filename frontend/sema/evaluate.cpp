@@ -441,7 +441,13 @@ class Evaluator {
     return std::move(frame.result);
   }
   ConstValue value(const TExpr&, const BlockValue& node) {
-    if (exec(node.statements) == Flow::Fail || !node.value) return {};
+    const Flow flow = exec(node.statements);
+    if (flow != Flow::Next && flow != Flow::Fail) {
+      // The statement that this value is for is left: exec goes on where it leads.
+      leaving_ = flow;
+      fail(EvaluationFailure::Kind::NotConstant, {}, {});
+    }
+    if (failure_ || !node.value) return {};
     return eval(node.value);
   }
   ConstValue value(const TExpr&, const IfValue& node) {
@@ -491,6 +497,10 @@ class Evaluator {
       return Flow::Fail;
     }
     const Flow flow = std::visit([&](const auto& node) { return run(s, node); }, s.node);
+    if (leaving_) {
+      failure_.reset();
+      return *std::exchange(leaving_, std::nullopt);
+    }
     return failure_ ? Flow::Fail : flow;
   }
   Flow run(const TStmt&, const Declare& node) {
@@ -605,6 +615,7 @@ class Evaluator {
   const std::function<bool(FunctionId)>& isReady_;
   Frame* frame_ = nullptr;
   std::optional<EvaluationFailure> failure_;
+  std::optional<Flow> leaving_;  // a value was left by break, continue or return; failure_ is set until the statement is reached
   uint64_t steps_ = 0;
   unsigned depth_ = 0;
 };

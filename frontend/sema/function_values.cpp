@@ -35,10 +35,15 @@ const StaticParam* OpenParam::in(ExprId type) const {
 const FnTypeExpr* functionType(ExprId type, const Ast& ast) {
   while (type) {
     const auto& node = ast.expr(type).node;
-    if (const auto* paren = std::get_if<ParenExpr>(&node))
+    if (const auto* paren = std::get_if<ParenExpr>(&node)) {
       type = paren->inner;
-    else
-      return std::get_if<FnTypeExpr>(&node);
+      continue;
+    }
+    if (const auto* name = std::get_if<NameExpr>(&node))
+      for (DeclId id : ast.functionTypes())
+        if (const auto& alias = std::get<TypeAliasDecl>(ast.decl(id).node); alias.name.name == name->name && alias.staticParams.empty())
+          return &std::get<FnTypeExpr>(ast.expr(alias.type).node);
+    return std::get_if<FnTypeExpr>(&node);
   }
   return nullptr;
 }

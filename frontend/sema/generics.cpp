@@ -10,6 +10,33 @@
 
 namespace rad::sema {
 
+/// Whether lambdas stand where something else should, and something else where a function should; reports it.
+bool Checker::misplacesFunction(const Entity& entity, List<Param> params, const std::vector<std::vector<ExprId>>& written) {
+  std::vector<std::string> functions, others;
+  std::optional<Range> misplaced;
+  size_t places = 0;
+  for (size_t p = 0; p < params.size(); ++p) {
+    const bool isFunction = functionType(params[p].type, *entity.ast);
+    places += isFunction;
+    for (ExprId each : written[p]) {
+      (isLambda(each) ? functions : others).push_back(shorten(expr(each).range));
+      if (isLambda(each) && !isFunction && !misplaced) misplaced = expr(each).range;
+    }
+  }
+  if (!misplaced || functions.size() != places) return false;
+  std::string form;
+  size_t nextFunction = 0, nextOther = 0;
+  for (size_t p = 0; p < params.size(); ++p)
+    for (size_t i = 0; i < written[p].size(); ++i) {
+      std::string& next = functionType(params[p].type, *entity.ast) ? functions[nextFunction++] : others[nextOther++];
+      form += (form.empty() ? "" : ", ") + next;
+    }
+  report(Diag::FunctionOrder, *misplaced, {std::string(text(entity.name))})
+      .note(entity.range, "declared here")
+      .help(fmt::format("write {}({})", text(entity.name), form));
+  return true;
+}
+
 bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argument> arguments, Range range,
                              std::vector<std::vector<ExprId>>& written) {
   const std::string_view name = text(entity.name);
@@ -32,7 +59,8 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
   bool ok = true, tooMany = false;
   for (const Argument& argument : arguments) {
     if (std::holds_alternative<GeneratorExpr>(expr(argument.value).node)) {
-      report(Diag::GeneratorPlace, expr(argument.value).range, {});
+      const auto& clauses = std::get<GeneratorExpr>(expr(argument.value).node).clauses;
+      if (clauses.empty() || !std::holds_alternative<ErrorExpr>(expr(clauses[0].low).node)) report(Diag::GeneratorPlace, expr(argument.value).range, {});
       return false;
     }
     if (argument.name.name.empty()) {
@@ -401,6 +429,7 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   if (!matchArguments(entity, params, arguments, range, call.written)) {
     return std::nullopt;
   }
+  if (takesFunctions(params, *entity.ast) && misplacesFunction(entity, params, call.written)) return std::nullopt;
   std::vector<std::optional<StaticValue>> found = std::move(known);
   found.resize(staticParams.size());
   bool ok = givenStatics(entity, staticParams, statics, range, found);

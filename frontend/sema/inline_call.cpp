@@ -292,13 +292,15 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
   }
   BodyCopy copy(program_, from, ctx_->body, range);
   if (const auto place = copy.returnInValue()) {
-    notYet(*place, fmt::format("`return` inside of a value, in a function that uses {}", use.what), "write the `if` as a statement");
+    report(Diag::LeavesValue, *place, {"`return`"})
+        .note(use.range, fmt::format("the function uses {} here, so all of it becomes part of its callers", use.what))
+        .help("give the `if` a statement of its own before");
     return errorValue(range);
   }
   if (isView(from.result) && from.body.statements.size() > 1)
     for (size_t i = 0; i + 1 < from.body.statements.size(); ++i)
       if (copy.mayReturn(from.body.statements[i])) {
-        notYet(range, fmt::format("an array that is returned at several places, by a function that uses {}", use.what));
+        report(Diag::ArrayReturns, range, {name, use.what}).note(use.range, fmt::format("{} stands here", use.what)).help("return it at the end of the function only");
         return errorValue(range);
       }
   auto kept = [&](std::string local, TExprId value) {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view alwaysVisible[] = {"random"};
 
 /// What the compiler knows under a module's name; an import of it changes nothing.
-constexpr std::string_view builtIn[] = {"block", "thread"};
+constexpr std::string_view builtIn[] = {"block", "thread", "atomic", "warp", "cluster", "target"};
 
 template <size_t N>
 bool isOneOf(std::string_view name, const std::string_view (&list)[N]) {
@@ -166,8 +166,7 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
   const std::string path(node.path);
   if (!node.isFile && isOneOf(path, builtIn)) {
     if (node.selective || !node.alias.name.empty())
-      notYet(place, fmt::format("another name for what is in `{}`", path),
-             fmt::format("`{}` needs no import", path));
+      report(Diag::LanguageModule, place, {path}).help(fmt::format("leave out the import: {0}.name is known everywhere", path));
     return;
   }
   ModuleScope* module = node.isFile ? importFile(ast, node, place) : findModule(path);

@@ -123,6 +123,7 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   checkTestNames(ast);
   reserveSymbols(ast);
   makeListed(ast, unit);
+  makeExported(ast, unit);
   if (session_.buildAllKernels) buildKernels(ast, unit);
   const std::set<uint32_t> unassigned = checkScript(ast);
   checkUnused(ast, unit);
@@ -223,7 +224,7 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
       auto builder = report(Diag::UnknownAttribute, attribute.range, {std::string(name)});
       if (std::string near = nearestName(name, {std::begin(known), std::end(known)}); !near.empty())
         builder.help(fmt::format("did you mean @{}?", near));
-    } else if (name == "unchecked" || name == "cluster" || (name == "export" && entity.kind == Entity::Kind::Fn)) {
+    } else if (name == "cluster") {
       notYet(attribute.range, fmt::format("@{}", name));
     } else if (entity.kind == Entity::Kind::Fn
                    ? name == "max_threads" || name == "min_blocks" || name == "max_registers"

@@ -181,8 +181,9 @@ struct Function {
   TypeId result;                       // Unit if none
   Body body;                           // ends every path in Return unless Unit
   bool isExtern = false;               // device code from another object: body empty, `symbol` its PTX name
-  std::string symbol;
+  std::string symbol;                  // also of one that other programs call: @export
   Range range;
+  bool isExported() const { return !isExtern && !symbol.empty(); }
 };
 
 /// Sizes known only at launch: arithmetic over dimensions and scalar parameters, evaluated by the runtime in 64 bits with

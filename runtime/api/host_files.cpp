@@ -2,6 +2,7 @@
 // Arrays from files and to files, for host code.
 #include "runtime/api/host_support.h"
 #include "runtime/files/csv_file.h"
+#include "runtime/files/npy_element.h"
 #include "runtime/files/npy_file.h"
 #include "runtime/files/png_file.h"
 
@@ -74,22 +75,24 @@ Result<void> writePicture(const std::string& path, FileArray array) {
   return writePng(path, array.extents[1], array.extents[0], static_cast<int>(channels), {reinterpret_cast<const uint8_t*>(array.elements.data()), count});
 }
 
-/// Why the array cannot be written as a picture; an empty headline if it can.
-MessageParts pictureTrouble(const RadView& view, int64_t count) {
-  int64_t channels = view.rank == 3 ? view.extents[2] : 1;
-  bool rightShape = (view.rank == 2 || view.rank == 3) && (channels == 1 || channels == 3 || channels == 4);
-  if (!rightShape || !isPictureType(elementType(view.elementType))) return {fmt::format("a {} is not a picture", typeText(view)), {}, pictureTypes, fileFormCode};
-  if (count == 0) return {fmt::format("a picture without pixels ({}) cannot be written", typeText(view)), {}, {}, fileFormCode};
-  if (view.extents[0] > maxPictureSide || view.extents[1] > maxPictureSide || count > maxPictureBytes)
+/// Why the array, written by `view`, cannot be written as a picture; an empty headline if it can.
+MessageParts pictureTrouble(const RadView& view, const FileArray& array) {
+  const std::vector<int64_t>& sizes = array.extents;
+  int64_t channels = sizes.size() == 3 ? sizes[2] : 1;
+  bool rightShape = (sizes.size() == 2 || sizes.size() == 3) && (channels == 1 || channels == 3 || channels == 4);
+  if (!rightShape || !isPictureType(array.type)) return {fmt::format("a {} is not a picture", typeText(view)), {}, pictureTypes, fileFormCode};
+  if (sizes[0] == 0 || sizes[1] == 0) return {fmt::format("a picture without pixels ({}) cannot be written", typeText(view)), {}, {}, fileFormCode};
+  if (sizes[0] > maxPictureSide || sizes[1] > maxPictureSide || sizes[0] * sizes[1] * channels > maxPictureBytes)
     return {fmt::format("the picture is too large: {}", typeText(view)), {},
             fmt::format("a picture has at most {} pixels on a side and {} MiB of samples", maxPictureSide, maxPictureBytes >> 20), fileFormCode};
   return {};
 }
 
-Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::ElementType type, std::span<const int64_t> wanted) {
+Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::ElementType type, std::span<const int64_t> wanted,
+                         std::span<const cg::CompoundManifest> compounds) {
   switch (format) {
     case RadPng: return readPicture(path, type, wanted);
-    case RadNpy: return readNpy(path, type);
+    case RadNpy: return readNpy(path, type, compounds);
     case RadCsv: return readCsv(path, type, wanted.size() == 2);
     case RadLinePlot:
     case RadHistogram:
@@ -98,10 +101,10 @@ Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::Elem
   return fail(ErrorCategory::Misuse, "a kind of file that the runtime does not know");
 }
 
-Result<void> writeAs(RadFileFormat format, const std::string& path, FileArray array) {
+Result<void> writeAs(RadFileFormat format, const std::string& path, FileArray array, std::span<const cg::CompoundManifest> compounds) {
   switch (format) {
     case RadPng: return writePicture(path, std::move(array));
-    case RadNpy: return writeNpy(path, array);
+    case RadNpy: return writeNpy(path, array, compounds);
     case RadCsv: return writeCsv(path, array);
     case RadLinePlot:
     case RadHistogram:
@@ -134,17 +137,19 @@ int32_t rad_file_write(RadContext* context, int32_t format, const RadString* pat
     if (!path) return context->setError(std::move(path).error(), site);
     auto count = checkView(*view);
     if (!count) return context->setError(std::move(count).error(), site);
-    if (format == RadPng)
-      if (MessageParts trouble = pictureTrouble(*view, *count); !trouble.headline.empty())
-        return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(trouble));
     auto type = elementType(view->elementType);
     uint64_t size = cg::sizeOf(type);
-    // The elements of vectors are one more dimension.
-    FileArray array{cg::scalarOf(type), {view->extents, view->extents + view->rank}, std::vector<std::byte>(static_cast<size_t>(*count) * size)};
-    if (const unsigned lanes = cg::lanesOf(type); lanes > 1) array.extents.push_back(lanes);
+    // The elements of vectors and array values are further dimensions.
+    const auto [element, inner] = innermost(type, compoundsOf(context));
+    FileArray array{element, {view->extents, view->extents + view->rank}, {}};
+    array.extents.insert(array.extents.end(), inner.begin(), inner.end());
+    if (format == RadPng)
+      if (MessageParts trouble = pictureTrouble(*view, array); !trouble.headline.empty())
+        return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(trouble));
+    array.elements.resize(static_cast<size_t>(*count) * size);
     RAD_API_TRY(context, site, context->device().copyOut(array.elements, view->array->buffer(), static_cast<uint64_t>(view->offset) * size));
     if (int32_t status = context->checkFailure()) return status;
-    RAD_API_TRY(context, site, writeAs(static_cast<RadFileFormat>(format), *path, std::move(array)));
+    RAD_API_TRY(context, site, writeAs(static_cast<RadFileFormat>(format), *path, std::move(array), compoundsOf(context)));
     return 0;
   });
 }
@@ -159,13 +164,13 @@ int32_t rad_file_read(RadContext* context, int32_t format, const RadString* path
     for (int64_t extent : wanted)
       if (extent < 0 && extent != RadAnySize)
         return context->setError(ErrorCategory::UserProgram, context->site(site), {fmt::format("a size cannot be negative: {}", extent), {}, {}});
-    const unsigned lanes = cg::lanesOf(elementType(type));
-    if (lanes > 1) wanted.push_back(lanes);
-    auto read = readAs(static_cast<RadFileFormat>(format), *path, cg::scalarOf(elementType(type)), wanted);
+    const auto [element, inner] = innermost(elementType(type), compoundsOf(context));
+    wanted.insert(wanted.end(), inner.begin(), inner.end());
+    auto read = readAs(static_cast<RadFileFormat>(format), *path, element, wanted, compoundsOf(context));
     if (!read) return context->setError(std::move(read).error(), site);
     if (MessageParts trouble = sizeTrouble(*path, read->extents, wanted); !trouble.headline.empty())
       return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(trouble));
-    if (lanes > 1) read->extents.pop_back();
+    read->extents.resize(read->extents.size() - inner.size());
     auto count = checkExtents(read->extents, fmt::format("the array in `{}`", *path));
     if (!count) return context->setError(std::move(count).error(), site);
     auto array = context->makeArray(elementType(type), *count);

@@ -11,12 +11,6 @@ namespace cg = rad::cg;
 namespace rad::rt {
 namespace {
 
-std::span<const cg::CompoundManifest> compoundsOf(RadContext* context) {
-  const Unit* unit = context->unit();
-  if (!unit) return {};
-  return unit->manifest.compounds;
-}
-
 Result<std::string> viewText(RadContext* context, const RadView& view, size_t indent, const FormatSpec& spec) {
   RAD_TRY(checkView(view));
   auto type = elementType(view.elementType);

@@ -43,6 +43,12 @@ int32_t guarded(RadContext* context, uint32_t site, Body body) {
   } while (false)
 
 inline cg::ElementType elementType(int32_t type) { return static_cast<cg::ElementType>(type); }
+/// The types with parts of the unit that runs.
+inline std::span<const cg::CompoundManifest> compoundsOf(RadContext* context) {
+  const Unit* unit = context->unit();
+  if (!unit) return {};
+  return unit->manifest.compounds;
+}
 inline std::string_view textOf(const RadString& string) { return {string.data, static_cast<size_t>(string.size)}; }
 inline std::span<const int64_t> shapeOf(const RadView& view) { return {view.extents, static_cast<size_t>(view.rank)}; }
 

@@ -125,7 +125,7 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
   AssembleOptions assembleOptions;
   assembleOptions.target = target;
   assembleOptions.optLevel = options.codegen.optLevel == 0 ? 0 : 3;
-  assembleOptions.relocatable = !options.linkFiles.empty();
+  assembleOptions.relocatable = options.relocatable || !options.linkFiles.empty();
   assembleOptions.debug = options.codegen.debug;
   assembleOptions.lineInfo = options.codegen.lineInfo && !options.codegen.debug;
 

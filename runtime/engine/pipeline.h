@@ -28,6 +28,7 @@ struct LinkFile {
 struct PipelineOptions {
   cg::CodegenOptions codegen;
   std::vector<LinkFile> linkFiles;
+  bool relocatable = false;   // cubins stay open for other linkers: functions with an @export are in them
   bool verifyProofs = false;  // keep index checks that were proven superfluous: one that fails shows a wrong proof
   /// The folder of the image cache; empty: none.
   std::string cacheFolder;

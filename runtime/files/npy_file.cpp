@@ -2,6 +2,8 @@
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 #include "runtime/files/npy_file.h"
 
+#include "runtime/files/npy_element.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,32 +28,9 @@ constexpr size_t maxRank = 32;
 constexpr int64_t maxElements = int64_t{1} << 60;
 constexpr const char* npyAgain = "it is damaged: save it once more with numpy.save";
 
-/// The letter and size of a type in a header, such as "f4".
-std::string_view codeOf(ElementType type) {
-  switch (type) {
-    case ElementType::Bool: return "b1";
-    case ElementType::I8: return "i1";
-    case ElementType::I16: return "i2";
-    case ElementType::I32: return "i4";
-    case ElementType::I64:
-    case ElementType::Index: return "i8";
-    case ElementType::U8: return "u1";
-    case ElementType::U16: return "u2";
-    case ElementType::U32: return "u4";
-    case ElementType::U64: return "u8";
-    case ElementType::F16: return "f2";
-    case ElementType::F32: return "f4";
-    case ElementType::F64: return "f8";
-    case ElementType::BF16: return "V2";
-    case ElementType::F8E4M3:
-    case ElementType::F8E5M2: return "V1";
-  }
-  return "";
-}
-
 /// What a header says.
 struct Header {
-  std::string descr;
+  NpyDescr descr;
   bool isFortran = false;
   std::vector<int64_t> shape;
 };
@@ -70,18 +49,14 @@ class HeaderParser {
       auto key = string();
       if (!key || !take(':')) return bad("a key and `:` are missing");
       if (*key == "descr" && !hasDescr) {
-        skipBlanks();
-        if (peek() == '[') return bad("its elements have named fields", "save each field as an array of its own");
-        auto value = string();
-        if (!value) return bad("`descr` is not a text");
-        header.descr = *value;
+        if (!descr(header.descr, 0)) return std::nullopt;
         hasDescr = true;
       } else if (*key == "fortran_order" && !hasOrder) {
         if (word("True")) header.isFortran = true;
         else if (!word("False")) return bad("`fortran_order` is neither True nor False");
         hasOrder = true;
       } else if (*key == "shape" && !hasShape) {
-        if (!shape(header.shape)) return std::nullopt;
+        if (!shape(header.shape, "its shape")) return std::nullopt;
         hasShape = true;
       } else {
         return bad("it has a key that does not belong there");
@@ -126,28 +101,64 @@ class HeaderParser {
     char quote = peek();
     if (quote != '\'' && quote != '"') return std::nullopt;
     size_t end = text_.find(quote, at_ + 1);
-    if (end == std::string_view::npos || end - at_ > 64) return std::nullopt;
+    if (end == std::string_view::npos || end - at_ > 256) return std::nullopt;
     std::string out(text_.substr(at_ + 1, end - at_ - 1));
     at_ = end + 1;
     return out;
   }
-  bool shape(std::vector<int64_t>& extents) {
-    if (!take('(')) return bad("`shape` is not a tuple"), false;
+  bool shape(std::vector<int64_t>& extents, std::string_view what) {
+    if (!take('(')) return bad(fmt::format("{} is not a tuple", what)), false;
     while (!take(')')) {
       skipBlanks();
       int64_t extent = 0;
       auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), extent);
-      if (error == std::errc::result_out_of_range || (error == std::errc() && extent > maxElements)) return bad("a size in its shape is beyond 2^60"), false;
-      if (error != std::errc() || extent < 0) return bad("a size in its shape is not a whole number of 0 or more"), false;
+      if (error == std::errc::result_out_of_range || (error == std::errc() && extent > maxElements)) return bad(fmt::format("a size in {} is beyond 2^60", what)), false;
+      if (error != std::errc() || extent < 0) return bad(fmt::format("a size in {} is not a whole number of 0 or more", what)), false;
       at_ = static_cast<size_t>(end - text_.data());
       if (peek() == 'L') ++at_;  // written by Python 2
       extents.push_back(extent);
       if (extents.size() > maxRank) return bad(fmt::format("it has more than {} dimensions", maxRank)), false;
       if (!take(',')) {
         if (take(')')) return true;
-        return bad("its shape has no end"), false;
+        return bad(fmt::format("{} has no end", what)), false;
       }
     }
+    return true;
+  }
+  /// '<f4', or [('a', '<f4'), ('b', '<i4', (3,)), ('c', [...])].
+  bool descr(NpyDescr& into, unsigned depth) {
+    skipBlanks();
+    const size_t start = at_;
+    if (take('[')) {
+      if (depth > 32) return bad("its fields nest too deeply"), false;
+      while (!take(']')) {
+        NpyDescr::Field field;
+        if (!take('(')) return bad("a field of `descr` is not a tuple"), false;
+        auto name = string();
+        if (!name || !take(',')) return bad("a field of `descr` has no name that is a text"), false;
+        field.name = *name;
+        if (!descr(field.type, depth + 1)) return false;
+        if (take(',')) {
+          skipBlanks();
+          if (peek() == '(' && !shape(field.dims, "the shape of a field")) return false;
+          take(',');
+        }
+        if (!take(')')) return bad("a field of `descr` has no end"), false;
+        for (int64_t dim : field.dims)
+          if (dim > static_cast<int64_t>(cg::largestElement)) return bad("a field of `descr` is too large"), false;
+        into.fields.push_back(std::move(field));
+        if (!take(',')) {
+          if (!take(']')) return bad("`descr` has no end"), false;
+          break;
+        }
+      }
+      if (into.fields.empty()) return bad("`descr` has no fields"), false;
+    } else {
+      auto value = string();
+      if (!value) return bad("`descr` is not a text"), false;
+      into.code = *value;
+    }
+    into.text = text_.substr(start, at_ - start);
     return true;
   }
   std::string_view text_;
@@ -166,15 +177,30 @@ std::string shown(std::string_view text) {
 std::string nameOfCode(std::string_view code) {
   for (ElementType type : {ElementType::Bool, ElementType::I8, ElementType::I16, ElementType::I32, ElementType::I64, ElementType::U8, ElementType::U16,
                            ElementType::U32, ElementType::U64, ElementType::F16, ElementType::F32, ElementType::F64})
-    if (codeOf(type) == code) return cg::nameOf(type);
+    if (npyCode(type) == code) return cg::nameOf(type);
   return "";
+}
+
+/// What stands against an element of the file; `type` is what the program calls the one that is wanted.
+Result<void> checkFields(const NpyDescr& found, const NpyElement& inFile, const NpyElement& inMemory, const std::string& type, const std::string& wanted,
+                         const std::string& path) {
+  if (!inFile.runs.empty() && haveSameFields(inFile, inMemory)) return {};
+  const bool isNumber = inMemory.runs.size() == 1 && inMemory.runs[0].name.empty();
+  Error error;
+  error.category = ErrorCategory::UserProgram;
+  error.page = fileContentCode;
+  error.message = fmt::format("`{}` holds elements of NumPy's type {}, but the type says {}", path, shown(found.text), type);
+  if (!isNumber) error.message += ", which is " + wanted;
+  error.advice = isNumber ? "declare a struct with these members, or save each field as an array of its own"
+                          : "members have the names of the fields, in their order, and the same types; where they lie may differ";
+  return fail(std::move(error));
 }
 
 /// Whether the elements that `descr` names are of type `wanted`.
 Result<void> checkType(const std::string& descr, ElementType wanted, const std::string& path) {
   const bool hasOrder = !descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
   std::string_view code = std::string_view(descr).substr(hasOrder ? 1 : 0);
-  std::string_view wantedCode = codeOf(wanted);
+  std::string_view wantedCode = npyCode(wanted);
   if (code == wantedCode) return {};
   const std::string name = nameOfCode(code);
   std::string holds = !name.empty() ? fmt::format("{} (NumPy's {})", name, shown(descr))
@@ -215,14 +241,36 @@ std::vector<std::byte> rowMajor(const std::vector<std::byte>& from, std::span<co
   return to;
 }
 
-}  // namespace
-
-Result<FileArray> readNpy(const std::string& path, ElementType wanted) {
-  RAD_ASSIGN(File file, openToRead(path, npyKind));
-  return readNpy(file.get(), path, wanted);
+/// Each scalar from where it lies in the file to where it lies in memory; none where one is no value of its enum.
+std::optional<std::vector<std::byte>> arranged(const std::vector<std::byte>& from, const NpyElement& inFile, const NpyElement& inMemory, size_t count) {
+  std::vector<std::byte> to(count * inMemory.size);
+  for (size_t i = 0; i < count; ++i)
+    for (size_t r = 0; r < inMemory.runs.size(); ++r) {
+      const NpyRun& source = inFile.runs[r];
+      const NpyRun& run = inMemory.runs[r];
+      const std::byte* in = from.data() + i * inFile.size + source.offset;
+      std::byte* out = to.data() + i * inMemory.size + run.offset;
+      std::memcpy(out, in, run.count * run.size);
+      for (uint64_t k = 0; k < run.count; ++k, out += run.size) {
+        if (source.isBig) std::reverse(out, out + run.size);
+        if (run.isBool) *out = std::byte{*out != std::byte{0}};
+        if (run.values == 0) continue;
+        int32_t value = 0;
+        std::memcpy(&value, out, sizeof value);
+        if (value < 0 || value >= run.values) return std::nullopt;
+      }
+    }
+  return to;
 }
 
-Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType wanted) {
+}  // namespace
+
+Result<FileArray> readNpy(const std::string& path, ElementType wanted, std::span<const cg::CompoundManifest> compounds) {
+  RAD_ASSIGN(File file, openToRead(path, npyKind));
+  return readNpy(file.get(), path, wanted, compounds);
+}
+
+Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType wanted, std::span<const cg::CompoundManifest> compounds) {
   auto error = [&](std::string_view why, std::string advice = npyAgain) { return fileError("read", npyKind, path, why, std::move(advice)); };
   unsigned char start[8] = {};
   size_t got = std::fread(start, 1, sizeof start, file);
@@ -239,31 +287,41 @@ Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType 
   HeaderParser parser(text);
   auto header = parser.parse();
   if (!header) return error("its header is not understood: " + parser.why(), parser.advice());
-  RAD_TRY(checkType(header->descr, wanted, path));
+  const NpyElement inMemory = elementInMemory(wanted, compounds);
+  NpyElement inFile = inMemory;
+  if (cg::isCompound(wanted) || !header->descr.fields.empty()) {
+    inFile = elementInFile(header->descr);
+    const std::string name = cg::isCompound(wanted) ? compounds[cg::compoundOf(wanted)].name : cg::nameOf(wanted);
+    RAD_TRY(checkFields(header->descr, inFile, inMemory, name, npyDescr(wanted, compounds), path));
+  } else {
+    RAD_TRY(checkType(header->descr.code, wanted, path));
+    inFile.runs[0].isBig = header->descr.code.starts_with('>') && inFile.size > 1;
+  }
 
-  unsigned elementBytes = cg::sizeOf(wanted);
+  const uint64_t elementBytes = std::max(inFile.size, inMemory.size);
   bool isEmpty = std::ranges::count(header->shape, 0) > 0;
   int64_t count = isEmpty ? 0 : 1;
   for (int64_t extent : header->shape)
-    if (!isEmpty && (__builtin_mul_overflow(count, extent, &count) || count > maxElements / elementBytes))
+    if (!isEmpty && (__builtin_mul_overflow(count, extent, &count) || count > maxElements / static_cast<int64_t>(elementBytes)))
       return error(fmt::format("its shape ({}) has more than 2^60 bytes", fmt::join(header->shape, ", ")));
   FileArray array{wanted, std::move(header->shape), {}};
-  RAD_ASSIGN(array.elements, readBytes(file, static_cast<uint64_t>(count) * elementBytes, npyKind, path));
-  if (header->descr.starts_with('>') && elementBytes > 1)  // big endian
-    for (auto at = array.elements.begin(); at != array.elements.end(); at += elementBytes) std::reverse(at, at + elementBytes);
-  if (header->isFortran && array.extents.size() > 1) array.elements = rowMajor(array.elements, array.extents, elementBytes);
-  if (wanted == ElementType::Bool)
-    for (std::byte& element : array.elements) element = std::byte{element != std::byte{0}};
+  RAD_ASSIGN(array.elements, readBytes(file, static_cast<uint64_t>(count) * inFile.size, npyKind, path));
+  if (header->isFortran && array.extents.size() > 1) array.elements = rowMajor(array.elements, array.extents, static_cast<unsigned>(inFile.size));
+  const bool isAsInMemory = inFile.runs.size() == 1 && inFile.size == inMemory.size && !inFile.runs[0].isBig && !inMemory.runs[0].isBool && inMemory.runs[0].values == 0;
+  if (!isAsInMemory) {
+    auto elements = arranged(array.elements, inFile, inMemory, static_cast<size_t>(count));
+    if (!elements) return error("a number in it is no value of its enum", "an enum is saved as the position of its name, from 0 on");
+    array.elements = std::move(*elements);
+  }
   return array;
 }
 
-Result<void> writeNpy(const std::string& path, const FileArray& array) {
+Result<void> writeNpy(const std::string& path, const FileArray& array, std::span<const cg::CompoundManifest> compounds) {
   std::string shape;
   for (int64_t extent : array.extents) shape += fmt::format("{}{}", shape.empty() ? "" : " ", extent) + ",";
   if (array.extents.size() > 1) shape.pop_back();
-  std::string_view code = codeOf(array.type);
-  bool isByte = cg::sizeOf(array.type) == 1;
-  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}", isByte ? '|' : '<', code, shape);
+  std::string text = fmt::format("{{'descr': {}, 'fortran_order': False, 'shape': ({}), }}", npyDescr(array.type, compounds), shape);
+  if (text.size() > 65000) return fileError("write", npyKind, path, "its elements have too many members for the header of such a file");
   size_t head = magic.size() + 4;
   text.append(63 - (head + text.size()) % 64, ' ');  // elements begin at a multiple of 64
   text += '\n';

@@ -207,10 +207,14 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
     if (!output) return std::unexpected(output.error());
     return finish(std::move(*output));
   }
-  if (kernels.empty()) return misuse(fmt::format("{}: no kernel to build for {}", command.file, command.arch),
-                                     "Declare a kernel, or build the host statements with --arch host.");
+  const bool hasExports = std::ranges::any_of(program->functions, &Function::isExported);
+  if (kernels.empty() && !hasExports) return misuse(fmt::format("{}: no kernel to build for {}", command.file, command.arch),
+                                     "Declare a kernel, give a function an @export, or build the host statements with --arch host.");
+  rt::PipelineOptions withExports = options;
+  withExports.codegen.exports = hasExports;
+  withExports.relocatable = hasExports;
   if (command.emit == "llvm" || command.emit == "llvm-opt") {
-    auto codegen = options.codegen;
+    auto codegen = withExports.codegen;
     if (codegen.libdevice.empty()) codegen.libdevice = embeddedLibdevice();
     auto module = cg::lowerCudaKernels(*program, kernels, command.arch, spec, codegen, sources);
     if (!module) return internal(module);
@@ -219,15 +223,15 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
     if (!output) return std::unexpected(output.error());
     return finish(std::move(*output));
   }
-  auto makePtx = [&](const std::string& target) { return rt::makePtx(*program, kernels, target, spec, options, sources, &times); };
+  auto makePtx = [&](const std::string& target) { return rt::makePtx(*program, kernels, target, spec, withExports, sources, &times); };
   if (command.emit == "fatbin") {
-    auto fatbin = rt::makeFatbin(targetsOf(command), makePtx, options, &times);
+    auto fatbin = rt::makeFatbin(targetsOf(command), makePtx, withExports, &times);
     if (!fatbin) return std::unexpected(fatbin.error());
     return finish(binary(*fatbin));
   }
   auto ptx = makePtx(command.arch);
   if (!ptx) return std::unexpected(ptx.error());
-  auto output = fromPtx(*ptx, command, options, times);
+  auto output = fromPtx(*ptx, command, withExports, times);
   if (!output) return std::unexpected(output.error());
   return finish(std::move(*output));
 }

@@ -12,6 +12,7 @@ os.chdir(folder)
 numpy.save("d.npy", numpy.zeros((3, 4)))
 numpy.save("c.npy", numpy.zeros(3, "c8"))
 numpy.save("named.npy", numpy.zeros(3, [("x", "f4")]))
+numpy.save("seven.npy", numpy.array([0, 7], "i4"))
 numpy.save("o.npy", numpy.array([None, 1]), allow_pickle=True)
 numpy.save("scalar.npy", numpy.float32(2.5))
 numpy.savez("z.npz", a=numpy.zeros(3))
@@ -37,7 +38,12 @@ CASES = [
     ('let a: f64 = read_npy("d.npy")', 1, ["`d.npy` holds an array of 2 dimensions, [3, 4], but the type says a single number"]),
     ('let a: [f64x3; n] = read_npy("d.npy")', 1, ["dimension 1 of `d.npy` has the size 4, but the type says 3"]),
     ('let a: [f32; n] = read_npy("c.npy")', 1, ["`c.npy` holds complex numbers (<c8), but the type says f32", "help: save it with numpy.save"]),
-    ('let a: [f32; n] = read_npy("named.npy")', 3, ["`named.npy`: its header is not understood: its elements have named fields", "help: save each field"]),
+    ('let a: [f32; n] = read_npy("named.npy")', 1, ["`named.npy` holds elements of NumPy's type [", "but the type says f32", "help: declare a struct with these members"]),
+    ('struct P { x: f32, z: i32 }\nlet a: [P; n] = read_npy("named.npy")', 1, ["`named.npy` holds elements of NumPy's type [", "but the type says P, which is [('x', '<f4'), ('z', '<i4')]", "help: members have the names of the fields"]),
+    ('struct P { x: f32 }\nlet a: [P; n, m] = read_npy("d.npy")', 1, ["`d.npy` holds elements of NumPy's type '<f8', but the type says P"]),
+    ('enum E { a, b }\nlet a: [E; n] = read_npy("seven.npy")', 3, ["`seven.npy`: a number in it is no value of its enum", "help: an enum is saved as the position"]),
+    ('struct P { x: f32 }\nwrite_csv("p.csv", zeros[P](2))', 1, ["expected integers, f32 or f64 for write_csv"]),
+    ('write_npy("p.npy", 3)', 1, ["expected an array for write_npy"]),
     ('let a: [f32; n] = read_npy("o.npy")', 1, ["`o.npy` holds Python objects, but the type says f32"]),
     ('let a: [f32; n] = read_npy("z.npz")', 3, ["`z.npz`: it is not an NPY file", "help: save it with numpy.save; of an NPZ archive"]),
     ('let a: [f32; n] = read_npy("text.npy")', 3, ["`text.npy`: it is not an NPY file"]),
@@ -61,7 +67,7 @@ CASES = [
 failed = 0
 for program, status, parts in CASES:
     done = subprocess.run([*raddle, "run", "-", "--device", device], input=program + "\n", capture_output=True, text=True)
-    if done.returncode != status or not all(part in done.stderr for part in parts) or not done.stderr.startswith("<stdin>:1:"):
+    if done.returncode != status or not all(part in done.stderr for part in parts) or not done.stderr.startswith("<stdin>:%d:" % (1 + program.count("\n"))):
         failed += 1
         print("%s\nended with status %d (%d expected)\n%s" % (program, done.returncode, status, done.stderr))
 print("%d programs, %d failed" % (len(CASES), failed))
