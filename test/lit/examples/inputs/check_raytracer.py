@@ -66,7 +66,7 @@ with numpy.errstate(all="ignore"):
         weight = weight * shine
         bounced = to - (f(2.0) * dot(up, to))[:, None] * up
         origin, to = numpy.where(going[:, None], p, origin), numpy.where(going[:, None], bounced, to)
-    expected = (f(255.0) * numpy.minimum(total, f(1.0))).astype(numpy.uint8).reshape(height, width, 3)
+    expected = numpy.rint(f(255.0) * numpy.minimum(total, f(1.0))).astype(numpy.uint8).reshape(height, width, 3)
 
 found = png.read(sys.argv[1])
 assert found.shape == expected.shape, found.shape
