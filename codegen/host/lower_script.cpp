@@ -35,7 +35,7 @@ llvm::FunctionCallee ScriptModule::runtime(const char* name) {
       {"rad_launch", "s:pipi"},        {"rad_reduce", "s:pipip"},      {"rad_print", "s:pplip"},      {"rad_assert_failed", "s:piip"},
       {"rad_check_failed", "s:pill"},  {"rad_file_write", "s:pippi"},   {"rad_file_read", "s:pipiipip"}, {"rad_argument_count", "l:p"},
       {"rad_argument", "s:plip"},      {"rad_parse_i64", "s:ppip"},    {"rad_parse_f64", "s:ppip"},   {"rad_sync", "s:pi"},
-      {"rad_clock", "s:pp"},           {"rad_bench_again", "s:pp"},     {"rad_called_from", "v:ppl"},
+      {"rad_clock", "s:pp"},           {"rad_bench_again", "s:plp"},     {"rad_called_from", "v:ppl"},
       {"rad_enter", "s:p"},            {"rad_text_read", "s:ppip"},     {"rad_text_write", "s:pppii"},   {"rad_text_equal", "i:pp"},
       {"rad_format", "s:pplipip"},     {"rad_interrupted", "s:p"},
   };

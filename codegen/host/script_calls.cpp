@@ -302,9 +302,10 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             result = f.scalar(expr.type, b().CreateLoad(b().getDoubleTy(), memory));
             return true;
           },
-          [&](const BenchAgain&) {
+          [&](const BenchAgain& node) {
+            llvm::Value* bytes = f.wide(f.eval(node.bytes));
             llvm::AllocaInst* memory = f.newAlloca(b().getInt32Ty(), "again");
-            callChecked("rad_bench_again", {context(), memory});
+            callChecked("rad_bench_again", {context(), bytes, memory});
             result = f.scalar(expr.type, b().CreateIsNotNull(b().CreateLoad(b().getInt32Ty(), memory)));
             return true;
           },

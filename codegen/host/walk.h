@@ -26,7 +26,8 @@ void forEachChild(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
   auto all = [&](const std::vector<TExprId>& ids) { for (TExprId id : ids) one(id); };
   std::visit(detail::Overloaded{
                  [](const ConstInt&) {}, [](const ConstFloat&) {}, [](const ConstString&) {}, [](const LocalRef&) {}, [](const GlobalRef&) {},
-                 [](const ArgumentCount&) {}, [](const Clock&) {}, [](const BenchAgain&) {}, [](const TargetFact&) {},
+                 [](const ArgumentCount&) {}, [](const Clock&) {}, [](const TargetFact&) {},
+                 [&](const BenchAgain& n) { one(n.bytes); },
                  [&](const ViewElement& n) { one(n.view); all(n.indices); },
                  [&](const ViewSlice& n) { one(n.view); for (const SliceDim& dim : n.dims) one(dim.low), one(dim.high), one(dim.step); },
                  [&](const ViewExtent& n) { one(n.view); },

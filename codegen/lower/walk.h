@@ -87,12 +87,13 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
           one(node.index);
         else if constexpr (std::is_same_v<Node, ParseNumber>)
           one(node.text);
+        else if constexpr (std::is_same_v<Node, BenchAgain>)
+          one(node.bytes);
         else
           static_assert(std::is_same_v<Node, ConstInt> || std::is_same_v<Node, ConstFloat> ||
                             std::is_same_v<Node, ConstString> || std::is_same_v<Node, LocalRef> ||
                             std::is_same_v<Node, GlobalRef> || std::is_same_v<Node, ArgumentCount> ||
-                            std::is_same_v<Node, Clock> || std::is_same_v<Node, BenchAgain> ||
-                            std::is_same_v<Node, TargetFact>,
+                            std::is_same_v<Node, Clock> || std::is_same_v<Node, TargetFact>,
                         "a new expression: say what it contains");
       },
       expr.node);

@@ -22,9 +22,13 @@ constexpr Row rows[] = {
 };
 
 constexpr bool codesAreUnique() {
-  for (size_t i = 0; i < std::size(rows); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (rows[i].code == rows[j].code) return false;
+  bool taken[10000] = {};
+  for (const Row& row : rows) {
+    size_t number = 0;  // of "R0123"
+    for (char digit : row.code.substr(1)) number = 10 * number + static_cast<size_t>(digit - '0');
+    if (taken[number]) return false;
+    taken[number] = true;
+  }
   return true;
 }
 static_assert(codesAreUnique(), "two rows of diagnostics.def have one code: take the next that is free");

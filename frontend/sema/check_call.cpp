@@ -266,6 +266,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (name == "bitcast") return callBitcast(statics, node, range);
   if (auto builtin = findHostBuiltin(name)) return callHost(*builtin, statics, node, range, expected);
   if (name == "print") return callPrint(node, range);
+  if (name == "bytes") return callBytes(node, range);
   if (name == "assert") return callAssert(node, range);
   if (name == "barrier") return callBarrier(node, range);
   if (name == "uniform") return callUniform(node, range);

@@ -39,7 +39,12 @@ Body Checker::checkTestBlock(const Ast& ast, ModuleScope& file, const TestDecl& 
   } else if (written.empty()) {
     report(Diag::BenchEmpty, body.range, {}).help("what it measures stands last; what stands before is run once");
   } else {
+    const TypeId count = types().scalar(Scalar::I64);
+    context.benchBytes = addLocal("", count, LocalKind::Var, body.range);
+    emit(body.range, Declare{context.benchBytes, constInt(count, 0, body.range)});
+    const LocalId bytes = context.benchBytes;
     checkStatements(written.first(written.size() - 1), false, {}, none);
+    context.benchBytes = {};
     // The last statement is what is measured: as often as the runtime asks for.
     std::vector<TStmtId> measured;
     context.out = &measured;
@@ -48,7 +53,7 @@ Body Checker::checkTestBlock(const Ast& ast, ModuleScope& file, const TestDecl& 
     popScope();
     context.out = &statements;
     const Range range = ast.stmt(written.back()).range;
-    emit(range, While{code(types().boolean(), range, BenchAgain{}).expr, std::move(measured)});
+    emit(range, While{code(types().boolean(), range, BenchAgain{localRef(bytes, range)}).expr, std::move(measured)});
   }
   popScope();
   const TStmtId whole = program_.addStmt(body.range, Scope{std::move(statements)});
@@ -56,6 +61,20 @@ Body Checker::checkTestBlock(const Ast& ast, ModuleScope& file, const TestDecl& 
   ctx_ = savedContext;
   ast_ = savedAst;
   return std::move(context.body);
+}
+
+Value Checker::callBytes(const CallExpr& node, Range range) {
+  if (!countIs("bytes", node.arguments, 1, range)) return errorValue(range);
+  const TypeId count = types().scalar(Scalar::I64);
+  const Value value = checkExpr(node.arguments[0].value, count);
+  if (!ctx_->benchBytes) {
+    report(Diag::BenchBytes, range, {}).help("there it says what one run of the last statement reads and writes, so that `raddle bench` shows GB/s");
+    return errorValue(range);
+  }
+  if (isError(value.type)) return errorValue(range);
+  Value converted = convertValue(value, count, "what `bytes` takes");
+  if (!isError(converted.type)) emit(range, Assign{localRef(ctx_->benchBytes, range), std::nullopt, materialize(converted), {}});
+  return unitValue(range);
 }
 
 std::optional<TypedProgram> Checker::runBlock(const Ast& ast, ModuleScope& file, const TestDecl& block) {

@@ -180,6 +180,7 @@ struct Context {
   std::optional<BlockUse> blockUse{};             // Function: the first such place
   std::map<std::string, LocalId> blockNames{};    // Function: "thread.index" and the like, which callers fill in
   Range statementValue{};                         // the value of the statement that is being checked, without parentheses
+  LocalId benchBytes{};     // Test: of a bench, what bytes() sets
   bool isComputed = false;  // while compiling: as host code, in which reductions are loops
   std::map<uint32_t, std::pair<LocalId, unsigned>>
       sizeOf;  // Dimension locals of a fn: the view and axis they are the size of
@@ -279,6 +280,8 @@ class Checker {
 
   // ---- check_test.cpp: test and bench blocks ----
   Body checkTestBlock(const Ast& ast, ModuleScope& file, const TestDecl& block);
+  /// bytes(n) in a bench.
+  Value callBytes(const CallExpr& node, Range range);
   /// The names of the blocks, each of which may stand there once.
   void checkTestNames(const Ast& ast);
 

@@ -99,7 +99,7 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const ArgumentText& n) { one(n.index); }
     void operator()(const ParseNumber& n) { one(n.text); }
     void operator()(const Clock&) {}
-    void operator()(const BenchAgain&) {}
+    void operator()(const BenchAgain& n) { one(n.bytes); }
     void operator()(const TargetFact&) {}
     void operator()(const HostReduce& n) { many(n.arguments); }
   };

@@ -246,7 +246,7 @@ class Dumper {
     return fmt::format("parse.{}({})", type(e.type), expr(node.text));
   }
   std::string show(const Clock&, const TExpr&) const { return "clock()"; }
-  std::string show(const BenchAgain&, const TExpr&) const { return "bench_again()"; }
+  std::string show(const BenchAgain& node, const TExpr&) const { return fmt::format("bench_again({})", expr(node.bytes)); }
   std::string show(const TargetFact& n, const TExpr&) const {
     static constexpr const char* names[] = {"target.cuda", "target.host", "target.sm"};
     return names[static_cast<size_t>(n.property)];

@@ -109,7 +109,7 @@ struct ArgumentCount {};                                                 // host
 struct ArgumentText { TExprId index; SiteId site; };                     // host: String; args[i]
 struct ParseNumber { TExprId text; SiteId site; };                       // host: i64 or f64 from a String, i64(args[0])
 struct Clock {};                                                         // host: f64
-struct BenchAgain {};                                                    // host: bool; once more around what a bench measures?
+struct BenchAgain { TExprId bytes; };                                    // host: bool; once more around what a bench measures? bytes: i64, what one run moves, 0 if that is not known
 enum class TargetProperty : uint8_t { Cuda, Host, Sm };
 struct TargetFact { TargetProperty property = TargetProperty::Cuda; };                       // bool, or i32 for Sm (90 for sm_90a, 0 for a processor); known when code is made for a target. Host code is code for a processor
 struct HostReduce { KernelId kernel; std::vector<TExprId> arguments; SiteId site; };  // host: the kernel's reduction result

@@ -121,7 +121,7 @@ class Verifier {
   void check(const ArgumentText& node, const TExpr& e);
   void check(const ParseNumber& node, const TExpr& e);
   void check(const Clock&, const TExpr& e);
-  void check(const BenchAgain&, const TExpr& e);
+  void check(const BenchAgain& node, const TExpr& e);
   void check(const TargetFact& node, const TExpr& e);
   void check(const HostReduce& node, const TExpr& e);
   void kernelArguments(const Kernel& kernel, const std::vector<TExprId>& arguments);

@@ -350,8 +350,10 @@ void Verifier::check(const Clock&, const TExpr& e) {
   host("clock"), require(e.type == types_.scalar(Scalar::F64), "clock() is f64");
 }
 
-void Verifier::check(const BenchAgain&, const TExpr& e) {
-  host("a bench"), require(e.type == types_.boolean(), "bench_again() is a bool");
+void Verifier::check(const BenchAgain& node, const TExpr& e) {
+  host("a bench");
+  wantType(node.bytes, types_.scalar(Scalar::I64), "the bytes of a bench"), at(node.bytes);
+  require(e.type == types_.boolean(), "bench_again() is a bool");
 }
 
 void Verifier::check(const TargetFact& node, const TExpr& e) {

@@ -83,7 +83,7 @@ int32_t rad_sync(RadContext*, uint32_t site);
 int32_t rad_clock(RadContext*, double* seconds);
 /// Stores the error of a session that was interrupted. What compiled code reads for that is the 32-bit word rad_interrupt_word.
 int32_t rad_interrupted(RadContext*);
-int32_t rad_bench_again(RadContext*, int32_t* again);  // 1: run once more what the bench measures
+int32_t rad_bench_again(RadContext*, int64_t bytes, int32_t* again);  // 1: run once more what the bench measures; bytes that a run moves, 0: not known
 
 #ifdef __cplusplus
 }

@@ -176,11 +176,12 @@ int32_t rad_interrupted(RadContext* context) {
   return guarded(context, noSite, [&] { return context->setError(ErrorCategory::UserProgram, nullptr, {"interrupted", {}, {}}); });
 }
 
-int32_t rad_bench_again(RadContext* context, int32_t* again) {
+int32_t rad_bench_again(RadContext* context, int64_t bytes, int32_t* again) {
   return guarded(context, noSite, [&]() -> int32_t {
     auto* const bench = context->bench();
     *again = 0;
     if (!bench) return 0;
+    bench->setBytes(bytes);
     if (bench->needsWait())
       if (int32_t status = context->synchronize(noSite)) return status;
     *again = bench->again(std::chrono::steady_clock::now()) ? 1 : 0;

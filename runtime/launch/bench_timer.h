@@ -28,6 +28,9 @@ class BenchTimer {
   const std::vector<double>& samples() const { return samples_; }
   /// Runs so far, with those that were not measured.
   uint64_t runs() const { return runs_; }
+  /// What one run reads and writes, as the program says; 0: it does not say.
+  void setBytes(int64_t bytes) { bytes_ = bytes; }
+  int64_t bytes() const { return bytes_; }
   /// Runs in a sample.
   uint64_t runsPerSample() const { return batch_; }
 
@@ -39,6 +42,7 @@ class BenchTimer {
   Phase phase_ = Phase::Before;
   Clock::time_point phaseBegin_, batchBegin_;
   uint64_t batch_ = 1, left_ = 0, runs_ = 0;
+  int64_t bytes_ = 0;
   std::vector<double> samples_;
 };
 

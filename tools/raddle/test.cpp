@@ -31,6 +31,7 @@ struct Outcome {
   std::string message, output;  // why it failed; what it printed
   std::vector<double> samples;  // bench: seconds of one run, sorted
   uint64_t runs = 1;            // bench: in a sample
+  int64_t bytes = 0;            // bench: what one run moves; 0: not known
   double part(double at) const { return samples[static_cast<size_t>(at * static_cast<double>(samples.size() - 1) + 0.5)]; }
   double median() const { return part(0.5); }
 };
@@ -98,6 +99,7 @@ std::string junit(const std::vector<Outcome>& outcomes) {
 Json json(const Outcome& one, bool isBench) {
   Json object{{"file", one.file}, {"line", one.line}, {"name", one.name}, {"device", one.device}};
   object["status"] = one.passed ? "passed" : "failed";
+  if (isBench && one.bytes > 0 && !one.samples.empty()) object.update({{"bytes", one.bytes}, {"bytes_per_second", static_cast<double>(one.bytes) / one.median()}});
   if (isBench && !one.samples.empty())
     object.update({{"median", one.median()}, {"low", one.part(0.1)}, {"high", one.part(0.9)}, {"samples", one.samples.size()}, {"runs_per_sample", one.runs}});
   if (!isBench) object["seconds"] = one.seconds;
@@ -161,6 +163,7 @@ Outcome Runner::runBlock(rt::Engine& engine, const TestBlock& block, std::string
   outcome.output = output;
   outcome.samples = timer.samples();
   outcome.runs = timer.runsPerSample();
+  outcome.bytes = timer.bytes();
   std::sort(outcome.samples.begin(), outcome.samples.end());
   return outcome;
 }
@@ -171,7 +174,8 @@ void Runner::show(const Outcome& one) {
     fmt::print(shown_, "FAILED {}, {}:{}\n{}", place, one.file, one.line, indented(one.message));
     if (!one.output.empty()) fmt::print(shown_, "    it printed:\n{}", indented(one.output));
   } else if (command_.isBench) {
-    fmt::print(shown_, "{:<44} {:>12}   {} to {}\n", place, spellTime(one.median()), spellTime(one.part(0.1)), spellTime(one.part(0.9)));
+    fmt::print(shown_, "{:<44} {:>12}   {} to {}{}\n", place, spellTime(one.median()), spellTime(one.part(0.1)), spellTime(one.part(0.9)),
+               one.bytes > 0 ? fmt::format("   {:.3g} GB/s", static_cast<double>(one.bytes) / one.median() / 1e9) : std::string());
   } else if (!command_.common.quiet) {
     fmt::print(shown_, "passed {} in {}\n", place, spellTime(one.seconds));
   }

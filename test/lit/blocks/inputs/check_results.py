@@ -20,6 +20,10 @@ assert len(rows) == (6 if kind == "tests" else 3)
 for row in rows:
     assert row["status"] == ("passed" if passed[row["name"]] else "failed"), row
     assert ("message" in row) == (not passed[row["name"]]) and row["device"] == "host" and row["line"] > 0, row
+    if row["name"] == "twice of 1000":
+        assert row["bytes"] == 8000 and abs(row["bytes_per_second"] * row["median"] / 8000 - 1) < 1e-9, row
+    else:
+        assert "bytes" not in row and "bytes_per_second" not in row, row
     if kind == "benches" and passed[row["name"]]:
         assert 0 < row["low"] <= row["median"] <= row["high"] and row["samples"] >= 5 and row["runs_per_sample"] >= 1, row
 if len(sys.argv) > 2:
