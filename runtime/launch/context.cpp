@@ -61,7 +61,7 @@ std::string helpLine(std::string advice) {
 
 RadContext::RadContext(rad::rt::ContextOptions options)
     : device_(std::move(options.device)), kernels_(options.kernels), waitAfterLaunch_(options.waitAfterLaunch), output_(std::move(options.output)),
-      outputIsTerminal_(options.outputIsTerminal),       launching_(std::move(options.launching)),
+      launching_(std::move(options.launching)), outputIsTerminal_(options.outputIsTerminal),
       arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
       liveArrays_(std::make_shared<rad::rt::LiveArrays>()) {}
 
