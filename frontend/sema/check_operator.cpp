@@ -161,7 +161,12 @@ Value Checker::operatorMissing(std::string_view name, const std::vector<Value>& 
   auto spelled = [&](const Value& value) { return isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type); };
   const std::string left = spelled(operands[0]), right = spelled(operands[1]);
   auto builder = report(Diag::OperandTypes, range, {std::string(name), spellType(operands[0].type), spellType(operands[1].type)});
-  if (noteNamesakes(builder, operands[0].type, operands[1].type, shorten(operands[1].range))) return errorValue(range);
+  if (isDeclared(operands[0].type) && isDeclared(operands[1].type)) {
+    auto declared = [&](const Value& value) { return session_.structs.at(value.type.value).entity->range.begin.offset; };
+    const bool isLeftOlder = declared(operands[0]) < declared(operands[1]);
+    const Value &older = operands[isLeftOlder ? 0 : 1], &newer = operands[isLeftOlder ? 1 : 0];
+    if (noteNamesakes(builder, newer.type, older.type, shorten(older.range))) return errorValue(range);
+  }
   const bool isEnum = types().isEnum(operands[0].type) || types().isEnum(operands[1].type);
   const bool compares = name == "<" || name == "<=" || name == ">" || name == ">=";
   if (isEnum && compares && operands[0].type == operands[1].type) {

@@ -129,9 +129,10 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
     else {
       auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
       const std::string source = shorten(value.range);
-      if (to.element == from.element && to.rank == 1)
+      const bool isNamesake = noteNamesakes(builder, target, value.type, source);
+      if (!isNamesake && to.element == from.element && to.rank == 1)
         builder.help(fmt::format("{}.flat is all of it as one dimension, and an index leaves a row", source));
-      else if (to.rank == from.rank && to.rank == 1 && typeOf(to.element).kind == TypeKind::Scalar && isHostCode())
+      else if (!isNamesake && to.rank == from.rank && to.rank == 1 && typeOf(to.element).kind == TypeKind::Scalar && isHostCode())
         builder.help(fmt::format("convert the elements: [{0}({1}[i]) for i in 0..{1}.len]", spellType(to.element), source));
     }
     return {types().error(), {}, {}, value.range};
