@@ -141,7 +141,7 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
   const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
   const unsigned rank = element ? typeOf(view.type).rank : 0;
   if (!format) format = rank == 2 ? FileFormat::HeatMap : FileFormat::LinePlot;
-  std::string needed = element && !types().isEnum(typeOf(view.type).element) ? std::string(unsuited(*format, *element, rank)) : "an array of numbers";
+  std::string needed = element && !types().isEnum(typeOf(view.type).element) ? std::string(unsuited(*format, *element, 1, rank)) : "an array of numbers";
   if (!needed.empty()) {
     auto builder = report(Diag::TypeMismatch, view.range, {std::move(needed), " for plot", spellType(view.type)});
     if (rank > 2) builder.help("plot a slice of it, or all of its values: kind: \"histogram\"");
