@@ -17,12 +17,15 @@ std::expected<ConstValue, EvaluationFailure> Checker::compute(const Value& value
   if (!value.expr) return std::unexpected(EvaluationFailure{EvaluationFailure::Kind::NotConstant, value.range, {}, {}});
   const std::span<const TStmtId> all(*ctx_->out);
   // A function whose body is being checked has none yet.
-  auto isReady = [&](FunctionId id) {
+  auto bodyOf = [&](FunctionId id) {
     for (const auto& [key, instance] : functions_)
-      if (instance.id == id) return instance.state == FunctionInstance::State::Done;
-    return false;
+      if (instance.id == id) {
+        if (instance.state == FunctionInstance::State::Done) return BodyState::Checked;
+        return instance.state == FunctionInstance::State::Failed ? BodyState::Broken : BodyState::Missing;
+      }
+    return BodyState::Missing;
   };
-  return evaluate(program_, ctx_->body, all.subspan(std::min(first, all.size())), value.expr, isReady);
+  return evaluate(program_, ctx_->body, all.subspan(std::min(first, all.size())), value.expr, bodyOf);
 }
 
 void Checker::reportEvaluation(const EvaluationFailure& failure, Range range, std::string_view what) {
@@ -50,6 +53,8 @@ void Checker::reportEvaluation(const EvaluationFailure& failure, Range range, st
       report(Diag::EvaluationSteps, range, {std::string(what), fmt::format("{} calls and expressions inside each other", maxEvaluationDepth)})
           .note(failure.range, "it was here then")
           .help("does this recursion end? Write it as a loop");
+      return;
+    case EvaluationFailure::Kind::Broken:
       return;
   }
 }

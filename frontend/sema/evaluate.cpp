@@ -122,8 +122,8 @@ double library(Math op, double x, double y, double z, bool isDouble) {
 
 class Evaluator {
  public:
-  Evaluator(const TypedProgram& program, const std::function<bool(FunctionId)>& isReady)
-      : program_(program), isReady_(isReady) {}
+  Evaluator(const TypedProgram& program, const std::function<BodyState(FunctionId)>& bodyOf)
+      : program_(program), bodyOf_(bodyOf) {}
 
   std::expected<ConstValue, EvaluationFailure> run(const Body& body, std::span<const TStmtId> before, TExprId expr) {
     Frame frame{.body = &body, .slots = {}};
@@ -253,6 +253,7 @@ class Evaluator {
   }
 
   ConstValue eval(TExprId id) {
+    if (!id) return fail(EvaluationFailure::Kind::Broken, {}, {});
     const Deeper deeper(depth_);
     const TExpr& e = program_.expr(id);
     if (!step(e.range)) return {};
@@ -272,6 +273,7 @@ class Evaluator {
     return *found;
   }
   bool isVariable(TExprId id) const {
+    if (!id) return false;
     const TExpr& e = program_.expr(id);
     if (const auto* element = std::get_if<ElementOf>(&e.node)) return isVariable(element->value);
     if (const auto* item = std::get_if<TupleItem>(&e.node)) return isVariable(item->tuple);
@@ -420,7 +422,11 @@ class Evaluator {
   ConstValue value(const TExpr& e, const CallFunction& node) {
     const Function& function = program_.functions[node.function.value];
     if (function.isExtern) return notConstant(e.range, fmt::format("`{}` is code of another object", function.name));
-    if (!isReady_(node.function)) return notConstant(e.range, fmt::format("`{}` needs this value itself", function.name));
+    switch (bodyOf_(node.function)) {
+      case BodyState::Checked: break;
+      case BodyState::Missing: return notConstant(e.range, fmt::format("`{}` needs this value itself", function.name));
+      case BodyState::Broken: return fail(EvaluationFailure::Kind::Broken, e.range, {});
+    }
     Frame frame{.body = &function.body, .slots = {}};
     frame.slots.resize(function.body.locals.size());
     for (size_t i = 0; i < node.arguments.size(); ++i) {
@@ -436,8 +442,10 @@ class Evaluator {
       if (failure_) return {};
     }
     Frame* const caller = std::exchange(frame_, &frame);
-    exec(function.body.statements);
+    const Flow flow = exec(function.body.statements);
     frame_ = caller;
+    // Text that could not be parsed is missing in a body.
+    if (flow == Flow::Next && function.result != program_.types->unit()) return fail(EvaluationFailure::Kind::Broken, e.range, {});
     return std::move(frame.result);
   }
   ConstValue value(const TExpr&, const BlockValue& node) {
@@ -612,7 +620,7 @@ class Evaluator {
   }
 
   const TypedProgram& program_;
-  const std::function<bool(FunctionId)>& isReady_;
+  const std::function<BodyState(FunctionId)>& bodyOf_;
   Frame* frame_ = nullptr;
   std::optional<EvaluationFailure> failure_;
   std::optional<Flow> leaving_;  // a value was left by break, continue or return; failure_ is set until the statement is reached
@@ -623,8 +631,8 @@ class Evaluator {
 }  // namespace
 
 std::expected<ConstValue, EvaluationFailure> evaluate(const TypedProgram& program, const Body& body, std::span<const TStmtId> before,
-                                                      TExprId expr, const std::function<bool(FunctionId)>& isReady) {
-  return Evaluator(program, isReady).run(body, before, expr);
+                                                      TExprId expr, const std::function<BodyState(FunctionId)>& bodyOf) {
+  return Evaluator(program, bodyOf).run(body, before, expr);
 }
 
 }  // namespace rad::sema

@@ -213,9 +213,11 @@ void Verifier::check(const MathCall& node, const TExpr& e) {
 void Verifier::check(const AtomicCall& node, const TExpr& e) {
   require(side_ == Side::Device, "an atomic operation in host code");
   const TypeId target = at(node.place);
-  const TExpr& where = program_.expr(node.place);
-  const auto* local = std::get_if<LocalRef>(&where.node);
-  require(std::holds_alternative<ViewElement>(where.node) ||
+  TExprId whole = node.place;
+  while (const TExprId next = sema::wholeOfPart(program_, whole)) whole = next;
+  const TExpr* where = &program_.expr(whole);
+  const auto* local = std::get_if<LocalRef>(&where->node);
+  require(std::holds_alternative<ViewElement>(where->node) ||
               (local && body_->locals[local->local.value].kind == LocalKind::Shared),
           "an atomic operation on a place of one thread");
   place(node.place, false);

@@ -110,7 +110,9 @@ class Stream : public Handle<CUstream, releaseStream> {
 public:
   static Result<Stream> create(const Context &context,
                                StreamOptions options = {});
-  /// A stream of other code (a cudaStream_t is one): never destroyed here.
+  /// A stream of other code (a cudaStream_t is one): never destroyed here. It
+  /// has to live until the memory that was used on it (Memory::useOn) is given
+  /// back, which waits for it.
   static Stream borrow(const Context &context, CUstream stream,
                        std::shared_ptr<const void> keepAlive = {});
   /// The legacy default stream, which every blocking stream waits for. It cannot

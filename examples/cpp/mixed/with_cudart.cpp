@@ -33,10 +33,7 @@ Status expect(const char *what, std::span<const float> values, float wanted) {
   return {};
 }
 
-Status run() {
-  // Whoever comes first: both mean the primary context.
-  Theirs other;
-  RAD_TRY(theirs(openTheirs(other, n)));
+Status run(const Theirs &other) {
   RAD_ASSIGN(const Context gpu, Context::primary(0));
   const Stream theirStream = Stream::borrow(gpu, other.stream);
   RAD_ASSIGN(const CUcontext of, theirStream.contextHandle());
@@ -94,14 +91,19 @@ Status run() {
   RAD_TRY(std::move(launched));
   RAD_TRY(copy(stream, std::span(host), ours));
   RAD_TRY(stream.synchronize());
-  RAD_TRY(expect("both in one graph", host, 403));
-  return theirs(closeTheirs(other));
+  return expect("both in one graph", host, 403);
 }
 
 } // namespace
 
 int main() {
-  const Status done = run();
+  // Whoever comes first: both mean the primary context. What is borrowed is given back last: memory that was used on their stream waits for it.
+  Theirs other;
+  Status done = theirs(openTheirs(other, n));
+  if (done)
+    done = run(other);
+  if (Status closed = theirs(closeTheirs(other)); done)
+    done = std::move(closed);
   if (!done)
     std::fprintf(stderr, "with_cudart: %s\n", done.error().render().c_str());
   return done ? 0 : 3;
