@@ -164,6 +164,9 @@ class BlockKernels(ForallKernels):
         if self.chance(0.3):
             self.use("shared.vec")
             kind = self.vectorType()
+        elif self.structs and self.chance(0.5):
+            self.use("shared.struct")
+            kind = self.r.choice(self.structTypes())
         x, y = self.name("x"), self.name("y")
         value = self.name("v")
         inner.values.append((value, kind))

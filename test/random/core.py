@@ -28,6 +28,7 @@ class Core:
         self.onHost = False  # the overflow of signed integers is an error here
         self.loops = 0
         self.strided = set()  # names of views with gaps
+        self.structs, self.enums, self.operators = {}, {}, []  # what is declared: structs.py
 
     def use(self, feature):
         if feature not in FEATURES_SET:
@@ -52,11 +53,16 @@ class Core:
 
     def compositeType(self, depth=1):
         r = self.r
-        form = r.choice(["vec", "vec", "array", "tuple"])
+        form = r.choice(["vec", "vec", "array", "tuple"] + ["struct", "struct"] * bool(self.structs) + ["enum"] * bool(self.enums))
+        if form in ("struct", "enum"):
+            return form, r.choice(list(self.structs if form == "struct" else self.enums))
         if form == "vec":
             return self.vectorType()
         if form == "array":
-            item = r.choice(["scalar", "scalar", "scalar", "vec", "tuple", "array"]) if depth else "scalar"
+            item = r.choice(["scalar", "scalar", "scalar", "vec", "tuple", "array", "struct"]) if depth else "scalar"
+            if item == "struct" and self.structs:
+                self.use("array.of.struct")
+                return "array", ("struct", r.choice(list(self.structs))), r.randrange(1, 4)
             if item == "vec":
                 self.use("array.of.vec")
                 return "array", self.vectorType(), r.randrange(1, 4)
@@ -81,6 +87,8 @@ class Core:
         kind = kindOf(t)
         if kind == "scalar":
             return t
+        if kind in ("struct", "enum"):
+            return t[1]
         if kind == "vec":
             return "%sx%d" % t[1:] if self.chance(0.7) else "vec[%s, %d]" % t[1:]
         if kind == "array":

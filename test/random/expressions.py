@@ -29,7 +29,7 @@ class Expressions(Core):
         return self.literal(t)
 
     def choices(self, t):
-        choices = ["leaf", "element", "element", "if", "convert", "call", "block", "reduce", "item", "item"]
+        choices = ["leaf", "element", "element", "if", "convert", "call", "block", "reduce", "item", "item"] + ["method", "structs"] * bool(self.structs)
         if t == "bool":
             return choices + ["compare"] * 5 + ["logic"] * 3 + ["not", "all", "library", "mask", "mask"]
         if t == "index":
@@ -252,6 +252,11 @@ class Expressions(Core):
                 if not text:
                     return None
                 arguments.append(text)
+                continue
+            if kindOf(kind) == "fn":
+                self.depth += 1
+                arguments.append(self.functionArgument(kind, scope))
+                self.depth -= 1
                 continue
             text = self.expr(kind, scope, min(depth, 1))
             if f.get("default") and k + 1 == len(f["params"]):

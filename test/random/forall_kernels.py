@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """forall kernels: each form returns the lines of the kernel, and the host lines that call it and print what it made."""
 from core import Scope
-from host import Host, count
+from given import Given
+from host import count
 from vocabulary import ATOMIC, ATOMIC_OPS, FLOATS, INEXACT, NUMBERS
 
 
-class ForallKernels(Host):
+class ForallKernels(Given):
     def outputType(self):
+        if self.structs and self.chance(0.3):
+            self.use("kernel.struct.mut")
+            return self.r.choice(self.structTypes() + self.enumTypes())
         return self.vectorType() if self.chance(0.15) else self.typeOf()
 
     def attribute(self):

@@ -14,12 +14,12 @@ class Functions(Statements):
         return text + " -> " + self.spell(t) if t else text
 
     def function(self, scope):
-        forms = ["expression", "body", "body", "mut", "generic", "default", "default", "view", "tuple", "early", "const", "vec", "array", "sizes", "nothing"]
+        forms = ["expression", "body", "body", "mut", "generic", "default", "default", "view", "tuple", "early", "const", "vec", "array", "sizes", "nothing", "given", "given"]
         form = self.r.choice(forms)
         name = self.name("fun")
         inner = Scope()
         inner.functions = [f for f in scope.functions if f["result"] != "mut"]
-        host = form in ("expression", "body", "mut", "tuple", "array", "early", "default") and self.chance(0.5)
+        host = form in ("expression", "body", "mut", "tuple", "array", "early", "default", "given") and self.chance(0.5)
         if host:  # for both sides
             self.use("host.fn")
             inner.functions = [f for f in inner.functions if f.get("host")]
@@ -187,6 +187,10 @@ class Functions(Statements):
             return self.literal(t)
         if kindOf(t) == "tuple":
             return "(%s)" % ", ".join(self.constantOf(item) for item in t[1:])
+        if kindOf(t) == "enum":
+            return "%s.%s" % (t[1], self.r.choice(self.enums[t[1]]))
+        if kindOf(t) == "struct":
+            return "%s(%s)" % (t[1], ", ".join(self.constantOf(of) for _, of in self.structs[t[1]]["members"]))
         if t[2] > 32:
             return "[%s; %d]" % (self.constantOf(t[1]), t[2])
         items = ", ".join(self.constantOf(t[1]) for _ in range(t[2]))

@@ -20,15 +20,16 @@ from indices import Indices  # noqa: E402, F401
 from vocabulary import FEATURES  # noqa: E402
 
 FORMS = ["forall1", "forall1", "forall1", "forall2", "forall3", "forall4", "inplace", "inner", "doubled", "atomics", "blocks", "blocks", "blocks2",
-         "blocks3", "tile", "bins", "sizes"]
+         "blocks3", "tile", "bins", "sizes", "given", "given", "library", "library", "forall", "forall"]
 
 
 class Program(BlockKernels):
     def kernel(self, scope, form=None):
         """A kernel, and the host lines that call it and print what it made."""
         name = self.name("kernel")
-        self.inKernel = True
-        lines, host = getattr(self, "kernel_" + (form or self.r.choice(FORMS)))(scope, name)
+        form = form or self.r.choice(FORMS)
+        self.inKernel = form not in ("library", "forall")
+        lines, host = getattr(self, "kernel_" + form)(scope, name)
         self.inKernel = False
         return lines, host
 
@@ -36,6 +37,8 @@ class Program(BlockKernels):
         scope, lines = Scope(), []
         if self.chance(0.15):
             lines += self.imports(scope)
+        if self.chance(0.5):
+            lines += self.declarations(scope)
         lines += self.constants(scope)
         if self.chance(0.15):
             lines += self.aliases(scope)

@@ -10,9 +10,8 @@ class Host(Functions):
         """Lines that make an array of values of all kinds."""
         shape = ", ".join(map(str, extents))
         i = self.name("q")
-        if kindOf(t) == "vec":
-            value = "%s(%s)" % (self.spell(t), ", ".join("%s(i32(%s) * %d - %d)" % (t[1], i, self.r.randrange(1, 500), self.r.randrange(300))
-                                                         for _ in range(t[2])))
+        if kindOf(t) != "scalar":
+            value = self.hostValue(t, i)
             if len(extents) == 1:
                 return ["let %s = [%s for %s in 0..%d]" % (name, value, i, extents[0])]
             return ["let %s = zeros[%s](%s)" % (name, self.spell(t), shape), "for %s in 0..%d { %s.flat[%s] = %s }" % (i, min(count(extents), 20), name, i, value)]
@@ -65,6 +64,9 @@ class Host(Functions):
             if self.chance(0.2):
                 self.use("kernel.vec")
                 t = self.vectorType()
+            elif self.structs and self.chance(0.4):
+                self.use("kernel.struct")
+                t = self.r.choice(self.structTypes() + self.enumTypes())
             else:
                 t = self.typeOf([*ARITHMETIC, *ARITHMETIC, "f8e4m3", "f8e5m2"])
             scope.views.append((name, t, [d for d, _ in sizes]))

@@ -16,7 +16,9 @@ class Statements(Values):
     def statement(self, scope, context):
         kinds = ["let", "let", "var", "var", "assign", "assign", "assign", "opassign", "if", "for", "while", "element", "lettuple", "swap",
                  "late", "assert", "unchecked", "slice", "slice", "call", "composite", "composite", "part", "part", "copyvalue", "wholeop",
-                 "localconst", "print", "pick", "mask", "parts", "parts"]
+                 "localconst", "lambda", "print", "pick", "mask", "parts", "parts"]
+        if self.structs:
+            kinds += ["member", "member", "methodmut", "methodmut", "operatorassign"]
         if context.get("inLoop"):
             kinds += ["leave"]
         if context.get("mayReturn"):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Vectors, array values and tuples: expressions that make them, scalars out of them, and statements that change them."""
-from expressions import Expressions
+from structs import Structs
 from vocabulary import COMPARE, FLOATS, HALF, INTS, SIGNED, kindOf
 
 BITS = {**INTS, **FLOATS}
 
 
-class Values(Expressions):
+class Values(Structs):
     def composite(self, t, scope, depth):
         r = self.r
         kind = kindOf(t)
@@ -24,6 +24,8 @@ class Values(Expressions):
                 choices += ["bitcast", "splat", "splat", "join", "convert", "arithmetic", "arithmetic", "arithmetic", "scaled", "math", "neg", "swizzle"]
             if kind == "array":
                 choices += ["repeat"]
+            if kind in ("struct", "enum"):
+                choices += ["method", "operator"]
         for _ in range(4):
             text = getattr(self, "value_" + r.choice(choices))(t, scope, depth - 1)
             if text:
@@ -41,6 +43,8 @@ class Values(Expressions):
 
     def value_make(self, t, scope, depth):
         kind = kindOf(t)
+        if kind in ("struct", "enum"):
+            return self.value_makestruct(t, scope, depth) if kind == "struct" else self.value_makeenum(t, scope, depth)
         self.use(kind + ".make")
         if kind == "vec":
             if t[2] > 4:
@@ -198,6 +202,8 @@ class Values(Expressions):
         kind = kindOf(of)
         if kind == "tuple":
             return [part for k, item in enumerate(of[1:]) for part in self.parts(t, "%s.%d" % (text, k), item, scope)]
+        if kind == "struct":
+            return [part for member, item in self.structs[of[1]]["members"] for part in self.parts(t, "%s.%s" % (text, member), item, scope)]
         if kind == "vec" and of[1] == t:
             if of[2] <= 4 and self.chance(0.5):
                 return ["%s.%s" % (text, self.r.choice("xyzw"[:of[2]]))]
@@ -221,7 +227,7 @@ class Values(Expressions):
         for name, of in values:
             parts = self.parts(t, name, of, scope)
             if parts:
-                self.use({"vec": "vec.item", "array": "array.item", "tuple": "tuple.item"}[kindOf(of)])
+                self.use({"vec": "vec.item", "array": "array.item", "tuple": "tuple.item", "struct": "struct.member", "enum": "enum.make"}[kindOf(of)])
                 return self.r.choice(parts)
         if t not in INTS and t not in FLOATS or self.onHost or depth < 1:
             return None

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What random programs are made of: types, operators, functions, and the names of all features.
 
-A type is the name of a scalar, or a tuple: ("vec", scalar, count), ("array", type, count), ("tuple", type, type...)."""
+A type is the name of a scalar, or a tuple: ("vec", scalar, count), ("array", type, count), ("tuple", type, type...),
+("struct", name), ("enum", name)."""
 
 SIGNED = {"i8": 8, "i16": 16, "i32": 32, "i64": 64}
 UNSIGNED = {"u8": 8, "u16": 16, "u32": 32, "u64": 64}
@@ -80,5 +81,13 @@ FEATURES = sorted(
     ["atomic.%s.%s" % (op, kind) for kind in ("int", "float") for op in ATOMIC_OPS[kind]] + ["atomic." + op for op in ATOMIC_OWN] +
     ["host.reduce", "host.reduce.if", "host.reduce.all", "host.array.comprehension", "host.array.range", "host.slice", "host.copy", "host.fill", "host.loop",
      "host.random", "host.row", "host.strided", "host.statement", "host.variable", "host.call", "host.value", "host.text", "host.fn",
-     "host.assert", "host.full", "import", "import.as", "import.names", "private"])
+     "host.assert", "host.full", "import", "import.as", "import.names", "private"] +
+    ["struct", "struct.default", "struct.left.out", "struct.named", "struct.nested", "struct.generic", "struct.make", "struct.member", "struct.assign",
+     "struct.equal", "enum", "enum.make", "enum.dot", "enum.equal", "enum.number", "method", "method.mut", "method.static", "method.call",
+     "method.mut.call", "operator.binary", "operator.compare", "operator.equal", "operator.unary", "operator.mixed", "operator.generic",
+     "operator.enum", "operator.inside", "operator.call", "operator.assign", "array.of.struct", "element.member", "kernel.struct", "kernel.struct.mut",
+     "shared.struct"] +
+    ["fn.given", "given.name", "given.math", "given.type", "given.loop", "lambda", "lambda.typed", "lambda.block", "lambda.let", "lambda.value", "lambda.array",
+     "kernel.given", "kernel.given.generic", "library.map", "library.map2", "library.count", "library.reduce", "library.transform_reduce", "library.filter",
+     "host.forall", "host.forall.fn", "host.forall.step"])
 FEATURES_SET = set(FEATURES)
