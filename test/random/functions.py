@@ -2,7 +2,7 @@
 """Declarations other than kernels: functions, constants, type names, imported files."""
 from core import Scope
 from statements import Statements
-from vocabulary import ARITHMETIC, NUMBERS, kindOf
+from vocabulary import ARITHMETIC, INTS, NUMBERS, kindOf
 
 
 class Functions(Statements):
@@ -14,7 +14,7 @@ class Functions(Statements):
         return text + " -> " + self.spell(t) if t else text
 
     def function(self, scope):
-        forms = ["expression", "body", "body", "mut", "generic", "default", "default", "view", "tuple", "early", "const", "vec", "array", "sizes", "nothing", "given", "given"]
+        forms = ["expression", "body", "body", "mut", "generic", "default", "default", "default", "view", "tuple", "early", "const", "vec", "array", "sizes", "nothing", "given", "given"]
         form = self.r.choice(forms)
         name = self.name("fun")
         inner = Scope()
@@ -50,6 +50,13 @@ class Functions(Statements):
     def fn_generic(self, name, inner):
         t = self.typeOf(ARITHMETIC)
         a, b = self.name("p"), self.name("p")
+        if self.chance(0.4):
+            self.use("if.const.type")
+            condition = self.r.choice(["T.bits > %d" % self.r.choice([8, 16, 32]), "sizeof(T) == %d" % self.r.choice([1, 2, 4, 8]), "target.host or target.cuda",
+                                       "T.max > 1000", "T.bits == 16 or T.bits == 32"])
+            return (["fn %s[T: Number](%s: T, %s: T) -> T {" % (name, a, b), "    let both = const if %s { %s * %s } else { %s - T(%d) }" % (
+                condition, a, b, a, self.r.randrange(1, 9)), "    both + %s" % self.r.choice(["T(T.bits)", "T(sizeof(T))", a]), "}"],
+                {"result": t, "params": [(a, t), (b, t)]})
         return (["fn %s[T: Number](%s: T, %s: T) -> T = if %s < %s { %s + %s } else { %s * %s - %s }" % (name, a, b, a, b, a, b, a, a, b)],
                 {"result": t, "params": [(a, t), (b, t)]})
 
@@ -180,6 +187,30 @@ class Functions(Statements):
                 lines.append("const %s: %s = %s" % (name, t, self.r.choice(["(%d + %d) * %d", "%d * %d - %d / 20", "%d + %d %% %d"]) % (a, b, c)))
                 scope.values.append((name, t))
         return lines
+
+    def computed(self, scope):
+        """Constants that functions compute while compiling, which have to give what they give at run time: (declarations, host lines)."""
+        lines, host = [], []
+        functions = [f for f in scope.functions if f.get("host") and f["result"] not in ("mut", "nothing") and "static" not in f and
+                     not {"view", "fn"} & {kindOf(t) for _, t in f["params"]}]
+        for f in self.r.sample(functions, min(len(functions), 2)):
+            self.use("const.call")
+            name, t = self.name("C"), f["result"]
+            arguments = [self.constantOf(of) for _, of in f["params"]]
+            lines.append("const %s: %s = %s(%s)" % (name, self.spell(t), f["name"], ", ".join(arguments)))
+            again = [self.name("w") for _ in arguments]
+            host += ["var %s: %s = %s" % (w, self.spell(of), text) for w, (_, of), text in zip(again, f["params"], arguments)]
+            host.append('assert(format("{}", %s) == format("{}", %s(%s)), "while compiling: {}", %s)' % (name, f["name"], ", ".join(again), name))
+            host.append('print("{}", %s)' % name)
+            scope.values.append((name, t))
+            if t in INTS:
+                self.use("const.call.size")
+                size, fun, p = self.name("N"), self.name("fun"), self.name("p")
+                lines += ["const %s: index = abs(index(%s) %% 5) + 1" % (size, name), "fn %s(%s: i32) -> i32 {" % (fun, p),
+                          "    var w: array[i32, %s] = [%s; %s]" % (size, p, size), "    for k in 0..%s { w[k] = w[k] ^ i32(k) }" % size,
+                          "    w[%s - 1] & %s" % (size, "i32(%s)" % size), "}"]
+                scope.functions.append({"name": fun, "result": "i32", "params": [(p, "i32")], "host": True})
+        return lines, host
 
     def constantOf(self, t):
         """A vector, array value or tuple of literals."""

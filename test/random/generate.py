@@ -42,10 +42,11 @@ class Program(BlockKernels):
         lines += self.constants(scope)
         if self.chance(0.15):
             lines += self.aliases(scope)
-        constants = list(scope.values)
         for _ in range(self.r.randrange(0, 4)):
             lines += self.function(scope)
-        host = []
+        computed, host = self.computed(scope) if self.chance(0.5) else ([], [])
+        lines += computed
+        constants = list(scope.values)
         for _ in range(self.r.choice([1, 1, 1, 2])):
             kernelLines, hostLines = self.kernel(scope)
             lines += kernelLines

@@ -61,7 +61,17 @@ class Given(Host):
         """A function that takes one or two functions, and calls them."""
         def someType():
             return self.typeOf() if self.chance(0.8) else self.compositeType(0)
-        own = [(self.name("f"), ("fn", someType(), *(someType() for _ in range(self.r.randrange(1, 3))))) for _ in range(self.r.choice([1, 1, 2]))]
+
+        def someKind():
+            plain = [f for f in inner.functions if f["result"] != "nothing" and not {"static", "default"} & set(f) and
+                     not {"view", "fn"} & {kindOf(of) for _, of in f["params"]}]
+            if plain and self.chance(0.5):  # what a function of that name is there for
+                f = self.r.choice(plain)
+                return ("fn", f["result"], *(of for _, of in f["params"]))
+            if self.chance(0.2):
+                return ("fn",) + (self.typeOf(list(FLOATS)),) * 2
+            return ("fn", someType(), *(someType() for _ in range(self.r.randrange(1, 3))))
+        own = [(self.name("fun"), someKind()) for _ in range(self.r.choice([1, 1, 2]))]
         params = self.params(1, 3)
         inner.values = list(params)
         inner.functions = inner.functions + 3 * [{"name": f, "result": kind[1], "params": [("", of) for of in kind[2:]], "host": True} for f, kind in own]
@@ -90,7 +100,7 @@ class Given(Host):
         self.use("lambda.let")
         inner = Scope(scope)
         inner.variables = []
-        name = self.name("f")
+        name = self.name("fun")
         kind = ("fn", self.typeOf(), *(self.typeOf() for _ in range(self.r.randrange(1, 3))))
         self.depth += 1
         text = self.lambdaOf(kind, inner)
@@ -120,7 +130,7 @@ class Given(Host):
     def kernel_given(self, scope, name):
         """A kernel that takes a function, and is called with two of them."""
         self.use("kernel.given")
-        n, i, x, y, f = self.name("n"), self.name("at"), self.name("x"), self.name("y"), self.name("f")
+        n, i, x, y, f = self.name("n"), self.name("at"), self.name("x"), self.name("y"), self.name("fun")
         extent, t, u = self.r.choice([1, 7, 100]), self.typeOf(ARITHMETIC), self.outputType()
         if self.structs and self.chance(0.3):
             t = self.r.choice(self.structTypes())

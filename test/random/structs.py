@@ -179,9 +179,6 @@ class Structs(Expressions):
 
     def value_makeenum(self, t, scope, depth):
         self.use("enum.make")
-        if depth > 0 and self.chance(0.3):
-            self.use("enum.dot")
-            return "(if %s { %s.%s } else { .%s })" % (self.expr("bool", scope, depth - 1), t[1], *(self.r.choice(self.enums[t[1]]) for _ in range(2)))
         return "%s.%s" % (t[1], self.r.choice(self.enums[t[1]]))
 
     def operatorOf(self, t, scope, depth):

@@ -89,5 +89,6 @@ FEATURES = sorted(
      "shared.struct"] +
     ["fn.given", "given.name", "given.math", "given.type", "given.loop", "lambda", "lambda.typed", "lambda.block", "lambda.let", "lambda.value", "lambda.array",
      "kernel.given", "kernel.given.generic", "library.map", "library.map2", "library.count", "library.reduce", "library.transform_reduce", "library.filter",
-     "host.forall", "host.forall.fn", "host.forall.step"])
+     "host.forall", "host.forall.fn", "host.forall.step",
+     "uniform.if", "uniform.else", "uniform.for", "uniform.while", "if.const.type", "const.call", "const.call.size"])
 FEATURES_SET = set(FEATURES)
