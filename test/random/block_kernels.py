@@ -14,9 +14,9 @@ class BlockKernels(ForallKernels):
         params, made, arguments = self.inputs(inner, [(size, extent)])
         moreParams, moreArguments = self.scalars(inner)
         b, t, i = self.name("b"), self.name("t"), self.name("at")
-        same = Scope(inner)  # what all threads of the block compute alike
-        same.functions = []
-        same.values += [(b, "index"), (size, "index")]
+        alike = Scope(inner)  # what all threads of the block compute alike
+        alike.functions = []
+        alike.values += [(b, "index"), (size, "index")]
         kind, out = self.typeOf(ARITHMETIC), self.name("y")
         params.append("mut %s: [%s; ceil_div(%s, %d)]" % (out, kind, size, threads))
         tile, one = self.name("tile"), self.name("one")
@@ -62,7 +62,7 @@ class BlockKernels(ForallKernels):
             body += ["barrier()", "let %s = uniform(%s[%d])" % (same, tile, self.r.randrange(threads)), "if %s == %s { barrier() }" % (same, same)]
             inner.values.append((same, kind))
         if self.chance(0.5):
-            body += self.uniformly(kind, tile, t, count, same)
+            body += self.uniformly(kind, tile, t, count, alike)
         if self.chance(0.3):  # a function with barriers and several ways out
             self.use("barrier.fn")
             fn, part, value = self.name("fun"), self.name("p"), self.name("v")
@@ -90,20 +90,20 @@ class BlockKernels(ForallKernels):
         host = made + ["let %s = zeros[%s](%d)" % (array, kind, blocks), "%s(%s)" % (name, ", ".join(arguments + [array] + moreArguments))]
         return lines, host + self.show(array, kind, blocks)
 
-    def uniformly(self, kind, tile, t, count, same):
+    def uniformly(self, kind, tile, t, count, alike):
         """Barriers under a condition, or in a number of rounds, that is promised to be the same."""
         form = self.r.choice(["if", "else", "for", "while"])
         self.use("uniform." + form)
         moved = self.rounds(kind, tile, t, count, 1)
         if form in ("if", "else"):
-            lines = ["if uniform(%s) {" % self.expr("bool", same, 2)] + self.indent(moved)
+            lines = ["if uniform(%s) {" % self.expr("bool", alike, 2)] + self.indent(moved)
             if form == "else":
                 lines += ["} else {"] + self.indent(self.rounds(kind, tile, t, count, 2))
         elif form == "for":
-            lines = ["for %s in 0..uniform(abs(%s %% 4)) {" % (self.name("d"), self.expr("index", same, 2))] + self.indent(moved)
+            lines = ["for %s in 0..uniform(abs(%s %% 4)) {" % (self.name("d"), self.expr("index", alike, 2))] + self.indent(moved)
         else:
             fuel = self.name("fuel")
-            lines = ["var %s = %d" % (fuel, self.r.randrange(1, 4)), "while %s > 0 and uniform(%s) {" % (fuel, self.expr("bool", same, 2))]
+            lines = ["var %s = %d" % (fuel, self.r.randrange(1, 4)), "while uniform(%s > 0 and %s) {" % (fuel, self.expr("bool", alike, 2))]
             lines += self.indent(["%s -= 1" % fuel] + moved)
         return ["barrier()"] + lines + ["}"]
 

@@ -22,10 +22,10 @@ class Given(Host):
             self.use("given.name")
             return self.r.choice(named)
         result, params = kind[1], kind[2:]
+        if params == (result,) and result in FLOATS and self.chance(0.5):
+            self.use("given.math")
+            return self.r.choice([name for name, count in FLOAT_MATH.items() if count == 1])
         if len(params) == 1 and self.chance(0.2):
-            if params[0] == result and result in FLOATS:
-                self.use("given.math")
-                return self.r.choice([name for name, count in FLOAT_MATH.items() if count == 1])
             if kindOf(result) == "scalar" and kindOf(params[0]) == "scalar" and result not in ("bool", params[0]):
                 self.use("given.type")
                 return result
@@ -65,10 +65,10 @@ class Given(Host):
         def someKind():
             plain = [f for f in inner.functions if f["result"] != "nothing" and not {"static", "default"} & set(f) and
                      not {"view", "fn"} & {kindOf(of) for _, of in f["params"]}]
-            if plain and self.chance(0.5):  # what a function of that name is there for
+            if plain and self.chance(0.4):  # what a function of that name is there for
                 f = self.r.choice(plain)
                 return ("fn", f["result"], *(of for _, of in f["params"]))
-            if self.chance(0.2):
+            if self.chance(0.3):
                 return ("fn",) + (self.typeOf(list(FLOATS)),) * 2
             return ("fn", someType(), *(someType() for _ in range(self.r.randrange(1, 3))))
         own = [(self.name("fun"), someKind()) for _ in range(self.r.choice([1, 1, 2]))]
