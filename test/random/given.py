@@ -40,6 +40,7 @@ class Given(Host):
         before = self.inKernel, self.onHost
         if onDevice:
             self.inKernel, self.onHost = True, False
+        self.changing |= {name for name, _ in inner.variables}
         names = [self.name("p") for _ in kind[2:]]
         inner.values = inner.values + inner.variables + 3 * list(zip(names, kind[2:]))  # more likely than what stands around
         inner.variables = []
@@ -99,7 +100,7 @@ class Given(Host):
             return []
         self.use("lambda.let")
         inner = Scope(scope)
-        inner.variables = []
+        inner.values, inner.variables = [value for value in inner.values if value[0] not in self.changing], []
         name = self.name("fun")
         kind = ("fn", self.typeOf(), *(self.typeOf() for _ in range(self.r.randrange(1, 3))))
         self.depth += 1
@@ -114,8 +115,10 @@ class Given(Host):
         around, lines = Scope(), []
         for _ in range(self.r.randrange(0, 3)):
             name, t = self.name("v"), self.typeOf() if self.chance(0.7) else self.compositeType(0)
-            word = "let %s: %s = %s" if self.chance(0.6) else "var %s: %s = %s"
-            lines.append(word % (name, self.spell(t), self.hostValue(t, str(self.r.randrange(9)))))
+            word = self.r.choice(["let", "let", "var"])
+            if word == "var":
+                self.changing.add(name)
+            lines.append("%s %s: %s = %s" % (word, name, self.spell(t), self.hostValue(t, str(self.r.randrange(9)))))
             around.values.append((name, t))
             self.use("lambda.value")
         if self.chance(0.4):
