@@ -67,7 +67,7 @@ TEST(Npy, DamagedHeadersAreNamed) {
   EXPECT_EQ(message("{'descr': '<f4', 'descr': '<f4'}"), understood("it has a key that does not belong there"));
   EXPECT_EQ(message("{'descr': 4}"), understood("`descr` is not a text"));
   EXPECT_EQ(message("{'fortran_order': 0}"), understood("`fortran_order` is neither True nor False"));
-  EXPECT_EQ(message("{'shape': 3}"), understood("`shape` is not a tuple"));
+  EXPECT_EQ(message("{'shape': 3}"), understood("its shape is not a tuple"));
   EXPECT_EQ(message("{'shape': (-3,)}"), understood("a size in its shape is not a whole number of 0 or more"));
   EXPECT_EQ(message("{'shape': (1.5,)}"), understood("its shape has no end"));
   EXPECT_EQ(message("{'shape': (99999999999999999999,)}"), understood("a size in its shape is beyond 2^60"));
