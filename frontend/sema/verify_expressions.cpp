@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // What typed_program.h promises of expressions.
 #include "frontend/sema/verify.h"
+
+#include "frontend/sema/children.h"
 #include "frontend/types/float_format.h"
 
 #include <utility>
