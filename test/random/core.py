@@ -28,7 +28,7 @@ class Core:
         self.onHost = False  # the overflow of signed integers is an error here
         self.loops = 0
         self.strided = set()  # names of views with gaps
-        self.changing = set()  # names of values that are variables outside of the lambda where they are known as values
+        self.changing = set()  # names of values and views that are variables outside of the lambda where they are known as values
         self.structs, self.enums, self.operators = {}, {}, []  # what is declared: structs.py
 
     def use(self, feature):

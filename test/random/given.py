@@ -101,6 +101,7 @@ class Given(Host):
         self.use("lambda.let")
         inner = Scope(scope)
         inner.values, inner.variables = [value for value in inner.values if value[0] not in self.changing], []
+        inner.views = [view for view in inner.views if view[0] not in self.changing]
         name = self.name("fun")
         kind = ("fn", self.typeOf(), *(self.typeOf() for _ in range(self.r.randrange(1, 3))))
         self.depth += 1

@@ -300,6 +300,7 @@ class Statements(Values):
         form = self.r.randrange(7)
         if form == 6 and len(sizes) == 1:
             self.use("view.variable")
+            self.changing.add(made)
             lines = ["var %s = %s[0..]" % (made, name), "if %s { %s = %s[%s..] }" % (self.expr("bool", scope, 1), made, name, self.safeIndex(sizes[0], scope, 0))]
             if name in self.strided:
                 self.strided.add(made)

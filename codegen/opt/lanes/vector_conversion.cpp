@@ -36,7 +36,8 @@ Value* convert(IRBuilder<>& b, IntrinsicInst& call) {
 
 /// min(convert(x), most), where `most` is a number of x's type: the limits are put on x, which is narrower mostly. Null if it is another case.
 Value* convertUpTo(IRBuilder<>& b, IntrinsicInst& call, const Value* limit) {
-  const auto* most = dyn_cast<ConstantInt>(isa<Constant>(limit) ? cast<Constant>(limit)->getSplatValue() : nullptr);
+  const auto* limits = dyn_cast<Constant>(limit);
+  const auto* most = limits ? dyn_cast_if_present<ConstantInt>(limits->getSplatValue()) : nullptr;  // the lanes' limits can differ
   if (!most || most->isNegative() || call.getIntrinsicID() != Intrinsic::fptosi_sat) return nullptr;
   Value* from = call.getArgOperand(0);
   APFloat bound(from->getType()->getScalarType()->getFltSemantics());
