@@ -29,7 +29,8 @@ namespace rad::cg {
 struct IrModule {
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::Module> module;
-  std::vector<SiteManifest> accesses;  // CodegenOptions::checkAccesses(): the places that kernels tell the runtime of, by number
+  std::vector<SiteManifest>
+      accesses;  // CodegenOptions::checkAccesses(): the places that kernels tell the runtime of, by number
   IrModule();
   IrModule(IrModule&&) noexcept;
   IrModule& operator=(IrModule&&) noexcept;
@@ -39,17 +40,17 @@ struct IrModule {
 enum class FpMode : uint8_t { Default, Strict, Fast };
 
 struct CodegenOptions {
-  unsigned optLevel = 2;          // 0: no optimisation beyond what correctness needs, 2: full
-  bool unchecked = false;         // drop every index check (--unchecked): for measuring what they cost
+  unsigned optLevel = 2;   // 0: no optimisation beyond what correctness needs, 2: full
+  bool unchecked = false;  // drop every index check (--unchecked): for measuring what they cost
   FpMode fp = FpMode::Default;
-  bool lineInfo = true;           // .loc lines in PTX
-  bool debug = false;             // -g: variables and types for debuggers, and no optimisation that would hide them
-  bool exports = false;           // functions that have an @export as well (CUDA): for `raddle build`
-  bool checkUniform = false;      // --check=barrier: uniform() is verified on CUDA too (the host always does)
-  bool checkRaces = false;        // --check=race, uninit: kernels for CPU threads tell the runtime of each access
+  bool lineInfo = true;       // .loc lines in PTX
+  bool debug = false;         // -g: variables and types for debuggers, and no optimisation that would hide them
+  bool exports = false;       // functions that have an @export as well (CUDA): for `raddle build`
+  bool checkUniform = false;  // --check=barrier: uniform() is verified on CUDA too (the host always does)
+  bool checkRaces = false;    // --check=race, uninit: kernels for CPU threads tell the runtime of each access
   bool checkUninitialised = false;
   bool checkAccesses() const { return checkRaces || checkUninitialised; }
-  bool interruptible = false;     // code for the host looks at rad_interrupt_word in its loops (an interactive session)
+  bool interruptible = false;  // code for the host looks at rad_interrupt_word in its loops (an interactive session)
   std::span<const std::byte> libdevice;  // bitcode of libdevice; empty: accurate math is unavailable on CUDA
 };
 
@@ -64,7 +65,8 @@ ElementType elementTypeOf(const TypeTable& types, TypeId id);
 UnitManifest makeManifest(const TypedProgram& program, const SourceManager& sources);
 
 /// How the geometry of a kernel is chosen for a target ("sm_90", "host") and what the variant may rely on.
-GeometryManifest chooseGeometry(const TypedProgram& program, KernelId kernel, std::string_view target, const SpecKey& spec);
+GeometryManifest chooseGeometry(const TypedProgram& program, KernelId kernel, std::string_view target,
+                                const SpecKey& spec);
 
 /// A remark where a forall kernel does not access memory 16 bytes at a time, and why.
 void remarkAccesses(const TypedProgram& program, KernelId kernel, Diagnostics& diagnostics);
@@ -72,21 +74,24 @@ void remarkAccesses(const TypedProgram& program, KernelId kernel, Diagnostics& d
 SiteManifest placeManifest(Range range, const SourceManager& sources);
 
 /// Kernels for an NVPTX target ("sm_80", "sm_90a"), before optimisation. Extern functions stay declarations.
-CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target,
-                                         const SpecKey& spec, const CodegenOptions& options, const SourceManager& sources);
+CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<const KernelId> kernels,
+                                         std::string_view target, const SpecKey& spec, const CodegenOptions& options,
+                                         const SourceManager& sources);
 /// Kernels as native functions (cg::NativeKernel) for this machine's CPU, before optimisation.
-CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<const KernelId> kernels, const SpecKey& spec,
-                                         const CodegenOptions& options, const SourceManager& sources);
-/// The unit's host statements as `int32_t <symbol>(RadContext*)` (runtime/api/host_abi.h), its host functions and its globals.
+CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<const KernelId> kernels,
+                                         const SpecKey& spec, const CodegenOptions& options,
+                                         const SourceManager& sources);
+/// The unit's host statements as `int32_t <symbol>(RadContext*)` (runtime/api/host_abi.h), its host functions and its
+/// globals.
 CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_view symbol, const CodegenOptions& options,
                                     const SourceManager& sources);
-/// Bytes of scratch that the native form of a kernel needs (cg::NativeKernel), known after lowerHostKernels: read from the module's
-/// global constant `<symbol>.scratch_bytes` (i64).
+/// Bytes of scratch that the native form of a kernel needs (cg::NativeKernel), known after lowerHostKernels: read from
+/// the module's global constant `<symbol>.scratch_bytes` (i64).
 
 /// Runs the pass pipeline for the module's own target in place.
 CodegenResult<void> optimize(llvm::Module& module, const CodegenOptions& options);
-/// Makes the kernels of an optimised host module return once rad_interrupt_word is not 0: loops without a constant trip count look at it in
-/// each round. What a kernel that was stopped has written is unspecified.
+/// Makes the kernels of an optimised host module return once rad_interrupt_word is not 0: loops without a constant trip
+/// count look at it in each round. What a kernel that was stopped has written is unspecified.
 void makeInterruptible(llvm::Module& module);
 /// PTX text of an optimised NVPTX module.
 CodegenResult<std::string> emitPtx(llvm::Module& module, const CodegenOptions& options);

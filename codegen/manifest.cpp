@@ -56,28 +56,17 @@ std::vector<CompoundManifest> compoundManifests(const TypeTable& types) {
 
 SizeOp sizeOp(ShapeOp op) {
   switch (op) {
-    case ShapeOp::Constant:
-      return SizeOp::Constant;
-    case ShapeOp::Dimension:
-      return SizeOp::Dimension;
-    case ShapeOp::Parameter:
-      return SizeOp::Parameter;
-    case ShapeOp::Add:
-      return SizeOp::Add;
-    case ShapeOp::Sub:
-      return SizeOp::Sub;
-    case ShapeOp::Mul:
-      return SizeOp::Mul;
-    case ShapeOp::Div:
-      return SizeOp::Div;
-    case ShapeOp::Rem:
-      return SizeOp::Rem;
-    case ShapeOp::Min:
-      return SizeOp::Min;
-    case ShapeOp::Max:
-      return SizeOp::Max;
-    case ShapeOp::CeilDiv:
-      return SizeOp::CeilDiv;
+    case ShapeOp::Constant: return SizeOp::Constant;
+    case ShapeOp::Dimension: return SizeOp::Dimension;
+    case ShapeOp::Parameter: return SizeOp::Parameter;
+    case ShapeOp::Add: return SizeOp::Add;
+    case ShapeOp::Sub: return SizeOp::Sub;
+    case ShapeOp::Mul: return SizeOp::Mul;
+    case ShapeOp::Div: return SizeOp::Div;
+    case ShapeOp::Rem: return SizeOp::Rem;
+    case ShapeOp::Min: return SizeOp::Min;
+    case ShapeOp::Max: return SizeOp::Max;
+    case ShapeOp::CeilDiv: return SizeOp::CeilDiv;
   }
   return SizeOp::Constant;
 }
@@ -97,30 +86,18 @@ ReduceOp reduceOp(const Reduction& reduction) {
 
 SiteManifest::Kind siteKind(SiteKind kind) {
   switch (kind) {
-    case SiteKind::Index:
-      return SiteManifest::Kind::Index;
-    case SiteKind::Assert:
-      return SiteManifest::Kind::Assert;
-    case SiteKind::DivideByZero:
-      return SiteManifest::Kind::DivideByZero;
-    case SiteKind::NegativeStep:
-      return SiteManifest::Kind::NegativeStep;
-    case SiteKind::Proof:
-      return SiteManifest::Kind::Proof;
-    case SiteKind::ShapeBind:
-      return SiteManifest::Kind::ShapeBind;
-    case SiteKind::Launch:
-      return SiteManifest::Kind::Launch;
-    case SiteKind::HostCall:
-      return SiteManifest::Kind::HostCall;
-    case SiteKind::Overflow:
-      return SiteManifest::Kind::Overflow;
-    case SiteKind::Slice:
-      return SiteManifest::Kind::Slice;
-    case SiteKind::Print:
-      return SiteManifest::Kind::Print;
-    case SiteKind::Uniform:
-      return SiteManifest::Kind::Uniform;
+    case SiteKind::Index: return SiteManifest::Kind::Index;
+    case SiteKind::Assert: return SiteManifest::Kind::Assert;
+    case SiteKind::DivideByZero: return SiteManifest::Kind::DivideByZero;
+    case SiteKind::NegativeStep: return SiteManifest::Kind::NegativeStep;
+    case SiteKind::Proof: return SiteManifest::Kind::Proof;
+    case SiteKind::ShapeBind: return SiteManifest::Kind::ShapeBind;
+    case SiteKind::Launch: return SiteManifest::Kind::Launch;
+    case SiteKind::HostCall: return SiteManifest::Kind::HostCall;
+    case SiteKind::Overflow: return SiteManifest::Kind::Overflow;
+    case SiteKind::Slice: return SiteManifest::Kind::Slice;
+    case SiteKind::Print: return SiteManifest::Kind::Print;
+    case SiteKind::Uniform: return SiteManifest::Kind::Uniform;
   }
   return SiteManifest::Kind::Other;
 }
@@ -276,9 +253,10 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
     result.params.push_back(std::move(to));
   }
   for (const DomainAxis& axis : kernel.axes)
-    result.axes.push_back({kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high),
-                           sizeExpr(axis.step)});
-  for (const ThreadNumbers& numbers : kernel.threadNumbers) result.threads.push_back({numbers.name, numbers.first, numbers.step});
+    result.axes.push_back(
+        {kernel.body.locals[axis.variable.value].name, sizeExpr(axis.low), sizeExpr(axis.high), sizeExpr(axis.step)});
+  for (const ThreadNumbers& numbers : kernel.threadNumbers)
+    result.threads.push_back({numbers.name, numbers.first, numbers.step});
   for (const AtMost& condition : kernel.inRange)
     result.inRange.emplace_back(sizeExpr(condition.left), sizeExpr(condition.right));
   result.geometry = chooseGeometry(program, id, "", {});

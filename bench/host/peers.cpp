@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The loops and algorithms of kernels.rad in plain C++, for bench.py: clang -O3 -march=native. Prints "NAME SECONDS" for each sample.
+// The loops and algorithms of kernels.rad in plain C++, for bench.py: clang -O3 -march=native. Prints "NAME SECONDS"
+// for each sample.
 //   peers SAMPLES THREADS
 #include <algorithm>
 #include <atomic>
@@ -25,12 +26,17 @@ KERNEL triad(I lo, I hi, F s, const F* __restrict b, const F* __restrict c, F* _
 KERNEL stencil(I lo, I hi, I w, const F* __restrict x, F* __restrict y) {
   for (I i = lo; i < hi; ++i)
     for (I j = 1; j < w - 1; ++j)
-      y[i * w + j] = 0.5f * x[i * w + j] + 0.125f * (x[(i - 1) * w + j] + x[(i + 1) * w + j] + x[i * w + j - 1] + x[i * w + j + 1]);
+      y[i * w + j] = 0.5f * x[i * w + j] +
+                     0.125f * (x[(i - 1) * w + j] + x[(i + 1) * w + j] + x[i * w + j - 1] + x[i * w + j + 1]);
 }
 KERNEL polynomial(I lo, I hi, const F* __restrict x, F* __restrict y) {
   for (I i = lo; i < hi; ++i) {
     F t = x[i];
-    y[i] = ((((((((0.11f * t + 0.12f) * t - 0.13f) * t + 0.14f) * t - 0.15f) * t + 0.16f) * t - 0.17f) * t + 0.18f) * t - 0.19f) * t + 0.2f;
+    y[i] =
+        ((((((((0.11f * t + 0.12f) * t - 0.13f) * t + 0.14f) * t - 0.15f) * t + 0.16f) * t - 0.17f) * t + 0.18f) * t -
+         0.19f) *
+            t +
+        0.2f;
   }
 }
 KERNEL expsin(I lo, I hi, const F* __restrict x, F* __restrict y) {
@@ -67,7 +73,8 @@ KERNEL matmul(I lo, I hi, I n, const F* __restrict a, const F* __restrict b, F* 
       F total[T][T] = {}, left[T][T], right[T][T];
       for (I first = 0; first < n; first += T) {
         for (I y = 0; y < T; ++y)
-          for (I x = 0; x < T; ++x) left[y][x] = a[(by * T + y) * n + first + x], right[y][x] = b[(first + y) * n + bx * T + x];
+          for (I x = 0; x < T; ++x)
+            left[y][x] = a[(by * T + y) * n + first + x], right[y][x] = b[(first + y) * n + bx * T + x];
         for (I y = 0; y < T; ++y)
           for (I j = 0; j < T; ++j)
             for (I x = 0; x < T; ++x) total[y][x] += left[y][j] * right[j][x];
@@ -76,8 +83,8 @@ KERNEL matmul(I lo, I hi, I n, const F* __restrict a, const F* __restrict b, F* 
         for (I x = 0; x < T; ++x) c[(by * T + y) * n + bx * T + x] = total[y][x];
     }
 }
-KERNEL nbody(I lo, I hi, I n, const F* __restrict x, const F* __restrict y, const F* __restrict z, F* __restrict ax, F* __restrict ay,
-             F* __restrict az) {
+KERNEL nbody(I lo, I hi, I n, const F* __restrict x, const F* __restrict y, const F* __restrict z, F* __restrict ax,
+             F* __restrict ay, F* __restrict az) {
   for (I i = lo; i < hi; ++i) {
     F sx = 0, sy = 0, sz = 0;
     for (I j = 0; j < n; ++j) {
@@ -124,7 +131,8 @@ class Pool {
 
  private:
   void take() {
-    for (I p; (p = next_.fetch_add(1)) < pieces_;) (*work_)(low_ + count_ * p / pieces_, low_ + count_ * (p + 1) / pieces_);
+    for (I p; (p = next_.fetch_add(1)) < pieces_;)
+      (*work_)(low_ + count_ * p / pieces_, low_ + count_ * (p + 1) / pieces_);
   }
   void serve() {
     for (uint64_t seen = 0;; ++seen) {
@@ -152,34 +160,46 @@ int main(int argc, char** argv) {
   auto timed = [](const char* name, int times, auto work) {
     auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < times; ++i) work();
-    std::printf("%s %.9f\n", name, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / times);
+    std::printf("%s %.9f\n", name,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / times);
   };
   constexpr I n = 1 << 22, side = 1024, count = side * side, bodies = 4096;
   {
     auto x = filled(n), y = filled(n), z = filled(n);
     for (int s = 0; s < samples + 1; ++s) {
-      timed(s ? "saxpy" : "warm", 10, [&] { pool.run(0, n, [&](I b, I e) { saxpy(b, e, 0.001f, z.data(), x.data()); }); });
-      timed(s ? "triad" : "warm", 10, [&] { pool.run(0, n, [&](I b, I e) { triad(b, e, 0.5f, x.data(), y.data(), z.data()); }); });
+      timed(s ? "saxpy" : "warm", 10,
+            [&] { pool.run(0, n, [&](I b, I e) { saxpy(b, e, 0.001f, z.data(), x.data()); }); });
+      timed(s ? "triad" : "warm", 10,
+            [&] { pool.run(0, n, [&](I b, I e) { triad(b, e, 0.5f, x.data(), y.data(), z.data()); }); });
     }
   }
-  auto grid = filled(count), next = filled(count), a = filled(512 * 512), b = filled(512 * 512), c = filled(512 * 512), out = filled(4096);
+  auto grid = filled(count), next = filled(count), a = filled(512 * 512), b = filled(512 * 512), c = filled(512 * 512),
+       out = filled(4096);
   auto px = filled(bodies), py = filled(bodies), pz = filled(bodies), ax = px, ay = px, az = px;
   std::vector<int> steps(count), counts(256 * 16);
   for (int s = 0; s < samples + 1; ++s) {
     auto name = [&](const char* text) { return s ? text : "warm"; };
-    timed(name("stencil"), 20, [&] { pool.run(1, side - 1, [&](I b, I e) { stencil(b, e, side, grid.data(), next.data()); }); });
-    timed(name("polynomial"), 20, [&] { pool.run(0, count, [&](I b, I e) { polynomial(b, e, grid.data(), next.data()); }); });
+    timed(name("stencil"), 20,
+          [&] { pool.run(1, side - 1, [&](I b, I e) { stencil(b, e, side, grid.data(), next.data()); }); });
+    timed(name("polynomial"), 20,
+          [&] { pool.run(0, count, [&](I b, I e) { polynomial(b, e, grid.data(), next.data()); }); });
     timed(name("expsin"), 5, [&] { pool.run(0, count, [&](I b, I e) { expsin(b, e, grid.data(), next.data()); }); });
-    timed(name("mandelbrot"), 1, [&] { pool.run(0, side, [&](I b, I e) { mandelbrot(b, e, side, side, steps.data()); }); });
+    timed(name("mandelbrot"), 1,
+          [&] { pool.run(0, side, [&](I b, I e) { mandelbrot(b, e, side, side, steps.data()); }); });
     auto sums = [&] { pool.run(0, 4096, [&](I b, I e) { treeSum(b, e, count, grid.data(), out.data()); }); };
     timed(name("tree_sum"), 20, sums);
     timed(name("block_sum"), 20, sums);
-    timed(name("matmul"), 5, [&] { pool.run(0, 512 / 16, [&](I lo, I hi) { matmul(lo, hi, 512, a.data(), b.data(), c.data()); }); });
+    timed(name("matmul"), 5,
+          [&] { pool.run(0, 512 / 16, [&](I lo, I hi) { matmul(lo, hi, 512, a.data(), b.data(), c.data()); }); });
     timed(name("nbody"), 1, [&] {
-      pool.run(0, bodies, [&](I b, I e) { nbody(b, e, bodies, px.data(), py.data(), pz.data(), ax.data(), ay.data(), az.data()); });
+      pool.run(0, bodies, [&](I b, I e) {
+        nbody(b, e, bodies, px.data(), py.data(), pz.data(), ax.data(), ay.data(), az.data());
+      });
     });
-    timed(name("histogram"), 5, [&] { pool.run(0, 256, [&](I b, I e) { histogram(b, e, count, 256, grid.data(), counts.data()); }); });
-    timed(name("softmax"), 5, [&] { pool.run(0, side, [&](I b, I e) { softmax(b, e, side, grid.data(), next.data()); }); });
+    timed(name("histogram"), 5,
+          [&] { pool.run(0, 256, [&](I b, I e) { histogram(b, e, count, 256, grid.data(), counts.data()); }); });
+    timed(name("softmax"), 5,
+          [&] { pool.run(0, side, [&](I b, I e) { softmax(b, e, side, grid.data(), next.data()); }); });
   }
   int64_t total = 0;
   for (int s : steps) total += s;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a launch costs: as compiled host code makes it (`checked`: arguments read, shapes and overlap checked, the variant looked up),
-// with everything prepared (`prepared`: cuda::PreparedLaunch), and by cuLaunchKernelEx (`raw`).
+// What a launch costs: as compiled host code makes it (`checked`: arguments read, shapes and overlap checked, the
+// variant looked up), with everything prepared (`prepared`: cuda::PreparedLaunch), and by cuLaunchKernelEx (`raw`).
 //
 //   raddle_launch_cost noop LIBCUDANOOP     our share: the driver's launch does nothing
-//   raddle_launch_cost gpu                  on the first GPU, the three in turns; then a graph of 1,000 launches beside the driver's
+//   raddle_launch_cost gpu                  on the first GPU, the three in turns; then a graph of 1,000 launches beside
+//   the driver's
 //
 // A line of JSON for each number of arguments. Half of the arguments are arrays of one size, the other half numbers.
 #include "runtime/api/host_abi.h"
@@ -71,12 +72,15 @@ cg::KernelManifest manifestOf(int arguments) {
   return kernel;
 }
 
-int parametersOf(const cg::KernelManifest& kernel) { return static_cast<int>(kernel.params.size() + kernel.dims.size()) + 2 + 1 + 1; }
+int parametersOf(const cg::KernelManifest& kernel) {
+  return static_cast<int>(kernel.params.size() + kernel.dims.size()) + 2 + 1 + 1;
+}
 
 std::string ptxOf(const cg::KernelManifest& kernel) {
   std::string out = ".version 8.0\n.target sm_75\n.address_size 64\n.visible .entry " + kernel.symbol + "(";
   const int count = parametersOf(kernel);
-  for (int i = 0; i < count; ++i) out += std::string(i ? ", " : "") + (i + 1 < count ? ".param .u64 a" : ".param .u32 a") + std::to_string(i);
+  for (int i = 0; i < count; ++i)
+    out += std::string(i ? ", " : "") + (i + 1 < count ? ".param .u64 a" : ".param .u32 a") + std::to_string(i);
   return out + ") { ret; }\n";
 }
 
@@ -136,12 +140,12 @@ double quantile(std::vector<double> values, double q) {
 }
 
 void print(const char* name, const Series& series) {
-  std::printf(", \"%s\": {\"median\": %.1f, \"p50\": %.1f, \"p99\": %.1f}", name, quantile(series.perRound, 0.5), quantile(series.single, 0.5),
-              quantile(series.single, 0.99));
+  std::printf(", \"%s\": {\"median\": %.1f, \"p50\": %.1f, \"p99\": %.1f}", name, quantile(series.perRound, 0.5),
+              quantile(series.single, 0.5), quantile(series.single, 0.99));
 }
 
-/// A round: on a GPU the time of all launches, so that a queue that is full counts. Without one the median over parts of it: the
-/// processor may be taken away meanwhile.
+/// A round: on a GPU the time of all launches, so that a queue that is full counts. Without one the median over parts
+/// of it: the processor may be taken away meanwhile.
 template <class Many, class Wait>
 void timed(Series& series, bool isGpu, Many many, Wait wait) {
   std::vector<double> parts;
@@ -152,8 +156,8 @@ void timed(Series& series, bool isGpu, Many many, Wait wait) {
   many(launches / rounds, 1, series.single);
 }
 
-/// The median of differences between two series, with its interval: of 30 values the 10th and the 21st enclose it with 95.7 %
-/// (binomial).
+/// The median of differences between two series, with its interval: of 30 values the 10th and the 21st enclose it
+/// with 95.7 % (binomial).
 struct Difference {
   double median = 0, low = 0, high = 0;
 };
@@ -216,7 +220,8 @@ void measure(const DriverApi& driver, const std::shared_ptr<Device>& device, int
   job.numbers.assign(static_cast<size_t>(arguments), 1.0f);
   job.arguments.clear();
   for (int i = 0; i < arguments; ++i)
-    job.arguments.push_back(i % 2 == 0 ? static_cast<const void*>(&job.views[static_cast<size_t>(i / 2)]) : &job.numbers[static_cast<size_t>(i)]);
+    job.arguments.push_back(i % 2 == 0 ? static_cast<const void*>(&job.views[static_cast<size_t>(i / 2)])
+                                       : &job.numbers[static_cast<size_t>(i)]);
   run(make);
 
   const Direct direct(driver, manifest, ptx);
@@ -243,7 +248,8 @@ void measure(const DriverApi& driver, const std::shared_ptr<Device>& device, int
   };
   auto raw = [&](int count, int part, std::vector<double>& times) {
     repeat(count, part, times, [&] {
-      mustRaw(rawLaunch(&config, direct.kernel.raw(), const_cast<void**>(direct.addresses.data()), nullptr), "cuLaunchKernelEx");
+      mustRaw(rawLaunch(&config, direct.kernel.raw(), const_cast<void**>(direct.addresses.data()), nullptr),
+              "cuLaunchKernelEx");
       return 0;
     });
   };
@@ -264,7 +270,8 @@ void measure(const DriverApi& driver, const std::shared_ptr<Device>& device, int
   print("prepared", preparedSeries);
   for (const auto& [name, series] : {std::pair("checked", &checkedSeries), std::pair("prepared", &preparedSeries)}) {
     const Difference difference = differenceOf(series->perRound, rawSeries.perRound, false);
-    std::printf(", \"%s_minus_raw\": {\"median\": %.1f, \"low\": %.1f, \"high\": %.1f}", name, difference.median, difference.low, difference.high);
+    std::printf(", \"%s_minus_raw\": {\"median\": %.1f, \"low\": %.1f, \"high\": %.1f}", name, difference.median,
+                difference.low, difference.high);
   }
   std::printf("}\n");
   std::fflush(stdout);
@@ -286,9 +293,12 @@ void measureGraph(const DriverApi& driver) {
   CUgraph rawGraph = nullptr;
   CUgraphExec rawExec = nullptr;
   must(driver.call<DriverFn::CtxPushCurrent>(direct.context.raw()));
-  mustRaw(driver.raw<DriverFn::StreamBeginCapture>()(direct.stream.raw(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture");
+  mustRaw(driver.raw<DriverFn::StreamBeginCapture>()(direct.stream.raw(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
+          "cuStreamBeginCapture");
   for (int i = 0; i < nodes; ++i)
-    mustRaw(driver.raw<DriverFn::LaunchKernelEx>()(&config, direct.kernel.raw(), const_cast<void**>(direct.addresses.data()), nullptr), "cuLaunchKernelEx");
+    mustRaw(driver.raw<DriverFn::LaunchKernelEx>()(&config, direct.kernel.raw(),
+                                                   const_cast<void**>(direct.addresses.data()), nullptr),
+            "cuLaunchKernelEx");
   mustRaw(driver.raw<DriverFn::StreamEndCapture>()(direct.stream.raw(), &rawGraph), "cuStreamEndCapture");
   CUDA_GRAPH_INSTANTIATE_PARAMS how{};
   mustRaw(driver.raw<DriverFn::GraphInstantiateWithParams>()(&rawExec, rawGraph, &how), "cuGraphInstantiateWithParams");
@@ -314,8 +324,10 @@ void measureGraph(const DriverApi& driver) {
     if (round % 2 == 0) timeOf(replayOurs, ours);
   }
   const Difference ratio = differenceOf(ours, raw, true);
-  std::printf("{\"graph_nodes\": %d, \"ours\": %.1f, \"raw\": %.1f, \"ratio\": {\"median\": %.4f, \"low\": %.4f, \"high\": %.4f}}\n", nodes,
-              quantile(ours, 0.5), quantile(raw, 0.5), ratio.median, ratio.low, ratio.high);
+  std::printf(
+      "{\"graph_nodes\": %d, \"ours\": %.1f, \"raw\": %.1f, \"ratio\": {\"median\": %.4f, \"low\": %.4f, \"high\": "
+      "%.4f}}\n",
+      nodes, quantile(ours, 0.5), quantile(raw, 0.5), ratio.median, ratio.low, ratio.high);
   must(driver.call<DriverFn::GraphExecDestroy>(rawExec));
   must(driver.call<DriverFn::GraphDestroy>(rawGraph));
   CUcontext popped = nullptr;
@@ -336,7 +348,8 @@ int main(int argc, char** argv) {
   }
   const DriverApi* driver = must(DriverApi::get());
   std::shared_ptr<Device> device = must(CudaDevice::create(0));
-  if (mode == "gpu" && device->info().name.find("FAKE") != std::string::npos) die("a look-alike is no GPU: nothing to measure");
+  if (mode == "gpu" && device->info().name.find("FAKE") != std::string::npos)
+    die("a look-alike is no GPU: nothing to measure");
   for (int arguments : {0, 8, 19, 58}) measure(*driver, device, arguments, noop);
   if (mode == "gpu") measureGraph(*driver);
   return 0;

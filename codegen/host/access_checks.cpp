@@ -13,7 +13,8 @@ namespace {
 llvm::FunctionCallee accessFunction(llvm::Module& module, const char* name, llvm::ArrayRef<llvm::Value*> arguments) {
   llvm::SmallVector<llvm::Type*, 4> types;
   for (llvm::Value* argument : arguments) types.push_back(argument->getType());
-  llvm::FunctionCallee callee = module.getOrInsertFunction(name, llvm::FunctionType::get(llvm::Type::getVoidTy(module.getContext()), types, false));
+  llvm::FunctionCallee callee = module.getOrInsertFunction(
+      name, llvm::FunctionType::get(llvm::Type::getVoidTy(module.getContext()), types, false));
   auto* function = llvm::cast<llvm::Function>(callee.getCallee());
   function->setDoesNotThrow();
   function->setOnlyAccessesInaccessibleMemory();
@@ -21,8 +22,8 @@ llvm::FunctionCallee accessFunction(llvm::Module& module, const char* name, llvm
   return callee;
 }
 
-/// Memory of the thread alone, or that nothing writes: a parameter that is not `mut` shares no element with one that is, unless every point keeps to
-/// its own.
+/// Memory of the thread alone, or that nothing writes: a parameter that is not `mut` shares no element with one that
+/// is, unless every point keeps to its own.
 bool isSafe(const llvm::Value* address) {
   const llvm::Value* object = llvm::getUnderlyingObject(address, /*MaxLookup=*/0);
   if (const auto* argument = llvm::dyn_cast<llvm::Argument>(object)) return argument->onlyReadsMemory();
@@ -54,14 +55,19 @@ void instrumentAccesses(llvm::Function& body, const AccessPlaces& places) {
       return scope == llvm::SyncScope::SingleThread ? what | AccessWhat::BlockScope : what;
     };
     if (auto* load = llvm::dyn_cast<llvm::LoadInst>(instruction)) {
-      const AccessWhat what = load->isAtomic() ? scoped(AccessWhat::Reads | AccessWhat::Atomic, load->getSyncScopeID()) : AccessWhat::Reads;
+      const AccessWhat what =
+          load->isAtomic() ? scoped(AccessWhat::Reads | AccessWhat::Atomic, load->getSyncScopeID()) : AccessWhat::Reads;
       tell(load->getPointerOperand(), bytesOf(load->getType()), what);
     } else if (auto* store = llvm::dyn_cast<llvm::StoreInst>(instruction)) {
-      const AccessWhat what = store->isAtomic() ? scoped(AccessWhat::Writes | AccessWhat::Atomic, store->getSyncScopeID()) : AccessWhat::Writes;
+      const AccessWhat what = store->isAtomic()
+                                  ? scoped(AccessWhat::Writes | AccessWhat::Atomic, store->getSyncScopeID())
+                                  : AccessWhat::Writes;
       tell(store->getPointerOperand(), bytesOf(store->getValueOperand()->getType()), what);
     } else if (auto* update = llvm::dyn_cast<llvm::AtomicRMWInst>(instruction)) {
       const bool isExchange = update->getOperation() == llvm::AtomicRMWInst::Xchg;
-      const AccessWhat what = (isExchange && update->use_empty() ? AccessWhat::Writes : AccessWhat::Reads | AccessWhat::Writes) | AccessWhat::Atomic;
+      const AccessWhat what =
+          (isExchange && update->use_empty() ? AccessWhat::Writes : AccessWhat::Reads | AccessWhat::Writes) |
+          AccessWhat::Atomic;
       tell(update->getPointerOperand(), bytesOf(update->getType()), scoped(what, update->getSyncScopeID()));
     } else if (auto* exchange = llvm::dyn_cast<llvm::AtomicCmpXchgInst>(instruction)) {
       tell(exchange->getPointerOperand(), bytesOf(exchange->getNewValOperand()->getType()),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Atomic operations on CPU threads: LLVM's instructions. A block runs on one thread, so what is atomic only within the block becomes plain.
+// Atomic operations on CPU threads: LLVM's instructions. A block runs on one thread, so what is atomic only within the
+// block becomes plain.
 #include "codegen/host/native_kernel.h"
 
 namespace rad::cg {
@@ -56,7 +57,8 @@ llvm::Value* NativeKernelLowering::emitAtomic(FunctionLowering& f, const AtomicC
         before = b.CreateAlignedLoad(bits, place.address, align);
         b.CreateAlignedStore(b.CreateSelect(b.CreateICmpEQ(before, expected), value, before), place.address, align);
       } else {
-        before = b.CreateExtractValue(b.CreateAtomicCmpXchg(place.address, expected, value, align, relaxed, relaxed, scope), 0);
+        before = b.CreateExtractValue(
+            b.CreateAtomicCmpXchg(place.address, expected, value, align, relaxed, relaxed, scope), 0);
       }
       return b.CreateBitCast(before, type);
     }
@@ -67,8 +69,7 @@ llvm::Value* NativeKernelLowering::emitAtomic(FunctionLowering& f, const AtomicC
     case Atomic::And:
     case Atomic::Or:
     case Atomic::Xor:
-    case Atomic::Exchange:
-      break;
+    case Atomic::Exchange: break;
   }
   // Alone: becomes a plain one (LowerAlonePass), but not before threads of the block have been joined in vectors.
   return b.CreateAtomicRMW(instructionOf(node.op, scalar), place.address, operands[0], align, relaxed, scope);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// block.sum, block.min, block.max: the tree that every device uses, so that floating-point results agree bit for bit. Groups of 32
-// threads join by a butterfly (distances 16, 8, 4, 2, 1), then the results of the groups do, padded with the identity to 32.
+// block.sum, block.min, block.max: the tree that every device uses, so that floating-point results agree bit for bit.
+// Groups of 32 threads join by a butterfly (distances 16, 8, 4, 2, 1), then the results of the groups do, padded with
+// the identity to 32.
 #include "codegen/host/block_kernel.h"
 
 #include <llvm/IR/Intrinsics.h>
@@ -29,7 +30,8 @@ llvm::Type* BlockLowering::typeOfOperand(FunctionLowering& f, const Collective& 
   return f.registerType(program_.expr(node.value).type);
 }
 
-/// Before the region: every operand is the identity, so that threads that ended and places beyond the block's size do not count.
+/// Before the region: every operand is the identity, so that threads that ended and places beyond the block's size do
+/// not count.
 void BlockLowering::fillOperands(FunctionLowering& f, const Collective& node) {
   auto& b = f.builder();
   uint64_t groups = (threadCount_ + kGroup - 1) / kGroup;
@@ -42,7 +44,8 @@ void BlockLowering::fillOperands(FunctionLowering& f, const Collective& node) {
   // Where every thread will store its own there is nothing to fill.
   bool allStore = !ended_ && static_cast<uint64_t>(threadCount_) % kGroup == 0;
   CountedLoop loop = beginLoop(f, b.getInt64(0), b.getInt64(allStore ? 0 : groups), "group");
-  b.CreateAlignedStore(lanes, b.CreateInBoundsGEP(type, operands_, b.CreateMul(loop.counter, b.getInt64(kGroup))), llvm::Align(32));
+  b.CreateAlignedStore(lanes, b.CreateInBoundsGEP(type, operands_, b.CreateMul(loop.counter, b.getInt64(kGroup))),
+                       llvm::Align(32));
   endLoop(f, loop);
   b.CreateAlignedStore(lanes, groupResults_, llvm::Align(32));
 }
@@ -64,7 +67,8 @@ llvm::Value* BlockLowering::keptPromise(FunctionLowering& f, const Collective& n
   llvm::Type* type = typeOfOperand(f, node);
   auto word = [&](llvm::Value* value) {
     llvm::Value* bits = f.toMemory(f.scalar(program_.expr(node.value).type, value));
-    if (!bits->getType()->isIntegerTy()) bits = b.CreateBitCast(bits, b.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
+    if (!bits->getType()->isIntegerTy())
+      bits = b.CreateBitCast(bits, b.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
     return b.CreateZExt(bits, b.getInt64Ty());
   };
   auto valueOf = [&](llvm::Value* thread) { return b.CreateLoad(type, b.CreateInBoundsGEP(type, operands_, thread)); };
@@ -85,7 +89,8 @@ llvm::Value* BlockLowering::keptPromise(FunctionLowering& f, const Collective& n
   for (int64_t count : kernel_.threadCount) extents.push_back(b.getInt64(static_cast<uint64_t>(count)));
   const auto coordinates = unflatten(f, culprit, extents);
   for (size_t axis = 0; axis < coordinates.size(); ++axis)
-    failedThread_[coordinates.size() - 1 - axis] = b.CreateAdd(coordinates[axis], b.getInt64(static_cast<uint64_t>(kernel_.threadLow[axis])));
+    failedThread_[coordinates.size() - 1 - axis] =
+        b.CreateAdd(coordinates[axis], b.getInt64(static_cast<uint64_t>(kernel_.threadLow[axis])));
   emitAssertFailure(f, node.site, promiseValues(f, kernel_, firstWord, word(valueOf(culprit))));
   failedThread_ = {};
   kept->moveAfter(&f.function().back());

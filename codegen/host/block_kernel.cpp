@@ -12,8 +12,8 @@ namespace {
 constexpr uint64_t kScratchAlignment = 64;
 }  // namespace
 
-BlockLowering::BlockLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options,
-                             const SpecKey& spec, FissionPlan plan)
+BlockLowering::BlockLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module,
+                             const LowerOptions& options, const SpecKey& spec, FissionPlan plan)
     : NativeKernelLowering(program, kernel, module, options, spec), plan_(std::move(plan)) {
   for (int64_t count : kernel.threadCount) threadCount_ *= count;
 }
@@ -62,8 +62,10 @@ void BlockLowering::emitBody(FunctionLowering& f) {
   describeDomain(f, arguments, extents);
   if (options_.places)
     for (size_t axis = 0; axis < kernel_.threadCount.size(); ++axis)
-      emitAccessCall(f, "rad_access_threads", {b.getInt32(static_cast<uint32_t>(axis)), b.getInt64(static_cast<uint64_t>(kernel_.threadLow[axis])),
-                                               b.getInt64(static_cast<uint64_t>(kernel_.threadCount[axis]))});
+      emitAccessCall(
+          f, "rad_access_threads",
+          {b.getInt32(static_cast<uint32_t>(axis)), b.getInt64(static_cast<uint64_t>(kernel_.threadLow[axis])),
+           b.getInt64(static_cast<uint64_t>(kernel_.threadCount[axis]))});
   CountedLoop blocks = beginLoop(f, begin(), end(), "block");
   block_ = blocks.counter;
   if (options_.places) {
@@ -72,9 +74,11 @@ void BlockLowering::emitBody(FunctionLowering& f) {
       const Local& local = f.local(id);
       const bool isView = program_.types->get(local.type).kind == TypeKind::View;
       llvm::Value* address = isView ? f.readLocal(id).view->base : f.slot(id).address;
-      uint64_t bytes = module_.getDataLayout().getTypeAllocSize(f.memoryType(isView ? program_.types->get(local.type).element : local.type));
+      uint64_t bytes = module_.getDataLayout().getTypeAllocSize(
+          f.memoryType(isView ? program_.types->get(local.type).element : local.type));
       for (uint64_t extent : local.sharedExtents) bytes *= extent;
-      emitAccessCall(f, "rad_access_shared", {address, b.getInt64(bytes), b.getInt32(options_.places->numberOf(local.range))});
+      emitAccessCall(f, "rad_access_shared",
+                     {address, b.getInt64(bytes), b.getInt32(options_.places->numberOf(local.range))});
     }
   }
   auto coordinates = unflatten(f, block_, extents);
@@ -118,7 +122,8 @@ bool BlockLowering::lowerStmt(FunctionLowering& f, TStmtId id) {
     case FissionStep::Kind::Uniform: {
       const TStmt& stmt = program_.stmt(id);
       const auto* declare = std::get_if<Declare>(&stmt.node);
-      LocalId local = declare ? declare->local : std::get<LocalRef>(program_.expr(std::get<Assign>(stmt.node).place).node).local;
+      LocalId local =
+          declare ? declare->local : std::get<LocalRef>(program_.expr(std::get<Assign>(stmt.node).place).node).local;
       if (plan_.homes[local.value] == LocalHome::Uniform) bindForBlock(f, local);
       return false;
     }
@@ -139,7 +144,8 @@ void BlockLowering::leaveIfAllEnded(FunctionLowering& f) {
   b.CreateStore(b.CreateAdd(b.CreateLoad(b.getInt32Ty(), count), ended), count);
   endLoop(f, threads);
   llvm::BasicBlock* resume = f.newBlock("some.run");
-  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt32Ty(), count), b.getInt32(static_cast<uint32_t>(threadCount_))), blockEnd_, resume);
+  b.CreateCondBr(b.CreateICmpEQ(b.CreateLoad(b.getInt32Ty(), count), b.getInt32(static_cast<uint32_t>(threadCount_))),
+                 blockEnd_, resume);
   f.placeAt(resume);
 }
 
@@ -147,7 +153,8 @@ void BlockLowering::leaveIfAllEnded(FunctionLowering& f) {
 
 void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   auto& b = f.builder();
-  const Collective* collective = region.collective ? &std::get<Collective>(program_.stmt(region.collective).node) : nullptr;
+  const Collective* collective =
+      region.collective ? &std::get<Collective>(program_.stmt(region.collective).node) : nullptr;
   if (collective) fillOperands(f, *collective);
   // All threads change a uniform variable in the same way, each from what it was before the region.
   for (LocalId local : region.used) {
@@ -169,7 +176,8 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
     int64_t low = kernel_.threadLow[axis], count = kernel_.threadCount[axis];
     loops.push_back(beginLoop(f, ranges[axis].first, ranges[axis].second, "thread"));
     llvm::Value* coordinate = loops.back().counter;
-    flat = flat ? b.CreateAdd(b.CreateMul(flat, b.getInt64(count), "", true, true), coordinate, "", true, true) : coordinate;
+    flat = flat ? b.CreateAdd(b.CreateMul(flat, b.getInt64(count), "", true, true), coordinate, "", true, true)
+                : coordinate;
     llvm::Value* variable = low == 0 ? coordinate : b.CreateNSWAdd(coordinate, b.getInt64(low));
     f.bind(kernel_.threads[axis], f.indexFrom(variable, {low, low + count - 1}));
     size_t fromLast = axes - 1 - axis;
@@ -241,7 +249,8 @@ void BlockLowering::emitRegion(FunctionLowering& f, const Region& region) {
   }
 }
 
-llvm::SmallVector<BlockLowering::ThreadRange, 3> BlockLowering::threadRanges(FunctionLowering& f, const NarrowRegion& narrow) {
+llvm::SmallVector<BlockLowering::ThreadRange, 3> BlockLowering::threadRanges(FunctionLowering& f,
+                                                                             const NarrowRegion& narrow) {
   auto& b = f.builder();
   llvm::SmallVector<ThreadRange, 3> ranges;
   for (int64_t count : kernel_.threadCount) ranges.emplace_back(b.getInt64(0), b.getInt64(count));
@@ -255,8 +264,10 @@ llvm::SmallVector<BlockLowering::ThreadRange, 3> BlockLowering::threadRanges(Fun
     llvm::Value* last = b.getInt64(kernel_.threadLow[bound.axis] + kernel_.threadCount[bound.axis]);
     llvm::Value* near = b.CreateNSWSub(smaller(larger(value, b.CreateNSWSub(low, b.getInt64(1))), last), low);
     llvm::Value* behind = b.CreateNSWAdd(near, b.getInt64(1));
-    if (bound.op == BinaryOp::Lt || bound.op == BinaryOp::Le || bound.op == BinaryOp::Eq) to = smaller(to, bound.op == BinaryOp::Lt ? near : behind);
-    if (bound.op == BinaryOp::Gt || bound.op == BinaryOp::Ge || bound.op == BinaryOp::Eq) from = larger(from, bound.op == BinaryOp::Gt ? behind : near);
+    if (bound.op == BinaryOp::Lt || bound.op == BinaryOp::Le || bound.op == BinaryOp::Eq)
+      to = smaller(to, bound.op == BinaryOp::Lt ? near : behind);
+    if (bound.op == BinaryOp::Gt || bound.op == BinaryOp::Ge || bound.op == BinaryOp::Eq)
+      from = larger(from, bound.op == BinaryOp::Gt ? behind : near);
   }
   return ranges;
 }
@@ -315,7 +326,8 @@ void BlockLowering::keepLocals(FunctionLowering& f, const Region& region) {
     if (home != LocalHome::Uniform && home != LocalHome::Spilled) continue;
     Value value = f.readLocal(local);
     if (!isMemory(local)) shapes_[local.value] = value;
-    if (home == LocalHome::Uniform && isMemory(local)) f.builder().CreateStore(f.toMemory(value), nextValue_[local.value]);
+    if (home == LocalHome::Uniform && isMemory(local))
+      f.builder().CreateStore(f.toMemory(value), nextValue_[local.value]);
     else storeCells(f, local, value);
   }
 }
@@ -388,8 +400,11 @@ BlockLowering::Cells& BlockLowering::cellsOf(FunctionLowering& f, LocalId local)
     for (llvm::Value* part : parts) cells.types.push_back(part->getType());
   }
   for (llvm::Type* type : cells.types) {
-    if (plan_.homes[local.value] == LocalHome::Uniform) cells.addresses.push_back(f.newAlloca(type, known.name + ".block"));
-    else cells.addresses.push_back(takeScratch(f, threadCount_ * module_.getDataLayout().getTypeAllocSize(type), known.name + ".threads"));
+    if (plan_.homes[local.value] == LocalHome::Uniform)
+      cells.addresses.push_back(f.newAlloca(type, known.name + ".block"));
+    else
+      cells.addresses.push_back(
+          takeScratch(f, threadCount_ * module_.getDataLayout().getTypeAllocSize(type), known.name + ".threads"));
   }
   return cells;
 }
@@ -422,8 +437,8 @@ Value BlockLowering::loadCells(FunctionLowering& f, LocalId local) {
   return rebuild(f, shape->second, rest);
 }
 
-CodegenResult<void> lowerNativeBlocks(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options,
-                                      const SpecKey& spec) {
+CodegenResult<void> lowerNativeBlocks(const TypedProgram& program, const Kernel& kernel, llvm::Module& module,
+                                      const LowerOptions& options, const SpecKey& spec) {
   auto plan = planFission(program, kernel);
   if (!plan) return std::unexpected(plan.error());
   BlockLowering(program, kernel, module, options, spec, std::move(*plan)).emit();

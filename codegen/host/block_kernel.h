@@ -9,20 +9,21 @@ namespace rad::cg {
 
 class BlockLowering final : public NativeKernelLowering {
  public:
-  BlockLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options, const SpecKey& spec,
-                FissionPlan plan);
+  BlockLowering(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options,
+                const SpecKey& spec, FissionPlan plan);
 
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
-  llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place, llvm::ArrayRef<llvm::Value*> operands,
-                          bool isUsed) override;
+  llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place,
+                          llvm::ArrayRef<llvm::Value*> operands, bool isUsed) override;
 
  protected:
   void emitBody(FunctionLowering& f) override;
 
  private:
-  /// Memory for one value of a type: a scalar, or the parts of a view or tuple, each as scratch arrays or as stack cells.
+  /// Memory for one value of a type: a scalar, or the parts of a view or tuple, each as scratch arrays or as stack
+  /// cells.
   struct Cells {
-    llvm::SmallVector<llvm::Value*, 4> addresses;      // stack cells, or the first elements of scratch arrays
+    llvm::SmallVector<llvm::Value*, 4> addresses;  // stack cells, or the first elements of scratch arrays
     llvm::SmallVector<llvm::Type*, 4> types;
   };
   void emitBlock(FunctionLowering& f);
@@ -33,8 +34,8 @@ class BlockLowering final : public NativeKernelLowering {
   llvm::SmallVector<ThreadRange, 3> threadRanges(FunctionLowering& f, const NarrowRegion& narrow);
   void keepLocals(FunctionLowering& f, const Region& region);
   void bindForBlock(FunctionLowering& f, LocalId local);
-  /// What a region counts in has copies, so that threads side by side need not wait for one another: they begin at 0 before it, and
-  /// are added up behind it.
+  /// What a region counts in has copies, so that threads side by side need not wait for one another: they begin at 0
+  /// before it, and are added up behind it.
   struct Counters {
     llvm::Value* address = nullptr;
     llvm::Type* type = nullptr;
@@ -71,12 +72,12 @@ class BlockLowering final : public NativeKernelLowering {
 
   // Of the body that is being filled.
   llvm::BasicBlock* blockEnd_ = nullptr;
-  llvm::Value* ended_ = nullptr;              // scratch, i32 a thread: whether it has ended; null: none does early
-  llvm::Value* block_ = nullptr;              // flat number of the current block
-  llvm::Value* thread_ = nullptr;             // flat number of the current thread
-  llvm::BasicBlock* threadEnd_ = nullptr;     // in a region: the end of the current thread
-  llvm::Value* operands_ = nullptr;           // scratch: operands of a collective, padded to whole groups of 32
-  llvm::Value* groupResults_ = nullptr;       // scratch: 32 results of groups
+  llvm::Value* ended_ = nullptr;           // scratch, i32 a thread: whether it has ended; null: none does early
+  llvm::Value* block_ = nullptr;           // flat number of the current block
+  llvm::Value* thread_ = nullptr;          // flat number of the current thread
+  llvm::BasicBlock* threadEnd_ = nullptr;  // in a region: the end of the current thread
+  llvm::Value* operands_ = nullptr;        // scratch: operands of a collective, padded to whole groups of 32
+  llvm::Value* groupResults_ = nullptr;    // scratch: 32 results of groups
   std::unordered_map<uint32_t, llvm::AllocaInst*> itemMemory_;
   std::unordered_map<uint32_t, Cells> cells_;
   std::unordered_map<uint32_t, llvm::AllocaInst*> nextValue_;  // uniform variables: what a region leaves

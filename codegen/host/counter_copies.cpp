@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Copies of what a region counts in (fission.h: sharedCounters). An increment that finds in memory what the one before it has just
-// left there waits for it; lanes side by side take different copies (opt/lanes).
+// Copies of what a region counts in (fission.h: sharedCounters). An increment that finds in memory what the one before
+// it has just left there waits for it; lanes side by side take different copies (opt/lanes).
 #include "codegen/host/block_kernel.h"
 #include "codegen/opt/lanes/lanes.h"
 
@@ -42,7 +42,8 @@ void BlockLowering::clearCopies(FunctionLowering& f, const Counters& counters) {
   auto& b = f.builder();
   for (uint64_t copy = 1; copy < kCopies; ++copy) {
     llvm::Value* at = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), counters.address, copy * counters.distance);
-    b.CreateMemSet(at, b.getInt8(0), counters.count * module_.getDataLayout().getTypeAllocSize(counters.type), llvm::Align(kCacheLine));
+    b.CreateMemSet(at, b.getInt8(0), counters.count * module_.getDataLayout().getTypeAllocSize(counters.type),
+                   llvm::Align(kCacheLine));
   }
 }
 
@@ -58,14 +59,15 @@ void BlockLowering::addCopies(FunctionLowering& f, const Counters& counters) {
   llvm::Value* total = marked(b.CreateLoad(counters.type, own));
   for (uint64_t copy = 1; copy < kCopies; ++copy) {
     llvm::Value* at = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), counters.address, copy * counters.distance);
-    total = b.CreateAdd(total, marked(b.CreateLoad(counters.type, b.CreateInBoundsGEP(counters.type, at, loop.counter))));
+    total =
+        b.CreateAdd(total, marked(b.CreateLoad(counters.type, b.CreateInBoundsGEP(counters.type, at, loop.counter))));
   }
   marked(b.CreateStore(total, own));
   endLoop(f, loop, group);
 }
 
-llvm::Value* BlockLowering::emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place, llvm::ArrayRef<llvm::Value*> operands,
-                                       bool isUsed) {
+llvm::Value* BlockLowering::emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place,
+                                       llvm::ArrayRef<llvm::Value*> operands, bool isUsed) {
   llvm::Value* made = NativeKernelLowering::emitAtomic(f, node, place, operands, isUsed);
   if (!inRegion_ || f.inInlinedCall()) return made;
   const TExpr& expr = program_.expr(node.place);

@@ -33,14 +33,16 @@ class Planner {
   void note(LocalId local, int user);
   void chooseHomes();
   bool isRecomputable(TExprId id) const;
-  void refuse(std::string what) { if (error_.empty()) error_ = std::move(what); }
+  void refuse(std::string what) {
+    if (error_.empty()) error_ = std::move(what);
+  }
 
   const TypedProgram& program_;
   const Kernel& kernel_;
   FissionPlan plan_;
-  std::vector<int> users_;          // by local: kNobody, a region, or kMany
+  std::vector<int> users_;  // by local: kNobody, a region, or kMany
   std::vector<unsigned> declarations_;
-  std::vector<bool> blockValue_;    // by local: variables of split loops, results of collectives
+  std::vector<bool> blockValue_;  // by local: variables of split loops, results of collectives
   std::string error_;
   static constexpr int kNobody = -2, kBlock = -1, kMany = -3;
 };
@@ -51,7 +53,9 @@ void visitStmts(const TypedProgram& program, TStmtId id, OnStmt onStmt) {
   walker.visit(id);
 }
 
-bool isBarrier(const TStmt& stmt) { return std::holds_alternative<Barrier>(stmt.node) || std::holds_alternative<Collective>(stmt.node); }
+bool isBarrier(const TStmt& stmt) {
+  return std::holds_alternative<Barrier>(stmt.node) || std::holds_alternative<Collective>(stmt.node);
+}
 
 bool Planner::hasBarrier(TStmtId id) const {
   bool found = false;
@@ -161,7 +165,8 @@ void Planner::flush(std::vector<TStmtId>& run, TStmtId collective, bool inSplitL
   region.collective = collective;
   region.inLoop = inSplitLoop;
   for (size_t i = 0; i < region.statements.size(); ++i)
-    plan_.steps[region.statements[i].value] = {i == 0 ? FissionStep::Kind::RegionHead : FissionStep::Kind::RegionMember, number};
+    plan_.steps[region.statements[i].value] = {i == 0 ? FissionStep::Kind::RegionHead : FissionStep::Kind::RegionMember,
+                                               number};
   if (collective) plan_.steps[collective.value] = {FissionStep::Kind::Collective, number};
   plan_.regions.push_back(std::move(region));
   describe(plan_.regions.back());
@@ -290,46 +295,47 @@ bool Planner::isRecomputable(TExprId id) const {
   std::function<void(TExprId)> visit = [&](TExprId at) {
     const TExpr& expr = program_.expr(at);
     ++size;
-    bool fine = std::visit(detail::Overloaded{
-                               [](const ConstInt&) { return true; },
-                               [](const ConstFloat&) { return true; },
-                               [&](const LocalRef& ref) {
-                                 const Local& local = kernel_.body.locals[ref.local.value];
-                                 switch (local.kind) {
-                                   case LocalKind::Param:
-                                   case LocalKind::MutParam:
-                                   case LocalKind::Dimension:
-                                   case LocalKind::DomainVar:
-                                   case LocalKind::ThreadVar: return true;
-                                   case LocalKind::Shared: return program_.types->get(local.type).kind == TypeKind::View;
-                                   case LocalKind::Let:
-                                     if (plan_.homes[ref.local.value] == LocalHome::Recompute) return true;
-                                     return plan_.homes[ref.local.value] == LocalHome::Block && local.kind == LocalKind::Let;
-                                   case LocalKind::Var: return false;
-                                 }
-                                 return false;
-                               },
-                               [](const ViewExtent&) { return true; },
-                               [](const ViewFlat&) { return true; },
-                               [&](const ViewSlice& node) {
-                                 for (const SliceDim& dim : node.dims)
-                                   if ((dim.check == Check::Checked && (dim.low || dim.high)) || dim.stepSite) return false;
-                                 return true;
-                               },
-                               [](const MakeElements&) { return true; },
-                               [](const ElementOf& node) { return node.check != Check::Checked; },
-                               [](const Swizzle&) { return true; },
-                               [](const Negate&) { return true; },
-                               [](const LogicNot&) { return true; },
-                               [](const BitNot&) { return true; },
-                               [](const Arithmetic& node) { return node.op != BinaryOp::Div && node.op != BinaryOp::Rem; },
-                               [](const Compare&) { return true; },
-                               [](const Convert&) { return true; },
-                               [](const Bitcast&) { return true; },
-                               [](const Select&) { return true; },
-                               [](const auto&) { return false; },
-                           },
-                           expr.node);
+    bool fine =
+        std::visit(detail::Overloaded{
+                       [](const ConstInt&) { return true; },
+                       [](const ConstFloat&) { return true; },
+                       [&](const LocalRef& ref) {
+                         const Local& local = kernel_.body.locals[ref.local.value];
+                         switch (local.kind) {
+                           case LocalKind::Param:
+                           case LocalKind::MutParam:
+                           case LocalKind::Dimension:
+                           case LocalKind::DomainVar:
+                           case LocalKind::ThreadVar: return true;
+                           case LocalKind::Shared: return program_.types->get(local.type).kind == TypeKind::View;
+                           case LocalKind::Let:
+                             if (plan_.homes[ref.local.value] == LocalHome::Recompute) return true;
+                             return plan_.homes[ref.local.value] == LocalHome::Block && local.kind == LocalKind::Let;
+                           case LocalKind::Var: return false;
+                         }
+                         return false;
+                       },
+                       [](const ViewExtent&) { return true; },
+                       [](const ViewFlat&) { return true; },
+                       [&](const ViewSlice& node) {
+                         for (const SliceDim& dim : node.dims)
+                           if ((dim.check == Check::Checked && (dim.low || dim.high)) || dim.stepSite) return false;
+                         return true;
+                       },
+                       [](const MakeElements&) { return true; },
+                       [](const ElementOf& node) { return node.check != Check::Checked; },
+                       [](const Swizzle&) { return true; },
+                       [](const Negate&) { return true; },
+                       [](const LogicNot&) { return true; },
+                       [](const BitNot&) { return true; },
+                       [](const Arithmetic& node) { return node.op != BinaryOp::Div && node.op != BinaryOp::Rem; },
+                       [](const Compare&) { return true; },
+                       [](const Convert&) { return true; },
+                       [](const Bitcast&) { return true; },
+                       [](const Select&) { return true; },
+                       [](const auto&) { return false; },
+                   },
+                   expr.node);
     good = good && fine && size < 16;
     if (good) forEachChild(expr, visit, [](TStmtId) {});
   };
@@ -353,7 +359,8 @@ void Planner::chooseHomes() {
     }
     if (blockValue_[i] && local.kind == LocalKind::Let) plan_.homes[i] = LocalHome::Block;
     else if (users_[i] >= 0 && !blockValue_[i]) plan_.homes[i] = LocalHome::Region;
-    else if (local.kind == LocalKind::Let && plan_.initializers[i] && declarations_[i] == 1 && isRecomputable(plan_.initializers[i]))
+    else if (local.kind == LocalKind::Let && plan_.initializers[i] && declarations_[i] == 1 &&
+             isRecomputable(plan_.initializers[i]))
       plan_.homes[i] = LocalHome::Recompute;
     else plan_.homes[i] = local.uniform || blockValue_[i] ? LocalHome::Uniform : LocalHome::Spilled;
   }
@@ -368,7 +375,8 @@ CodegenResult<FissionPlan> Planner::plan() {
   plan_.initializers.assign(count, {});
   sequence(kernel_.body.statements, false);
   if (!error_.empty())
-    return std::unexpected(fmt::format("kernel `{}`: {}: the host device cannot do that yet; give it a statement of its own", kernel_.name, error_));
+    return std::unexpected(fmt::format(
+        "kernel `{}`: {}: the host device cannot do that yet; give it a statement of its own", kernel_.name, error_));
   chooseHomes();
   for (const Region& region : plan_.regions)
     plan_.endsEarly |= region.returns && (&region != &plan_.regions.back() || region.inLoop || region.collective);
@@ -377,6 +385,8 @@ CodegenResult<FissionPlan> Planner::plan() {
 
 }  // namespace
 
-CodegenResult<FissionPlan> planFission(const TypedProgram& program, const Kernel& kernel) { return Planner(program, kernel).plan(); }
+CodegenResult<FissionPlan> planFission(const TypedProgram& program, const Kernel& kernel) {
+  return Planner(program, kernel).plan();
+}
 
 }  // namespace rad::cg

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// forall kernels and reductions: counted loops over the points, the last axis innermost. Points do not depend on each other, which the
-// innermost loop says to the vectorisers.
+// forall kernels and reductions: counted loops over the points, the last axis innermost. Points do not depend on each
+// other, which the innermost loop says to the vectorisers.
 #include "codegen/host/native_kernel.h"
 
 #include <llvm/ADT/STLFunctionalExtras.h>
@@ -20,7 +20,8 @@ class ForallLowering final : public NativeKernelLowering {
  private:
   void emitPoint(FunctionLowering& f);
   void emitStep(FunctionLowering& f);
-  void emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to, llvm::function_ref<void(llvm::Value*)> bindLast);
+  void emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to,
+                  llvm::function_ref<void(llvm::Value*)> bindLast);
   llvm::Value* identity(FunctionLowering& f);
   llvm::BasicBlock* pointEnd_ = nullptr;
   llvm::AllocaInst* total_ = nullptr;  // reductions: of this chunk, register form
@@ -46,17 +47,18 @@ void ForallLowering::emitStep(FunctionLowering& f) {
   auto& b = f.builder();
   const Reduction& reduction = *kernel_.reduction;
   llvm::Type* type = total_->getAllocatedType();
-  llvm::Value* sum = reduceStep(f, reduction.op, reduction.minMax, reduction.isMinMax, kernel_.reductionType, b.CreateLoad(type, total_),
-                                b.CreateLoad(type, term_));
+  llvm::Value* sum = reduceStep(f, reduction.op, reduction.minMax, reduction.isMinMax, kernel_.reductionType,
+                                b.CreateLoad(type, total_), b.CreateLoad(type, term_));
   // A sum has no promised order within a chunk, so that it may run in vector lanes.
-  if (auto* step = llvm::dyn_cast<llvm::Instruction>(sum); step && step->getOpcode() == llvm::Instruction::FAdd && !kernel_.strict &&
-                                                           options_.fp != FpMode::Strict)
+  if (auto* step = llvm::dyn_cast<llvm::Instruction>(sum);
+      step && step->getOpcode() == llvm::Instruction::FAdd && !kernel_.strict && options_.fp != FpMode::Strict)
     step->setHasAllowReassoc(true);
   b.CreateStore(sum, total_);
 }
 
 /// The points [from, to) of the last axis, counted from its low end.
-void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to, llvm::function_ref<void(llvm::Value*)> bindLast) {
+void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Value* to,
+                                llvm::function_ref<void(llvm::Value*)> bindLast) {
   auto& b = f.builder();
   CountedLoop points = beginLoop(f, from, to, "i");
   bindLast(points.counter);
@@ -76,7 +78,8 @@ void ForallLowering::emitPoints(FunctionLowering& f, llvm::Value* from, llvm::Va
 }
 
 llvm::Value* ForallLowering::identity(FunctionLowering& f) {
-  return reduceIdentity(f, kernel_.reduction->op, kernel_.reduction->minMax, kernel_.reduction->isMinMax, kernel_.reductionType);
+  return reduceIdentity(f, kernel_.reduction->op, kernel_.reduction->minMax, kernel_.reduction->isMinMax,
+                        kernel_.reductionType);
 }
 
 void ForallLowering::emitBody(FunctionLowering& f) {
@@ -131,7 +134,8 @@ void ForallLowering::emitBody(FunctionLowering& f) {
 
 }  // namespace
 
-void lowerNativeForall(const TypedProgram& program, const Kernel& kernel, llvm::Module& module, const LowerOptions& options, const SpecKey& spec) {
+void lowerNativeForall(const TypedProgram& program, const Kernel& kernel, llvm::Module& module,
+                       const LowerOptions& options, const SpecKey& spec) {
   ForallLowering(program, kernel, module, options, spec).emit();
 }
 

@@ -75,11 +75,13 @@ void endLoop(FunctionLowering& f, const CountedLoop& loop, llvm::MDNode* paralle
   f.placeAt(loop.next);
   llvm::Value* following = b.CreateAdd(loop.counter, b.getInt64(1), "", /*HasNUW=*/true, /*HasNSW=*/true);
   loop.counter->addIncoming(following, loop.next);
-  llvm::Instruction* branch = b.CreateCondBr(b.CreateICmpSLT(following, loop.end), loop.counter->getParent(), loop.done);
+  llvm::Instruction* branch =
+      b.CreateCondBr(b.CreateICmpSLT(following, loop.end), loop.counter->getParent(), loop.done);
   if (parallelGroup) {
     llvm::Metadata* accesses[] = {llvm::MDString::get(context, "llvm.loop.parallel_accesses"), parallelGroup};
     auto flag = [&](const char* name) { return llvm::MDNode::get(context, llvm::MDString::get(context, name)); };
-    llvm::Metadata* parts[] = {nullptr, llvm::MDNode::get(context, accesses), flag(itemLoopMark), flag("llvm.loop.unroll.disable")};
+    llvm::Metadata* parts[] = {nullptr, llvm::MDNode::get(context, accesses), flag(itemLoopMark),
+                               flag("llvm.loop.unroll.disable")};
     llvm::MDNode* node = llvm::MDNode::getDistinct(context, parts);
     node->replaceOperandWith(0, node);
     branch->setMetadata(llvm::LLVMContext::MD_loop, node);

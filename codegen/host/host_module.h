@@ -31,7 +31,8 @@ struct CountedLoop {
 
 /// Opens `for (counter = begin; counter < end; ++counter)` in i64; the builder stands in the body.
 CountedLoop beginLoop(FunctionLowering& f, llvm::Value* begin, llvm::Value* end, const char* name);
-/// Closes the loop; the builder stands behind it. `parallelGroup`: accesses of this group do not depend on each other between rounds.
+/// Closes the loop; the builder stands behind it. `parallelGroup`: accesses of this group do not depend on each other
+/// between rounds.
 void endLoop(FunctionLowering& f, const CountedLoop& loop, llvm::MDNode* parallelGroup = nullptr);
 
 }  // namespace rad::cg

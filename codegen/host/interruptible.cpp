@@ -45,7 +45,8 @@ void makeInterruptible(llvm::Module& module) {
       llvm::BasicBlock* rest = header->splitBasicBlock(header->getFirstNonPHIIt(), "round");
       header->getTerminator()->eraseFromParent();
       llvm::IRBuilder<> builder(header);
-      builder.CreateCondBr(isInterrupted(builder), stopped, rest, llvm::MDBuilder(context).createUnlikelyBranchWeights());
+      builder.CreateCondBr(isInterrupted(builder), stopped, rest,
+                           llvm::MDBuilder(context).createUnlikelyBranchWeights());
     }
   }
 }

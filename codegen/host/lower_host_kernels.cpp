@@ -37,8 +37,9 @@ const Function* findExtern(const TypedProgram& program, const Kernel& kernel) {
 
 }  // namespace
 
-CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<const KernelId> kernels, const SpecKey& spec,
-                                         const CodegenOptions& options, const SourceManager& sources) {
+CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<const KernelId> kernels,
+                                         const SpecKey& spec, const CodegenOptions& options,
+                                         const SourceManager& sources) {
   std::string name = kernels.size() == 1 ? program.kernels[kernels[0].value].symbol : "kernels";
   auto made = makeHostModule(name, options);
   if (!made) return made;
@@ -54,9 +55,10 @@ CodegenResult<IrModule> lowerHostKernels(const TypedProgram& program, std::span<
   for (KernelId id : kernels) {
     const Kernel& kernel = program.kernels[id.value];
     if (const Function* callee = findExtern(program, kernel))
-      return std::unexpected(fmt::format("kernel `{}` calls `{}`, which is device code from another object and has no form for the host; run it "
-                                         "on a CUDA device (--device cuda:0)",
-                                         kernel.name, callee->name));
+      return std::unexpected(fmt::format(
+          "kernel `{}` calls `{}`, which is device code from another object and has no form for the host; run it "
+          "on a CUDA device (--device cuda:0)",
+          kernel.name, callee->name));
     if (kernel.isForall) {
       lowerNativeForall(program, kernel, *made->module, lower, spec);
     } else if (auto done = lowerNativeBlocks(program, kernel, *made->module, lower, spec); !done) {

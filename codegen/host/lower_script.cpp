@@ -14,30 +14,60 @@ llvm::StructType* makeStruct(llvm::LLVMContext& context, const char* name, llvm:
 }
 }  // namespace
 
-ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options, const SourceManager& sources)
+ScriptModule::ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options,
+                           const SourceManager& sources)
     : radView(makeStruct(module.getContext(), "RadView",
                          {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext()),
-                          llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4), llvm::Type::getInt32Ty(module.getContext()),
-                          llvm::Type::getInt32Ty(module.getContext()), llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4)})),
-      radString(makeStruct(module.getContext(), "RadString",
-                           {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext())})),
-      printArgument(makeStruct(module.getContext(), "RadPrintArgument",
-                               {llvm::Type::getInt32Ty(module.getContext()), llvm::Type::getInt32Ty(module.getContext()),
-                                llvm::PointerType::get(module.getContext(), 0)})),
-      program_(program), module_(module), options_(options), sources_(sources) {}
+                          llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4),
+                          llvm::Type::getInt32Ty(module.getContext()), llvm::Type::getInt32Ty(module.getContext()),
+                          llvm::ArrayType::get(llvm::Type::getInt64Ty(module.getContext()), 4)})),
+      radString(
+          makeStruct(module.getContext(), "RadString",
+                     {llvm::PointerType::get(module.getContext(), 0), llvm::Type::getInt64Ty(module.getContext())})),
+      printArgument(
+          makeStruct(module.getContext(), "RadPrintArgument",
+                     {llvm::Type::getInt32Ty(module.getContext()), llvm::Type::getInt32Ty(module.getContext()),
+                      llvm::PointerType::get(module.getContext(), 0)})),
+      program_(program),
+      module_(module),
+      options_(options),
+      sources_(sources) {}
 
 llvm::FunctionCallee ScriptModule::runtime(const char* name) {
   // One row a function of host_abi.h; s: status (i32), v: nothing; p pointer, i i32, l i64.
-  struct Row { std::string_view name, signature; };
+  struct Row {
+    std::string_view name, signature;
+  };
   static constexpr Row kRows[] = {
-      {"rad_array_new", "s:piipip"},   {"rad_retain", "v:p"},          {"rad_release", "v:p"},        {"rad_element_read", "s:pppip"},
-      {"rad_element_write", "s:pppip"}, {"rad_view_copy", "s:ppip"},    {"rad_view_assign", "s:pppi"}, {"rad_view_fill", "s:pppi"},
-      {"rad_launch", "s:pipi"},        {"rad_reduce", "s:pipip"},      {"rad_print", "s:pplip"},      {"rad_assert_failed", "s:piip"},
-      {"rad_check_failed", "s:pill"},  {"rad_file_write", "s:pippi"},   {"rad_file_read", "s:pipiipip"}, {"rad_argument_count", "l:p"},
-      {"rad_argument", "s:plip"},      {"rad_parse_i64", "s:ppip"},    {"rad_parse_f64", "s:ppip"},   {"rad_sync", "s:pi"},
-      {"rad_clock", "s:pp"},           {"rad_bench_again", "s:plp"},     {"rad_called_from", "v:ppl"},
-      {"rad_enter", "s:p"},            {"rad_text_read", "s:ppip"},     {"rad_text_write", "s:pppii"},   {"rad_text_equal", "i:pp"},
-      {"rad_format", "s:pplipip"},     {"rad_interrupted", "s:p"},
+      {"rad_array_new", "s:piipip"},
+      {"rad_retain", "v:p"},
+      {"rad_release", "v:p"},
+      {"rad_element_read", "s:pppip"},
+      {"rad_element_write", "s:pppip"},
+      {"rad_view_copy", "s:ppip"},
+      {"rad_view_assign", "s:pppi"},
+      {"rad_view_fill", "s:pppi"},
+      {"rad_launch", "s:pipi"},
+      {"rad_reduce", "s:pipip"},
+      {"rad_print", "s:pplip"},
+      {"rad_assert_failed", "s:piip"},
+      {"rad_check_failed", "s:pill"},
+      {"rad_file_write", "s:pippi"},
+      {"rad_file_read", "s:pipiipip"},
+      {"rad_argument_count", "l:p"},
+      {"rad_argument", "s:plip"},
+      {"rad_parse_i64", "s:ppip"},
+      {"rad_parse_f64", "s:ppip"},
+      {"rad_sync", "s:pi"},
+      {"rad_clock", "s:pp"},
+      {"rad_bench_again", "s:plp"},
+      {"rad_called_from", "v:ppl"},
+      {"rad_enter", "s:p"},
+      {"rad_text_read", "s:ppip"},
+      {"rad_text_write", "s:pppii"},
+      {"rad_text_equal", "i:pp"},
+      {"rad_format", "s:pplipip"},
+      {"rad_interrupted", "s:p"},
   };
   if (auto* made = module_.getFunction(name)) return made;
   llvm::LLVMContext& context = module_.getContext();
@@ -68,7 +98,8 @@ llvm::Type* ScriptModule::storageType(TypeId id) {
   switch (type.kind) {
     case TypeKind::View: {
       auto* i64 = llvm::Type::getInt64Ty(context);
-      llvm::SmallVector<llvm::Type*, 4> parts = {llvm::PointerType::get(context, 0), i64, llvm::ArrayType::get(i64, type.rank)};
+      llvm::SmallVector<llvm::Type*, 4> parts = {llvm::PointerType::get(context, 0), i64,
+                                                 llvm::ArrayType::get(i64, type.rank)};
       if (type.strided) parts.push_back(llvm::ArrayType::get(i64, type.rank));
       return llvm::StructType::get(context, parts);
     }
@@ -128,8 +159,8 @@ llvm::Function* ScriptModule::functionOf(FunctionId id) {
     parameters.push_back(byValue ? storageType(local.type) : pointer);
   }
   if (types().get(function.result).kind != TypeKind::Unit) parameters.push_back(pointer);
-  made = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getInt32Ty(context), parameters, false), llvm::GlobalValue::InternalLinkage,
-                                "fn." + function.name, module_);
+  made = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getInt32Ty(context), parameters, false),
+                                llvm::GlobalValue::InternalLinkage, "fn." + function.name, module_);
   made->setDoesNotThrow();
   pending_.push_back(id);
   return made;
@@ -140,7 +171,8 @@ llvm::GlobalVariable* ScriptModule::globalOf(GlobalId id) {
   if (auto* made = module_.getNamedGlobal(global.symbol)) return made;
   llvm::Type* type = storageType(global.type);
   llvm::Constant* initial = global.isDefinedHere ? llvm::Constant::getNullValue(type) : nullptr;
-  return new llvm::GlobalVariable(module_, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage, initial, global.symbol);
+  return new llvm::GlobalVariable(module_, type, /*isConstant=*/false, llvm::GlobalValue::ExternalLinkage, initial,
+                                  global.symbol);
 }
 
 void ScriptModule::emit(const std::string& symbol) {
@@ -212,7 +244,8 @@ void ScriptLowering::emit(const Body& body, const Function* function) {
     llvm::Value* entered = b().CreateCall(unit_.runtime("rad_enter"), {f_.function().getArg(0)});
     b().CreateStore(entered, status_);
     llvm::BasicBlock* good = f_.newBlock("entered");
-    b().CreateCondBr(b().CreateICmpEQ(entered, b().getInt32(0)), good, exit_, llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
+    b().CreateCondBr(b().CreateICmpEQ(entered, b().getInt32(0)), good, exit_,
+                     llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
     f_.placeAt(good);
     for (size_t i = 0; i < function->params.size(); ++i) {
       LocalId id = function->params[i];
@@ -226,7 +259,8 @@ void ScriptLowering::emit(const Body& body, const Function* function) {
         f_.bind(id, unit_.isScalar(local.type) ? f_.fromMemory(local.type, given) : readStorage(given, local.type));
       }
     }
-    if (program_.types->get(function->result).kind != TypeKind::Unit) result_ = f_.function().getArg(function->params.size() + 1);
+    if (program_.types->get(function->result).kind != TypeKind::Unit)
+      result_ = f_.function().getArg(function->params.size() + 1);
   }
   f_.run(body.statements);
   f_.branchTo(exit_);
@@ -238,7 +272,8 @@ void ScriptLowering::emit(const Body& body, const Function* function) {
   f_.leaveBody();
 }
 
-CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_view symbol, const CodegenOptions& options, const SourceManager& sources) {
+CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_view symbol, const CodegenOptions& options,
+                                    const SourceManager& sources) {
   auto made = makeHostModule(std::string(symbol), options);
   if (!made) return made;
   LowerOptions lower = hostLowerOptions(options);

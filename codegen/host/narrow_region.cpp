@@ -24,16 +24,21 @@ bool isBlockValue(const TypedProgram& program, const Kernel& kernel, const Fissi
                                  case LocalKind::Shared: return false;
                                  case LocalKind::Let:
                                  case LocalKind::Var:
-                                   return plan.homes[ref.local.value] == LocalHome::Block || plan.homes[ref.local.value] == LocalHome::Uniform;
+                                   return plan.homes[ref.local.value] == LocalHome::Block ||
+                                          plan.homes[ref.local.value] == LocalHome::Uniform;
                                }
                                return false;
                              },
-                             [](const Arithmetic& node) { return node.op == BinaryOp::Add || node.op == BinaryOp::Sub || node.op == BinaryOp::Mul; },
+                             [](const Arithmetic& node) {
+                               return node.op == BinaryOp::Add || node.op == BinaryOp::Sub || node.op == BinaryOp::Mul;
+                             },
                              [](const Convert&) { return true; },
                              [](const auto&) { return false; },
                          },
                          expr.node);
-  if (fine) forEachChild(expr, [&](TExprId child) { fine = fine && isBlockValue(program, kernel, plan, child); }, [](TStmtId) {});
+  if (fine)
+    forEachChild(
+        expr, [&](TExprId child) { fine = fine && isBlockValue(program, kernel, plan, child); }, [](TStmtId) {});
   return fine;
 }
 
@@ -48,7 +53,8 @@ void conjuncts(const TypedProgram& program, TExprId id, std::vector<TExprId>& in
 
 }  // namespace
 
-NarrowRegion narrowRegion(const TypedProgram& program, const Kernel& kernel, const FissionPlan& plan, const Region& region) {
+NarrowRegion narrowRegion(const TypedProgram& program, const Kernel& kernel, const FissionPlan& plan,
+                          const Region& region) {
   if (region.statements.size() != 1 || region.collective) return {};
   NarrowRegion result;
   result.branch = std::get_if<If>(&program.stmt(region.statements[0]).node);
@@ -61,7 +67,11 @@ NarrowRegion narrowRegion(const TypedProgram& program, const Kernel& kernel, con
     return static_cast<unsigned>(found - kernel.threads.begin());
   };
   auto turned = [](BinaryOp op) {
-    return op == BinaryOp::Lt ? BinaryOp::Gt : op == BinaryOp::Le ? BinaryOp::Ge : op == BinaryOp::Gt ? BinaryOp::Lt : op == BinaryOp::Ge ? BinaryOp::Le : op;
+    return op == BinaryOp::Lt   ? BinaryOp::Gt
+           : op == BinaryOp::Le ? BinaryOp::Ge
+           : op == BinaryOp::Gt ? BinaryOp::Lt
+           : op == BinaryOp::Ge ? BinaryOp::Le
+                                : op;
   };
   // From the front: a condition behind another one, which may fail, is not asked before it.
   auto next = result.conditions.begin();
@@ -72,8 +82,7 @@ NarrowRegion narrowRegion(const TypedProgram& program, const Kernel& kernel, con
       result.bounds.push_back({*axis, compare->op, compare->right});
     else if (axis = threadAxis(compare->right); axis && isBlockValue(program, kernel, plan, compare->left))
       result.bounds.push_back({*axis, turned(compare->op), compare->left});
-    else
-      break;
+    else break;
   }
   result.conditions.erase(result.conditions.begin(), next);
   return result.bounds.empty() ? NarrowRegion{} : result;

@@ -29,10 +29,11 @@ void NativeKernelLowering::emit() {
   size_t parameterCount = types.size();
   llvm::SmallVector<llvm::Type*, 20> bodyTypes(types.begin(), types.end());
   bodyTypes.append({i64, i64, i64, pointer});
-  auto* body = llvm::Function::Create(llvm::FunctionType::get(none, bodyTypes, false), llvm::GlobalValue::InternalLinkage,
-                                      kernel_.symbol + ".body", module_);
+  auto* body = llvm::Function::Create(llvm::FunctionType::get(none, bodyTypes, false),
+                                      llvm::GlobalValue::InternalLinkage, kernel_.symbol + ".body", module_);
   body->setDoesNotThrow();
-  // Inlined at the end: until then noalias says what it is to say. A debugger stops in the body, which is then a function of its own.
+  // Inlined at the end: until then noalias says what it is to say. A debugger stops in the body, which is then a
+  // function of its own.
   if (!options_.lines) body->addFnAttr(llvm::Attribute::AlwaysInline);
   for (size_t i = 0; i < parameterCount; ++i) {
     auto* argument = body->getArg(i);
@@ -101,26 +102,32 @@ llvm::Value* NativeKernelLowering::extentOf(FunctionLowering& f, const KernelArg
   return b.CreateSelect(isEmpty, b.getInt64(0), count);
 }
 
-Value NativeKernelLowering::axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate) {
+Value NativeKernelLowering::axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis,
+                                      llvm::Value* coordinate) {
   auto& b = f.builder();
   const Value &low = arguments.low[axis], &high = arguments.high[axis];
   coordinate = axisOffset(f, arguments, axis, coordinate);
   Interval range{low.range.low, high.range.high == INT64_MIN ? INT64_MIN : high.range.high - 1};
-  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(low.scalar); constant && constant->isZero()) return f.indexFrom(coordinate, range);
+  if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(low.scalar); constant && constant->isZero())
+    return f.indexFrom(coordinate, range);
   return f.indexFrom(b.CreateNSWAdd(f.wide(low), coordinate), range);
 }
 
-void NativeKernelLowering::describeDomain(FunctionLowering& f, const KernelArguments& arguments, llvm::ArrayRef<llvm::Value*> extents) {
+void NativeKernelLowering::describeDomain(FunctionLowering& f, const KernelArguments& arguments,
+                                          llvm::ArrayRef<llvm::Value*> extents) {
   if (!options_.places) return;
   for (size_t axis = 0; axis < extents.size(); ++axis)
-    emitAccessCall(f, "rad_access_axis", {f.builder().getInt32(static_cast<uint32_t>(axis)), f.wide(arguments.low[axis]), extents[axis], f.wide(arguments.step[axis])});
+    emitAccessCall(f, "rad_access_axis",
+                   {f.builder().getInt32(static_cast<uint32_t>(axis)), f.wide(arguments.low[axis]), extents[axis],
+                    f.wide(arguments.step[axis])});
 }
 
 void NativeKernelLowering::tellItem(FunctionLowering& f, llvm::Value* item) {
   if (options_.places) emitAccessCall(f, "rad_access_item", {item ? item : f.builder().getInt64(UINT64_MAX)});
 }
 
-llvm::SmallVector<llvm::Value*, 4> NativeKernelLowering::unflatten(FunctionLowering& f, llvm::Value* flat, llvm::ArrayRef<llvm::Value*> extents) {
+llvm::SmallVector<llvm::Value*, 4> NativeKernelLowering::unflatten(FunctionLowering& f, llvm::Value* flat,
+                                                                   llvm::ArrayRef<llvm::Value*> extents) {
   auto& b = f.builder();
   llvm::SmallVector<llvm::Value*, 4> coordinates(extents.size());
   for (size_t axis = extents.size(); axis-- > 0;) {
@@ -163,8 +170,8 @@ llvm::Function* NativeKernelLowering::recordFunction(unsigned values) {
   auto at = [&](llvm::Value* base, size_t offset) { return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset); };
   llvm::Value* state = function->getArg(0);
   // The first failure is the one that is told.
-  llvm::Value* claimed = b.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, at(state, offsetof(FailureState, claimed)), b.getInt32(1),
-                                           llvm::Align(4), llvm::AtomicOrdering::AcquireRelease);
+  llvm::Value* claimed = b.CreateAtomicRMW(llvm::AtomicRMWInst::Xchg, at(state, offsetof(FailureState, claimed)),
+                                           b.getInt32(1), llvm::Align(4), llvm::AtomicOrdering::AcquireRelease);
   b.CreateCondBr(b.CreateICmpEQ(claimed, b.getInt32(0)), first, done);
   b.SetInsertPoint(first);
   llvm::Value* record = b.CreateLoad(pointer, at(state, offsetof(FailureState, record)));
@@ -176,8 +183,10 @@ llvm::Function* NativeKernelLowering::recordFunction(unsigned values) {
     b.CreateStore(b.CreateTrunc(function->getArg(5 + i), i32), at(record, offsetof(FailureRecord, block) + 4 * i));
     b.CreateStore(b.CreateTrunc(function->getArg(8 + i), i32), at(record, offsetof(FailureRecord, thread) + 4 * i));
   }
-  for (unsigned i = 0; i < 4; ++i) b.CreateStore(function->getArg(11 + i), at(record, offsetof(FailureRecord, point) + 8 * i));
-  for (unsigned i = 0; i < values; ++i) b.CreateStore(function->getArg(15 + i), at(record, offsetof(FailureRecord, values) + 8 * i));
+  for (unsigned i = 0; i < 4; ++i)
+    b.CreateStore(function->getArg(11 + i), at(record, offsetof(FailureRecord, point) + 8 * i));
+  for (unsigned i = 0; i < values; ++i)
+    b.CreateStore(function->getArg(15 + i), at(record, offsetof(FailureRecord, values) + 8 * i));
   auto* flag = b.CreateStore(b.getInt32(1), at(record, offsetof(FailureRecord, flag)));
   flag->setAtomic(llvm::AtomicOrdering::Release);
   flag->setAlignment(llvm::Align(4));
@@ -191,7 +200,8 @@ void NativeKernelLowering::record(FunctionLowering& f, llvm::Value* site, llvm::
                                   llvm::ArrayRef<llvm::Value*> values) {
   auto& b = f.builder();
   auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b.getInt64(0); };
-  llvm::SmallVector<llvm::Value*, 16> arguments = {bound_.failureState, bound_.serial, site, orZero(value), orZero(extent)};
+  llvm::SmallVector<llvm::Value*, 16> arguments = {bound_.failureState, bound_.serial, site, orZero(value),
+                                                   orZero(extent)};
   for (llvm::Value* v : failedBlock_) arguments.push_back(orZero(v));
   for (llvm::Value* v : failedThread_) arguments.push_back(orZero(v));
   for (llvm::Value* v : failedPoint_) arguments.push_back(orZero(v));

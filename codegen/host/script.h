@@ -2,11 +2,11 @@
 // Host statements: the script of a unit and its host functions as native code over the runtime's C interface
 // (runtime/api/host_abi.h).
 //
-// Every function returns a status, 0 for success. Who gets another one stores it and jumps to its `exit` block, which releases what
-// the function owns; the way of an ordinary return is the same. What is owned lies in cells that the entry block makes and clears:
-// variables of array type (retained when assigned), and a cell for each expression that makes an array, released when its statement
-// ends. Values of array type are borrowed from such a cell. Storing to a cell releases what it held, so that loops do not
-// pile up arrays.
+// Every function returns a status, 0 for success. Who gets another one stores it and jumps to its `exit` block, which
+// releases what the function owns; the way of an ordinary return is the same. What is owned lies in cells that the
+// entry block makes and clears: variables of array type (retained when assigned), and a cell for each expression that
+// makes an array, released when its statement ends. Values of array type are borrowed from such a cell. Storing to a
+// cell releases what it held, so that loops do not pile up arrays.
 #pragma once
 
 #include "codegen/host/host_module.h"
@@ -20,7 +20,8 @@ namespace rad::cg {
 /// What the functions of one unit share: LLVM types, declarations of the runtime, globals, host functions.
 class ScriptModule {
  public:
-  ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options, const SourceManager& sources);
+  ScriptModule(const TypedProgram& program, llvm::Module& module, const LowerOptions& options,
+               const SourceManager& sources);
 
   /// Makes `symbol` and all that it needs.
   void emit(const std::string& symbol);
@@ -37,7 +38,8 @@ class ScriptModule {
   llvm::Function* functionOf(FunctionId id);
   llvm::GlobalVariable* globalOf(GlobalId id);
 
-  /// How a variable of a type lies in memory: scalars (bool: i8), RadString, {RadArray*, offset, extents, strides (none: row-major)}, tuples as structs.
+  /// How a variable of a type lies in memory: scalars (bool: i8), RadString, {RadArray*, offset, extents, strides
+  /// (none: row-major)}, tuples as structs.
   llvm::Type* storageType(TypeId type);
   bool holdsArrays(TypeId type) const;
   bool isScalar(TypeId type) const { return types().get(type).kind == TypeKind::Scalar; }
@@ -66,7 +68,9 @@ class ScriptLowering final : public TargetLowering {
   void emit(const Body& body, const Function* function);
 
   void emitFailure(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent) override;
-  llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) override { return emitLibraryMath(f, op, operands); }
+  llvm::Value* emitMath(FunctionLowering& f, Math op, llvm::ArrayRef<llvm::Value*> operands) override {
+    return emitLibraryMath(f, op, operands);
+  }
   bool lowerExpr(FunctionLowering& f, TExprId expr, Value& result) override;
   bool lowerStmt(FunctionLowering& f, TStmtId stmt) override;
   bool placeOf(FunctionLowering& f, TExprId place, Place& result) override;
@@ -112,7 +116,12 @@ class ScriptLowering final : public TargetLowering {
   std::pair<llvm::Value*, llvm::Value*> printArguments(const std::vector<TExprId>& arguments);
   Value callHostFunction(const TExpr& expr, const CallFunction& node);
   Value readElement(const TExpr& expr, const ViewElement& node);
-  struct ElementAccess { llvm::Value* view; llvm::Value* indices; llvm::Value* site; TypeId type; };
+  struct ElementAccess {
+    llvm::Value* view;
+    llvm::Value* indices;
+    llvm::Value* site;
+    TypeId type;
+  };
   ElementAccess elementAccess(const ViewElement& node);
   Value readElement(const ElementAccess& element);
   void writeElement(const ElementAccess& element, const Value& value);
@@ -139,11 +148,11 @@ class ScriptLowering final : public TargetLowering {
   const Function* self_ = nullptr;
   llvm::BasicBlock* exit_ = nullptr;
   llvm::AllocaInst* status_ = nullptr;
-  llvm::Value* result_ = nullptr;                            // where the function's value goes
-  std::unordered_map<uint32_t, llvm::Value*> locals_;        // storage of locals that are not scalars
-  std::vector<Cell> variables_;                              // owned by this function, in the order they were made
-  std::vector<Cell> temporaries_;                            // released when their statement ends
-  TStmtId inside_;                                           // a statement handed on to the shared lowering
+  llvm::Value* result_ = nullptr;                      // where the function's value goes
+  std::unordered_map<uint32_t, llvm::Value*> locals_;  // storage of locals that are not scalars
+  std::vector<Cell> variables_;                        // owned by this function, in the order they were made
+  std::vector<Cell> temporaries_;                      // released when their statement ends
+  TStmtId inside_;                                     // a statement handed on to the shared lowering
 };
 
 }  // namespace rad::cg

@@ -17,14 +17,17 @@ llvm::Value* ScriptLowering::call(const char* name, llvm::ArrayRef<llvm::Value*>
 void ScriptLowering::checkStatus(llvm::Value* status) {
   llvm::BasicBlock* failed = f_.newBlock("failed");
   llvm::BasicBlock* good = f_.newBlock("good");
-  b().CreateCondBr(b().CreateICmpEQ(status, b().getInt32(0)), good, failed, llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
+  b().CreateCondBr(b().CreateICmpEQ(status, b().getInt32(0)), good, failed,
+                   llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
   f_.placeAt(failed);
   b().CreateStore(status, status_);
   b().CreateBr(exit_);
   f_.placeAt(good);
 }
 
-void ScriptLowering::callChecked(const char* name, llvm::ArrayRef<llvm::Value*> arguments) { checkStatus(call(name, arguments)); }
+void ScriptLowering::callChecked(const char* name, llvm::ArrayRef<llvm::Value*> arguments) {
+  checkStatus(call(name, arguments));
+}
 
 void ScriptLowering::emitFailure(FunctionLowering&, SiteId site, llvm::Value* value, llvm::Value* extent) {
   auto orZero = [&](llvm::Value* v) -> llvm::Value* { return v ? v : b().getInt64(0); };
@@ -102,8 +105,9 @@ Value ScriptLowering::newArray(const TExpr& expr, const NewArray& node) {
     sizes.push_back(f_.wide(extents.back()));
   }
   llvm::Value* cell = newTemporary("made");
-  callChecked("rad_array_new", {context(), elementTypeOf(program_.types->get(expr.type).element), b().getInt32(sizes.size()),
-                                passArray(sizes, b().getInt64Ty(), "extents"), siteOf(node.site), cell});
+  callChecked("rad_array_new",
+              {context(), elementTypeOf(program_.types->get(expr.type).element), b().getInt32(sizes.size()),
+               passArray(sizes, b().getInt64Ty(), "extents"), siteOf(node.site), cell});
   return viewOf(expr.type, b().CreateLoad(b().getPtrTy(), cell), b().getInt64(0), extents);
 }
 
@@ -116,17 +120,21 @@ Value ScriptLowering::readFile(const TExpr& expr, const ReadFile& node) {
   llvm::Value* cell = newTemporary("read");
   llvm::AllocaInst* view = f_.newAlloca(unit_.radView, "file");
   b().CreateStore(llvm::Constant::getNullValue(unit_.radView), view);
-  callChecked("rad_file_read", {context(), formatOf(node.format), passString(path), elementTypeOf(elementType), b().getInt32(wanted.size()),
-                                passArray(wanted, b().getInt64Ty(), "extents"), siteOf(node.site), view});
+  callChecked("rad_file_read",
+              {context(), formatOf(node.format), passString(path), elementTypeOf(elementType),
+               b().getInt32(wanted.size()), passArray(wanted, b().getInt64Ty(), "extents"), siteOf(node.site), view});
   llvm::Value* array = b().CreateLoad(b().getPtrTy(), b().CreateStructGEP(unit_.radView, view, 0));
   b().CreateStore(array, cell);
-  if (unit_.isScalar(expr.type)) return readElement({view, passArray({}, b().getInt64Ty(), "indices"), siteOf(node.site), expr.type});
+  if (unit_.isScalar(expr.type))
+    return readElement({view, passArray({}, b().getInt64Ty(), "indices"), siteOf(node.site), expr.type});
   llvm::SmallVector<Value, 4> extents;
   for (unsigned axis = 0; axis < type.rank; ++axis) {
-    llvm::Value* at = b().CreateInBoundsGEP(unit_.radView, view, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)});
+    llvm::Value* at =
+        b().CreateInBoundsGEP(unit_.radView, view, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)});
     extents.push_back(f_.indexFrom(b().CreateLoad(b().getInt64Ty(), at), {0, INT64_MAX}));
   }
-  return viewOf(expr.type, array, b().CreateLoad(b().getInt64Ty(), b().CreateStructGEP(unit_.radView, view, 1)), extents);
+  return viewOf(expr.type, array, b().CreateLoad(b().getInt64Ty(), b().CreateStructGEP(unit_.radView, view, 1)),
+                extents);
 }
 
 Value ScriptLowering::reduce(const TExpr& expr, const HostReduce& node) {
@@ -186,17 +194,18 @@ Value ScriptLowering::callHostFunction(const TExpr& expr, const CallFunction& no
   llvm::Value* status = b().CreateCall(unit_.functionOf(node.function), arguments);
   llvm::BasicBlock* failed = f_.newBlock("call.failed");
   llvm::BasicBlock* good = f_.newBlock("good");
-  b().CreateCondBr(b().CreateICmpEQ(status, b().getInt32(0)), good, failed, llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
+  b().CreateCondBr(b().CreateICmpEQ(status, b().getInt32(0)), good, failed,
+                   llvm::MDBuilder(f_.context()).createLikelyBranchWeights());
   f_.placeAt(failed);
   if (Position at = unit_.sources().position(expr.range.begin); at.line != 0) {
     std::string place = std::string(at.file) + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
-    call("rad_called_from", {context(), b().CreateGlobalString(place, "place", 0, &unit_.module()), b().getInt64(place.size())});
+    call("rad_called_from",
+         {context(), b().CreateGlobalString(place, "place", 0, &unit_.module()), b().getInt64(place.size())});
   }
   b().CreateStore(status, status_);
   b().CreateBr(exit_);
   f_.placeAt(good);
-  for (auto& [access, memory] : elements)
-    writeElement(access, f_.load({memory, access.type, f_.alignOf(access.type)}));
+  for (auto& [access, memory] : elements) writeElement(access, f_.load({memory, access.type, f_.alignOf(access.type)}));
   if (hasResult) return readStorage(result, callee.result);
   Value nothing;
   nothing.type = callee.result;
@@ -259,7 +268,8 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             llvm::Constant* format = b().CreateGlobalString(node.format, "format", 0, &unit_.module());
             auto [count, arguments] = printArguments(node.arguments);
             llvm::AllocaInst* memory = f.newAlloca(unit_.radString, "text");
-            callChecked("rad_format", {context(), format, b().getInt64(node.format.size()), count, arguments, siteOf(node.site), memory});
+            callChecked("rad_format", {context(), format, b().getInt64(node.format.size()), count, arguments,
+                                       siteOf(node.site), memory});
             return text(b().CreateLoad(unit_.radString, memory));
           },
           [&](const TextLength& node) {
@@ -292,7 +302,8 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
           [&](const ParseNumber& node) {
             Value from = f.eval(node.text);
             llvm::AllocaInst* memory = f.newAlloca(f.memoryType(expr.type), "number");
-            callChecked(isFloat(f.scalarOf(expr.type)) ? "rad_parse_f64" : "rad_parse_i64", {context(), passString(from), siteOf(node.site), memory});
+            callChecked(isFloat(f.scalarOf(expr.type)) ? "rad_parse_f64" : "rad_parse_i64",
+                        {context(), passString(from), siteOf(node.site), memory});
             result = f.fromMemory(expr.type, b().CreateLoad(memory->getAllocatedType(), memory));
             return true;
           },

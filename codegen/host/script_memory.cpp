@@ -16,8 +16,9 @@ llvm::Value* ScriptLowering::elementTypeOf(TypeId element) {
   return b().getInt32(static_cast<uint32_t>(cg::elementTypeOf(*program_.types, element)));
 }
 
-static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) && RadCsv == static_cast<int>(FileFormat::Csv) &&
-              RadLinePlot == static_cast<int>(FileFormat::LinePlot) && RadHistogram == static_cast<int>(FileFormat::Histogram) &&
+static_assert(RadPng == static_cast<int>(FileFormat::Png) && RadNpy == static_cast<int>(FileFormat::Npy) &&
+              RadCsv == static_cast<int>(FileFormat::Csv) && RadLinePlot == static_cast<int>(FileFormat::LinePlot) &&
+              RadHistogram == static_cast<int>(FileFormat::Histogram) &&
               RadHeatMap == static_cast<int>(FileFormat::HeatMap));
 llvm::Value* ScriptLowering::formatOf(FileFormat format) { return b().getInt32(static_cast<uint32_t>(format)); }
 
@@ -51,7 +52,8 @@ Value ScriptLowering::readStorage(llvm::Value* address, TypeId id) {
       if (type.strided) {
         auto strided = std::make_shared<ViewValue>(*value.view);
         for (unsigned axis = 0; axis < type.rank; ++axis) {
-          llvm::Value* at = b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)});
+          llvm::Value* at =
+              b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)});
           strided->strides.push_back(f_.indexFrom(b().CreateLoad(b().getInt64Ty(), at), {0, INT64_MAX}));
         }
         value.view = std::move(strided);
@@ -62,7 +64,8 @@ Value ScriptLowering::readStorage(llvm::Value* address, TypeId id) {
       if (unit_.isPlain(id)) return f_.load({address, id, f_.alignOf(id)});
       Value value;
       value.type = id;
-      for (unsigned i = 0; i < type.items.size(); ++i) value.items.push_back(readStorage(b().CreateStructGEP(form, address, i), type.items[i]));
+      for (unsigned i = 0; i < type.items.size(); ++i)
+        value.items.push_back(readStorage(b().CreateStructGEP(form, address, i), type.items[i]));
       return value;
     }
     case TypeKind::String: {
@@ -96,16 +99,19 @@ void ScriptLowering::writeStorage(llvm::Value* address, const Value& value) {
     b().CreateStore(value.view->base, b().CreateStructGEP(form, address, 0));
     b().CreateStore(value.view->offset, b().CreateStructGEP(form, address, 1));
     for (unsigned axis = 0; axis < value.view->rank(); ++axis)
-      b().CreateStore(f_.wide(value.view->extents[axis]), b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)}));
+      b().CreateStore(f_.wide(value.view->extents[axis]),
+                      b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)}));
     for (unsigned axis = 0; axis < value.view->strides.size(); ++axis)
-      b().CreateStore(f_.wide(value.view->strides[axis]), b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)}));
+      b().CreateStore(f_.wide(value.view->strides[axis]),
+                      b().CreateInBoundsGEP(form, address, {b().getInt64(0), b().getInt32(3), b().getInt64(axis)}));
     return;
   }
   if (const TypeKind kind = program_.types->get(value.type).kind;
       kind == TypeKind::Vector || kind == TypeKind::Array || (kind == TypeKind::Tuple && unit_.isPlain(value.type)))
     return f_.store({address, value.type, f_.alignOf(value.type)}, value);
   if (!value.items.empty()) {
-    for (unsigned i = 0; i < value.items.size(); ++i) writeStorage(b().CreateStructGEP(form, address, i), value.items[i]);
+    for (unsigned i = 0; i < value.items.size(); ++i)
+      writeStorage(b().CreateStructGEP(form, address, i), value.items[i]);
     return;
   }
   if (!value.scalar) return;
@@ -200,13 +206,15 @@ llvm::Value* ScriptLowering::passView(const Value& value) {
   b().CreateStore(value.view->offset, at(1));
   for (unsigned axis = 0; axis < 4; ++axis) {
     llvm::Value* extent = axis < value.view->rank() ? f_.wide(value.view->extents[axis]) : b().getInt64(1);
-    b().CreateStore(extent, b().CreateInBoundsGEP(unit_.radView, memory, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)}));
+    b().CreateStore(
+        extent, b().CreateInBoundsGEP(unit_.radView, memory, {b().getInt64(0), b().getInt32(2), b().getInt64(axis)}));
   }
   b().CreateStore(b().getInt32(value.view->rank()), at(3));
   b().CreateStore(elementTypeOf(value.view->element), at(4));
   for (unsigned axis = 0; axis < 4; ++axis) {
     llvm::Value* stride = axis < value.view->strides.size() ? f_.wide(value.view->strides[axis]) : b().getInt64(0);
-    b().CreateStore(stride, b().CreateInBoundsGEP(unit_.radView, memory, {b().getInt64(0), b().getInt32(5), b().getInt64(axis)}));
+    b().CreateStore(
+        stride, b().CreateInBoundsGEP(unit_.radView, memory, {b().getInt64(0), b().getInt32(5), b().getInt64(axis)}));
   }
   return memory;
 }
@@ -220,7 +228,8 @@ llvm::Value* ScriptLowering::passString(const Value& value) {
 llvm::Value* ScriptLowering::passArray(llvm::ArrayRef<llvm::Value*> items, llvm::Type* type, const char* name) {
   auto* array = llvm::ArrayType::get(type, std::max<size_t>(items.size(), 1));
   llvm::AllocaInst* memory = f_.newAlloca(array, name);
-  for (size_t i = 0; i < items.size(); ++i) b().CreateStore(items[i], b().CreateConstInBoundsGEP2_64(array, memory, 0, i));
+  for (size_t i = 0; i < items.size(); ++i)
+    b().CreateStore(items[i], b().CreateConstInBoundsGEP2_64(array, memory, 0, i));
   return memory;
 }
 

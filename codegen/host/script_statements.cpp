@@ -84,13 +84,15 @@ bool ScriptLowering::statement(const TStmt& stmt, TStmtId) {
           [&](const WriteFile& node) {
             Value path = f_.eval(node.path);
             Value array = f_.eval(node.view);
-            callChecked("rad_file_write", {context(), formatOf(node.format), passString(path), passView(array), siteOf(node.site)});
+            callChecked("rad_file_write",
+                        {context(), formatOf(node.format), passString(path), passView(array), siteOf(node.site)});
             return true;
           },
           [&](const WriteText& node) {
             Value path = f_.eval(node.path);
             Value text = f_.eval(node.text);
-            callChecked("rad_text_write", {context(), passString(path), passString(text), b().getInt32(node.append), siteOf(node.site)});
+            callChecked("rad_text_write",
+                        {context(), passString(path), passString(text), b().getInt32(node.append), siteOf(node.site)});
             return true;
           },
           [&](const Sync& node) {
@@ -154,8 +156,10 @@ void ScriptLowering::assignInElement(const Assign& node, const ViewElement& elem
 
 Place ScriptLowering::partPlace(TExprId id, const Place& whole) {
   const TExpr& part = program_.expr(id);
-  if (const auto* item = std::get_if<TupleItem>(&part.node)) return f_.memberOf(partPlace(item->tuple, whole), item->position);
-  if (const auto* slice = std::get_if<ElementSlice>(&part.node)) return f_.sliceOf(partPlace(slice->value, whole), *slice, part.type);
+  if (const auto* item = std::get_if<TupleItem>(&part.node))
+    return f_.memberOf(partPlace(item->tuple, whole), item->position);
+  if (const auto* slice = std::get_if<ElementSlice>(&part.node))
+    return f_.sliceOf(partPlace(slice->value, whole), *slice, part.type);
   if (const auto* swizzle = std::get_if<Swizzle>(&part.node)) {
     Place some = partPlace(swizzle->vector, whole);
     some.type = part.type;
@@ -210,7 +214,8 @@ void ScriptLowering::bindExtents(TExprId view, const std::vector<TExprId>& expec
     if (!expected[i]) continue;
     Value wanted = f_.eval(expected[i]);
     const Value& found = bound.view->extents[i];
-    f_.check(b().CreateICmpEQ(f_.wide(found), f_.wide(wanted)), i < sites.size() ? sites[i] : SiteId{}, &found, &wanted);
+    f_.check(b().CreateICmpEQ(f_.wide(found), f_.wide(wanted)), i < sites.size() ? sites[i] : SiteId{}, &found,
+             &wanted);
   }
 }
 

@@ -13,7 +13,8 @@ AccessPlaces::AccessPlaces(llvm::LLVMContext& context)
 AccessPlaces::~AccessPlaces() { carrier_->deleteValue(); }
 
 uint32_t AccessPlaces::numberOf(Range range) {
-  const auto [found, isNew] = numbers_.try_emplace(uint64_t{range.begin.offset} << 32 | range.end.offset, static_cast<uint32_t>(ranges_.size()));
+  const auto [found, isNew] = numbers_.try_emplace(uint64_t{range.begin.offset} << 32 | range.end.offset,
+                                                   static_cast<uint32_t>(ranges_.size()));
   if (isNew) ranges_.push_back(range);
   return found->second;
 }

@@ -21,8 +21,9 @@ DebugLines::DebugLines(llvm::Module& module, const SourceManager& sources, Range
   const bool isFull = level == DebugLevel::Full;
   // cuda-gdb reads DWARF 2, ptxas nothing newer.
   if (isFull) module.addModuleFlag(llvm::Module::Max, "Dwarf Version", module.getTargetTriple().isNVPTX() ? 2 : 4);
-  unit_ = builder_.createCompileUnit(llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), fileOf(sources.fileOf(unit.begin)), "raddle",
-                                     /*isOptimized=*/!isFull, "", 0, "", isFull ? Kind::FullDebug : Kind::DebugDirectivesOnly);
+  unit_ = builder_.createCompileUnit(
+      llvm::DISourceLanguageName(llvm::dwarf::DW_LANG_C), fileOf(sources.fileOf(unit.begin)), "raddle",
+      /*isOptimized=*/!isFull, "", 0, "", isFull ? Kind::FullDebug : Kind::DebugDirectivesOnly);
 }
 
 llvm::DIFile* DebugLines::fileOf(FileId file) {
@@ -44,9 +45,10 @@ void DebugLines::addFunction(llvm::Function& function, std::string_view name, Ra
   const bool isNative = hasVariables() && !module_.getTargetTriple().isNVPTX();
   auto* type = builder_.createSubroutineType(builder_.getOrCreateTypeArray({}));
   function.setSubprogram(builder_.createFunction(
-      file, llvm::StringRef(name.data(), name.size()), isNative ? llvm::StringRef() : function.getName(), file, line, type, line,
-      llvm::DINode::FlagZero,
-      llvm::DISubprogram::SPFlagDefinition | (hasVariables() ? llvm::DISubprogram::SPFlagZero : llvm::DISubprogram::SPFlagOptimized)));
+      file, llvm::StringRef(name.data(), name.size()), isNative ? llvm::StringRef() : function.getName(), file, line,
+      type, line, llvm::DINode::FlagZero,
+      llvm::DISubprogram::SPFlagDefinition |
+          (hasVariables() ? llvm::DISubprogram::SPFlagZero : llvm::DISubprogram::SPFlagOptimized)));
 }
 
 llvm::DebugLoc DebugLines::locate(llvm::Function& function, Range range) {
@@ -67,12 +69,13 @@ void DebugLines::enterScope(llvm::Function& function, Range begin) {
   llvm::DILocalScope* outer = scopes_.empty() ? function.getSubprogram() : scopes_.back();
   const FileId file = begin.valid() ? sources_.fileOf(begin.begin) : FileId{};
   const Position position = file.valid() ? sources_.position(begin.begin) : Position{};
-  scopes_.push_back(outer ? builder_.createLexicalBlock(outer, file.valid() ? fileOf(file) : outer->getFile(), position.line, position.column)
+  scopes_.push_back(outer ? builder_.createLexicalBlock(outer, file.valid() ? fileOf(file) : outer->getFile(),
+                                                        position.line, position.column)
                           : nullptr);
 }
 
-void DebugLines::declare(llvm::Function& function, llvm::Value* address, llvm::Type* memory, const TypeTable& types, TypeId type,
-                         std::string_view name, Range range, unsigned parameter) {
+void DebugLines::declare(llvm::Function& function, llvm::Value* address, llvm::Type* memory, const TypeTable& types,
+                         TypeId type, std::string_view name, Range range, unsigned parameter) {
   llvm::DISubprogram* subprogram = function.getSubprogram();
   const FileId file = range.valid() ? sources_.fileOf(range.begin) : FileId{};
   if (!subprogram || !file.valid()) return;
@@ -82,10 +85,13 @@ void DebugLines::declare(llvm::Function& function, llvm::Value* address, llvm::T
   const llvm::StringRef spelled(name.data(), name.size());
   llvm::DILocalScope* scope = scopes_.empty() || parameter ? subprogram : scopes_.back();
   llvm::DILocalVariable* variable =
-      parameter ? builder_.createParameterVariable(scope, spelled, parameter, fileOf(file), position.line, described, /*AlwaysPreserve=*/true)
-                : builder_.createAutoVariable(scope, spelled, fileOf(file), position.line, described, /*AlwaysPreserve=*/true);
+      parameter ? builder_.createParameterVariable(scope, spelled, parameter, fileOf(file), position.line, described,
+                                                   /*AlwaysPreserve=*/true)
+                : builder_.createAutoVariable(scope, spelled, fileOf(file), position.line, described,
+                                              /*AlwaysPreserve=*/true);
   builder_.insertDeclare(address, variable, builder_.createExpression(),
-                         llvm::DILocation::get(function.getContext(), position.line, position.column, scope), &function.getEntryBlock());
+                         llvm::DILocation::get(function.getContext(), position.line, position.column, scope),
+                         &function.getEntryBlock());
 }
 
 llvm::DIType* DebugLines::typeOf(const TypeTable& types, TypeId id, llvm::Type* memory) {
@@ -119,17 +125,19 @@ llvm::DIType* DebugLines::makeType(const TypeTable& types, TypeId id, llvm::Type
   const llvm::DataLayout& layout = module_.getDataLayout();
   auto bits = [&] { return layout.getTypeAllocSize(memory).getFixedValue() * 8; };
   auto aligned = [&] { return static_cast<uint32_t>(layout.getABITypeAlign(memory).value() * 8); };
-  auto rangeOf = [&](uint64_t count) { return builder_.getOrCreateArray({builder_.getOrCreateSubrange(0, static_cast<int64_t>(count))}); };
+  auto rangeOf = [&](uint64_t count) {
+    return builder_.getOrCreateArray({builder_.getOrCreateSubrange(0, static_cast<int64_t>(count))});
+  };
   auto structure = [&](const std::vector<std::pair<std::string, llvm::DIType*>>& members) -> llvm::DIType* {
     auto* form = llvm::cast<llvm::StructType>(memory);
     llvm::SmallVector<llvm::Metadata*, 8> parts;
     for (unsigned i = 0; i < members.size(); ++i)
       parts.push_back(builder_.createMemberType(unit_->getFile(), members[i].first, unit_->getFile(), 0,
                                                 layout.getTypeAllocSize(form->getElementType(i)).getFixedValue() * 8, 0,
-                                                layout.getStructLayout(form)->getElementOffset(i).getFixedValue() * 8, llvm::DINode::FlagZero,
-                                                members[i].second));
-    return builder_.createStructType(unit_->getFile(), types.spell(id), unit_->getFile(), 0, bits(), aligned(), llvm::DINode::FlagZero, nullptr,
-                                     builder_.getOrCreateArray(parts));
+                                                layout.getStructLayout(form)->getElementOffset(i).getFixedValue() * 8,
+                                                llvm::DINode::FlagZero, members[i].second));
+    return builder_.createStructType(unit_->getFile(), types.spell(id), unit_->getFile(), 0, bits(), aligned(),
+                                     llvm::DINode::FlagZero, nullptr, builder_.getOrCreateArray(parts));
   };
   switch (type.kind) {
     case TypeKind::Scalar: return scalarType(type.scalar);
@@ -154,14 +162,15 @@ llvm::DIType* DebugLines::makeType(const TypeTable& types, TypeId id, llvm::Type
       const Type& element = types.get(type.element);
       llvm::Type* elementMemory = nullptr;
       if (element.kind == TypeKind::Vector)
-        elementMemory = llvm::ArrayType::get(llvm::IntegerType::get(module_.getContext(), bitsOf(types.get(element.element).scalar)), element.count);
-      else if (element.kind != TypeKind::Scalar)
-        return nullptr;
+        elementMemory = llvm::ArrayType::get(
+            llvm::IntegerType::get(module_.getContext(), bitsOf(types.get(element.element).scalar)), element.count);
+      else if (element.kind != TypeKind::Scalar) return nullptr;
       llvm::DIType* of = typeOf(types, type.element, elementMemory);
       llvm::DIType* size = scalarType(Scalar::Index);
       std::vector<std::pair<std::string, llvm::DIType*>> members = {{"data", builder_.createPointerType(of, 64)}};
       for (unsigned axis = 0; axis < type.rank; ++axis) members.emplace_back(fmt::format("size{}", axis), size);
-      for (unsigned axis = 0; axis < type.rank && type.strided; ++axis) members.emplace_back(fmt::format("stride{}", axis), size);
+      for (unsigned axis = 0; axis < type.rank && type.strided; ++axis)
+        members.emplace_back(fmt::format("stride{}", axis), size);
       return structure(members);
     }
     case TypeKind::Error:

@@ -32,9 +32,10 @@ class DebugLines {
   /// Names that are declared from here to leaveScope() are seen there only. `begin` is where that is.
   void enterScope(llvm::Function& function, Range begin);
   void leaveScope() { scopes_.pop_back(); }
-  /// Says that `address`, stack memory of the function's entry block, holds a variable. `parameter`: its number, from 1; 0: none.
-  void declare(llvm::Function& function, llvm::Value* address, llvm::Type* memory, const TypeTable& types, TypeId type, std::string_view name,
-               Range range, unsigned parameter);
+  /// Says that `address`, stack memory of the function's entry block, holds a variable. `parameter`: its number, from
+  /// 1; 0: none.
+  void declare(llvm::Function& function, llvm::Value* address, llvm::Type* memory, const TypeTable& types, TypeId type,
+               std::string_view name, Range range, unsigned parameter);
   /// Call once when the module is complete.
   void finish() { builder_.finalize(); }
 

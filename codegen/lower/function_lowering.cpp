@@ -51,7 +51,8 @@ void FunctionLowering::showLocal(LocalId id) {
   auto declare = [&](llvm::Value* address, llvm::Type* memory) {
     if (!declared_.insert(address).second) return;
     unsigned parameter = 0;
-    if (!inInlinedCall() && (shown.kind == LocalKind::Param || shown.kind == LocalKind::MutParam) && id.value < 1000) parameter = id.value + 1;
+    if (!inInlinedCall() && (shown.kind == LocalKind::Param || shown.kind == LocalKind::MutParam) && id.value < 1000)
+      parameter = id.value + 1;
     lines_->declare(function_, address, memory, *program_.types, shown.type, shown.name, shown.range, parameter);
   };
   llvm::Type* memory = memoryType(shown.type);
@@ -73,11 +74,8 @@ void FunctionLowering::setFpMode(FpMode mode) {
 llvm::FastMathFlags FunctionLowering::fastMathFlags() const {
   llvm::FastMathFlags flags;
   switch (fp_) {
-    case FpMode::Default:
-      flags.setAllowContract(true);
-      break;
-    case FpMode::Strict:
-      break;
+    case FpMode::Default: flags.setAllowContract(true); break;
+    case FpMode::Strict: break;
     case FpMode::Fast:
       // Infinities and NaN stay meaningful: programs compare with them.
       flags.setAllowContract(true);
@@ -95,7 +93,8 @@ llvm::FastMathFlags FunctionLowering::fastMathFlags() const {
 void FunctionLowering::enterBody(const Body& body, llvm::BasicBlock* returnBlock, llvm::Value* resultAddress) {
   if (lines_ && lines_->hasVariables() && !frames_.empty())
     lines_->enterScope(function_, body.statements.empty() ? Range{} : program_.stmt(body.statements[0]).range);
-  frames_.push_back({&body, std::vector<LocalSlot>(body.locals.size()), returnBlock, resultAddress, {}, {}, frameCount_++});
+  frames_.push_back(
+      {&body, std::vector<LocalSlot>(body.locals.size()), returnBlock, resultAddress, {}, {}, frameCount_++});
 }
 
 void FunctionLowering::leaveBody() {
@@ -134,17 +133,15 @@ Value FunctionLowering::readLocal(LocalId id) {
   }
   LocalSlot& from = slot(id);
   switch (from.form) {
-    case LocalSlot::Form::Value:
-      return from.value;
-    case LocalSlot::Form::Address:
-      return load({from.address, type, from.align, from.isElement});
-    case LocalSlot::Form::Empty:
-      break;
+    case LocalSlot::Form::Value: return from.value;
+    case LocalSlot::Form::Address: return load({from.address, type, from.align, from.isElement});
+    case LocalSlot::Form::Empty: break;
   }
   // Only on paths that never run: sema proves assignment before use.
   const TypeKind kind = program_.types->get(type).kind;
   if (kind == TypeKind::Scalar) return scalar(type, llvm::PoisonValue::get(registerType(type)));
-  if (kind == TypeKind::Vector || kind == TypeKind::Array || kind == TypeKind::Tuple) return fromMemory(type, llvm::PoisonValue::get(memoryType(type)));
+  if (kind == TypeKind::Vector || kind == TypeKind::Array || kind == TypeKind::Tuple)
+    return fromMemory(type, llvm::PoisonValue::get(memoryType(type)));
   assert(false && "a local without a value");
   return {type};
 }
@@ -206,8 +203,7 @@ Value FunctionLowering::scalar(TypeId type, llvm::Value* value, Interval range) 
   if (auto* constant = llvm::dyn_cast_or_null<llvm::ConstantInt>(value);
       constant && constant->getBitWidth() <= 64 && range.isFull()) {
     Scalar kind = scalarOf(type);
-    if (isSignedInteger(kind))
-      made.range = Interval::exactly(constant->getSExtValue());
+    if (isSignedInteger(kind)) made.range = Interval::exactly(constant->getSExtValue());
     else if (constant->getValue().getActiveBits() < 64)
       made.range = Interval::exactly(static_cast<int64_t>(constant->getZExtValue()));
   }
@@ -240,10 +236,8 @@ llvm::Value* FunctionLowering::wide(const Value& value) {
 llvm::Type* FunctionLowering::registerType(TypeId id) {
   const Type& type = program_.types->get(id);
   switch (type.kind) {
-    case TypeKind::Scalar:
-      break;
-    case TypeKind::Unit:
-      return builder_.getVoidTy();
+    case TypeKind::Scalar: break;
+    case TypeKind::Unit: return builder_.getVoidTy();
     case TypeKind::Tuple: {
       std::vector<llvm::Type*> items;
       for (TypeId item : type.items) items.push_back(registerType(item));
@@ -254,38 +248,28 @@ llvm::Type* FunctionLowering::registerType(TypeId id) {
     case TypeKind::UntypedFloat:
     case TypeKind::View:
     case TypeKind::Vector:
-    case TypeKind::Array:
-      return memoryType(id);
+    case TypeKind::Array: return memoryType(id);
     case TypeKind::String:
       assert(false && "a type without a register form in the shared lowering");
       return builder_.getVoidTy();
   }
   switch (type.scalar) {
-    case Scalar::Bool:
-      return builder_.getInt1Ty();
+    case Scalar::Bool: return builder_.getInt1Ty();
     case Scalar::I8:
-    case Scalar::U8:
-      return builder_.getInt8Ty();
+    case Scalar::U8: return builder_.getInt8Ty();
     case Scalar::I16:
-    case Scalar::U16:
-      return builder_.getInt16Ty();
+    case Scalar::U16: return builder_.getInt16Ty();
     case Scalar::I32:
-    case Scalar::U32:
-      return builder_.getInt32Ty();
+    case Scalar::U32: return builder_.getInt32Ty();
     case Scalar::I64:
     case Scalar::U64:
-    case Scalar::Index:
-      return builder_.getInt64Ty();
+    case Scalar::Index: return builder_.getInt64Ty();
     case Scalar::F16:
-    case Scalar::BF16:
-      return builder_.getInt16Ty();
-    case Scalar::F32:
-      return builder_.getFloatTy();
-    case Scalar::F64:
-      return builder_.getDoubleTy();
+    case Scalar::BF16: return builder_.getInt16Ty();
+    case Scalar::F32: return builder_.getFloatTy();
+    case Scalar::F64: return builder_.getDoubleTy();
     case Scalar::F8E4M3:
-    case Scalar::F8E5M2:
-      return builder_.getInt8Ty();
+    case Scalar::F8E5M2: return builder_.getInt8Ty();
   }
   return nullptr;
 }
@@ -346,8 +330,9 @@ Value FunctionLowering::fromMemory(TypeId id, llvm::Value* value) {
   if (type.kind == TypeKind::Vector) {
     Value whole{id};
     for (unsigned i = 0; i < type.count; ++i)
-      whole.items.push_back(fromMemory(type.element, value->getType()->isVectorTy() ? builder_.CreateExtractElement(value, i)
-                                                                                    : builder_.CreateExtractValue(value, i)));
+      whole.items.push_back(fromMemory(type.element, value->getType()->isVectorTy()
+                                                         ? builder_.CreateExtractElement(value, i)
+                                                         : builder_.CreateExtractValue(value, i)));
     return whole;
   }
   if (type.kind == TypeKind::Array) {
@@ -366,8 +351,7 @@ Value FunctionLowering::fromMemory(TypeId id, llvm::Value* value) {
       view->extents.push_back(scalar(program_.types->index(), builder_.CreateExtractValue(value, axis + 1),
                                      {0, std::numeric_limits<int64_t>::max()}));
     for (unsigned axis = 0; axis < type.rank && type.strided; ++axis)
-      view->strides.push_back(scalar(program_.types->index(),
-                                     builder_.CreateExtractValue(value, type.rank + axis + 1u),
+      view->strides.push_back(scalar(program_.types->index(), builder_.CreateExtractValue(value, type.rank + axis + 1u),
                                      {0, std::numeric_limits<int64_t>::max()}));
     Value whole{id};
     whole.view = std::move(view);

@@ -259,9 +259,11 @@ class FunctionLowering {
     }
     return result;
   }
-  /// Where the value lies that an expression names, if it lies in memory as a part of a variable or of an array's element.
+  /// Where the value lies that an expression names, if it lies in memory as a part of a variable or of an array's
+  /// element.
   std::optional<Place> placeInMemory(TExprId id);
-  /// The address of an array that an expression names, without a copy of it; of any other expression, that of its value.
+  /// The address of an array that an expression names, without a copy of it; of any other expression, that of its
+  /// value.
   Place arrayPlace(TExprId array);
   bool hasGaps(TypeId id) const;
   Value loadElements(const Place& place);
@@ -301,9 +303,10 @@ class FunctionLowering {
   TargetLowering& target_;
   llvm::Function& function_;
   DebugLines* lines_;
-  std::map<std::pair<unsigned, uint32_t>, llvm::AllocaInst*> shown_;  // for debuggers: copies of immutable locals, by frame
+  std::map<std::pair<unsigned, uint32_t>, llvm::AllocaInst*>
+      shown_;  // for debuggers: copies of immutable locals, by frame
   unsigned frameCount_ = 0;
-  std::set<llvm::Value*> declared_;                                      // memory that debuggers know
+  std::set<llvm::Value*> declared_;  // memory that debuggers know
   llvm::IRBuilder<> builder_;
   FpMode fp_;
   std::vector<Frame> frames_;

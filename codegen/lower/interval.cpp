@@ -22,10 +22,8 @@ Interval intervalOf(BinaryOp op, const Interval& a, const Interval& b, bool& exa
   Wide al = a.low, ah = a.high, bl = b.low, bh = b.high;
   exact = false;
   switch (op) {
-    case BinaryOp::Add:
-      return hull({al + bl, ah + bh});
-    case BinaryOp::Sub:
-      return hull({al - bh, ah - bl});
+    case BinaryOp::Add: return hull({al + bl, ah + bh});
+    case BinaryOp::Sub: return hull({al - bh, ah - bl});
     case BinaryOp::Mul:
       if (a.isFull() || b.isFull()) return {};
       return hull({al * bl, al * bh, ah * bl, ah * bh});
@@ -60,8 +58,7 @@ Interval intervalOf(BinaryOp op, const Interval& a, const Interval& b, bool& exa
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      break;
+    case BinaryOp::Or: break;
   }
   return {};
 }

@@ -22,10 +22,8 @@ Interval shapeRange(const TypedProgram& program, const Kernel& kernel, const Sha
     return intervalOf(op, a, b, exact);
   };
   switch (expr.op) {
-    case ShapeOp::Constant:
-      return Interval::exactly(expr.value);
-    case ShapeOp::Dimension:
-      return sizeRange(spec);
+    case ShapeOp::Constant: return Interval::exactly(expr.value);
+    case ShapeOp::Dimension: return sizeRange(spec);
     case ShapeOp::Parameter: {
       Scalar scalar = program.types->get(kernel.params[expr.value].type).scalar;
       unsigned bits = bitsOf(scalar);
@@ -33,16 +31,11 @@ Interval shapeRange(const TypedProgram& program, const Kernel& kernel, const Sha
       if (isUnsignedInteger(scalar)) return {0, (int64_t(1) << bits) - 1};
       return {-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1};
     }
-    case ShapeOp::Add:
-      return combine(BinaryOp::Add, operand(0), operand(1));
-    case ShapeOp::Sub:
-      return combine(BinaryOp::Sub, operand(0), operand(1));
-    case ShapeOp::Mul:
-      return combine(BinaryOp::Mul, operand(0), operand(1));
-    case ShapeOp::Div:
-      return combine(BinaryOp::Div, operand(0), operand(1));
-    case ShapeOp::Rem:
-      return combine(BinaryOp::Rem, operand(0), operand(1));
+    case ShapeOp::Add: return combine(BinaryOp::Add, operand(0), operand(1));
+    case ShapeOp::Sub: return combine(BinaryOp::Sub, operand(0), operand(1));
+    case ShapeOp::Mul: return combine(BinaryOp::Mul, operand(0), operand(1));
+    case ShapeOp::Div: return combine(BinaryOp::Div, operand(0), operand(1));
+    case ShapeOp::Rem: return combine(BinaryOp::Rem, operand(0), operand(1));
     case ShapeOp::Min: {
       Interval a = operand(0), b = operand(1);
       return {std::min(a.low, b.low), std::min(a.high, b.high)};
@@ -69,14 +62,10 @@ llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& prog
   llvm::Type* i64 = llvm::Type::getInt64Ty(context);
   for (const KernelParam& param : kernel.params) {
     const Type& type = program.types->get(param.type);
-    if (type.kind == TypeKind::View)
-      types.push_back(pointer);
-    else if (type.scalar == Scalar::F32)
-      types.push_back(llvm::Type::getFloatTy(context));
-    else if (type.scalar == Scalar::F64)
-      types.push_back(llvm::Type::getDoubleTy(context));
-    else
-      types.push_back(llvm::Type::getIntNTy(context, bitsOf(type.scalar)));
+    if (type.kind == TypeKind::View) types.push_back(pointer);
+    else if (type.scalar == Scalar::F32) types.push_back(llvm::Type::getFloatTy(context));
+    else if (type.scalar == Scalar::F64) types.push_back(llvm::Type::getDoubleTy(context));
+    else types.push_back(llvm::Type::getIntNTy(context, bitsOf(type.scalar)));
   }
   types.append(kernel.dims.size(), i64);
   for (const KernelParam& param : kernel.params)
@@ -91,22 +80,14 @@ llvm::SmallVector<llvm::Type*, 16> kernelParameterTypes(const TypedProgram& prog
 Value evalShape(FunctionLowering& f, const Kernel& kernel, const ShapeExpr& expr, const SpecKey& spec) {
   auto operand = [&](size_t i) { return evalShape(f, kernel, expr.operands[i], spec); };
   switch (expr.op) {
-    case ShapeOp::Constant:
-      return f.constantIndex(expr.value);
-    case ShapeOp::Dimension:
-      return f.readLocal(kernel.dims[expr.value].local);
-    case ShapeOp::Parameter:
-      return f.convert(f.readLocal(kernel.params[expr.value].local), f.program().types->index());
-    case ShapeOp::Add:
-      return f.arithmetic(BinaryOp::Add, operand(0), operand(1), {});
-    case ShapeOp::Sub:
-      return f.arithmetic(BinaryOp::Sub, operand(0), operand(1), {});
-    case ShapeOp::Mul:
-      return f.arithmetic(BinaryOp::Mul, operand(0), operand(1), {});
-    case ShapeOp::Div:
-      return f.arithmetic(BinaryOp::Div, operand(0), operand(1), {});
-    case ShapeOp::Rem:
-      return f.arithmetic(BinaryOp::Rem, operand(0), operand(1), {});
+    case ShapeOp::Constant: return f.constantIndex(expr.value);
+    case ShapeOp::Dimension: return f.readLocal(kernel.dims[expr.value].local);
+    case ShapeOp::Parameter: return f.convert(f.readLocal(kernel.params[expr.value].local), f.program().types->index());
+    case ShapeOp::Add: return f.arithmetic(BinaryOp::Add, operand(0), operand(1), {});
+    case ShapeOp::Sub: return f.arithmetic(BinaryOp::Sub, operand(0), operand(1), {});
+    case ShapeOp::Mul: return f.arithmetic(BinaryOp::Mul, operand(0), operand(1), {});
+    case ShapeOp::Div: return f.arithmetic(BinaryOp::Div, operand(0), operand(1), {});
+    case ShapeOp::Rem: return f.arithmetic(BinaryOp::Rem, operand(0), operand(1), {});
     case ShapeOp::Min:
     case ShapeOp::Max: {
       Value both[2] = {operand(0), operand(1)};
@@ -207,10 +188,8 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
       Interval range = sizeRange(spec);
       range = {std::max(range.low, extent.range.low), std::min(range.high, extent.range.high)};
       if (range.high < range.low) range = sizeRange(spec);
-      if (axis.op == ShapeOp::Dimension)
-        extent.range = range;
-      else if (axis.op != ShapeOp::Constant)
-        extent = f.indexFrom(f.wide(extent), range);
+      if (axis.op == ShapeOp::Dimension) extent.range = range;
+      else if (axis.op != ShapeOp::Constant) extent = f.indexFrom(f.wide(extent), range);
       view->extents.push_back(extent);
     }
     Value value;
@@ -234,7 +213,8 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
     Value step = evalShape(f, kernel, axis.step, spec);
     if (axis.step.op != ShapeOp::Constant) {  // the launch has seen that it is positive
       Interval known = shapeRange(f.program(), kernel, axis.step, spec);
-      step = f.indexFrom(f.wide(step), {std::max<int64_t>(known.low, 1), std::max<int64_t>(std::min(known.high, bounds.high), 1)});
+      step = f.indexFrom(f.wide(step),
+                         {std::max<int64_t>(known.low, 1), std::max<int64_t>(std::min(known.high, bounds.high), 1)});
     }
     result.step.push_back(step);
   }
@@ -245,10 +225,12 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
   return result;
 }
 
-llvm::SmallVector<llvm::Value*, 8> promiseValues(FunctionLowering& f, const Kernel& kernel, llvm::Value* first, llvm::Value* other) {
+llvm::SmallVector<llvm::Value*, 8> promiseValues(FunctionLowering& f, const Kernel& kernel, llvm::Value* first,
+                                                 llvm::Value* other) {
   llvm::SmallVector<llvm::Value*, 8> values = {first, other};
   const size_t rank = kernel.threadLow.size();
-  for (size_t i = 0; i < 3; ++i) values.push_back(f.builder().getInt64(i < rank ? static_cast<uint64_t>(kernel.threadLow[rank - 1 - i]) : 0));
+  for (size_t i = 0; i < 3; ++i)
+    values.push_back(f.builder().getInt64(i < rank ? static_cast<uint64_t>(kernel.threadLow[rank - 1 - i]) : 0));
   return values;
 }
 

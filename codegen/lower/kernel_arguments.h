@@ -10,9 +10,9 @@ namespace rad::cg {
 /// What a kernel's code needs besides its locals.
 struct KernelArguments {
   llvm::SmallVector<Value, 4> low, high, step;  // of each axis, type index
-  llvm::Value* partials = nullptr;        // reductions: address of the partial results
-  llvm::Value* failureState = nullptr;    // address of the FailureState
-  llvm::Value* serial = nullptr;          // i32
+  llvm::Value* partials = nullptr;              // reductions: address of the partial results
+  llvm::Value* failureState = nullptr;          // address of the FailureState
+  llvm::Value* serial = nullptr;                // i32
 };
 
 /// The LLVM types of a kernel's parameters, in manifest order. Views and states are pointers in `addressSpace`.
@@ -24,7 +24,8 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
                                     const SpecKey& spec);
 /// The number of values that an axis takes, of type index; the domain is not empty.
 Value axisCount(FunctionLowering& f, const KernelArguments& arguments, size_t axis);
-/// The distance of the point with number `coordinate` from the low end of its axis, in the type of `coordinate`, which is wide enough.
+/// The distance of the point with number `coordinate` from the low end of its axis, in the type of `coordinate`, which
+/// is wide enough.
 llvm::Value* axisOffset(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate);
 /// The value of an axis' variable at the point with number `coordinate`.
 Value axisValue(FunctionLowering& f, const KernelArguments& arguments, size_t axis, llvm::Value* coordinate);
@@ -37,8 +38,9 @@ llvm::Value* reduceIdentity(FunctionLowering& f, BinaryOp op, Math minMax, bool 
 llvm::Value* reduceStep(FunctionLowering& f, BinaryOp op, Math minMax, bool isMinMax, TypeId type, llvm::Value* left,
                         llvm::Value* right);
 
-/// What a failed uniform() tells: the value of the block's first thread and that of another one (as words), and where the first one is,
-/// the last axis first.
-llvm::SmallVector<llvm::Value*, 8> promiseValues(FunctionLowering& f, const Kernel& kernel, llvm::Value* first, llvm::Value* other);
+/// What a failed uniform() tells: the value of the block's first thread and that of another one (as words), and where
+/// the first one is, the last axis first.
+llvm::SmallVector<llvm::Value*, 8> promiseValues(FunctionLowering& f, const Kernel& kernel, llvm::Value* first,
+                                                 llvm::Value* other);
 
 }  // namespace rad::cg

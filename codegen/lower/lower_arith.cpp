@@ -10,9 +10,7 @@
 #include <cassert>
 
 namespace rad::cg {
-Value FunctionLowering::lower(const TExpr&, const Negate& node) {
-  return negate(eval(node.operand), node.overflow);
-}
+Value FunctionLowering::lower(const TExpr&, const Negate& node) { return negate(eval(node.operand), node.overflow); }
 
 Value FunctionLowering::negate(const Value& operand, SiteId overflow) {
   if (!operand.items.empty())
@@ -63,21 +61,11 @@ Value FunctionLowering::floatArithmetic(BinaryOp op, const Value& left, const Va
   llvm::Value* l = widenFloat(*this, left);
   llvm::Value* r = widenFloat(*this, right);
   switch (op) {
-    case BinaryOp::Add:
-      result = builder_.CreateFAdd(l, r);
-      break;
-    case BinaryOp::Sub:
-      result = builder_.CreateFSub(l, r);
-      break;
-    case BinaryOp::Mul:
-      result = builder_.CreateFMul(l, r);
-      break;
-    case BinaryOp::Div:
-      result = builder_.CreateFDiv(l, r);
-      break;
-    case BinaryOp::Rem:
-      result = floatRemainder(*this, l, r);
-      break;
+    case BinaryOp::Add: result = builder_.CreateFAdd(l, r); break;
+    case BinaryOp::Sub: result = builder_.CreateFSub(l, r); break;
+    case BinaryOp::Mul: result = builder_.CreateFMul(l, r); break;
+    case BinaryOp::Div: result = builder_.CreateFDiv(l, r); break;
+    case BinaryOp::Rem: result = floatRemainder(*this, l, r); break;
     case BinaryOp::BitAnd:
     case BinaryOp::BitOr:
     case BinaryOp::BitXor:
@@ -90,9 +78,7 @@ Value FunctionLowering::floatArithmetic(BinaryOp op, const Value& left, const Va
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      assert(false && "not an operation of floats");
-      break;
+    case BinaryOp::Or: assert(false && "not an operation of floats"); break;
   }
   return narrowFloat(*this, result, left.type);
 }
@@ -127,8 +113,7 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
   if (bits < 64)
     typeRange = isSigned ? Interval{-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1}
                          : Interval{0, (int64_t(1) << bits) - 1};
-  else if (!isSigned)
-    typeRange.low = 0;
+  else if (!isSigned) typeRange.low = 0;
   // Without overflow in the operands' own type: the interval is the result's.
   bool fits = exact && range.within(typeRange.low, typeRange.high);
   Interval known = fits ? range : (bits < 64 ? typeRange : Interval{});
@@ -144,15 +129,9 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
   }
   llvm::Value* result = nullptr;
   switch (op) {
-    case BinaryOp::Add:
-      result = builder_.CreateAdd(l, r, "", nuw, nsw);
-      break;
-    case BinaryOp::Sub:
-      result = builder_.CreateSub(l, r, "", nuw, nsw);
-      break;
-    case BinaryOp::Mul:
-      result = builder_.CreateMul(l, r, "", nuw, nsw);
-      break;
+    case BinaryOp::Add: result = builder_.CreateAdd(l, r, "", nuw, nsw); break;
+    case BinaryOp::Sub: result = builder_.CreateSub(l, r, "", nuw, nsw); break;
+    case BinaryOp::Mul: result = builder_.CreateMul(l, r, "", nuw, nsw); break;
     case BinaryOp::Div:
     case BinaryOp::Rem:
       if (right.range.contains(0) && site) {
@@ -160,24 +139,16 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
       }
       result = divide(op, l, r, isSigned, left.range, right.range);
       break;
-    case BinaryOp::BitAnd:
-      result = builder_.CreateAnd(l, r);
-      break;
-    case BinaryOp::BitOr:
-      result = builder_.CreateOr(l, r);
-      break;
-    case BinaryOp::BitXor:
-      result = builder_.CreateXor(l, r);
-      break;
+    case BinaryOp::BitAnd: result = builder_.CreateAnd(l, r); break;
+    case BinaryOp::BitOr: result = builder_.CreateOr(l, r); break;
+    case BinaryOp::BitXor: result = builder_.CreateXor(l, r); break;
     case BinaryOp::Shl:
     case BinaryOp::Shr: {
       // Counts are modulo the width.
       llvm::Value* count =
           right.range.within(0, bits - 1) ? r : builder_.CreateAnd(r, llvm::ConstantInt::get(type, bits - 1));
-      if (op == BinaryOp::Shl)
-        result = builder_.CreateShl(l, count);
-      else
-        result = isSigned ? builder_.CreateAShr(l, count) : builder_.CreateLShr(l, count);
+      if (op == BinaryOp::Shl) result = builder_.CreateShl(l, count);
+      else result = isSigned ? builder_.CreateAShr(l, count) : builder_.CreateLShr(l, count);
       break;
     }
     case BinaryOp::Eq:
@@ -187,9 +158,7 @@ Value FunctionLowering::integerArithmetic(BinaryOp op, const Value& left, const 
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      assert(false && "not arithmetic");
-      break;
+    case BinaryOp::Or: assert(false && "not arithmetic"); break;
   }
   return scalar(left.type, result, known);
 }
@@ -231,24 +200,12 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
   if (isFloat(scalarOf(left.type))) {
     P predicate = P::FCMP_OEQ;
     switch (op) {
-      case BinaryOp::Eq:
-        predicate = P::FCMP_OEQ;
-        break;
-      case BinaryOp::Ne:
-        predicate = P::FCMP_UNE;
-        break;
-      case BinaryOp::Lt:
-        predicate = P::FCMP_OLT;
-        break;
-      case BinaryOp::Le:
-        predicate = P::FCMP_OLE;
-        break;
-      case BinaryOp::Gt:
-        predicate = P::FCMP_OGT;
-        break;
-      case BinaryOp::Ge:
-        predicate = P::FCMP_OGE;
-        break;
+      case BinaryOp::Eq: predicate = P::FCMP_OEQ; break;
+      case BinaryOp::Ne: predicate = P::FCMP_UNE; break;
+      case BinaryOp::Lt: predicate = P::FCMP_OLT; break;
+      case BinaryOp::Le: predicate = P::FCMP_OLE; break;
+      case BinaryOp::Gt: predicate = P::FCMP_OGT; break;
+      case BinaryOp::Ge: predicate = P::FCMP_OGE; break;
       case BinaryOp::Add:
       case BinaryOp::Sub:
       case BinaryOp::Mul:
@@ -260,9 +217,7 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
       case BinaryOp::Shl:
       case BinaryOp::Shr:
       case BinaryOp::And:
-      case BinaryOp::Or:
-        assert(false && "not a comparison");
-        break;
+      case BinaryOp::Or: assert(false && "not a comparison"); break;
     }
     return scalar(boolean, builder_.CreateFCmp(predicate, widenFloat(*this, left), widenFloat(*this, right)));
   }
@@ -276,24 +231,12 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
   bool isSigned = isSignedInteger(scalarOf(left.type));
   P predicate = P::ICMP_EQ;
   switch (op) {
-    case BinaryOp::Eq:
-      predicate = P::ICMP_EQ;
-      break;
-    case BinaryOp::Ne:
-      predicate = P::ICMP_NE;
-      break;
-    case BinaryOp::Lt:
-      predicate = isSigned ? P::ICMP_SLT : P::ICMP_ULT;
-      break;
-    case BinaryOp::Le:
-      predicate = isSigned ? P::ICMP_SLE : P::ICMP_ULE;
-      break;
-    case BinaryOp::Gt:
-      predicate = isSigned ? P::ICMP_SGT : P::ICMP_UGT;
-      break;
-    case BinaryOp::Ge:
-      predicate = isSigned ? P::ICMP_SGE : P::ICMP_UGE;
-      break;
+    case BinaryOp::Eq: predicate = P::ICMP_EQ; break;
+    case BinaryOp::Ne: predicate = P::ICMP_NE; break;
+    case BinaryOp::Lt: predicate = isSigned ? P::ICMP_SLT : P::ICMP_ULT; break;
+    case BinaryOp::Le: predicate = isSigned ? P::ICMP_SLE : P::ICMP_ULE; break;
+    case BinaryOp::Gt: predicate = isSigned ? P::ICMP_SGT : P::ICMP_UGT; break;
+    case BinaryOp::Ge: predicate = isSigned ? P::ICMP_SGE : P::ICMP_UGE; break;
     case BinaryOp::Add:
     case BinaryOp::Sub:
     case BinaryOp::Mul:
@@ -305,9 +248,7 @@ Value FunctionLowering::compare(BinaryOp op, const Value& left, const Value& rig
     case BinaryOp::Shl:
     case BinaryOp::Shr:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      assert(false && "not a comparison");
-      break;
+    case BinaryOp::Or: assert(false && "not a comparison"); break;
   }
   return scalar(boolean, builder_.CreateICmp(predicate, l, r));
 }

@@ -25,8 +25,7 @@ Value FunctionLowering::callInline(const Function& function, const CallFunction&
     // A view is a value itself: what `mut` lets the function change are its elements.
     if (parameter.kind == LocalKind::MutParam && program_.types->get(parameter.type).kind != TypeKind::View)
       arguments.push_back({{}, evalPlace(node.arguments[i])});
-    else
-      arguments.push_back({eval(node.arguments[i]), {}});
+    else arguments.push_back({eval(node.arguments[i]), {}});
   }
   llvm::BasicBlock* done = newBlock("returned");
   enterBody(function.body, done);

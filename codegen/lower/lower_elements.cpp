@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Vectors and arrays. A vector is its scalars (Value::items): arithmetic is that of scalars, element by element, and only loads and stores
-// take it as a whole. An array is memory of its own (Value::memory) that nothing changes while the value is in use; the optimiser
-// turns it into registers where all indices are constants.
+// Vectors and arrays. A vector is its scalars (Value::items): arithmetic is that of scalars, element by element, and
+// only loads and stores take it as a whole. An array is memory of its own (Value::memory) that nothing changes while
+// the value is in use; the optimiser turns it into registers where all indices are constants.
 #include "codegen/lower/function_lowering.h"
 
 #include <llvm/IR/Module.h>
@@ -14,7 +14,8 @@ namespace rad::cg {
 namespace {
 
 constexpr uint64_t storedOneByOne = 64;  // elements; more are stored by a loop
-constexpr size_t fewConstants = 16;      // elements of a literal that the optimiser takes apart; more constants are data of the program
+constexpr size_t fewConstants =
+    16;  // elements of a literal that the optimiser takes apart; more constants are data of the program
 
 }  // namespace
 
@@ -26,8 +27,7 @@ llvm::Type* vectorMemory(llvm::Type* element, uint64_t count) {
 llvm::Align FunctionLowering::alignOf(TypeId id) {
   const Type& type = program_.types->get(id);
   switch (type.kind) {
-    case TypeKind::Array:
-      return alignOf(type.element);
+    case TypeKind::Array: return alignOf(type.element);
     case TypeKind::Tuple: {
       llvm::Align align{1};
       for (TypeId item : type.items) align = std::max(align, alignOf(item));
@@ -40,8 +40,7 @@ llvm::Align FunctionLowering::alignOf(TypeId id) {
     case TypeKind::Unit:
     case TypeKind::UntypedInt:
     case TypeKind::UntypedFloat:
-    case TypeKind::String:
-      break;
+    case TypeKind::String: break;
   }
   return std::min(module().getDataLayout().getABITypeAlign(memoryType(id)), llvm::Align(16));
 }
@@ -76,7 +75,8 @@ Value FunctionLowering::loadElements(const Place& place) {
     return loaded;
   };
   llvm::Type* memory = memoryType(place.type);
-  if (memory->isVectorTy() && place.lanes.empty()) return fromMemory(place.type, note(builder_.CreateAlignedLoad(memory, place.address, place.align)));
+  if (memory->isVectorTy() && place.lanes.empty())
+    return fromMemory(place.type, note(builder_.CreateAlignedLoad(memory, place.address, place.align)));
   for (uint64_t i = 0; i < type.count; ++i) {
     Place one = elementOf(place, constantIndex(static_cast<int64_t>(i)));
     result.items.push_back(
@@ -88,7 +88,8 @@ Value FunctionLowering::loadElements(const Place& place) {
 void FunctionLowering::storeElements(const Place& place, const Value& value) {
   const Type& type = program_.types->get(place.type);
   if (type.kind == TypeKind::Array) {
-    if (place.stride != 1 || (options_.places && hasGaps(type.element))) return copyElements(place, {value.memory, place.type, alignOf(place.type)});
+    if (place.stride != 1 || (options_.places && hasGaps(type.element)))
+      return copyElements(place, {value.memory, place.type, alignOf(place.type)});
     uint64_t bytes = module().getDataLayout().getTypeAllocSize(memoryType(place.type));
     builder_.CreateMemCpy(place.address, place.align, value.memory, alignOf(place.type), bytes);
     return;
@@ -96,7 +97,8 @@ void FunctionLowering::storeElements(const Place& place, const Value& value) {
   auto note = [&](llvm::StoreInst* stored) {
     if (place.isElement) target_.annotateAccess(*this, stored);
   };
-  if (memoryType(place.type)->isVectorTy() && place.lanes.empty()) return note(builder_.CreateAlignedStore(toMemory(value), place.address, place.align));
+  if (memoryType(place.type)->isVectorTy() && place.lanes.empty())
+    return note(builder_.CreateAlignedStore(toMemory(value), place.address, place.align));
   for (uint64_t i = 0; i < type.count; ++i) {
     Place one = elementOf(place, constantIndex(static_cast<int64_t>(i)));
     note(builder_.CreateAlignedStore(toMemory(value.items[i]), one.address, one.align));
@@ -105,7 +107,8 @@ void FunctionLowering::storeElements(const Place& place, const Value& value) {
 
 /// Copies arrays element by element; they do not overlap.
 void FunctionLowering::copyElements(const Place& to, const Place& from) {
-  forEachElement(program_.types->get(to.type).count, [&](const Value& at) { store(elementOf(to, at), load(elementOf(from, at))); });
+  forEachElement(program_.types->get(to.type).count,
+                 [&](const Value& at) { store(elementOf(to, at), load(elementOf(from, at))); });
 }
 
 /// Runs `body` with each index below `count`: in a loop if they are many.
@@ -128,7 +131,8 @@ void FunctionLowering::forEachElement(uint64_t count, llvm::function_ref<void(co
   placeAt(done);
 }
 
-/// The place of one element of a vector or array in memory; the index is known to be in range, and constant where the place has lanes.
+/// The place of one element of a vector or array in memory; the index is known to be in range, and constant where the
+/// place has lanes.
 Place FunctionLowering::elementOf(const Place& whole, const Value& index) {
   const Type& type = program_.types->get(whole.type);
   llvm::Type* element = memoryType(type.element);
@@ -143,16 +147,19 @@ Place FunctionLowering::elementOf(const Place& whole, const Value& index) {
                                      llvm::GEPNoWrapFlags::inBounds() | llvm::GEPNoWrapFlags::noUnsignedWrap());
   place.align = std::min(whole.align, alignOf(type.element));
   if (auto* constant = llvm::dyn_cast<llvm::ConstantInt>(at))
-    place.align = std::max(place.align, std::min(alignOf(type.element),
-                                                 llvm::commonAlignment(whole.align, constant->getZExtValue() *
-                                                                       module().getDataLayout().getTypeAllocSize(element))));
+    place.align =
+        std::max(place.align,
+                 std::min(alignOf(type.element),
+                          llvm::commonAlignment(whole.align, constant->getZExtValue() *
+                                                                 module().getDataLayout().getTypeAllocSize(element))));
   return place;
 }
 
 Value FunctionLowering::loadMembers(const Place& place) {
   Value whole;
   whole.type = place.type;
-  for (unsigned i = 0; i < program_.types->get(place.type).items.size(); ++i) whole.items.push_back(load(memberOf(place, i)));
+  for (unsigned i = 0; i < program_.types->get(place.type).items.size(); ++i)
+    whole.items.push_back(load(memberOf(place, i)));
   return whole;
 }
 
@@ -165,8 +172,10 @@ Place FunctionLowering::memberOf(const Place& whole, unsigned position) {
   Place place = whole;
   place.type = program_.types->get(whole.type).items[position];
   place.address = builder_.CreateStructGEP(memory, whole.address, position);
-  place.align = std::min(llvm::commonAlignment(whole.align, module().getDataLayout().getStructLayout(memory)->getElementOffset(position).getFixedValue()),
-                         llvm::Align(16));
+  place.align = std::min(
+      llvm::commonAlignment(
+          whole.align, module().getDataLayout().getStructLayout(memory)->getElementOffset(position).getFixedValue()),
+      llvm::Align(16));
   return place;
 }
 
@@ -179,7 +188,8 @@ std::optional<Place> FunctionLowering::placeInMemory(TExprId id) {
     setPlace(expr.range);
     return elementOf(whole, index);
   }
-  if (const auto* slice = std::get_if<ElementSlice>(&expr.node)) return sliceOf(arrayPlace(slice->value), *slice, expr.type);
+  if (const auto* slice = std::get_if<ElementSlice>(&expr.node))
+    return sliceOf(arrayPlace(slice->value), *slice, expr.type);
   if (const auto* item = std::get_if<TupleItem>(&expr.node)) {
     const std::optional<Place> whole = placeInMemory(item->tuple);
     if (!whole) return std::nullopt;
@@ -232,8 +242,7 @@ Value FunctionLowering::lower(const TExpr& expr, const MakeElements& node) {
   result.memory = memory;
   if (items.size() == type.count)
     for (uint64_t i = 0; i < type.count; ++i) store(elementOf(whole, constantIndex(static_cast<int64_t>(i))), items[i]);
-  else
-    forEachElement(type.count, [&](const Value& at) { store(elementOf(whole, at), items[0]); });
+  else forEachElement(type.count, [&](const Value& at) { store(elementOf(whole, at), items[0]); });
   return result;
 }
 
@@ -252,7 +261,8 @@ llvm::Constant* FunctionLowering::constantArray(TypeId id, std::span<const Value
     data.push_back(constant);
   }
   auto* initial = llvm::ConstantArray::get(llvm::cast<llvm::ArrayType>(memoryType(id)), data);
-  auto* global = new llvm::GlobalVariable(module(), initial->getType(), true, llvm::GlobalValue::PrivateLinkage, initial, "constants");
+  auto* global = new llvm::GlobalVariable(module(), initial->getType(), true, llvm::GlobalValue::PrivateLinkage,
+                                          initial, "constants");
   global->setAlignment(alignOf(id));
   global->setUnnamedAddr(llvm::GlobalValue::UnnamedAddr::Global);
   return global;
@@ -281,8 +291,7 @@ Value FunctionLowering::lower(const TExpr& expr, const ElementOf& node) {
   }
   Value result = whole.items[0];
   for (size_t lane = 1; lane < whole.items.size(); ++lane) {
-    llvm::Value* isLane =
-        builder_.CreateICmpEQ(index.scalar, llvm::ConstantInt::get(index.scalar->getType(), lane));
+    llvm::Value* isLane = builder_.CreateICmpEQ(index.scalar, llvm::ConstantInt::get(index.scalar->getType(), lane));
     Value other = whole.items[lane];
     if (isIndex(expr.type)) {  // one may be narrow
       other.scalar = wide(other);

@@ -94,8 +94,7 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
   Value result;
   result.type = type;
   switch (program_.types->get(type).kind) {
-    case TypeKind::Unit:
-      return result;
+    case TypeKind::Unit: return result;
     case TypeKind::Array:  // in the same memory, see shareMemory
       result.memory = incoming.front().first.memory;
       return result;
@@ -142,8 +141,7 @@ Value FunctionLowering::merge(TypeId type, llvm::ArrayRef<std::pair<Value, llvm:
       return result;
     case TypeKind::Error:
     case TypeKind::UntypedInt:
-    case TypeKind::UntypedFloat:
-      break;
+    case TypeKind::UntypedFloat: break;
   }
   llvm_unreachable("a type that has no values here");
 }
@@ -219,7 +217,8 @@ Value FunctionLowering::lower(const TExpr& expr, const Select& node) {
     Value result;
     result.type = expr.type;
     for (size_t i = 0; i < yes.items.size(); ++i)
-      result.items.push_back(choose(condition.items.empty() ? condition : condition.items[i], yes.items[i], no.items[i]));
+      result.items.push_back(
+          choose(condition.items.empty() ? condition : condition.items[i], yes.items[i], no.items[i]));
     return result;
   }
   if (yes.scalar) return choose(condition, yes, no);

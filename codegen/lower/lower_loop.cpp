@@ -13,7 +13,8 @@ namespace {
 
 using Wide = __int128;
 
-/// Copies that unrolled loops inside of each other may make of what is innermost: LLVM bounds the code of each loop, not its work.
+/// Copies that unrolled loops inside of each other may make of what is innermost: LLVM bounds the code of each loop,
+/// not its work.
 constexpr uint64_t mostCopies = 4096;
 
 /// How many copies the statements hold of what is innermost in them, once loops are unrolled as the program asks.
@@ -43,10 +44,8 @@ uint64_t copiesIn(const TypedProgram& program, std::span<const TStmtId> statemen
 llvm::MDNode* unrollWish(llvm::LLVMContext& context, unsigned wish) {
   if (wish == 0) return nullptr;
   llvm::Metadata* how = nullptr;
-  if (wish == UINT32_MAX)
-    how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.full"));
-  else if (wish == 1)
-    how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
+  if (wish == UINT32_MAX) how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.full"));
+  else if (wish == 1) how = llvm::MDNode::get(context, llvm::MDString::get(context, "llvm.loop.unroll.disable"));
   else {
     llvm::Metadata* parts[] = {
         llvm::MDString::get(context, "llvm.loop.unroll.count"),
@@ -156,14 +155,13 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     bool narrow =
         options_.narrowIndices && low.range.fitsI32() && high.range.fitsI32() && step.range.fitsI32() && fits(last);
     for (Value* value : {&low, &high, &step}) {
-      if (!narrow)
-        value->scalar = wide(*value);
+      if (!narrow) value->scalar = wide(*value);
       else if (!value->scalar->getType()->isIntegerTy(32))
         value->scalar = builder_.CreateTrunc(value->scalar, builder_.getInt32Ty());
     }
   }
-  // Upwards from zero or more the next value cannot leave the type as an unsigned number: comparing as one is enough, behind a first
-  // comparison that takes signs into account.
+  // Upwards from zero or more the next value cannot leave the type as an unsigned number: comparing as one is enough,
+  // behind a first comparison that takes signs into account.
   const bool asUnsigned = !noWrap && !down && isSigned && lowRange.low >= 0;
 
   llvm::BasicBlock* before = builder_.GetInsertBlock();
@@ -171,10 +169,8 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
   llvm::BasicBlock* body = newBlock("for.body");
   llvm::BasicBlock* next = newBlock("for.next");
   llvm::BasicBlock* done = newBlock("for.end");
-  if (asUnsigned)
-    builder_.CreateCondBr(builder_.CreateICmpSLT(low.scalar, high.scalar), header, done);
-  else
-    builder_.CreateBr(header);
+  if (asUnsigned) builder_.CreateCondBr(builder_.CreateICmpSLT(low.scalar, high.scalar), header, done);
+  else builder_.CreateBr(header);
   placeAt(header);
   llvm::PHINode* variable = builder_.CreatePHI(low.scalar->getType(), 2, local(node.variable).name);
   variable->addIncoming(low.scalar, before);
@@ -202,9 +198,9 @@ void FunctionLowering::lower(const TStmt& stmt, const For& node) {
     builder_.CreateCondBr(builder_.CreateICmpULE(left, size), done, advance);
     placeAt(advance);
   }
-  llvm::Value* advanced =
-      builder_.CreateAdd(variable, step.scalar, "", /*HasNUW=*/asUnsigned || (noWrap && (nonNegative || (!isSigned && !down))),
-                         /*HasNSW=*/noWrap && isSigned);
+  llvm::Value* advanced = builder_.CreateAdd(variable, step.scalar, "",
+                                             /*HasNUW=*/asUnsigned || (noWrap && (nonNegative || (!isSigned && !down))),
+                                             /*HasNSW=*/noWrap && isSigned);
   variable->addIncoming(advanced, builder_.GetInsertBlock());
   llvm::BranchInst* back = builder_.CreateBr(header);
   unsigned unroll = node.unroll;

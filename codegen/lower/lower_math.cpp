@@ -21,8 +21,7 @@ Value FunctionLowering::lower(const TExpr& expr, const MathCall& node) {
 
 Value FunctionLowering::mathCall(Math op, std::span<const Value> operands) {
   TypeId type = operands[0].type;
-  if (!operands[0].items.empty())
-    return elementwise(type, operands, [&](auto lane) { return mathCall(op, lane); });
+  if (!operands[0].items.empty()) return elementwise(type, operands, [&](auto lane) { return mathCall(op, lane); });
   llvm::SmallVector<llvm::Value*, 3> values;
   if (isHalf(scalarOf(type))) {  // as f32, rounded
     for (const Value& operand : operands) values.push_back(operand.scalar);

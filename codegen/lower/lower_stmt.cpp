@@ -69,10 +69,8 @@ void FunctionLowering::lower(const TStmt& stmt, const Assign& node) {
 
 void FunctionLowering::lower(const TStmt&, const Evaluate& node) {
   const TExpr& expr = program_.expr(node.expr);
-  if (const auto* call = std::get_if<AtomicCall>(&expr.node))
-    atomic(expr, *call, /*isUsed=*/false);
-  else
-    eval(node.expr);
+  if (const auto* call = std::get_if<AtomicCall>(&expr.node)) atomic(expr, *call, /*isUsed=*/false);
+  else eval(node.expr);
 }
 
 void FunctionLowering::lower(const TStmt&, const If& node) {
@@ -109,8 +107,7 @@ void FunctionLowering::lower(const TStmt&, const Return& node) {
   if (terminated()) return;
   Frame& frame = frames_.back();
   if (frame.resultAddress) {
-    if (node.value)
-      store({frame.resultAddress, value.type, alignOf(value.type)}, value);
+    if (node.value) store({frame.resultAddress, value.type, alignOf(value.type)}, value);
     builder_.CreateBr(frame.returnBlock);
     return;
   }

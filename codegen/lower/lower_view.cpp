@@ -201,8 +201,7 @@ Value FunctionLowering::lower(const TExpr& expr, const ViewSlice& node) {
       // Rounded up; no sum that could overflow: (length - 1) / step + 1, and nothing of nothing.
       llvm::Value* count = wide(length);
       llvm::Value* one = builder_.getInt64(1);
-      llvm::Value* rounded =
-          builder_.CreateAdd(builder_.CreateUDiv(builder_.CreateSub(count, one), wide(step)), one);
+      llvm::Value* rounded = builder_.CreateAdd(builder_.CreateUDiv(builder_.CreateSub(count, one), wide(step)), one);
       llvm::Value* empty = builder_.CreateICmpEQ(count, builder_.getInt64(0));
       length = indexFrom(builder_.CreateSelect(empty, builder_.getInt64(0), rounded), {0, length.range.high});
       // With one element at most any distance will do: a step beyond the end could overflow.
@@ -240,7 +239,8 @@ Place FunctionLowering::evalPlace(TExprId id) {
     setPlace(expr.range);
     return elementOf(whole, index);
   }
-  if (const auto* slice = std::get_if<ElementSlice>(&expr.node)) return sliceOf(evalPlace(slice->value), *slice, expr.type);
+  if (const auto* slice = std::get_if<ElementSlice>(&expr.node))
+    return sliceOf(evalPlace(slice->value), *slice, expr.type);
   if (const auto* swizzle = std::get_if<Swizzle>(&expr.node)) {
     Place some = evalPlace(swizzle->vector);
     some.type = expr.type;

@@ -36,7 +36,8 @@ llvm::Function* printFunction(FunctionLowering& f, llvm::Type* pointer, unsigned
   llvm::IRBuilder<> b(entry);
   auto at = [&](llvm::Value* base, size_t offset) { return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset); };
   auto add = [&](llvm::Value* place, uint64_t value) {
-    return b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, place, b.getInt64(value), llvm::Align(8), llvm::AtomicOrdering::Monotonic);
+    return b.CreateAtomicRMW(llvm::AtomicRMWInst::Add, place, b.getInt64(value), llvm::Align(8),
+                             llvm::AtomicOrdering::Monotonic);
   };
   const uint64_t words = sizeof(PrintedLine) / 8 + values;
   llvm::Value* state = b.CreateLoad(pointer, at(function->getArg(0), offsetof(FailureState, print)));
@@ -62,8 +63,8 @@ llvm::Function* printFunction(FunctionLowering& f, llvm::Type* pointer, unsigned
 
 }  // namespace
 
-void emitPrintedLine(FunctionLowering& f, llvm::Value* failureState, llvm::Value* serial, SiteId site, llvm::Value* position,
-                     llvm::ArrayRef<llvm::Value*> values) {
+void emitPrintedLine(FunctionLowering& f, llvm::Value* failureState, llvm::Value* serial, SiteId site,
+                     llvm::Value* position, llvm::ArrayRef<llvm::Value*> values) {
   llvm::IRBuilder<>& b = f.builder();
   llvm::SmallVector<llvm::Value*, 16> arguments = {failureState, b.getInt32(site.value), serial, position};
   arguments.append(values.begin(), values.end());

@@ -13,8 +13,8 @@ using llvm::Intrinsic::ID;
 
 bool isGpu(FunctionLowering& f) { return f.module().getTargetTriple().isNVPTX(); }
 
-/// Whether the back end itself converts between float and `half` (F16) or `bfloat` (BF16), rounding once. On x86 there is an
-/// instruction for `half` in all processors since 2012; LLVM would call the compiler's library for the rest.
+/// Whether the back end itself converts between float and `half` (F16) or `bfloat` (BF16), rounding once. On x86 there
+/// is an instruction for `half` in all processors since 2012; LLVM would call the compiler's library for the rest.
 bool convertsNatively(FunctionLowering& f, Scalar half) {
   static const bool hasF16c = llvm::sys::getHostCPUFeatures().lookup("f16c");
   return isGpu(f) || (half == Scalar::F16 && hasF16c);
@@ -54,7 +54,8 @@ llvm::Value* asInt(llvm::IRBuilder<>& b, llvm::Value* value) {
 }
 llvm::Value* asFloat(llvm::IRBuilder<>& b, llvm::Value* bits) { return b.CreateBitCast(bits, b.getFloatTy()); }
 llvm::Value* power2(llvm::IRBuilder<>& b, int exponent) {
-  return llvm::ConstantFP::get(b.getFloatTy(), exponent < 0 ? 1.0 / double(uint64_t(1) << -exponent) : double(uint64_t(1) << exponent));
+  return llvm::ConstantFP::get(b.getFloatTy(),
+                               exponent < 0 ? 1.0 / double(uint64_t(1) << -exponent) : double(uint64_t(1) << exponent));
 }
 
 llvm::Value* floatFromF16(FunctionLowering& f, llvm::Value* bits) {
@@ -128,7 +129,8 @@ Value narrowFloat(FunctionLowering& f, llvm::Value* value, TypeId to) {
 
 llvm::Value* floatRemainder(FunctionLowering& f, llvm::Value* left, llvm::Value* right) {
   if (!isGpu(f)) return f.builder().CreateFRem(left, right);
-  // The back end's `frem` is x - trunc(x / y) * y: wrong where the quotient has more digits than the type. libdevice's is exact.
+  // The back end's `frem` is x - trunc(x / y) * y: wrong where the quotient has more digits than the type. libdevice's
+  // is exact.
   llvm::Type* type = left->getType();
   llvm::FunctionCallee callee = f.module().getOrInsertFunction(type->isFloatTy() ? "__nv_fmodf" : "__nv_fmod",
                                                                llvm::FunctionType::get(type, {type, type}, false));
@@ -204,8 +206,10 @@ llvm::Value* fusedSmall(FunctionLowering& f, Scalar scalar, llvm::ArrayRef<llvm:
     return asInt(b, b.CreateIntrinsic(llvm::Intrinsic::fma, {type}, typed));
   }
   llvm::SmallVector<llvm::Value*, 3> wide;
-  for (llvm::Value* operand : operands) wide.push_back(b.CreateFPExt(floatFromSmall(f, operand, scalar), b.getDoubleTy()));
-  // The product is exact as double. What the sum loses is exact too (Knuth's two-sum), and makes it a sum rounded to odd.
+  for (llvm::Value* operand : operands)
+    wide.push_back(b.CreateFPExt(floatFromSmall(f, operand, scalar), b.getDoubleTy()));
+  // The product is exact as double. What the sum loses is exact too (Knuth's two-sum), and makes it a sum rounded to
+  // odd.
   llvm::Value* product = b.CreateFMul(wide[0], wide[1]);
   llvm::Value* sum = b.CreateFAdd(product, wide[2]);
   llvm::Value* part = b.CreateFSub(sum, product);

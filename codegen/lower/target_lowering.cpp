@@ -19,8 +19,8 @@ void TargetLowering::emitPrint(FunctionLowering&, SiteId, llvm::ArrayRef<llvm::V
 
 void TargetLowering::emitBarrier(FunctionLowering&) { llvm_unreachable("a barrier where this target has none"); }
 
-llvm::Value* TargetLowering::emitAtomic(FunctionLowering&, const AtomicCall&, const Place&, llvm::ArrayRef<llvm::Value*>,
-                                        bool) {
+llvm::Value* TargetLowering::emitAtomic(FunctionLowering&, const AtomicCall&, const Place&,
+                                        llvm::ArrayRef<llvm::Value*>, bool) {
   llvm_unreachable("an atomic operation where this target has none");
 }
 

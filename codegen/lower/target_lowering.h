@@ -43,8 +43,8 @@ class TargetLowering {
   /// block.sum/min/max of one value a thread; the result is the same in all threads of the block.
   virtual llvm::Value* emitCollective(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type);
 
-  /// atomic.* at `place`; the operands are in register form. Gives what was there before (null for a store; may be null where
-  /// `isUsed` is false). Device code only.
+  /// atomic.* at `place`; the operands are in register form. Gives what was there before (null for a store; may be null
+  /// where `isUsed` is false). Device code only.
   virtual llvm::Value* emitAtomic(FunctionLowering& f, const AtomicCall& node, const Place& place,
                                   llvm::ArrayRef<llvm::Value*> operands, bool isUsed);
 

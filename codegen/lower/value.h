@@ -15,7 +15,7 @@
 namespace llvm {
 class Type;
 class Value;
-}
+}  // namespace llvm
 
 namespace rad::cg {
 

@@ -38,15 +38,12 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
         } else if constexpr (std::is_same_v<Node, ViewExtent> || std::is_same_v<Node, ViewFlat> ||
                              std::is_same_v<Node, CopyArray>)
           one(node.view);
-        else if constexpr (std::is_same_v<Node, MakeElements>)
-          all(node.items);
+        else if constexpr (std::is_same_v<Node, MakeElements>) all(node.items);
         else if constexpr (std::is_same_v<Node, ElementOf>) {
           one(node.value);
           one(node.index);
-        } else if constexpr (std::is_same_v<Node, ElementSlice>)
-          one(node.value);
-        else if constexpr (std::is_same_v<Node, Swizzle>)
-          one(node.vector);
+        } else if constexpr (std::is_same_v<Node, ElementSlice>) one(node.value);
+        else if constexpr (std::is_same_v<Node, Swizzle>) one(node.vector);
         else if constexpr (std::is_same_v<Node, Negate> || std::is_same_v<Node, LogicNot> ||
                            std::is_same_v<Node, BitNot> || std::is_same_v<Node, Convert> ||
                            std::is_same_v<Node, Bitcast>)
@@ -59,8 +56,7 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
           one(node.condition);
           one(node.whenTrue);
           one(node.whenFalse);
-        } else if constexpr (std::is_same_v<Node, MathCall>)
-          all(node.operands);
+        } else if constexpr (std::is_same_v<Node, MathCall>) all(node.operands);
         else if constexpr (std::is_same_v<Node, AtomicCall>) {
           one(node.place);
           all(node.operands);
@@ -70,25 +66,17 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
         else if constexpr (std::is_same_v<Node, BlockValue>) {
           for (TStmtId id : node.statements) onStmt(id);
           one(node.value);
-        } else if constexpr (std::is_same_v<Node, MakeTuple>)
-          all(node.items);
-        else if constexpr (std::is_same_v<Node, TupleItem>)
-          one(node.tuple);
-        else if constexpr (std::is_same_v<Node, NewArray>)
-          all(node.extents);
+        } else if constexpr (std::is_same_v<Node, MakeTuple>) all(node.items);
+        else if constexpr (std::is_same_v<Node, TupleItem>) one(node.tuple);
+        else if constexpr (std::is_same_v<Node, NewArray>) all(node.extents);
         else if constexpr (std::is_same_v<Node, ReadFile>) {
           one(node.path);
           all(node.extents);
-        } else if constexpr (std::is_same_v<Node, ReadText>)
-          one(node.path);
-        else if constexpr (std::is_same_v<Node, TextLength>)
-          one(node.text);
-        else if constexpr (std::is_same_v<Node, ArgumentText>)
-          one(node.index);
-        else if constexpr (std::is_same_v<Node, ParseNumber>)
-          one(node.text);
-        else if constexpr (std::is_same_v<Node, BenchAgain>)
-          one(node.bytes);
+        } else if constexpr (std::is_same_v<Node, ReadText>) one(node.path);
+        else if constexpr (std::is_same_v<Node, TextLength>) one(node.text);
+        else if constexpr (std::is_same_v<Node, ArgumentText>) one(node.index);
+        else if constexpr (std::is_same_v<Node, ParseNumber>) one(node.text);
+        else if constexpr (std::is_same_v<Node, BenchAgain>) one(node.bytes);
         else
           static_assert(std::is_same_v<Node, ConstInt> || std::is_same_v<Node, ConstFloat> ||
                             std::is_same_v<Node, ConstString> || std::is_same_v<Node, LocalRef> ||
@@ -114,13 +102,11 @@ void forEachPart(const TStmt& stmt, OnExpr&& onExpr, OnStmt&& onStmt) {
   std::visit(
       [&](const auto& node) {
         using Node = std::decay_t<decltype(node)>;
-        if constexpr (std::is_same_v<Node, Declare>)
-          one(node.init);
+        if constexpr (std::is_same_v<Node, Declare>) one(node.init);
         else if constexpr (std::is_same_v<Node, Assign>) {
           one(node.place);
           one(node.value);
-        } else if constexpr (std::is_same_v<Node, Evaluate>)
-          one(node.expr);
+        } else if constexpr (std::is_same_v<Node, Evaluate>) one(node.expr);
         else if constexpr (std::is_same_v<Node, If>) {
           one(node.condition);
           block(node.thenBody);
@@ -133,15 +119,12 @@ void forEachPart(const TStmt& stmt, OnExpr&& onExpr, OnStmt&& onStmt) {
           one(node.high);
           one(node.step);
           block(node.body);
-        } else if constexpr (std::is_same_v<Node, Return> || std::is_same_v<Node, Collective>)
-          one(node.value);
-        else if constexpr (std::is_same_v<Node, Scope>)
-          block(node.body);
+        } else if constexpr (std::is_same_v<Node, Return> || std::is_same_v<Node, Collective>) one(node.value);
+        else if constexpr (std::is_same_v<Node, Scope>) block(node.body);
         else if constexpr (std::is_same_v<Node, Assert>) {
           one(node.condition);
           all(node.arguments);
-        } else if constexpr (std::is_same_v<Node, Print> || std::is_same_v<Node, Launch>)
-          all(node.arguments);
+        } else if constexpr (std::is_same_v<Node, Print> || std::is_same_v<Node, Launch>) all(node.arguments);
         else if constexpr (std::is_same_v<Node, BindView> || std::is_same_v<Node, BindGlobals>) {
           one(node.view);
           all(node.expected);

@@ -138,7 +138,8 @@ llvm::Value* NvptxTarget::keepPromise(FunctionLowering& f, const Collective& nod
   llvm::IRBuilder<>& b = f.builder();
   llvm::GlobalVariable* scratch = this->scratch(f);
   llvm::Value* bits = f.toMemory(f.scalar(type, value));
-  if (!bits->getType()->isIntegerTy()) bits = b.CreateBitCast(bits, b.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
+  if (!bits->getType()->isIntegerTy())
+    bits = b.CreateBitCast(bits, b.getIntNTy(bits->getType()->getPrimitiveSizeInBits()));
   bits = b.CreateZExt(bits, b.getInt64Ty());
   llvm::BasicBlock* leader = f.newBlock("promise.first");
   llvm::BasicBlock* all = f.newBlock("promise.all");

@@ -14,8 +14,8 @@
 
 namespace rad::cg {
 
-/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, step0, low1, ..., values of an assert): `point` is the
-/// flattened number of a forall's point; block kernels find their place from the special registers.
+/// void <kernel>.failed(state, serial, site, value, extent, point, low0, high0, step0, low1, ..., values of an assert):
+/// `point` is the flattened number of a forall's point; block kernels find their place from the special registers.
 llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f, unsigned values) {
   if (failures_[values]) return failures_[values];
   llvm::LLVMContext& context = f.context();
@@ -26,9 +26,9 @@ llvm::Function* NvptxTarget::failureFunction(FunctionLowering& f, unsigned value
   types.append(3 * kernel_.axes.size(), i64);
   const unsigned firstValue = types.size();
   types.append(values, i64);
-  auto* function = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
-                                          llvm::GlobalValue::InternalLinkage, kernel_.symbol + ".failed" + (values ? fmt::format("{}", values) : std::string()),
-                                          f.module());
+  auto* function = llvm::Function::Create(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false), llvm::GlobalValue::InternalLinkage,
+      kernel_.symbol + ".failed" + (values ? fmt::format("{}", values) : std::string()), f.module());
   function->addFnAttr(llvm::Attribute::Cold);
   function->addFnAttr(llvm::Attribute::NoInline);
   function->addFnAttr(llvm::Attribute::NoUnwind);

@@ -30,7 +30,10 @@ struct Obstacle {
 class PointBody {
  public:
   PointBody(const TypedProgram& program, const Kernel& kernel, const SpecKey& spec)
-      : program_(program), inRange_(spec.inRange), lastAxis_(kernel.axes.back().variable), depends_(kernel.body.locals.size()) {
+      : program_(program),
+        inRange_(spec.inRange),
+        lastAxis_(kernel.axes.back().variable),
+        depends_(kernel.body.locals.size()) {
     depends_[lastAxis_.value] = true;
     body_ = &kernel.body;
     for (TStmtId stmt : kernel.body.statements) visit(stmt);
@@ -73,11 +76,11 @@ class PointBody {
   void visit(TExprId id) {
     ++size_;
     const TExpr& expr = program_.expr(id);
-    if (const auto* element = std::get_if<ViewElement>(&expr.node))
-      access(expr.range, *element, expr.type);
+    if (const auto* element = std::get_if<ViewElement>(&expr.node)) access(expr.range, *element, expr.type);
     else if (std::holds_alternative<IfValue>(expr.node) || std::holds_alternative<Logic>(expr.node) ||
              std::holds_alternative<ViewSlice>(expr.node) || std::holds_alternative<CallFunction>(expr.node)) {
-      if (!isPlainCall(expr) && !isPlainChoice(expr)) refuse(expr.range, "a choice, call or slice here reads memory, or is no straight line");
+      if (!isPlainCall(expr) && !isPlainChoice(expr))
+        refuse(expr.range, "a choice, call or slice here reads memory, or is no straight line");
     } else if (const auto* item = std::get_if<ElementOf>(&expr.node)) {
       if (item->check == Check::Checked) refuse(expr.range, keptCheck);  // a failure names its point
     } else if (std::holds_alternative<AtomicCall>(expr.node)) {
@@ -166,11 +169,13 @@ class PointBody {
     dependent = dependsOnPoint(element.indices.back());
     if (!dependent) return;
     std::optional<int64_t> offset = offsetFromPoint(element.indices.back());
-    if (program_.types->get(program_.expr(element.view).type).strided) refuse(range, "elements of a strided view lie apart");
+    if (program_.types->get(program_.expr(element.view).type).strided)
+      refuse(range, "elements of a strided view lie apart");
     const auto* view = std::get_if<LocalRef>(&program_.expr(element.view).node);
     if (!offset || !view || body_->locals[view->local.value].kind != LocalKind::Param) {
       if (!offset || !view || body_->locals[view->local.value].kind != LocalKind::MutParam)
-        return refuse(range, !offset ? "this element is not the point's own place" : "this view is no parameter of the kernel");
+        return refuse(
+            range, !offset ? "this element is not the point's own place" : "this view is no parameter of the kernel");
     }
     // What has parts is not read as a whole.
     if (program_.types->get(type).kind == TypeKind::Tuple || program_.types->get(type).kind == TypeKind::Array)
@@ -196,7 +201,8 @@ class PointBody {
 };
 
 /// How many points a thread takes; where it is one, `obstacle` says why, unless there is nothing to win.
-uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, const SpecKey& spec, std::optional<Obstacle>* obstacle = nullptr) {
+uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, const SpecKey& spec,
+                         std::optional<Obstacle>* obstacle = nullptr) {
   if (!spec.aligned16 || spec.aliased) return 1;
   size_t rank = kernel.axes.size();
   if (rank > 1 && !spec.innerDivisible4) return 1;
@@ -213,8 +219,10 @@ uint32_t pointsPerThread(const TypedProgram& program, const Kernel& kernel, cons
   points = std::clamp(points, 2u, rank > 1 ? 4u : 8u);
   const ShapeExpr& low = kernel.axes.back().low;
   if (kernel.axes.back().hasStep()) return refuse(kernel.range, "the points of a domain with a step lie apart");
-  if (low.op != ShapeOp::Constant || low.value % points != 0) return refuse(kernel.range, "the domain does not begin at a multiple of 16 bytes");
-  if (body.offsetMultiple() % points != 0) return refuse(body.besidePoint(), "this element lies beside the point's own place");
+  if (low.op != ShapeOp::Constant || low.value % points != 0)
+    return refuse(kernel.range, "the domain does not begin at a multiple of 16 bytes");
+  if (body.offsetMultiple() % points != 0)
+    return refuse(body.besidePoint(), "this element lies beside the point's own place");
   return points;
 }
 
@@ -248,7 +256,8 @@ void remarkAccesses(const TypedProgram& program, KernelId id, Diagnostics& diagn
   pointsPerThread(program, kernel, best, &obstacle);
   // One remark for one thing.
   auto isTold = [&](const Diagnostic& told) { return told.kind == Diag::Uncoalesced && told.range == obstacle->range; };
-  if (obstacle && std::ranges::none_of(diagnostics.all(), isTold)) diagnostics.report(Diag::NotVectorised, obstacle->range, {kernel.name, obstacle->why});
+  if (obstacle && std::ranges::none_of(diagnostics.all(), isTold))
+    diagnostics.report(Diag::NotVectorised, obstacle->range, {kernel.name, obstacle->why});
 }
 
 }  // namespace rad::cg

@@ -38,8 +38,9 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
     uint64_t align = std::min<uint64_t>(program.types->layout(type.element)->align, 16);
     if (spec.aligned16) align = std::max<uint64_t>(align, 16);
     argument->addAttr(llvm::Attribute::getWithAlignment(context, llvm::Align(align)));
-    // Threads of a block exchange what they write through barriers, which LLVM takes for calls that cannot touch a `noalias` argument:
-    // it would keep old elements in registers. The other arguments are told from a writable one by their own `noalias`.
+    // Threads of a block exchange what they write through barriers, which LLVM takes for calls that cannot touch a
+    // `noalias` argument: it would keep old elements in registers. The other arguments are told from a writable one by
+    // their own `noalias`.
     const bool isExchanged = kernel.params[i].isMut && !kernel.isForall;
     if (!spec.aliased && !isExchanged) argument->addAttr(llvm::Attribute::NoAlias);
     if (!kernel.params[i].isMut) argument->addAttr(llvm::Attribute::ReadOnly);
@@ -71,10 +72,10 @@ llvm::Function* makeKernel(llvm::Module& module, const TypedProgram& program, co
   return function;
 }
 
-/// A function for callers from CUDA C++: scalars by value (bool as a byte, index as 64 bits), views as their address followed by their
-/// extents. A failed check traps.
-void lowerExported(llvm::Module& module, const TypedProgram& program, const Function& exported, std::string_view target, const LowerOptions& options,
-                   DebugLines* lines) {
+/// A function for callers from CUDA C++: scalars by value (bool as a byte, index as 64 bits), views as their address
+/// followed by their extents. A failed check traps.
+void lowerExported(llvm::Module& module, const TypedProgram& program, const Function& exported, std::string_view target,
+                   const LowerOptions& options, DebugLines* lines) {
   llvm::LLVMContext& context = module.getContext();
   // The shared lowering needs a function to tell types; parameters first.
   auto memory = [&](TypeId id) -> llvm::Type* {
@@ -86,7 +87,8 @@ void lowerExported(llvm::Module& module, const TypedProgram& program, const Func
   };
   auto extension = [&](TypeId id) {
     const Type& type = program.types->get(id);
-    if (type.kind != TypeKind::Scalar || isFloat(type.scalar) || bitsOf(type.scalar) >= 32) return llvm::Attribute::None;
+    if (type.kind != TypeKind::Scalar || isFloat(type.scalar) || bitsOf(type.scalar) >= 32)
+      return llvm::Attribute::None;
     return isSignedInteger(type.scalar) ? llvm::Attribute::SExt : llvm::Attribute::ZExt;
   };
   std::vector<llvm::Type*> types;
@@ -100,7 +102,8 @@ void lowerExported(llvm::Module& module, const TypedProgram& program, const Func
     types.insert(types.end(), type.rank, llvm::Type::getInt64Ty(context));
   }
   llvm::Type* const result = memory(exported.result);
-  auto* function = llvm::Function::Create(llvm::FunctionType::get(result, types, false), llvm::GlobalValue::ExternalLinkage, exported.symbol, module);
+  auto* function = llvm::Function::Create(llvm::FunctionType::get(result, types, false),
+                                          llvm::GlobalValue::ExternalLinkage, exported.symbol, module);
   function->addFnAttr("target-cpu", llvm::StringRef(target.data(), target.size()));
   function->addFnAttr(llvm::Attribute::NoUnwind);
   if (options.fp == FpMode::Fast) function->addFnAttr("denormal-fp-math-f32", "preserve-sign,preserve-sign");
@@ -128,7 +131,8 @@ void lowerExported(llvm::Module& module, const TypedProgram& program, const Func
     if (type.kind == TypeKind::View) {
       argument->addAttr(llvm::Attribute::getWithAlignment(context, f.alignOf(type.element)));
       whole = f.builder().CreateInsertValue(llvm::PoisonValue::get(f.memoryType(local.type)), argument, 0);
-      for (unsigned axis = 0; axis < type.rank; ++axis) whole = f.builder().CreateInsertValue(whole, function->getArg(next++), axis + 1);
+      for (unsigned axis = 0; axis < type.rank; ++axis)
+        whole = f.builder().CreateInsertValue(whole, function->getArg(next++), axis + 1);
     }
     f.bind(param, f.fromMemory(local.type, whole));
   }
@@ -136,10 +140,8 @@ void lowerExported(llvm::Module& module, const TypedProgram& program, const Func
   f.branchTo(done);
   done->moveAfter(&function->back());
   f.placeAt(done);
-  if (given)
-    f.builder().CreateRet(f.builder().CreateLoad(result, given));
-  else
-    f.builder().CreateRetVoid();
+  if (given) f.builder().CreateRet(f.builder().CreateLoad(result, given));
+  else f.builder().CreateRetVoid();
   f.leaveBody();
 }
 
@@ -158,7 +160,8 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
   module.setDataLayout((*machine)->createDataLayout());
 
   std::optional<DebugLines> lines;
-  const auto exported = options.exports ? std::ranges::find_if(program.functions, &Function::isExported) : program.functions.end();
+  const auto exported =
+      options.exports ? std::ranges::find_if(program.functions, &Function::isExported) : program.functions.end();
   if ((options.lineInfo || options.debug) && (!kernels.empty() || exported != program.functions.end()))
     lines.emplace(module, sources, kernels.empty() ? exported->range : program.kernels[kernels.front().value].range,
                   options.debug ? DebugLevel::Full : DebugLevel::Directives);
@@ -187,18 +190,16 @@ CodegenResult<IrModule> lowerCudaKernels(const TypedProgram& program, std::span<
     for (llvm::Argument& argument : function->args()) values.push_back(&argument);
     KernelArguments arguments = bindKernelArguments(f, kernel, values, spec);
     nvptx.setArguments(arguments);
-    if (!kernel.isForall)
-      lowerBlocks(f, nvptx, kernel, arguments, spec);
-    else if (kernel.reduction)
-      lowerReduction(f, nvptx, kernel, arguments, geometry, spec);
-    else
-      lowerForall(f, nvptx, kernel, arguments, geometry, spec);
+    if (!kernel.isForall) lowerBlocks(f, nvptx, kernel, arguments, spec);
+    else if (kernel.reduction) lowerReduction(f, nvptx, kernel, arguments, geometry, spec);
+    else lowerForall(f, nvptx, kernel, arguments, geometry, spec);
     f.leaveBody();
   }
   lowerOptions.fp = options.fp;
   lowerOptions.inRange = false;
   for (const Function& function : program.functions)
-    if (options.exports && function.isExported()) lowerExported(module, program, function, target, lowerOptions, lines ? &*lines : nullptr);
+    if (options.exports && function.isExported())
+      lowerExported(module, program, function, target, lowerOptions, lines ? &*lines : nullptr);
   if (lines) lines->finish();
   if (auto linked = linkLibdevice(module, options.libdevice); !linked) return std::unexpected(linked.error());
   return result;

@@ -45,7 +45,8 @@ class NvptxTarget final : public TargetLowering {
 
  private:
   llvm::Function* failureFunction(FunctionLowering& f, unsigned values);
-  void endFailed(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent, llvm::ArrayRef<llvm::Value*> values);
+  void endFailed(FunctionLowering& f, SiteId site, llvm::Value* value, llvm::Value* extent,
+                 llvm::ArrayRef<llvm::Value*> values);
   /// uniform(): every thread compares its value with that of the first.
   llvm::Value* keepPromise(FunctionLowering& f, const Collective& node, llvm::Value* value, TypeId type);
   /// The shared memory of operations of the block: 32 words of 64 bits.

@@ -18,24 +18,49 @@ namespace {
 /// What LLVM's back end adds and kernels do not need. A name that LLVM changes only costs its time again.
 enum class LeftOut { Nothing, Host, Ptx };
 
-/// Loop strength reduction takes half the time of the back end. The addresses in our loops are a base and the counter already: x86 adds
-/// them in the access itself.
+/// Loop strength reduction takes half the time of the back end. The addresses in our loops are a base and the counter
+/// already: x86 adds them in the access itself.
 constexpr llvm::StringRef leftOutOnHost[] = {"Loop Strength Reduction", "Canonicalize Freeze Instructions in Loops"};
 
-/// ptxas schedules, moves and combines instructions itself; it finds the same expressions and folds what is left. So what counts is the shape
-/// of loops and of addresses. What remains out is what left the machine code of our kernels as it is, or a little shorter: measured over
-/// all of examples, conformance tests and benches. Loop strength reduction and block placement have to stay: by them ptxas knows how
-/// often loops run. The last lines are for code that kernels do not hold: collected garbage, protected stacks, calls of a C library.
+/// ptxas schedules, moves and combines instructions itself; it finds the same expressions and folds what is left. So
+/// what counts is the shape of loops and of addresses. What remains out is what left the machine code of our kernels as
+/// it is, or a little shorter: measured over all of examples, conformance tests and benches. Loop strength reduction
+/// and block placement have to stay: by them ptxas knows how often loops run. The last lines are for code that kernels
+/// do not hold: collected garbage, protected stacks, calls of a C library.
 constexpr llvm::StringRef leftOutForPtx[] = {
-    "Straight line strength reduction", "Nary reassociation", "Early CSE", "GPU Load and Store Vectorizer",
-    "Machine Instruction Scheduler", "Early Tail Duplication", "Optimize machine instruction PHIs", "Remove dead machine instructions",
-    "Early Machine Loop Invariant Code Motion", "Local Stack Slot Allocation", "Stack Slot Coloring", "Constant Hoisting",
-    "Type-Based Alias Analysis", "Scoped NoAlias Alias Analysis", "Merge contiguous icmps into a memcmp", "Expand memcmp() to load/stores",
-    "Replace intrinsics with calls to vector library", "Partially inline calls to library functions", "ObjC ARC contraction", "Prepare callbr",
-    "Lower Garbage Collection Instructions", "Shadow Stack GC Lowering", "Analyze Machine Code For Garbage Collection",
-    "Safe Stack instrumentation pass", "Insert stack protectors", "Fixup Statepoint Caller Saved", "Insert fentry calls", "Insert XRay ops",
-    "Instrument function entry/exit with calls to e.g. mcount() (post inlining)", "Live DEBUG_VALUE analysis",
-    "Remove Redundant DEBUG_VALUE analysis", "Machine Sanitizer Binary Metadata", "Stack Frame Layout Analysis"};
+    "Straight line strength reduction",
+    "Nary reassociation",
+    "Early CSE",
+    "GPU Load and Store Vectorizer",
+    "Machine Instruction Scheduler",
+    "Early Tail Duplication",
+    "Optimize machine instruction PHIs",
+    "Remove dead machine instructions",
+    "Early Machine Loop Invariant Code Motion",
+    "Local Stack Slot Allocation",
+    "Stack Slot Coloring",
+    "Constant Hoisting",
+    "Type-Based Alias Analysis",
+    "Scoped NoAlias Alias Analysis",
+    "Merge contiguous icmps into a memcmp",
+    "Expand memcmp() to load/stores",
+    "Replace intrinsics with calls to vector library",
+    "Partially inline calls to library functions",
+    "ObjC ARC contraction",
+    "Prepare callbr",
+    "Lower Garbage Collection Instructions",
+    "Shadow Stack GC Lowering",
+    "Analyze Machine Code For Garbage Collection",
+    "Safe Stack instrumentation pass",
+    "Insert stack protectors",
+    "Fixup Statepoint Caller Saved",
+    "Insert fentry calls",
+    "Insert XRay ops",
+    "Instrument function entry/exit with calls to e.g. mcount() (post inlining)",
+    "Live DEBUG_VALUE analysis",
+    "Remove Redundant DEBUG_VALUE analysis",
+    "Machine Sanitizer Binary Metadata",
+    "Stack Frame Layout Analysis"};
 
 /// The passes that LLVM's back end asks for, without those that cost kernels more than they give.
 class BackEndPasses final : public llvm::legacy::PassManagerBase {
@@ -68,7 +93,8 @@ LeftOut leftOutFor(const llvm::Module& module, const CodegenOptions& options) {
   return options.optLevel == 0 || options.debug ? LeftOut::Nothing : LeftOut::Ptx;
 }
 
-CodegenResult<llvm::SmallString<0>> emit(llvm::Module& module, const CodegenOptions& options, llvm::CodeGenFileType type) {
+CodegenResult<llvm::SmallString<0>> emit(llvm::Module& module, const CodegenOptions& options,
+                                         llvm::CodeGenFileType type) {
   auto machine = targetMachineOf(module, options);
   if (!machine) return std::unexpected(machine.error());
   if (module.getDataLayout().isDefault() || module.getDataLayoutStr().empty())
@@ -103,7 +129,8 @@ CodegenResult<std::string> emitAssembly(llvm::Module& module, const CodegenOptio
 CodegenResult<std::unique_ptr<llvm::MemoryBuffer>> emitObject(llvm::Module& module, const CodegenOptions& options) {
   auto bytes = emit(module, options, llvm::CodeGenFileType::ObjectFile);
   if (!bytes) return std::unexpected(std::move(bytes).error());
-  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(*bytes), module.getModuleIdentifier(), /*RequiresNullTerminator=*/false);
+  return std::make_unique<llvm::SmallVectorMemoryBuffer>(std::move(*bytes), module.getModuleIdentifier(),
+                                                         /*RequiresNullTerminator=*/false);
 }
 
 }  // namespace rad::cg

@@ -20,8 +20,9 @@ namespace {
 /// libdevice's. ptxas schedules, allocates and unrolls small loops itself; what it needs from here is values in
 /// registers, invariants out of loops, full unrolling where a loop's trip count is constant (shared-memory tiles), and
 /// no redundant checks. The alignment that arguments and index arithmetic imply has to be written on each access:
-/// accesses are joined to wider ones by that, and here, before the back end rewrites their addresses. What unrolling adds to an index is
-/// taken out of it first, into the access: else `(t & 240) + 15` becomes `t | 15`, an address of its own.
+/// accesses are joined to wider ones by that, and here, before the back end rewrites their addresses. What unrolling
+/// adds to an index is taken out of it first, into the access: else `(t & 240) + 15` becomes `t | 15`, an address of
+/// its own.
 constexpr const char* gpuFull =
     "always-inline,globaldce,"
     "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,"
@@ -48,11 +49,13 @@ constexpr const char* hostKernels =
     "sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,"
     "loop-mssa(licm),"
     "loop-simplify,lcssa,raddle-lanes,raddle-vector-math,raddle-alone,"
-    "simplifycfg,early-cse,loop-vectorize,raddle-vector-conversion,instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,loop-mssa(licm)),"
+    "simplifycfg,early-cse,loop-vectorize,raddle-vector-conversion,instcombine<no-verify-fixpoint>,simplifycfg,early-"
+    "cse<memssa>,loop-mssa(licm)),"
     "always-inline";
 
 /// Kernels that tell the runtime of each access: little is won by more.
-constexpr const char* hostChecked = "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,simplifycfg),always-inline";
+constexpr const char* hostChecked =
+    "function(sroa,early-cse<memssa>,simplifycfg,instcombine<no-verify-fixpoint>,simplifycfg),always-inline";
 
 bool hasLoops(const llvm::Module& module) {
   // The lowering emits blocks in order, so only loops jump back.
@@ -67,8 +70,8 @@ bool hasLoops(const llvm::Module& module) {
   return false;
 }
 
-/// ptxas 13.0 takes a register that a floating-point instruction wrote for a float where an 8-bit store reads it, and stores
-/// the number converted (F2I.U8) instead of its low byte. A move in between makes it bits.
+/// ptxas 13.0 takes a register that a floating-point instruction wrote for a float where an 8-bit store reads it, and
+/// stores the number converted (F2I.U8) instead of its low byte. A move in between makes it bits.
 void keepBytesOfFloats(llvm::Module& module) {
   for (llvm::Function& function : module)
     for (llvm::BasicBlock& block : function)
@@ -79,8 +82,9 @@ void keepBytesOfFloats(llvm::Module& module) {
         llvm::Type* type = bits->getType();
         const unsigned width = type->getIntegerBitWidth();
         const char* constraints = width == 16 ? "=h,h" : width == 32 ? "=r,r" : "=l,l";
-        auto* move = llvm::InlineAsm::get(llvm::FunctionType::get(type, {type}, false),
-                                          "mov.b" + std::to_string(width) + " $0, $1;", constraints, /*hasSideEffects=*/false);
+        auto* move =
+            llvm::InlineAsm::get(llvm::FunctionType::get(type, {type}, false),
+                                 "mov.b" + std::to_string(width) + " $0, $1;", constraints, /*hasSideEffects=*/false);
         llvm::IRBuilder<> builder(narrowed);
         narrowed->setOperand(0, builder.CreateCall(move, {bits}));
       }
@@ -103,14 +107,15 @@ CodegenResult<void> runPipeline(llvm::Module& module, llvm::TargetMachine& machi
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, sccs, modules);
 
-  builder.registerPipelineParsingCallback([](llvm::StringRef name, llvm::FunctionPassManager& into, llvm::ArrayRef<llvm::PassBuilder::PipelineElement>) {
-    if (name == "raddle-lanes") into.addPass(LanesPass());
-    else if (name == "raddle-vector-math") into.addPass(VectorMathPass());
-    else if (name == "raddle-alone") into.addPass(LowerAlonePass());
-    else if (name == "raddle-vector-conversion") into.addPass(VectorConversionPass());
-    else return false;
-    return true;
-  });
+  builder.registerPipelineParsingCallback(
+      [](llvm::StringRef name, llvm::FunctionPassManager& into, llvm::ArrayRef<llvm::PassBuilder::PipelineElement>) {
+        if (name == "raddle-lanes") into.addPass(LanesPass());
+        else if (name == "raddle-vector-math") into.addPass(VectorMathPass());
+        else if (name == "raddle-alone") into.addPass(LowerAlonePass());
+        else if (name == "raddle-vector-conversion") into.addPass(VectorConversionPass());
+        else return false;
+        return true;
+      });
 
   llvm::ModulePassManager passes;
   const char* text = nullptr;

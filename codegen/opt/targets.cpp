@@ -74,7 +74,8 @@ CodegenResult<llvm::TargetMachine*> cudaTargetMachine(std::string_view target, c
   // Debug sections in PTX need ISA 7.5, more than older architectures ask for.
   const std::string number = cpu.substr(3, cpu.find_first_not_of("0123456789", 3) - 3);
   const bool isOld = cpu.starts_with("sm_") && number.size() == 2 && number < "89";
-  machine.reset(found->createTargetMachine(triple, cpu, options.debug && isOld ? "+ptx75" : "", targetOptions(), std::nullopt, std::nullopt, levelOf(options)));
+  machine.reset(found->createTargetMachine(triple, cpu, options.debug && isOld ? "+ptx75" : "", targetOptions(),
+                                           std::nullopt, std::nullopt, levelOf(options)));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", target));
   return machine.get();
 }
@@ -86,7 +87,8 @@ CodegenResult<llvm::TargetMachine*> hostTargetMachine(const CodegenOptions& opti
   std::string error;
   const llvm::Target* found = lookUp(triple, error);
   if (!found) return std::unexpected(fmt::format("this build's LLVM cannot make code for {}: {}", triple.str(), error));
-  // Asking the processor is slow, and so is reading the answer, many times a module: only what the processor's name does not imply.
+  // Asking the processor is slow, and so is reading the answer, many times a module: only what the processor's name
+  // does not imply.
   static const auto [cpu, features] = [&] {
     std::string name = llvm::sys::getHostCPUName().str();
     std::unique_ptr<llvm::MCSubtargetInfo> plain(found->createMCSubtargetInfo(triple, name, ""));
@@ -98,8 +100,8 @@ CodegenResult<llvm::TargetMachine*> hostTargetMachine(const CodegenOptions& opti
       if (implied.contains(feature.first()) != feature.second) different.AddFeature(feature.first(), feature.second);
     return std::pair(name, different.getString());
   }();
-  machine.reset(found->createTargetMachine(triple, cpu, features, targetOptions(), llvm::Reloc::PIC_, llvm::CodeModel::Small,
-                                           levelOf(options), /*JIT=*/true));
+  machine.reset(found->createTargetMachine(triple, cpu, features, targetOptions(), llvm::Reloc::PIC_,
+                                           llvm::CodeModel::Small, levelOf(options), /*JIT=*/true));
   if (!machine) return std::unexpected(fmt::format("LLVM refused to make a target machine for {}", triple.str()));
   return machine.get();
 }

@@ -9,7 +9,7 @@
 using namespace rad::cuda;
 
 // What a compiler made: PTX here, a cubin or a fatbin in a product.
-constexpr const char *saxpyPtx = R"(.version 8.0
+constexpr const char* saxpyPtx = R"(.version 8.0
 .target sm_80
 .address_size 64
 .visible .entry saxpy(.param .f32 a, .param .u64 x, .param .u64 y, .param .u32 n)
@@ -48,12 +48,10 @@ Status run() {
   RAD_ASSIGN(const SuggestedBlock best, suggestBlock(saxpy));
   const auto threads = unsigned(best.threads);
   const LaunchConfig config{.grid = {(n + threads - 1) / threads}, .block = {threads}};
-  RAD_ASSIGN(const Graph graph, capture(stream, [&] {
-               return launch(stream, saxpy, config, 2.f, dx.address(), dy.address(), n);
-             }));
+  RAD_ASSIGN(const Graph graph,
+             capture(stream, [&] { return launch(stream, saxpy, config, 2.f, dx.address(), dy.address(), n); }));
   RAD_ASSIGN(const GraphExec exec, graph.instantiate());
-  for (int i = 0; i < 3; ++i)
-    RAD_TRY(exec.launch(stream));
+  for (int i = 0; i < 3; ++i) RAD_TRY(exec.launch(stream));
 
   RAD_TRY(copy(stream, std::span(y), dy));
   RAD_TRY(stream.synchronize());
@@ -63,7 +61,6 @@ Status run() {
 
 int main() {
   const Status done = run();
-  if (!done)
-    std::fprintf(stderr, "%s\n", done.error().render().c_str());
+  if (!done) std::fprintf(stderr, "%s\n", done.error().render().c_str());
   return done ? 0 : 3;
 }

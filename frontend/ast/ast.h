@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What was written: the syntax tree of one source text. Built by parse/, immutable afterwards. Types are expressions here
+// What was written: the syntax tree of one source text. Built by parse/, immutable afterwards. Types are expressions
+// here
 // (`[f32; n]` and `[0; 8]` look alike until names are known); sema/ tells them apart.
 #pragma once
 
@@ -76,7 +77,26 @@ struct Attribute {
 };
 
 enum class UnaryOp : uint8_t { Neg, Not, BitNot, AddressOf };
-enum class BinaryOp : uint8_t { Add, Sub, Mul, Div, Rem, BitAnd, BitOr, BitXor, Shl, Shr, Eq, Ne, Lt, Le, Gt, Ge, And, Or };
+enum class BinaryOp : uint8_t {
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Rem,
+  BitAnd,
+  BitOr,
+  BitXor,
+  Shl,
+  Shr,
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  And,
+  Or
+};
 /// The operator's text, "+".
 std::string_view spelling(UnaryOp op);
 std::string_view spelling(BinaryOp op);
@@ -91,75 +111,225 @@ constexpr BinaryOp opposite(BinaryOp comparison) {
 
 // ---- expressions ----
 struct ErrorExpr {};
-struct IntExpr { uint64_t value = 0; Symbol suffix; bool tooBig = false; bool isHexOrBinary = false; };
-struct FloatExpr { double value = 0; Symbol suffix; };
-struct BoolExpr { bool value = false; };
-struct StringExpr { std::string_view value; };                       // escapes decoded; in the arena
-struct NameExpr { Symbol name; };
-struct MemberExpr { ExprId base; Ident member; };
-struct TupleItemExpr { ExprId base; uint32_t position = 0; };
-struct DotNameExpr { Ident name; };
-struct IndexExpr { ExprId base; List<Argument> arguments; };
-struct SliceExpr { ExprId low, high, step; };                        // any may be missing
-struct CallExpr { ExprId callee; List<Argument> arguments; };        // the last argument may be a Generator
-struct UnaryExpr { UnaryOp op = UnaryOp::Neg; ExprId operand; };
-struct BinaryExpr { BinaryOp op = BinaryOp::Add; ExprId left, right; Range opRange; };
-struct ParenExpr { ExprId inner; };
-struct TupleExpr { List<ExprId> items; };
-struct ArrayLitExpr { List<ExprId> items; };
-struct RepeatExpr { ExprId value; List<ExprId> dims; };
-struct GeneratorExpr { ExprId value; List<RangeClause> clauses; ExprId condition; };
-struct ArrayGenExpr { ExprId generator; };
-struct IfExpr { ExprId condition; ExprId thenBlock; ExprId elseBranch; bool isConst = false; };  // elseBranch: none, Block or If
-struct BlockExpr { List<StmtId> statements; };                       // value: the last statement if it is an Expr
-struct UncheckedExpr { ExprId block; };
-struct LambdaExpr { List<Param> params; ExprId body; };
-struct FnTypeExpr { List<ExprId> params; ExprId result; };
-struct StridedExpr { ExprId type; };
-struct SpreadExpr { ExprId inner; };
-struct OnExpr { ExprId launch; ExprId stream; };
-struct GraphExpr { ExprId block; };
+struct IntExpr {
+  uint64_t value = 0;
+  Symbol suffix;
+  bool tooBig = false;
+  bool isHexOrBinary = false;
+};
+struct FloatExpr {
+  double value = 0;
+  Symbol suffix;
+};
+struct BoolExpr {
+  bool value = false;
+};
+struct StringExpr {
+  std::string_view value;
+};  // escapes decoded; in the arena
+struct NameExpr {
+  Symbol name;
+};
+struct MemberExpr {
+  ExprId base;
+  Ident member;
+};
+struct TupleItemExpr {
+  ExprId base;
+  uint32_t position = 0;
+};
+struct DotNameExpr {
+  Ident name;
+};
+struct IndexExpr {
+  ExprId base;
+  List<Argument> arguments;
+};
+struct SliceExpr {
+  ExprId low, high, step;
+};  // any may be missing
+struct CallExpr {
+  ExprId callee;
+  List<Argument> arguments;
+};  // the last argument may be a Generator
+struct UnaryExpr {
+  UnaryOp op = UnaryOp::Neg;
+  ExprId operand;
+};
+struct BinaryExpr {
+  BinaryOp op = BinaryOp::Add;
+  ExprId left, right;
+  Range opRange;
+};
+struct ParenExpr {
+  ExprId inner;
+};
+struct TupleExpr {
+  List<ExprId> items;
+};
+struct ArrayLitExpr {
+  List<ExprId> items;
+};
+struct RepeatExpr {
+  ExprId value;
+  List<ExprId> dims;
+};
+struct GeneratorExpr {
+  ExprId value;
+  List<RangeClause> clauses;
+  ExprId condition;
+};
+struct ArrayGenExpr {
+  ExprId generator;
+};
+struct IfExpr {
+  ExprId condition;
+  ExprId thenBlock;
+  ExprId elseBranch;
+  bool isConst = false;
+};  // elseBranch: none, Block or If
+struct BlockExpr {
+  List<StmtId> statements;
+};  // value: the last statement if it is an Expr
+struct UncheckedExpr {
+  ExprId block;
+};
+struct LambdaExpr {
+  List<Param> params;
+  ExprId body;
+};
+struct FnTypeExpr {
+  List<ExprId> params;
+  ExprId result;
+};
+struct StridedExpr {
+  ExprId type;
+};
+struct SpreadExpr {
+  ExprId inner;
+};
+struct OnExpr {
+  ExprId launch;
+  ExprId stream;
+};
+struct GraphExpr {
+  ExprId block;
+};
 
 // ---- statements ----
-struct LetStmt { bool isVar = false; bool isTuple = false; List<Ident> names; ExprId type; ExprId init; };
-struct AssignStmt { ExprId target; bool isCompound = false; BinaryOp op = BinaryOp::Add; ExprId value; Range opRange; };
-struct ExprStmt { ExprId expr; };
-struct WhileStmt { ExprId condition; ExprId body; };
+struct LetStmt {
+  bool isVar = false;
+  bool isTuple = false;
+  List<Ident> names;
+  ExprId type;
+  ExprId init;
+};
+struct AssignStmt {
+  ExprId target;
+  bool isCompound = false;
+  BinaryOp op = BinaryOp::Add;
+  ExprId value;
+  Range opRange;
+};
+struct ExprStmt {
+  ExprId expr;
+};
+struct WhileStmt {
+  ExprId condition;
+  ExprId body;
+};
 enum class Unroll : uint8_t { None, Full, Factor };
-struct ForStmt { RangeClause range; ExprId body; Unroll unroll = Unroll::None; ExprId factor; };
+struct ForStmt {
+  RangeClause range;
+  ExprId body;
+  Unroll unroll = Unroll::None;
+  ExprId factor;
+};
 struct BreakStmt {};
 struct ContinueStmt {};
-struct ReturnStmt { ExprId value; };
-struct SharedStmt { Ident name; ExprId type; };
-struct ForallStmt { List<RangeClause> clauses; ExprId body; };
-struct OnBlockStmt { ExprId stream; ExprId body; };
-struct DeclStmt { DeclId decl; };
+struct ReturnStmt {
+  ExprId value;
+};
+struct SharedStmt {
+  Ident name;
+  ExprId type;
+};
+struct ForallStmt {
+  List<RangeClause> clauses;
+  ExprId body;
+};
+struct OnBlockStmt {
+  ExprId stream;
+  ExprId body;
+};
+struct DeclStmt {
+  DeclId decl;
+};
 
 // ---- declarations ----
 struct FnDecl {
-  Ident name;                     // for an operator: the operator's text, "+"
+  Ident name;  // for an operator: the operator's text, "+"
   bool isOperator = false;
   bool hasSelf = false, selfIsMut = false;
   List<StaticParam> staticParams;
-  List<Param> params;             // without self
-  ExprId result;                  // none: no result, or inferred when the body is an expression
-  ExprId body;                    // Block, or any expression when bodyIsExpr; none in extern
+  List<Param> params;  // without self
+  ExprId result;       // none: no result, or inferred when the body is an expression
+  ExprId body;         // Block, or any expression when bodyIsExpr; none in extern
   bool bodyIsExpr = false;
 };
 struct Domain {
   bool isForall = true;
-  List<RangeClause> outer;        // forall: the points; blocks: the block clauses
-  List<RangeClause> threads;      // blocks only
+  List<RangeClause> outer;    // forall: the points; blocks: the block clauses
+  List<RangeClause> threads;  // blocks only
 };
-struct KernelDecl { Ident name; List<StaticParam> staticParams; List<Param> params; Domain domain; ExprId body; };
-struct StructDecl { Ident name; List<StaticParam> staticParams; List<Param> fields; List<DeclId> methods; };
-struct EnumDecl { Ident name; List<Ident> members; };
-struct ConstDecl { Ident name; ExprId type; ExprId init; };
-struct TypeAliasDecl { Ident name; List<StaticParam> staticParams; ExprId type; };
-struct ImportDecl { bool isFile = false; std::string_view path; Ident alias; List<Ident> names; bool selective = false; };  // path: "math" or the file's
-struct ExternDecl { std::string_view language; std::string_view from; List<DeclId> functions; };  // from may be empty (then --link supplies it)
-struct TestDecl { bool isBench = false; std::string_view name; ExprId body; };
-struct InstantiateDecl { ExprId target; std::string_view symbol; };
+struct KernelDecl {
+  Ident name;
+  List<StaticParam> staticParams;
+  List<Param> params;
+  Domain domain;
+  ExprId body;
+};
+struct StructDecl {
+  Ident name;
+  List<StaticParam> staticParams;
+  List<Param> fields;
+  List<DeclId> methods;
+};
+struct EnumDecl {
+  Ident name;
+  List<Ident> members;
+};
+struct ConstDecl {
+  Ident name;
+  ExprId type;
+  ExprId init;
+};
+struct TypeAliasDecl {
+  Ident name;
+  List<StaticParam> staticParams;
+  ExprId type;
+};
+struct ImportDecl {
+  bool isFile = false;
+  std::string_view path;
+  Ident alias;
+  List<Ident> names;
+  bool selective = false;
+};  // path: "math" or the file's
+struct ExternDecl {
+  std::string_view language;
+  std::string_view from;
+  List<DeclId> functions;
+};  // from may be empty (then --link supplies it)
+struct TestDecl {
+  bool isBench = false;
+  std::string_view name;
+  ExprId body;
+};
+struct InstantiateDecl {
+  ExprId target;
+  std::string_view symbol;
+};
 
 #define AST_EXPR(Kind) Kind,
 enum class ExprKind : uint8_t {
@@ -176,30 +346,33 @@ enum class DeclKind : uint8_t {
 
 struct Expr {
   Range range;
-  std::variant<ErrorExpr, IntExpr, FloatExpr, BoolExpr, StringExpr, NameExpr, MemberExpr, TupleItemExpr, DotNameExpr, IndexExpr,
-               SliceExpr, CallExpr, UnaryExpr, BinaryExpr, ParenExpr, TupleExpr, ArrayLitExpr, RepeatExpr, GeneratorExpr,
-               ArrayGenExpr, IfExpr, BlockExpr, UncheckedExpr, LambdaExpr, FnTypeExpr, StridedExpr, SpreadExpr, OnExpr, GraphExpr>
+  std::variant<ErrorExpr, IntExpr, FloatExpr, BoolExpr, StringExpr, NameExpr, MemberExpr, TupleItemExpr, DotNameExpr,
+               IndexExpr, SliceExpr, CallExpr, UnaryExpr, BinaryExpr, ParenExpr, TupleExpr, ArrayLitExpr, RepeatExpr,
+               GeneratorExpr, ArrayGenExpr, IfExpr, BlockExpr, UncheckedExpr, LambdaExpr, FnTypeExpr, StridedExpr,
+               SpreadExpr, OnExpr, GraphExpr>
       node;
   ExprKind kind() const { return static_cast<ExprKind>(node.index()); }
 };
 struct Stmt {
   Range range;
-  std::variant<LetStmt, AssignStmt, ExprStmt, WhileStmt, ForStmt, BreakStmt, ContinueStmt, ReturnStmt, SharedStmt, ForallStmt,
-               OnBlockStmt, DeclStmt>
+  std::variant<LetStmt, AssignStmt, ExprStmt, WhileStmt, ForStmt, BreakStmt, ContinueStmt, ReturnStmt, SharedStmt,
+               ForallStmt, OnBlockStmt, DeclStmt>
       node;
   StmtKind kind() const { return static_cast<StmtKind>(node.index()); }
 };
 struct Decl {
   Range range;
-  std::string_view doc;           // the text of its `///` lines, without the slashes
+  std::string_view doc;  // the text of its `///` lines, without the slashes
   bool isPrivate = false;
   List<Attribute> attributes;
-  std::variant<FnDecl, KernelDecl, StructDecl, EnumDecl, ConstDecl, TypeAliasDecl, ImportDecl, ExternDecl, TestDecl, InstantiateDecl>
+  std::variant<FnDecl, KernelDecl, StructDecl, EnumDecl, ConstDecl, TypeAliasDecl, ImportDecl, ExternDecl, TestDecl,
+               InstantiateDecl>
       node;
   DeclKind kind() const { return static_cast<DeclKind>(node.index()); }
 };
 
-/// The tree of one text: its statements (declarations are Decl statements) in order, and the arena that holds every node.
+/// The tree of one text: its statements (declarations are Decl statements) in order, and the arena that holds every
+/// node.
 class Ast {
  public:
   explicit Ast(FileId file) : file_(file) {}
@@ -215,12 +388,20 @@ class Ast {
 
   // Building (parse/ only).
   template <class Node>
-  ExprId addExpr(Range range, Node node) { exprs_.push_back({range, std::move(node)}); return {static_cast<uint32_t>(exprs_.size() - 1)}; }
+  ExprId addExpr(Range range, Node node) {
+    exprs_.push_back({range, std::move(node)});
+    return {static_cast<uint32_t>(exprs_.size() - 1)};
+  }
   template <class Node>
-  StmtId addStmt(Range range, Node node) { stmts_.push_back({range, std::move(node)}); return {static_cast<uint32_t>(stmts_.size() - 1)}; }
+  StmtId addStmt(Range range, Node node) {
+    stmts_.push_back({range, std::move(node)});
+    return {static_cast<uint32_t>(stmts_.size() - 1)};
+  }
   DeclId addDecl(Decl decl) {
     const DeclId id{static_cast<uint32_t>(decls_.size())};
-    if (const auto* alias = std::get_if<TypeAliasDecl>(&decl.node); alias && alias->type && expr(alias->type).kind() == ExprKind::FnType) functionTypes_.push_back(id);
+    if (const auto* alias = std::get_if<TypeAliasDecl>(&decl.node);
+        alias && alias->type && expr(alias->type).kind() == ExprKind::FnType)
+      functionTypes_.push_back(id);
     decls_.push_back(std::move(decl));
     return id;
   }
@@ -241,7 +422,9 @@ class Ast {
     return {reinterpret_cast<const T*>(place), items.size()};
   }
   template <class T>
-  List<T> list(const std::vector<T>& items) { return list(std::span<const T>(items)); }
+  List<T> list(const std::vector<T>& items) {
+    return list(std::span<const T>(items));
+  }
   /// Copies a text into the arena.
   std::string_view text(std::string_view text) {
     auto copy = list(std::span<const char>(text.data(), text.size()));
@@ -277,7 +460,8 @@ class Ast {
   size_t left_ = 0;
 };
 
-/// The tree as indented text, one node a line with its kind, names and line:column range; stable, for tests and `--emit=ast`.
+/// The tree as indented text, one node a line with its kind, names and line:column range; stable, for tests and
+/// `--emit=ast`.
 std::string dump(const Ast& ast, const SourceManager& sources, const Interner& names);
 
 }  // namespace rad

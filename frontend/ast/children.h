@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The direct children of each node, in the order they are written. A new kind of node without its overload here does not
-// compile.
+// The direct children of each node, in the order they are written. A new kind of node without its overload here does
+// not compile.
 #pragma once
 
 #include "frontend/ast/ast.h"
@@ -11,30 +11,50 @@ namespace rad {
 namespace children_detail {
 
 template <class F>
-void visit(ExprId id, F& f) { if (id) f(id); }
+void visit(ExprId id, F& f) {
+  if (id) f(id);
+}
 template <class F>
-void visit(StmtId id, F& f) { if (id) f(id); }
+void visit(StmtId id, F& f) {
+  if (id) f(id);
+}
 template <class F>
-void visit(DeclId id, F& f) { if (id) f(id); }
+void visit(DeclId id, F& f) {
+  if (id) f(id);
+}
 template <class F>
-void visit(const Argument& a, F& f) { visit(a.value, f); }
+void visit(const Argument& a, F& f) {
+  visit(a.value, f);
+}
 template <class F>
-void visit(const RangeClause& c, F& f) { visit(c.low, f); visit(c.high, f); visit(c.step, f); }
+void visit(const RangeClause& c, F& f) {
+  visit(c.low, f);
+  visit(c.high, f);
+  visit(c.step, f);
+}
 template <class F>
-void visit(const Param& p, F& f) { visit(p.type, f); visit(p.defaultValue, f); }
+void visit(const Param& p, F& f) {
+  visit(p.type, f);
+  visit(p.defaultValue, f);
+}
 template <class F>
-void visit(const StaticParam& p, F& f) { visit(p.constraintOrType, f); visit(p.defaultValue, f); }
+void visit(const StaticParam& p, F& f) {
+  visit(p.constraintOrType, f);
+  visit(p.defaultValue, f);
+}
 template <class T, class F>
-void visit(List<T> list, F& f) { for (const T& item : list) visit(item, f); }
+void visit(List<T> list, F& f) {
+  for (const T& item : list) visit(item, f);
+}
 
 }  // namespace children_detail
 
 /// Calls `f` with the ExprId, StmtId or DeclId of each direct child of a node.
-#define RAD_CHILDREN(Node, ...)                                              \
-  template <class F>                                                         \
+#define RAD_CHILDREN(Node, ...)                                               \
+  template <class F>                                                          \
   void forEachChild([[maybe_unused]] const Node& n, [[maybe_unused]] F&& f) { \
-    using children_detail::visit;                                            \
-    __VA_ARGS__                                                              \
+    using children_detail::visit;                                             \
+    __VA_ARGS__                                                               \
   }
 RAD_CHILDREN(ErrorExpr)
 RAD_CHILDREN(IntExpr)
@@ -80,7 +100,8 @@ RAD_CHILDREN(OnBlockStmt, visit(n.stream, f); visit(n.body, f);)
 RAD_CHILDREN(DeclStmt, visit(n.decl, f);)
 
 RAD_CHILDREN(FnDecl, visit(n.staticParams, f); visit(n.params, f); visit(n.result, f); visit(n.body, f);)
-RAD_CHILDREN(KernelDecl, visit(n.staticParams, f); visit(n.params, f); visit(n.domain.outer, f); visit(n.domain.threads, f); visit(n.body, f);)
+RAD_CHILDREN(KernelDecl, visit(n.staticParams, f); visit(n.params, f); visit(n.domain.outer, f);
+             visit(n.domain.threads, f); visit(n.body, f);)
 RAD_CHILDREN(StructDecl, visit(n.staticParams, f); visit(n.fields, f); visit(n.methods, f);)
 RAD_CHILDREN(EnumDecl)
 RAD_CHILDREN(ConstDecl, visit(n.type, f); visit(n.init, f);)

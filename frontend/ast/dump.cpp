@@ -58,7 +58,8 @@ constexpr std::string_view declNames[] = {
 
 class Dumper {
  public:
-  Dumper(const Ast& ast, const SourceManager& sources, const Interner& names) : ast_(ast), sources_(sources), names_(names) {}
+  Dumper(const Ast& ast, const SourceManager& sources, const Interner& names)
+      : ast_(ast), sources_(sources), names_(names) {}
 
   std::string run() {
     for (StmtId id : ast_.items()) child(id);
@@ -69,7 +70,8 @@ class Dumper {
   // ---- lines ----
   std::string place(Range range) {
     Position begin = sources_.position(range.begin), end = sources_.position(range.end);
-    return " <" + std::to_string(begin.line) + ":" + std::to_string(begin.column) + "-" + std::to_string(end.line) + ":" + std::to_string(end.column) + ">";
+    return " <" + std::to_string(begin.line) + ":" + std::to_string(begin.column) + "-" + std::to_string(end.line) +
+           ":" + std::to_string(end.column) + ">";
   }
   void line(std::string_view label, const std::string& text) {
     out_.append(2 * depth_, ' ');
@@ -84,7 +86,8 @@ class Dumper {
     for (char c : text) {
       if (c == '\n') out += "\\n";
       else if (c == '"' || c == '\\') (out += '\\') += c;
-      else if (static_cast<unsigned char>(c) < 0x20) out += "\\x" + std::string(1, "0123456789abcdef"[c >> 4 & 15]) + "0123456789abcdef"[c & 15];
+      else if (static_cast<unsigned char>(c) < 0x20)
+        out += "\\x" + std::string(1, "0123456789abcdef"[c >> 4 & 15]) + "0123456789abcdef"[c & 15];
       else out += c;
     }
     return out + "\"";
@@ -223,7 +226,9 @@ class Dumper {
     }
     return out;
   }
-  std::string details(const ExternDecl& n) { return " " + quoted(n.language) + (n.from.empty() ? "" : " from " + quoted(n.from)); }
+  std::string details(const ExternDecl& n) {
+    return " " + quoted(n.language) + (n.from.empty() ? "" : " from " + quoted(n.from));
+  }
   std::string details(const TestDecl& n) { return (n.isBench ? " bench " : " ") + quoted(n.name); }
   std::string details(const InstantiateDecl& n) { return " as " + quoted(n.symbol); }
 
@@ -237,38 +242,90 @@ class Dumper {
   void parts(const MemberExpr& n) { child(n.base); }
   void parts(const TupleItemExpr& n) { child(n.base); }
   void parts(const DotNameExpr&) {}
-  void parts(const IndexExpr& n) { child(n.base); child(n.arguments); }
-  void parts(const SliceExpr& n) { child(n.low, "low"); child(n.high, "high"); child(n.step, "step"); }
-  void parts(const CallExpr& n) { child(n.callee); child(n.arguments); }
+  void parts(const IndexExpr& n) {
+    child(n.base);
+    child(n.arguments);
+  }
+  void parts(const SliceExpr& n) {
+    child(n.low, "low");
+    child(n.high, "high");
+    child(n.step, "step");
+  }
+  void parts(const CallExpr& n) {
+    child(n.callee);
+    child(n.arguments);
+  }
   void parts(const UnaryExpr& n) { child(n.operand); }
-  void parts(const BinaryExpr& n) { child(n.left); child(n.right); }
+  void parts(const BinaryExpr& n) {
+    child(n.left);
+    child(n.right);
+  }
   void parts(const ParenExpr& n) { child(n.inner); }
   void parts(const TupleExpr& n) { child(n.items); }
   void parts(const ArrayLitExpr& n) { child(n.items); }
-  void parts(const RepeatExpr& n) { child(n.value); child(n.dims, "dim"); }
-  void parts(const GeneratorExpr& n) { child(n.value); child(n.clauses, "for"); child(n.condition, "if"); }
+  void parts(const RepeatExpr& n) {
+    child(n.value);
+    child(n.dims, "dim");
+  }
+  void parts(const GeneratorExpr& n) {
+    child(n.value);
+    child(n.clauses, "for");
+    child(n.condition, "if");
+  }
   void parts(const ArrayGenExpr& n) { child(n.generator); }
-  void parts(const IfExpr& n) { child(n.condition, "if"); child(n.thenBlock, "then"); child(n.elseBranch, "else"); }
+  void parts(const IfExpr& n) {
+    child(n.condition, "if");
+    child(n.thenBlock, "then");
+    child(n.elseBranch, "else");
+  }
   void parts(const BlockExpr& n) { child(n.statements); }
   void parts(const UncheckedExpr& n) { child(n.block); }
-  void parts(const LambdaExpr& n) { child(n.params); child(n.body, "body"); }
-  void parts(const FnTypeExpr& n) { child(n.params, "param"); child(n.result, "result"); }
+  void parts(const LambdaExpr& n) {
+    child(n.params);
+    child(n.body, "body");
+  }
+  void parts(const FnTypeExpr& n) {
+    child(n.params, "param");
+    child(n.result, "result");
+  }
   void parts(const StridedExpr& n) { child(n.type); }
   void parts(const SpreadExpr& n) { child(n.inner); }
-  void parts(const OnExpr& n) { child(n.launch); child(n.stream, "stream"); }
+  void parts(const OnExpr& n) {
+    child(n.launch);
+    child(n.stream, "stream");
+  }
   void parts(const GraphExpr& n) { child(n.block); }
 
-  void parts(const LetStmt& n) { child(n.type, "type"); child(n.init); }
-  void parts(const AssignStmt& n) { child(n.target); child(n.value); }
+  void parts(const LetStmt& n) {
+    child(n.type, "type");
+    child(n.init);
+  }
+  void parts(const AssignStmt& n) {
+    child(n.target);
+    child(n.value);
+  }
   void parts(const ExprStmt& n) { child(n.expr); }
-  void parts(const WhileStmt& n) { child(n.condition, "while"); child(n.body); }
-  void parts(const ForStmt& n) { child(n.factor, "factor"); child(n.range, ""); child(n.body); }
+  void parts(const WhileStmt& n) {
+    child(n.condition, "while");
+    child(n.body);
+  }
+  void parts(const ForStmt& n) {
+    child(n.factor, "factor");
+    child(n.range, "");
+    child(n.body);
+  }
   void parts(const BreakStmt&) {}
   void parts(const ContinueStmt&) {}
   void parts(const ReturnStmt& n) { child(n.value); }
   void parts(const SharedStmt& n) { child(n.type, "type"); }
-  void parts(const ForallStmt& n) { child(n.clauses, ""); child(n.body); }
-  void parts(const OnBlockStmt& n) { child(n.stream, "stream"); child(n.body); }
+  void parts(const ForallStmt& n) {
+    child(n.clauses, "");
+    child(n.body);
+  }
+  void parts(const OnBlockStmt& n) {
+    child(n.stream, "stream");
+    child(n.body);
+  }
   void parts(const DeclStmt& n) { child(n.decl); }
 
   void parts(const FnDecl& n) {
@@ -284,12 +341,22 @@ class Dumper {
     child(n.domain.threads, "threads");
     child(n.body, "body");
   }
-  void parts(const StructDecl& n) { child(n.staticParams); child(n.fields, "field"); child(n.methods); }
+  void parts(const StructDecl& n) {
+    child(n.staticParams);
+    child(n.fields, "field");
+    child(n.methods);
+  }
   void parts(const EnumDecl& n) {
     for (const Ident& member : n.members) line("member", text(member) + place(member.range));
   }
-  void parts(const ConstDecl& n) { child(n.type, "type"); child(n.init); }
-  void parts(const TypeAliasDecl& n) { child(n.staticParams); child(n.type, "type"); }
+  void parts(const ConstDecl& n) {
+    child(n.type, "type");
+    child(n.init);
+  }
+  void parts(const TypeAliasDecl& n) {
+    child(n.staticParams);
+    child(n.type, "type");
+  }
   void parts(const ImportDecl&) {}
   void parts(const ExternDecl& n) { child(n.functions); }
   void parts(const TestDecl& n) { child(n.body); }
@@ -304,6 +371,8 @@ class Dumper {
 
 }  // namespace
 
-std::string dump(const Ast& ast, const SourceManager& sources, const Interner& names) { return Dumper(ast, sources, names).run(); }
+std::string dump(const Ast& ast, const SourceManager& sources, const Interner& names) {
+  return Dumper(ast, sources, names).run();
+}
 
 }  // namespace rad

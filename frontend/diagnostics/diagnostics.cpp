@@ -66,7 +66,8 @@ std::optional<Diag> diagOf(std::string_view code) {
 Severity severityOf(Diag diag) { return rowOf(diag).severity; }
 
 Diagnostics::Builder Diagnostics::report(Diag kind, Range range, std::vector<std::string> arguments) {
-  // The same message at the same place is one mistake; only the recent past can hold it in practice, but the list is short.
+  // The same message at the same place is one mistake; only the recent past can hold it in practice, but the list is
+  // short.
   for (const Diagnostic& d : all_)
     if (d.kind == kind && d.range == range && range.valid()) return {*this, Builder::npos};
   if (severityOf(kind) == Severity::Error && ++errors_ > maxErrors) return {*this, Builder::npos};
@@ -75,7 +76,8 @@ Diagnostics::Builder Diagnostics::report(Diag kind, Range range, std::vector<std
 }
 
 void Diagnostics::retract(Diag kind, Range range) {
-  auto it = std::find_if(all_.begin(), all_.end(), [&](const Diagnostic& d) { return d.kind == kind && d.range == range; });
+  auto it =
+      std::find_if(all_.begin(), all_.end(), [&](const Diagnostic& d) { return d.kind == kind && d.range == range; });
   if (it == all_.end()) return;
   if (severityOf(kind) == Severity::Error) --errors_;
   all_.erase(it);
@@ -83,8 +85,9 @@ void Diagnostics::retract(Diag kind, Range range) {
 
 void Diagnostics::sortByPlace(size_t first) {
   if (first < all_.size())
-    std::stable_sort(all_.begin() + static_cast<std::ptrdiff_t>(first), all_.end(),
-                     [](const Diagnostic& a, const Diagnostic& b) { return a.range.begin.offset < b.range.begin.offset; });
+    std::stable_sort(
+        all_.begin() + static_cast<std::ptrdiff_t>(first), all_.end(),
+        [](const Diagnostic& a, const Diagnostic& b) { return a.range.begin.offset < b.range.begin.offset; });
 }
 
 std::vector<std::pair<std::string_view, std::string_view>> allCodes() {
@@ -95,12 +98,13 @@ std::vector<std::pair<std::string_view, std::string_view>> allCodes() {
 }
 
 std::string nearestName(std::string_view name, const std::vector<std::string_view>& candidates) {
-  // Edit distance with adjacent swaps counted as one (Damerau's restricted form). A name is near when at most a third of
-  // its letters differ.
+  // Edit distance with adjacent swaps counted as one (Damerau's restricted form). A name is near when at most a third
+  // of its letters differ.
   size_t limit = std::max<size_t>(1, name.size() / 3), best = limit + 1;
   std::string_view nearest;
   for (std::string_view candidate : candidates) {
-    size_t difference = candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
+    size_t difference =
+        candidate.size() > name.size() ? candidate.size() - name.size() : name.size() - candidate.size();
     if (difference >= best || candidate == name) continue;
     std::vector<size_t> before(candidate.size() + 1), last(candidate.size() + 1), now(candidate.size() + 1);
     std::iota(last.begin(), last.end(), size_t{0});

@@ -52,8 +52,14 @@ class Diagnostics {
   class Builder {
    public:
     Builder(Diagnostics& owner, size_t index) : owner_(owner), index_(index) {}
-    Builder& note(Range range, std::string text) { if (index_ != npos) owner_.all_[index_].notes.push_back({range, std::move(text)}); return *this; }
-    Builder& help(std::string text) { if (index_ != npos) owner_.all_[index_].help = std::move(text); return *this; }
+    Builder& note(Range range, std::string text) {
+      if (index_ != npos) owner_.all_[index_].notes.push_back({range, std::move(text)});
+      return *this;
+    }
+    Builder& help(std::string text) {
+      if (index_ != npos) owner_.all_[index_].help = std::move(text);
+      return *this;
+    }
     static constexpr size_t npos = SIZE_MAX;
 
    private:
@@ -68,7 +74,10 @@ class Diagnostics {
   const std::vector<Diagnostic>& all() const { return all_; }
   size_t errorCount() const { return errors_; }
   bool hasErrors() const { return errors_ != 0; }
-  void clear() { all_.clear(); errors_ = 0; }
+  void clear() {
+    all_.clear();
+    errors_ = 0;
+  }
   /// Takes a message back that another one explains better.
   void retract(Diag kind, Range range);
   /// Puts the messages from index `first` on into the order of their places; those at one place stay as they are.
@@ -83,7 +92,8 @@ class Diagnostics {
 struct RenderOptions {
   bool color = false;
 };
-/// A message as text: `saxpy.rad:3:5: error[R0102]: ...`, the source line with the caret range, notes, `help:`; ends in a newline.
+/// A message as text: `saxpy.rad:3:5: error[R0102]: ...`, the source line with the caret range, notes, `help:`; ends in
+/// a newline.
 std::string render(const Diagnostic& diagnostic, const SourceManager& sources, const RenderOptions& options = {});
 
 /// The page of `raddle explain CODE`: empty for an unknown code.
@@ -91,8 +101,9 @@ std::string explain(std::string_view code);
 /// All codes with the names of their kinds, in the order of the codes.
 std::vector<std::pair<std::string_view, std::string_view>> allCodes();
 
-/// `--verify`: compares messages with the `// expect-error: text` (also expect-warning, expect-remark) comments of a file: each expectation
-/// names a part of a message's text (or its code) reported on that line (`@+1`/`@-1` after expect-error shift the line). Returns the list of differences, empty if all match.
+/// `--verify`: compares messages with the `// expect-error: text` (also expect-warning, expect-remark) comments of a
+/// file: each expectation names a part of a message's text (or its code) reported on that line (`@+1`/`@-1` after
+/// expect-error shift the line). Returns the list of differences, empty if all match.
 std::vector<std::string> verifyExpectations(const Diagnostics& diagnostics, const SourceManager& sources, FileId file);
 
 /// The nearest of `candidates` to `name` by edit distance, or empty if none is near: for did-you-mean.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The pages of `raddle explain`, apart from the table of messages: only this file is compiled again when a page changes.
+// The pages of `raddle explain`, apart from the table of messages: only this file is compiled again when a page
+// changes.
 #include "frontend/diagnostics/diagnostics.h"
 
 #include <array>

@@ -12,9 +12,9 @@ namespace {
 constexpr size_t tabWidth = 4;
 constexpr size_t maxColumns = 160;  // a longer source line is shown as a window around the caret
 
-/// One source line prepared for a terminal: tabs expanded, control and broken bytes replaced, with the display column of
-/// each byte (one more entry than bytes). A wide character takes two cells, the second one empty; a combining one joins the
-/// cell before it.
+/// One source line prepared for a terminal: tabs expanded, control and broken bytes replaced, with the display column
+/// of each byte (one more entry than bytes). A wide character takes two cells, the second one empty; a combining one
+/// joins the cell before it.
 struct DisplayLine {
   std::vector<std::string> cells;
   std::vector<size_t> columnOfByte;
@@ -22,7 +22,11 @@ struct DisplayLine {
 
 size_t sequenceLength(std::string_view text, size_t at) {
   auto lead = static_cast<unsigned char>(text[at]);
-  size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  size_t length = lead < 0x80                   ? 1
+                  : lead >= 0xC2 && lead < 0xE0 ? 2
+                  : lead >= 0xE0 && lead < 0xF0 ? 3
+                  : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                : 0;
   if (length == 0 || at + length > text.size()) return 0;
   for (size_t i = 1; i < length; ++i)
     if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return 0;
@@ -41,7 +45,8 @@ DisplayLine prepare(std::string_view line) {
     } else if (byte < 0x20 || byte == 0x7F || sequenceLength(line, at) == 0) {
       out.cells.emplace_back("?");
     } else {
-      const int width = byte < 0x80 ? 1 : llvm::sys::unicode::columnWidthUTF8(llvm::StringRef(line.data() + at, length));
+      const int width =
+          byte < 0x80 ? 1 : llvm::sys::unicode::columnWidthUTF8(llvm::StringRef(line.data() + at, length));
       if (width == 0 && !out.cells.empty()) {
         out.cells.back() += line.substr(at, length);
         for (size_t i = 0; i < length; ++i) out.columnOfByte[out.columnOfByte.size() - 1 - i] = out.cells.size() - 1;
@@ -82,7 +87,8 @@ std::string_view wordOf(Severity severity) {
   return "";
 }
 
-void appendSnippet(std::string& out, Range range, const SourceManager& sources, const char* caretColor, Painter painter) {
+void appendSnippet(std::string& out, Range range, const SourceManager& sources, const char* caretColor,
+                   Painter painter) {
   Position at = sources.position(range.begin);
   if (at.line == 0) return;
   FileId file = sources.fileOf(range.begin);
@@ -138,8 +144,8 @@ std::string render(const Diagnostic& diagnostic, const SourceManager& sources, c
   Painter painter{options.color};
   Severity severity = severityOf(diagnostic.kind);
   std::string head = std::string(wordOf(severity)) + "[" + std::string(codeOf(diagnostic.kind)) + "]";
-  std::string out = painter.paint(placeText(diagnostic.range, sources), "1") + painter.paint(head, colorOf(severity)) + ": " +
-                    painter.paint(diagnostic.text, "1") + "\n";
+  std::string out = painter.paint(placeText(diagnostic.range, sources), "1") + painter.paint(head, colorOf(severity)) +
+                    ": " + painter.paint(diagnostic.text, "1") + "\n";
   appendSnippet(out, diagnostic.range, sources, colorOf(severity), painter);
   for (const Note& note : diagnostic.notes) {
     out += painter.paint(placeText(note.range, sources), "1") + painter.paint("note", "1;36") + ": " + note.text + "\n";

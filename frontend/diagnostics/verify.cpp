@@ -10,8 +10,8 @@ namespace {
 
 struct Expectation {
   Severity severity;
-  uint32_t line;      // the line of the message
-  uint32_t writtenAt; // the line of the comment
+  uint32_t line;       // the line of the message
+  uint32_t writtenAt;  // the line of the comment
   std::string text;
   bool met = false;
 };
@@ -25,8 +25,10 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
-/// Reads one `expect-...[@+N]: text` at the start of `comment`; returns whether it is one. A wrong one goes to `problems`.
-void readExpectation(std::string_view comment, uint32_t line, std::vector<Expectation>& found, std::vector<std::string>& problems) {
+/// Reads one `expect-...[@+N]: text` at the start of `comment`; returns whether it is one. A wrong one goes to
+/// `problems`.
+void readExpectation(std::string_view comment, uint32_t line, std::vector<Expectation>& found,
+                     std::vector<std::string>& problems) {
   for (auto [word, severity] : words) {
     if (!comment.starts_with(word)) continue;
     std::string_view rest = comment.substr(word.size());
@@ -44,7 +46,8 @@ void readExpectation(std::string_view comment, uint32_t line, std::vector<Expect
       if (minus) shift = -shift;
     }
     if (!rest.starts_with(':')) {
-      problems.push_back("line " + std::to_string(line) + ": an expectation is written `" + std::string(word) + ": part of the message`");
+      problems.push_back("line " + std::to_string(line) + ": an expectation is written `" + std::string(word) +
+                         ": part of the message`");
       return;
     }
     found.push_back({severity, static_cast<uint32_t>(line + shift), line, std::string(trim(rest.substr(1)))});
@@ -89,13 +92,18 @@ std::vector<std::string> verifyExpectations(const Diagnostics& diagnostics, cons
       break;
     }
     if (!met)
-      differences.push_back((place.line ? std::string(place.file) + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " : std::string()) +
-                            "unexpected " + std::string(expectationWord(severityOf(diagnostic.kind))) + "[" + std::string(codeOf(diagnostic.kind)) + "]: " + diagnostic.text);
+      differences.push_back((place.line ? std::string(place.file) + ":" + std::to_string(place.line) + ":" +
+                                              std::to_string(place.column) + ": "
+                                        : std::string()) +
+                            "unexpected " + std::string(expectationWord(severityOf(diagnostic.kind))) + "[" +
+                            std::string(codeOf(diagnostic.kind)) + "]: " + diagnostic.text);
   }
   for (const Expectation& e : expected)
     if (!e.met)
-      differences.push_back(std::string(sources.name(file)) + ":" + std::to_string(e.writtenAt) + ": no such " + std::string(expectationWord(e.severity)) +
-                            (e.line != e.writtenAt ? " on line " + std::to_string(e.line) : std::string()) + ": " + e.text);
+      differences.push_back(std::string(sources.name(file)) + ":" + std::to_string(e.writtenAt) + ": no such " +
+                            std::string(expectationWord(e.severity)) +
+                            (e.line != e.writtenAt ? " on line " + std::to_string(e.line) : std::string()) + ": " +
+                            e.text);
   return differences;
 }
 

@@ -30,7 +30,8 @@ const KindInfo& info(TokenKind kind) { return infos[static_cast<size_t>(kind)]; 
 constexpr size_t wordTableSize = 256;
 constexpr size_t wordHash(std::string_view text) {
   return (static_cast<unsigned char>(text[0]) * 7u + static_cast<unsigned char>(text[1]) * 31u +
-          static_cast<unsigned char>(text.back()) * 13u + text.size() * 3u) % wordTableSize;
+          static_cast<unsigned char>(text.back()) * 13u + text.size() * 3u) %
+         wordTableSize;
 }
 struct WordTable {
   std::string_view text[wordTableSize];
@@ -66,11 +67,22 @@ size_t firstInvalidUtf8(std::string_view text) {
   auto byte = [&](size_t at) { return static_cast<unsigned char>(at < text.size() ? text[at] : 0); };
   for (size_t at = 0; at < text.size();) {
     unsigned char lead = byte(at);
-    if (lead < 0x80) { ++at; continue; }
-    size_t length = lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    if (lead < 0x80) {
+      ++at;
+      continue;
+    }
+    size_t length = lead >= 0xC2 && lead < 0xE0   ? 2
+                    : lead >= 0xE0 && lead < 0xF0 ? 3
+                    : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                  : 0;
     if (length == 0) return at;
     // Overlong forms, surrogates and what lies beyond U+10FFFF differ in the second byte.
-    unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    unsigned char low = lead == 0xE0   ? 0xA0
+                        : lead == 0xF0 ? 0x90
+                                       : 0x80,
+                  high = lead == 0xED   ? 0x9F
+                         : lead == 0xF4 ? 0x8F
+                                        : 0xBF;
     if (byte(at + 1) < low || byte(at + 1) > high) return at;
     for (size_t i = 2; i < length; ++i)
       if ((byte(at + i) & 0xC0) != 0x80) return at;
@@ -108,7 +120,8 @@ class Filter {
   };
 
   Diagnostics::Builder report(Diag diag, uint32_t begin, uint32_t end, std::vector<std::string> arguments = {}) {
-    return diagnostics_.report(diag, {sources_.location(file_, begin), sources_.location(file_, end)}, std::move(arguments));
+    return diagnostics_.report(diag, {sources_.location(file_, begin), sources_.location(file_, end)},
+                               std::move(arguments));
   }
   std::string_view textOf(const Token& token) const { return text_.substr(token.begin, token.end - token.begin); }
 
@@ -118,7 +131,8 @@ class Filter {
       case Raw::Doc: addDoc(raw.token); return;
       case Raw::BadCharacter: badCharacter(raw.token); return;
       case Raw::UnterminatedComment:
-        report(Diag::UnterminatedComment, raw.token.begin, raw.token.begin + 2).help("write `*/` where it ends; comments nest");
+        report(Diag::UnterminatedComment, raw.token.begin, raw.token.begin + 2)
+            .help("write `*/` where it ends; comments nest");
         out_.openAtEnd = true;
         ++out_.endErrors;
         return;
@@ -131,7 +145,8 @@ class Filter {
       }
       case Raw::BadName: badName(raw.token); return;
       case Raw::SingleQuotes:
-        report(Diag::UnexpectedCharacter, raw.token.begin, raw.token.end, {"`'`"}).help("a string stands in double quotes");
+        report(Diag::UnexpectedCharacter, raw.token.begin, raw.token.end, {"`'`"})
+            .help("a string stands in double quotes");
         addAs(TokenKind::String, raw.token);
         return;
       case Raw::Token: add(raw.token); return;
@@ -152,8 +167,8 @@ class Filter {
     add(token);
   }
 
-  /// A word with characters beyond ASCII: names its first such character. A letter makes it a name nevertheless, so that
-  /// there is one message; a symbol is left out.
+  /// A word with characters beyond ASCII: names its first such character. A letter makes it a name nevertheless, so
+  /// that there is one message; a symbol is left out.
   void badName(const Token& token) {
     std::string_view text = textOf(token);
     size_t at = 0;
@@ -162,7 +177,8 @@ class Filter {
     while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
     std::string_view first = text.substr(at, end - at);
     if (firstInvalidUtf8(first) == std::string_view::npos)  // else it was reported before
-      report(Diag::UnexpectedCharacter, token.begin + static_cast<uint32_t>(at), token.begin + static_cast<uint32_t>(end), {"`" + std::string(first) + "`"})
+      report(Diag::UnexpectedCharacter, token.begin + static_cast<uint32_t>(at),
+             token.begin + static_cast<uint32_t>(end), {"`" + std::string(first) + "`"})
           .help("outside of strings and comments only ASCII characters are used");
     // Signs: multiplication and division in Latin-1, and the blocks of punctuation, arrows and mathematics.
     auto lead = static_cast<unsigned char>(first[0]);
@@ -186,12 +202,13 @@ class Filter {
       std::string_view line = text_.substr(token.end, text_.find('\n', token.end) - token.end);
       skipUntil_ = token.end + static_cast<uint32_t>(line.size());
       while (line.starts_with(' ')) line.remove_prefix(1);
-      message.help(line.starts_with("include")  ? "a module of the library is brought by `import math`, a file by `import \"file.rad\" as name`"
-                   : line.starts_with("define") ? "a constant is declared `const NAME = ...`, a function `fn name(x: f32) = ...`"
+      message.help(line.starts_with("include")
+                       ? "a module of the library is brought by `import math`, a file by `import \"file.rad\" as name`"
+                   : line.starts_with("define")
+                       ? "a constant is declared `const NAME = ...`, a function `fn name(x: f32) = ...`"
                    : line.starts_with("pragma unroll") ? "write `unroll for i in 0..n { }`"
                                                        : "a comment starts with `//`");
-    }
-    else if (c == '\'') message.help("a string stands in double quotes");
+    } else if (c == '\'') message.help("a string stands in double quotes");
   }
 
   TokenKind last() const { return out_.tokens.empty() ? TokenKind::End : out_.tokens.back().kind; }
@@ -208,25 +225,29 @@ class Filter {
   }
 
   void add(Token token) {
-    if (token.kind == TokenKind::Dot && last() == TokenKind::Int && !out_.tokens.empty() && out_.tokens.back().end == token.begin &&
-        at_ + 1 < raw_.size() && raw_[at_ + 1].token.newlineBefore) {
+    if (token.kind == TokenKind::Dot && last() == TokenKind::Int && !out_.tokens.empty() &&
+        out_.tokens.back().end == token.begin && at_ + 1 < raw_.size() && raw_[at_ + 1].token.newlineBefore) {
       const Token& number = out_.tokens.back();
       report(Diag::MissingDigits, number.begin, token.end).help("write `" + std::string(textOf(number)) + ".0`");
       return;
     }
     token.newlineBefore = std::exchange(pendingNewline_, false);
     token.afterError = std::exchange(afterError_, false);
-    if (token.kind == TokenKind::EndOfText) { finish(token); return; }
+    if (token.kind == TokenKind::EndOfText) {
+      finish(token);
+      return;
+    }
     bool afterDot = last() == TokenKind::Dot || last() == TokenKind::At;
     if (afterDot && isWord(token.kind)) token.kind = TokenKind::Ident;
 
     if (token.newlineBefore && inParens() && startsStatementOnly(token)) closeParens(token.begin);
     if (token.newlineBefore && newlineCounts(token)) endStatement(out_.tokens.back().end, out_.tokens.back().end + 1);
     if (token.kind == TokenKind::Ident && !afterDot) token.kind = wordInPlace(token);
-    bool attributeArguments = attribute_ == AttributeState::Name && token.kind == TokenKind::LParen && !token.newlineBefore;
-    attribute_ = token.kind == TokenKind::At                                            ? AttributeState::At
+    bool attributeArguments =
+        attribute_ == AttributeState::Name && token.kind == TokenKind::LParen && !token.newlineBefore;
+    attribute_ = token.kind == TokenKind::At                                          ? AttributeState::At
                  : attribute_ == AttributeState::At && token.kind == TokenKind::Ident ? AttributeState::Name
-                                                                                        : AttributeState::None;
+                                                                                      : AttributeState::None;
     if (hasDoc_) {
       out_.docs.push_back({token.begin, std::exchange(doc_, {})});
       hasDoc_ = false;
@@ -236,7 +257,8 @@ class Filter {
       case TokenKind::LBracket:
       case TokenKind::LBrace:
         if (open_.size() >= maxNesting) {
-          report(Diag::TooDeep, token.begin, token.end, {std::to_string(maxNesting)}).help("give inner parts names, or move them into functions");
+          report(Diag::TooDeep, token.begin, token.end, {std::to_string(maxNesting)})
+              .help("give inner parts names, or move them into functions");
           stopped_ = out_.tooDeep = true;
           Token end{token.begin, token.begin, TokenKind::EndOfText, false, true, false};
           closeAll(token.begin);
@@ -252,7 +274,10 @@ class Filter {
         if (!close(token)) return;
         break;
       case TokenKind::Semicolon:
-        if (!inParens()) { endStatement(token.begin, token.end); return; }
+        if (!inParens()) {
+          endStatement(token.begin, token.end);
+          return;
+        }
         break;
       case TokenKind::Kernel: kernelHeader_ = open_.size(); break;
       default: break;
@@ -269,16 +294,26 @@ class Filter {
   void endStatement(uint32_t begin, uint32_t end) {
     if (kernelHeader_ == open_.size()) kernelHeader_ = SIZE_MAX;
     if (last() == TokenKind::End || last() == TokenKind::LBrace) return;
-    out_.tokens.push_back({begin, std::min(end, static_cast<uint32_t>(text_.size())), TokenKind::End, false, false, false});
+    out_.tokens.push_back(
+        {begin, std::min(end, static_cast<uint32_t>(text_.size())), TokenKind::End, false, false, false});
   }
 
   /// Whether a word at the start of a line cannot continue what stands in round or square brackets.
   bool startsStatementOnly(const Token& token) const {
     switch (token.kind) {
-      case TokenKind::Let: case TokenKind::Var: case TokenKind::While: case TokenKind::Return: case TokenKind::Break:
-      case TokenKind::Continue: case TokenKind::Kernel: case TokenKind::Struct: case TokenKind::Enum:
-      case TokenKind::Import: case TokenKind::Instantiate: case TokenKind::Operator: case TokenKind::Type:
-        return next().kind != TokenKind::Colon;
+      case TokenKind::Let:
+      case TokenKind::Var:
+      case TokenKind::While:
+      case TokenKind::Return:
+      case TokenKind::Break:
+      case TokenKind::Continue:
+      case TokenKind::Kernel:
+      case TokenKind::Struct:
+      case TokenKind::Enum:
+      case TokenKind::Import:
+      case TokenKind::Instantiate:
+      case TokenKind::Operator:
+      case TokenKind::Type: return next().kind != TokenKind::Colon;
       case TokenKind::Fn: return next().kind == TokenKind::Ident;
       default: return false;
     }
@@ -301,21 +336,25 @@ class Filter {
       }
       case TokenKind::From: return word_if(last() == TokenKind::String && after.kind == TokenKind::String);
       case TokenKind::As:
-        return word_if(!atStart && (last() == TokenKind::String || last() == TokenKind::Ident || last() == TokenKind::RBracket) &&
+        return word_if(!atStart &&
+                       (last() == TokenKind::String || last() == TokenKind::Ident || last() == TokenKind::RBracket) &&
                        (after.kind == TokenKind::String || after.kind == TokenKind::Ident));
       case TokenKind::Test:
       case TokenKind::Bench:
       case TokenKind::Extern: return word_if(sameLine && after.kind == TokenKind::String);
       case TokenKind::Shared: return word_if(atStart && sameLine && after.kind == TokenKind::Ident);
       case TokenKind::Private:
-        return word_if(atStart && sameLine && (isWord(after.kind) || after.kind == TokenKind::Ident) && after.kind != TokenKind::And &&
-                       after.kind != TokenKind::Or && after.kind != TokenKind::On && after.kind != TokenKind::In);
+        return word_if(atStart && sameLine && (isWord(after.kind) || after.kind == TokenKind::Ident) &&
+                       after.kind != TokenKind::And && after.kind != TokenKind::Or && after.kind != TokenKind::On &&
+                       after.kind != TokenKind::In);
       default: return TokenKind::Ident;
     }
   }
 
   static TokenKind closer(TokenKind opener) {
-    return opener == TokenKind::LParen ? TokenKind::RParen : opener == TokenKind::LBracket ? TokenKind::RBracket : TokenKind::RBrace;
+    return opener == TokenKind::LParen     ? TokenKind::RParen
+           : opener == TokenKind::LBracket ? TokenKind::RBracket
+                                           : TokenKind::RBrace;
   }
 
   /// Inserts the closing partner of the innermost open bracket.
@@ -358,7 +397,10 @@ class Filter {
     // How far up a partner may be looked for: `)` and `]` do not reach out of a block.
     size_t partner = open_.size();
     while (partner > 0 && !matches(open_[partner - 1])) {
-      if (token.kind != TokenKind::RBrace && open_[partner - 1].kind == TokenKind::LBrace) { partner = 0; break; }
+      if (token.kind != TokenKind::RBrace && open_[partner - 1].kind == TokenKind::LBrace) {
+        partner = 0;
+        break;
+      }
       --partner;
     }
     if (partner == 0) {
@@ -368,7 +410,8 @@ class Filter {
         // `f(a]`: one wrong bracket, not one too many and one missing.
         const Open& open = open_.back();
         report(Diag::UnmatchedBracket, token.begin, token.end, {text})
-            .note({sources_.location(file_, open.begin), sources_.location(file_, open.begin + 1)}, "this bracket is open here")
+            .note({sources_.location(file_, open.begin), sources_.location(file_, open.begin + 1)},
+                  "this bracket is open here")
             .help("write `" + std::string(spelling(closer(open.kind))) + "`");
         token.kind = closer(open.kind);
       } else {
@@ -410,7 +453,7 @@ class Filter {
   bool pendingNewline_ = false;
   bool afterError_ = false;
   bool stopped_ = false;
-  uint32_t skipUntil_ = 0;  // offset: raw tokens before it are left out
+  uint32_t skipUntil_ = 0;                           // offset: raw tokens before it are left out
   AttributeState attribute_ = AttributeState::None;  // where in `@name(...)` the last token was
   size_t kernelHeader_ = SIZE_MAX;                   // depth of brackets of a kernel whose `{` has not come yet
   bool hasDoc_ = false;
@@ -452,7 +495,9 @@ std::string dumpTokens(FileId file, const SourceManager& sources) {
       case TokenKind::Float:
       case TokenKind::String:
       case TokenKind::TuplePosition: out += std::string(spelling(token.kind)) + " " + std::string(text); break;
-      default: out += (isWord(token.kind) ? "word " : "sign ") + std::string(spelling(token.kind)) + (token.isVirtual ? " (inserted)" : "");
+      default:
+        out += (isWord(token.kind) ? "word " : "sign ") + std::string(spelling(token.kind)) +
+               (token.isVirtual ? " (inserted)" : "");
     }
     out += "\n";
   }

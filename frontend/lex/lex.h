@@ -54,15 +54,15 @@ struct BracketProblem {
   bool surplusBrace = false;  // a `}` that was left out
 };
 
-/// The tokens of one file. The last one is always EndOfText, and every bracket has its partner: missing ones were reported
-/// and inserted (isVirtual), those too many were reported and left out.
+/// The tokens of one file. The last one is always EndOfText, and every bracket has its partner: missing ones were
+/// reported and inserted (isVirtual), those too many were reported and left out.
 struct TokenStream {
   std::vector<Token> tokens;
-  std::vector<DocComment> docs;  // by target
+  std::vector<DocComment> docs;          // by target
   std::vector<BracketProblem> brackets;  // in the order they were found
-  bool openAtEnd = false;        // the text ends inside a bracket, comment or documentation: more lines could complete it
-  bool tooDeep = false;          // reading stopped at a bracket nested too deeply, which was reported
-  unsigned endErrors = 0;        // how many messages were about that
+  bool openAtEnd = false;  // the text ends inside a bracket, comment or documentation: more lines could complete it
+  bool tooDeep = false;    // reading stopped at a bracket nested too deeply, which was reported
+  unsigned endErrors = 0;  // how many messages were about that
 };
 
 /// Reads a whole file. Reports what is wrong with its characters, literals' ends, comments and brackets.

@@ -20,11 +20,11 @@ struct RawToken {
 
 /// State of one scan, reached from the rules through yyextra.
 struct ScanState {
-  uint32_t begin = 0;         // of the text just matched
+  uint32_t begin = 0;  // of the text just matched
   uint32_t end = 0;
   uint32_t commentBegin = 0;  // of the comment that is open
   uint32_t commentDepth = 0;
-  bool newline = false;       // seen since the last token
+  bool newline = false;  // seen since the last token
   std::vector<RawToken>* out = nullptr;
 
   void add(TokenKind kind) { push(begin, kind, Raw::Token); }

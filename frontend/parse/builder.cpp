@@ -9,10 +9,16 @@
 namespace rad {
 
 Builder::Builder(FileId file, const SourceManager& sources, Interner& names, Diagnostics& diagnostics)
-    : file_(file), names_(names), diagnostics_(diagnostics), text_(sources.text(file)),
-      base_(sources.location(file, 0).offset), stream_(lex(file, sources, diagnostics)), ast_(file) {
+    : file_(file),
+      names_(names),
+      diagnostics_(diagnostics),
+      text_(sources.text(file)),
+      base_(sources.location(file, 0).offset),
+      stream_(lex(file, sources, diagnostics)),
+      ast_(file) {
   reportedDepth_ = stream_.tooDeep;
-  for (const BracketProblem& problem : stream_.brackets) (problem.surplusBrace ? surplusBraces_ : bracketProblems_).push_back(problem.begin);
+  for (const BracketProblem& problem : stream_.brackets)
+    (problem.surplusBrace ? surplusBraces_ : bracketProblems_).push_back(problem.begin);
   std::sort(bracketProblems_.begin(), bracketProblems_.end());
   ast_.reserve(stream_.tokens.size());
   exprDepth_.reserve(stream_.tokens.size());
@@ -28,7 +34,9 @@ const Token& Builder::next() {
     case TokenKind::LParen:
     case TokenKind::LBracket: open_.push_back(Open::Parens); break;
     case TokenKind::LBrace:
-      open_.push_back(listFollows_ || (cursor_ > 1 && stream_.tokens[cursor_ - 2].kind == TokenKind::Dot) ? Open::List : Open::Block);
+      open_.push_back(listFollows_ || (cursor_ > 1 && stream_.tokens[cursor_ - 2].kind == TokenKind::Dot)
+                          ? Open::List
+                          : Open::Block);
       listFollows_ = false;
       break;
     case TokenKind::RParen:
@@ -45,7 +53,8 @@ const Token& Builder::next() {
 
 ExprId Builder::tooDeep(Range range) {
   if (!reportedDepth_)
-    report(Diag::TooDeep, range, {std::to_string(maxNesting)}).help("give inner parts names, or move them into functions");
+    report(Diag::TooDeep, range, {std::to_string(maxNesting)})
+        .help("give inner parts names, or move them into functions");
   reportedDepth_ = true;
   return error(range);
 }
@@ -59,8 +68,10 @@ std::string_view Builder::docFor(Range range) {
 }
 
 ExprId Builder::binary(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange) {
-  if (const auto* word = op == BinaryOp::BitOr ? std::get_if<NameExpr>(&ast_.expr(left).node) : nullptr; word && names_.text(word->name) == "move") {
-    report(Diag::ForeignKeyword, ast_.expr(left).range, {"move"}).help("a lambda takes a copy of each value that it uses along: leave `move` out");
+  if (const auto* word = op == BinaryOp::BitOr ? std::get_if<NameExpr>(&ast_.expr(left).node) : nullptr;
+      word && names_.text(word->name) == "move") {
+    report(Diag::ForeignKeyword, ast_.expr(left).range, {"move"})
+        .help("a lambda takes a copy of each value that it uses along: leave `move` out");
     // What follows on the line are the lambda's own names.
     const size_t from = range.begin.offset - base_, end = std::min(text_.find('\n', from), text_.size());
     return error({range.begin, {base_ + static_cast<uint32_t>(end)}});
@@ -69,12 +80,14 @@ ExprId Builder::binary(Range range, BinaryOp op, ExprId left, ExprId right, Rang
 }
 
 ExprId Builder::comparison(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange) {
-  if (auto* inner = std::get_if<BinaryExpr>(&ast_.expr(left).node); inner && inner->op >= BinaryOp::Eq && inner->op <= BinaryOp::Ge) {
+  if (auto* inner = std::get_if<BinaryExpr>(&ast_.expr(left).node);
+      inner && inner->op >= BinaryOp::Eq && inner->op <= BinaryOp::Ge) {
     std::string_view middle = textOf(ast_.expr(inner->right).range);
     auto message = report(Diag::ComparisonChain, opRange).note(inner->opRange, "the comparison before it");
     std::string_view first = textOf(ast_.expr(left).range), last = textOf(ast_.expr(right).range);
     if (first.size() + middle.size() + last.size() < 100 && textOf(range).find('\n') == std::string_view::npos)
-      message.help("write `" + std::string(first) + " and " + std::string(middle) + " " + std::string(textOf(opRange)) + " " + std::string(last) + "`");
+      message.help("write `" + std::string(first) + " and " + std::string(middle) + " " + std::string(textOf(opRange)) +
+                   " " + std::string(last) + "`");
     return error(range);
   }
   return binary(range, op, left, right, opRange);
@@ -148,7 +161,8 @@ StmtId Builder::assign(Range range, ExprId target, bool compound, BinaryOp op, E
 StmtId Builder::let(Range range, bool isVar, Ident name, ExprId type, ExprId init) {
   std::string text(names_.text(name.name));
   if (!init && !isVar) {
-    report(Diag::LetNeedsValue, range, {text}).help(type ? "write `var` if it gets its value later" : "write `let " + text + " = ...`");
+    report(Diag::LetNeedsValue, range, {text})
+        .help(type ? "write `var` if it gets its value later" : "write `let " + text + " = ...`");
     init = error(range);
   } else if (!init && !type) {
     report(Diag::VarNeedsType, range, {text}).help("write `var " + text + ": f32` or `var " + text + " = 0.0`");
@@ -184,17 +198,19 @@ RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
   const Range start{range.begin, range.begin};
   // range(n) of other languages: its arguments are the limits.
   if (auto* call = std::get_if<CallExpr>(&ast_.expr(value).node))
-    if (auto* callee = std::get_if<NameExpr>(&ast_.expr(call->callee).node); callee && names_.text(callee->name) == "range") {
+    if (auto* callee = std::get_if<NameExpr>(&ast_.expr(call->callee).node);
+        callee && names_.text(callee->name) == "range") {
       auto argument = [&](size_t i) { return std::string(textOf(ast_.expr(call->arguments[i].value).range)); };
       if (call->arguments.size() == 1) message.help("write `" + text + " in 0.." + argument(0) + "`");
       if (call->arguments.size() == 2) message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + "`");
-      if (call->arguments.size() == 3) message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + " step " + argument(2) + "`");
+      if (call->arguments.size() == 3)
+        message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + " step " + argument(2) + "`");
       return {name, error(start), error(start), {}};
     }
   if (ast_.expr(value).kind() == ExprKind::Name)
-    message.help("write `" + text + " in 0.." + limit + "`; over the elements of an array, `" + text + " in 0.." + limit + ".len` and `" + limit + "[" + text + "]`");
-  else
-    message.help("write `" + text + " in 0.." + limit + "`");
+    message.help("write `" + text + " in 0.." + limit + "`; over the elements of an array, `" + text + " in 0.." +
+                 limit + ".len` and `" + limit + "[" + text + "]`");
+  else message.help("write `" + text + " in 0.." + limit + "`");
   return {name, error(start), error(range), {}};
 }
 
@@ -204,7 +220,9 @@ void Builder::checkParams(std::vector<Param>& params) {
     std::string text(names_.text(param.name.name));
     if (!param.type) {
       if (text == "self") report(Diag::MisplacedSelf, param.name.range);
-      else report(Diag::ParamNeedsType, param.name.range, {text}).help("write `" + text + ": f32`, or the type that it has");
+      else
+        report(Diag::ParamNeedsType, param.name.range, {text})
+            .help("write `" + text + ": f32`, or the type that it has");
       param.type = error(param.name.range);
     } else if (ast_.expr(param.type).kind() == ExprKind::Spread) {
       if (hasVariadic) report(Diag::SecondVariadic, ast_.expr(param.type).range);
@@ -240,12 +258,14 @@ DeclId Builder::checkedFn(DeclId id, bool isMember) {
   const Decl& d = ast_.decl(id);
   auto* node = std::get_if<FnDecl>(&d.node);
   if (!node) return id;
-  if (node->hasSelf && !isMember && !selves_.empty() && selves_.back().first == id) report(Diag::MisplacedSelf, selves_.back().second);
+  if (node->hasSelf && !isMember && !selves_.empty() && selves_.back().first == id)
+    report(Diag::MisplacedSelf, selves_.back().second);
   bool cutOff = cursor_ > 1 && stream_.tokens[cursor_ - 2].isVirtual;  // a missing bracket was reported
   if (!node->body && !cutOff) {
     bool atEnd = cursor_ == stream_.tokens.size();
     std::string text(names_.text(node->name.name));
-    report(Diag::MissingBody, {d.range.begin, node->name.range.end}, {text}).help("write `{ ... }` or `= ...` behind it");
+    report(Diag::MissingBody, {d.range.begin, node->name.range.end}, {text})
+        .help("write `{ ... }` or `= ...` behind it");
     failedAtEnd_ |= atEnd;
     auto& fn = std::get<FnDecl>(ast_.mutableDecl(id).node);
     fn.body = error({d.range.end, d.range.end});

@@ -54,14 +54,16 @@ class Builder {
   /// The next token, for the parser; the last one again at the end.
   const Token& next();
   Range rangeOf(const Token& token) const { return {{base_ + token.begin}, {base_ + token.end}}; }
-  std::string_view textOf(Range range) const { return text_.substr(range.begin.offset - base_, range.end.offset - range.begin.offset); }
+  std::string_view textOf(Range range) const {
+    return text_.substr(range.begin.offset - base_, range.end.offset - range.begin.offset);
+  }
   Symbol symbol(Range range) { return names_.intern(textOf(range)); }
   Ident ident(Range range) { return {symbol(range), range}; }
 
   // ---- errors (errors.cpp) ----
-  /// Reports that the token given last cannot stand there, in the words of what the user probably meant, and moves to the
-  /// end of the statement so that parsing goes on there. `expected`: the kinds that could stand there. `missing`: what the
-  /// grammar would like to see, in words.
+  /// Reports that the token given last cannot stand there, in the words of what the user probably meant, and moves to
+  /// the end of the statement so that parsing goes on there. `expected`: the kinds that could stand there. `missing`:
+  /// what the grammar would like to see, in words.
   void syntaxError(const std::vector<TokenKind>& expected);
   /// Parsing cannot go on; reported unless something else was.
   void aborted();
@@ -87,7 +89,9 @@ class Builder {
 
   // ---- nodes ----
   template <class Node>
-  ExprId expr(Range range, Node node) { return addExpr(range, depthOf(node), node); }
+  ExprId expr(Range range, Node node) {
+    return addExpr(range, depthOf(node), node);
+  }
   template <class Node>
   StmtId stmt(Range range, Node node) {
     StmtId id = ast_.addStmt(range, node);
@@ -100,14 +104,18 @@ class Builder {
     return addDecl(range, Decl{range, docFor(range), false, {}, node});
   }
   template <class T>
-  List<T> list(const std::vector<T>& items) { return ast_.list(items); }
+  List<T> list(const std::vector<T>& items) {
+    return ast_.list(items);
+  }
   std::string_view text(std::string_view text) { return ast_.text(text); }
   ExprId error(Range range) { return expr(range, ErrorExpr{}); }
 
   ExprId name(Range range) { return expr(range, NameExpr{symbol(range)}); }
   ExprId binary(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange);
   ExprId comparison(Range range, BinaryOp op, ExprId left, ExprId right, Range opRange);
-  ExprId fnType(Range range, const std::vector<ExprId>& params, ExprId result) { return expr(range, FnTypeExpr{list(params), result}); }
+  ExprId fnType(Range range, const std::vector<ExprId>& params, ExprId result) {
+    return expr(range, FnTypeExpr{list(params), result});
+  }
   /// `const if`: the `else if` branches below it are const, too.
   ExprId constIf(Range range, ExprId ifExpr);
   StmtId assign(Range range, ExprId target, bool compound, BinaryOp op, ExprId value, Range opRange);
@@ -168,7 +176,7 @@ class Builder {
   std::string_view text_;
   uint32_t base_;
   TokenStream stream_;
-  size_t cursor_ = 0;  // of the token that next() gives
+  size_t cursor_ = 0;                                 // of the token that next() gives
   enum class Open : uint8_t { Parens, Block, List };  // List: members, separated by `,` too
   std::vector<Open> open_;                            // the brackets around the cursor
   Open lastClosed_ = Open::Block;

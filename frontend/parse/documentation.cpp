@@ -67,7 +67,8 @@ class Collector {
   std::string before(Range range, ExprId body) const {
     if (body) range.end = ast_.expr(body).range.begin;
     std::string text(sources_.text(range));
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t')) text.pop_back();
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\n' || text.back() == '\r' || text.back() == '\t'))
+      text.pop_back();
     if (text.ends_with('=')) text.pop_back();
     return shorten(text);
   }
@@ -92,9 +93,12 @@ class Collector {
       auto doc = docs_.find(param.name.range.begin.offset);
       if (doc == docs_.end() && param.isMut)
         if (auto before = docs_.lower_bound(param.name.range.begin.offset); before != docs_.begin())
-          if (--before; sources_.text(Range{{before->first}, param.name.range.begin}).find_first_not_of("mut \t\r\n") == std::string_view::npos) doc = before;
+          if (--before; sources_.text(Range{{before->first}, param.name.range.begin}).find_first_not_of("mut \t\r\n") ==
+                        std::string_view::npos)
+            doc = before;
       if (!all && doc == docs_.end()) continue;
-      const Range range = param.type ? Range{param.name.range.begin, ast_.expr(param.type).range.end} : param.name.range;
+      const Range range =
+          param.type ? Range{param.name.range.begin, ast_.expr(param.type).range.end} : param.name.range;
       entry.members.push_back({shorten(sources_.text(range)), doc == docs_.end() ? std::string() : doc->second});
     }
   }

@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view integerSuffixes[] = {"i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "index"};
 constexpr std::string_view floatSuffixes[] = {"f16", "bf16", "f32", "f64", "f8e4m3", "f8e5m2"};
 
-bool isIn(std::string_view text, auto& list) { return std::find(std::begin(list), std::end(list), text) != std::end(list); }
+bool isIn(std::string_view text, auto& list) {
+  return std::find(std::begin(list), std::end(list), text) != std::end(list);
+}
 
 bool isDigit(char c, int base) {
   if (base == 16) return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -49,7 +51,8 @@ ExprId Builder::number(Range range) {
     base = mark == 'x' ? 16 : mark == 'b' ? 2 : 10;
     at = base == 10 ? 0 : 2;
     if (mark == 'o') {
-      report(Diag::BadNumber, range, {std::string(text), "octal numbers cannot be written"}).help("write it in hexadecimal, `0x...`");
+      report(Diag::BadNumber, range, {std::string(text), "octal numbers cannot be written"})
+          .help("write it in hexadecimal, `0x...`");
       return error(range);
     }
   }
@@ -81,11 +84,14 @@ ExprId Builder::number(Range range) {
   std::string_view suffix = text.substr(at);
   Range suffixRange{{range.begin.offset + static_cast<uint32_t>(at)}, range.end};
   if (digits.empty()) {
-    report(Diag::BadNumber, range, {std::string(text), std::string("behind `") + std::string(text.substr(0, 2)) + "` stand digits"});
+    report(Diag::BadNumber, range,
+           {std::string(text), std::string("behind `") + std::string(text.substr(0, 2)) + "` stand digits"});
     return error(range);
   }
   if (base != 10 && !suffix.empty() && suffix[0] != 'i' && suffix[0] != 'u') {
-    report(Diag::BadNumber, suffixRange, {std::string(text), std::string("`") + suffix[0] + "` is not a " + (base == 16 ? "hexadecimal" : "binary") + " digit"});
+    report(Diag::BadNumber, suffixRange,
+           {std::string(text),
+            std::string("`") + suffix[0] + "` is not a " + (base == 16 ? "hexadecimal" : "binary") + " digit"});
     return error(range);
   }
   if (suffix == "e" || suffix == "E") {
@@ -102,7 +108,9 @@ ExprId Builder::number(Range range) {
     if (suffix == "f" || suffix == "F") near = "f32";
     if (suffix == "u" || suffix == "U") near = "u32";
     if (suffix == "l" || suffix == "L" || suffix == "ll" || suffix == "LL") near = isFloat ? "f64" : "i64";
-    if (integerSuffix) message.help("convert it, `" + std::string(suffix) + "(" + std::string(text.substr(0, at)) + ")`, or leave out the fraction");
+    if (integerSuffix)
+      message.help("convert it, `" + std::string(suffix) + "(" + std::string(text.substr(0, at)) +
+                   ")`, or leave out the fraction");
     else if (!near.empty()) message.help("write `" + std::string(text.substr(0, at)) + near + "`");
     suffix = {};
     floatSuffix = false;
@@ -117,7 +125,8 @@ ExprId Builder::number(Range range) {
       if (exponent != std::string::npos && digits[exponent + 1] == '-') value = 0;
       else if (digits.starts_with("0.")) value = 0;
       else {
-        report(Diag::BadNumber, range, {std::string(text), "no floating-point type reaches that far"}).help("infinity is written `inf`");
+        report(Diag::BadNumber, range, {std::string(text), "no floating-point type reaches that far"})
+            .help("infinity is written `inf`");
         return error(range);
       }
     }
@@ -172,10 +181,10 @@ std::string_view Builder::stringText(Range range) {
           break;
         }
         auto [end, failure] = std::from_chars(text.data() + at + 2, text.data() + close, code, 16);
-        if (failure != std::errc() || end != text.data() + close || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000))
+        if (failure != std::errc() || end != text.data() + close || code > 0x10FFFF ||
+            (code >= 0xD800 && code < 0xE000))
           bad(start, close + 1).help("in the braces stands the hexadecimal number of a Unicode character");
-        else
-          appendUtf8(value, code);
+        else appendUtf8(value, code);
         at = close;
         break;
       }

@@ -29,7 +29,8 @@ ShapeExpr pastLast(const DomainAxis& axis) {
   auto two = [](ShapeOp op, ShapeExpr a, ShapeExpr b) { return ShapeExpr{op, 0, {std::move(a), std::move(b)}}; };
   const ShapeExpr one{ShapeOp::Constant, 1, {}};
   const bool fromZero = axis.low.op == ShapeOp::Constant && axis.low.value == 0;
-  const ShapeExpr count = two(ShapeOp::CeilDiv, fromZero ? axis.high : two(ShapeOp::Sub, axis.high, axis.low), axis.step);
+  const ShapeExpr count =
+      two(ShapeOp::CeilDiv, fromZero ? axis.high : two(ShapeOp::Sub, axis.high, axis.low), axis.step);
   const ShapeExpr last = two(ShapeOp::Mul, two(ShapeOp::Sub, count, one), axis.step);
   return two(ShapeOp::Add, fromZero ? last : two(ShapeOp::Add, axis.low, last), one);
 }
@@ -92,10 +93,8 @@ bool BoundsProver::isProven(TExprId index, const Linear& extent) {
 
 void BoundsProver::conclude(TExprId id, unsigned dim, Check& check, SiteId& site, bool proven) {
   if (trialDepth_) return;
-  if (callDepth_)
-    callees_.proven.try_emplace({id.value, dim}, true).first->second &= proven;
-  else if (proven)
-    markProven(program_, check, site, callees_.verifyProofs);
+  if (callDepth_) callees_.proven.try_emplace({id.value, dim}, true).first->second &= proven;
+  else if (proven) markProven(program_, check, site, callees_.verifyProofs);
 }
 
 bool BoundsProver::leaveToLaunch(const ViewElement& node, unsigned dim) {
@@ -124,7 +123,8 @@ bool BoundsProver::leaveToLaunch(const ViewElement& node, unsigned dim) {
 
   auto require = [&](ShapeExpr left, ShapeExpr right) {
     auto isKnown = [&](const AtMost& known) { return known.left == left && known.right == right; };
-    if (std::ranges::none_of(kernel_->inRange, isKnown)) kernel_->inRange.push_back({std::move(left), std::move(right)});
+    if (std::ranges::none_of(kernel_->inRange, isKnown))
+      kernel_->inRange.push_back({std::move(left), std::move(right)});
   };
   const bool startsInside = facts_.prove(value(node.indices[dim]));
   if (!startsInside) require({ShapeOp::Constant, -offset, {}}, axis->low);
@@ -195,10 +195,8 @@ void BoundsProver::walkElement(TExprId id) {
   for (unsigned d = 0; d < node.indices.size(); ++d)
     if (node.checks[d] == Check::Checked) {
       const bool proven = isSteady && isProven(node.indices[d], extent(node.view, d));
-      if (!proven && leaveToLaunch(node, d))
-        node.checks[d] = Check::AtLaunch;
-      else
-        conclude(id, d, node.checks[d], node.sites[d], proven);
+      if (!proven && leaveToLaunch(node, d)) node.checks[d] = Check::AtLaunch;
+      else conclude(id, d, node.checks[d], node.sites[d], proven);
     }
 }
 
@@ -235,7 +233,8 @@ void BoundsProver::walkCall(const CallFunction& call) {
       const Type& type = types_.get(body.locals[id.value].type);
       if (type.kind == TypeKind::View)
         for (unsigned d = 0; d < type.rank; ++d) extents[{id.value, d}] = extent(call.arguments[i], d);
-      else if (body.locals[id.value].kind == LocalKind::Param && type.kind == TypeKind::Scalar && isInteger(type.scalar))
+      else if (body.locals[id.value].kind == LocalKind::Param && type.kind == TypeKind::Scalar &&
+               isInteger(type.scalar))
         values.emplace(id.value, value(call.arguments[i]));
     }
     std::map<uint32_t, TExprId> conditions;
@@ -293,10 +292,8 @@ void BoundsProver::declare(const Declare& node) {
   const Type& type = types_.get(body_->locals[node.local.value].type);
   const bool isInt = type.kind == TypeKind::Scalar && isInteger(type.scalar);
   if (isVariable(node.local)) {
-    if (node.init && isSteady)
-      set(node.local, value(node.init));
-    else
-      forget(node.local);
+    if (node.init && isSteady) set(node.local, value(node.init));
+    else forget(node.local);
   }
   if (!node.init || !isFixed(node.local)) return;
   if (isInt) {

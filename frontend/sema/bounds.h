@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which index checks cannot fail: a walk over finished bodies that collects facts about whole numbers (sizes, points, loop
-// variables, what variables hold) from domains, ranges and conditions, and asks for each index whether 0 <= i < extent
-// follows. Values are those that the program computes: a form stands for an expression only where its arithmetic cannot
-// wrap.
+// Which index checks cannot fail: a walk over finished bodies that collects facts about whole numbers (sizes, points,
+// loop variables, what variables hold) from domains, ranges and conditions, and asks for each index whether 0 <= i <
+// extent follows. Values are those that the program computes: a form stands for an expression only where its arithmetic
+// cannot wrap.
 //
 // bounds.cpp walks, bounds_values.cpp turns expressions into forms, bounds_loops.cpp follows variables through branches
 // and loops.
@@ -19,11 +19,12 @@
 
 namespace rad::sema {
 
-/// What a launch accepts as a size, and as the product of the sizes of an array that are not 0 (runtime/launch/binding.h).
+/// What a launch accepts as a size, and as the product of the sizes of an array that are not 0
+/// (runtime/launch/binding.h).
 constexpr Wide largestExtent = Wide{1} << 48;
 
-/// Functions for devices become part of their callers, so what holds at every call holds in the body. Collected over all
-/// bodies of a unit, then written down.
+/// Functions for devices become part of their callers, so what holds at every call holds in the body. Collected over
+/// all bodies of a unit, then written down.
 struct CalleeChecks {
   /// By expression and dimension: whether each walk so far proved the check.
   std::map<std::pair<uint32_t, unsigned>, bool> proven;
@@ -129,9 +130,9 @@ class BoundsProver {
   Side side_;
   CalleeChecks& callees_;
   FactBase facts_;
-  std::map<uint32_t, Linear> values_;  // immutable locals, and what variables hold now
-  Extents extents_;                    // of views that never change
-  std::map<uint32_t, TExprId> conditions_;  // `let inside = ...`
+  std::map<uint32_t, Linear> values_;                                // immutable locals, and what variables hold now
+  Extents extents_;                                                  // of views that never change
+  std::map<uint32_t, TExprId> conditions_;                           // `let inside = ...`
   std::vector<std::pair<uint32_t, std::optional<Linear>>> journal_;  // what variables held before they were set
   size_t assignments_ = 0;
   std::vector<Loop> loops_;

@@ -17,14 +17,12 @@ unsigned wayOf(const std::optional<BinaryOp>& op) {
     case BinaryOp::Add:
     case BinaryOp::Mul:
     case BinaryOp::Shl:
-    case BinaryOp::BitOr:
-      return Up;
+    case BinaryOp::BitOr: return Up;
     case BinaryOp::Sub:
     case BinaryOp::Div:
     case BinaryOp::Rem:
     case BinaryOp::Shr:
-    case BinaryOp::BitAnd:
-      return Down;
+    case BinaryOp::BitAnd: return Down;
     case BinaryOp::BitXor:
     case BinaryOp::Eq:
     case BinaryOp::Ne:
@@ -33,8 +31,7 @@ unsigned wayOf(const std::optional<BinaryOp>& op) {
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      return 0;
+    case BinaryOp::Or: return 0;
   }
   return 0;
 }
@@ -61,10 +58,8 @@ BoundsProver::Changes BoundsProver::takeBack(size_t mark) {
     auto& [variable, before] = journal_.back();
     auto now = values_.find(variable);
     changes.try_emplace(variable, now->second);
-    if (before)
-      now->second = std::move(*before);
-    else
-      values_.erase(now);
+    if (before) now->second = std::move(*before);
+    else values_.erase(now);
     journal_.pop_back();
   }
   return changes;
@@ -85,10 +80,8 @@ void BoundsProver::join(const Changes& a, const std::vector<Linear>& whenA, cons
     };
     const Linear x = side(a), y = side(b);
     const Linear difference = x - y;
-    if (difference.isConstant() && difference.constant == 0)
-      set(LocalId{variable}, x);
-    else
-      set(LocalId{variable}, Linear::of(facts_.oneOf(x, y, whenA, whenB)));
+    if (difference.isConstant() && difference.constant == 0) set(LocalId{variable}, x);
+    else set(LocalId{variable}, Linear::of(facts_.oneOf(x, y, whenA, whenB)));
   }
 }
 

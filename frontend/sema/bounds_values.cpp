@@ -136,7 +136,8 @@ Linear BoundsProver::product(const Linear& a, const Linear& b) {
   constexpr Wide small = Wide{1} << 40;
   auto isSmall = [](const Linear& form) {
     if (form.constant >= small || form.constant <= -small) return false;
-    return std::ranges::all_of(form.terms, [](const auto& term) { return term.second < small && term.second > -small; });
+    return std::ranges::all_of(form.terms,
+                               [](const auto& term) { return term.second < small && term.second > -small; });
   };
   if (a.isConstant() && isSmall(a)) return b.scaled(a.constant);
   if (b.isConstant() && isSmall(b)) return a.scaled(b.constant);
@@ -148,10 +149,8 @@ Linear BoundsProver::product(const Linear& a, const Linear& b) {
     for (const auto& [x, cx] : a.terms)
       for (const auto& [y, cy] : b.terms) {
         const std::optional<Atom> both = monomial(x, y);
-        if (both)
-          sum = sum + Linear::of(*both).scaled(cx * cy);
-        else
-          isWhole = false;
+        if (both) sum = sum + Linear::of(*both).scaled(cx * cy);
+        else isWhole = false;
       }
     if (isWhole && isTame(sum)) return sum;
   }
@@ -185,18 +184,12 @@ Linear BoundsProver::shape(const ShapeExpr& size, const Kernel& kernel) {
     return isTame(form) ? form : fresh({smallestOf(Scalar::I64), largestOf(Scalar::I64)});
   };
   switch (size.op) {
-    case ShapeOp::Constant:
-      return Linear::of(static_cast<Wide>(size.value));
-    case ShapeOp::Dimension:
-      return values_[kernel.dims[static_cast<size_t>(size.value)].local.value];
-    case ShapeOp::Parameter:
-      return local(kernel.params[static_cast<size_t>(size.value)].local);
-    case ShapeOp::Add:
-      return tame(operand(0) + operand(1));
-    case ShapeOp::Sub:
-      return tame(operand(0) - operand(1));
-    case ShapeOp::Mul:
-      return tame(product(operand(0), operand(1)));
+    case ShapeOp::Constant: return Linear::of(static_cast<Wide>(size.value));
+    case ShapeOp::Dimension: return values_[kernel.dims[static_cast<size_t>(size.value)].local.value];
+    case ShapeOp::Parameter: return local(kernel.params[static_cast<size_t>(size.value)].local);
+    case ShapeOp::Add: return tame(operand(0) + operand(1));
+    case ShapeOp::Sub: return tame(operand(0) - operand(1));
+    case ShapeOp::Mul: return tame(product(operand(0), operand(1)));
     case ShapeOp::Div:
     case ShapeOp::CeilDiv: {
       const Linear value = operand(0), divisor = operand(1);
@@ -208,12 +201,9 @@ Linear BoundsProver::shape(const ShapeExpr& size, const Kernel& kernel) {
       const Interval range = facts_.range(value);
       return fresh({std::min<Wide>(range.low, 0), std::max<Wide>(range.high, 0)});
     }
-    case ShapeOp::Rem:
-      return remainder(operand(0), operand(1), types_.index());
-    case ShapeOp::Min:
-      return least(operand(0), operand(1));
-    case ShapeOp::Max:
-      return greatest(operand(0), operand(1));
+    case ShapeOp::Rem: return remainder(operand(0), operand(1), types_.index());
+    case ShapeOp::Min: return least(operand(0), operand(1));
+    case ShapeOp::Max: return greatest(operand(0), operand(1));
   }
   return fresh({});
 }
@@ -225,13 +215,10 @@ bool BoundsProver::isFixed(LocalId id) const {
     case LocalKind::Param:
     case LocalKind::Dimension:
     case LocalKind::DomainVar:
-    case LocalKind::ThreadVar:
-      return true;
-    case LocalKind::Var:
-      return false;
+    case LocalKind::ThreadVar: return true;
+    case LocalKind::Var: return false;
     case LocalKind::MutParam:
-    case LocalKind::Shared:
-      return types_.get(local.type).kind == TypeKind::View;
+    case LocalKind::Shared: return types_.get(local.type).kind == TypeKind::View;
   }
   return false;
 }
@@ -310,10 +297,8 @@ Linear BoundsProver::value(TExprId id) {
     }
     return anyOf(e.type);
   }
-  if (const auto* node = std::get_if<Select>(&e.node))
-    return either(node->condition, node->whenTrue, node->whenFalse);
-  if (const auto* node = std::get_if<IfValue>(&e.node))
-    return either(node->condition, node->whenTrue, node->whenFalse);
+  if (const auto* node = std::get_if<Select>(&e.node)) return either(node->condition, node->whenTrue, node->whenFalse);
+  if (const auto* node = std::get_if<IfValue>(&e.node)) return either(node->condition, node->whenTrue, node->whenFalse);
   if (const auto* node = std::get_if<Arithmetic>(&e.node)) return arithmetic(*node, e.type);
   if (const auto* node = std::get_if<CallFunction>(&e.node)) return result(*node, e.type);
   return anyOf(e.type);
@@ -373,17 +358,13 @@ Linear BoundsProver::arithmetic(const Arithmetic& node, TypeId type) {
 Linear BoundsProver::arithmetic(BinaryOp op, const Linear& a, const Linear& b, TypeId type, bool fails) {
   constexpr Wide small = Wide{1} << 40;
   switch (op) {
-    case BinaryOp::Add:
-      return exact(a + b, type, fails);
-    case BinaryOp::Sub:
-      return exact(a - b, type, fails);
-    case BinaryOp::Mul:
-      return exact(product(a, b), type, fails);
+    case BinaryOp::Add: return exact(a + b, type, fails);
+    case BinaryOp::Sub: return exact(a - b, type, fails);
+    case BinaryOp::Mul: return exact(product(a, b), type, fails);
     case BinaryOp::Div:
       if (b.isConstant() && b.constant > 0 && b.constant < small) return divide(a, b.constant, type);
       return anyOf(type);
-    case BinaryOp::Rem:
-      return remainder(a, b, type);
+    case BinaryOp::Rem: return remainder(a, b, type);
     case BinaryOp::Shl:
       if (b.isConstant() && b.constant >= 0 && b.constant < 40)
         return exact(a.scaled(Wide{1} << static_cast<int>(b.constant)), type);
@@ -409,8 +390,7 @@ Linear BoundsProver::arithmetic(BinaryOp op, const Linear& a, const Linear& b, T
     case BinaryOp::Gt:
     case BinaryOp::Ge:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      return anyOf(type);
+    case BinaryOp::Or: return anyOf(type);
   }
   return anyOf(type);
 }
@@ -443,10 +423,8 @@ void BoundsProver::assume(TExprId id, bool truth) {
     facts_.assume(b - a);
   }
   if (op == BinaryOp::Ne) {
-    if (facts_.prove(a - b))
-      facts_.assume(a - b - 1);
-    else if (facts_.prove(b - a))
-      facts_.assume(b - a - 1);
+    if (facts_.prove(a - b)) facts_.assume(a - b - 1);
+    else if (facts_.prove(b - a)) facts_.assume(b - a - 1);
   }
 }
 

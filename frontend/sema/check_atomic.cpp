@@ -18,8 +18,7 @@ bool isAtomicType(Scalar scalar) {
     case Scalar::U64:
     case Scalar::Index:
     case Scalar::F32:
-    case Scalar::F64:
-      return true;
+    case Scalar::F64: return true;
     case Scalar::Bool:
     case Scalar::I8:
     case Scalar::I16:
@@ -28,8 +27,7 @@ bool isAtomicType(Scalar scalar) {
     case Scalar::F16:
     case Scalar::BF16:
     case Scalar::F8E4M3:
-    case Scalar::F8E5M2:
-      return false;
+    case Scalar::F8E5M2: return false;
   }
   return false;
 }
@@ -42,14 +40,10 @@ bool Checker::isShared(TExprId place) const {
     const TExpr& e = program_.expr(place);
     if (const auto* local = std::get_if<LocalRef>(&e.node))
       return ctx_->body.locals[local->local.value].kind == LocalKind::Shared;
-    if (const auto* element = std::get_if<ViewElement>(&e.node))
-      place = element->view;
-    else if (const auto* slice = std::get_if<ViewSlice>(&e.node))
-      place = slice->view;
-    else if (const auto* flat = std::get_if<ViewFlat>(&e.node))
-      place = flat->view;
-    else
-      return false;
+    if (const auto* element = std::get_if<ViewElement>(&e.node)) place = element->view;
+    else if (const auto* slice = std::get_if<ViewSlice>(&e.node)) place = slice->view;
+    else if (const auto* flat = std::get_if<ViewFlat>(&e.node)) place = flat->view;
+    else return false;
   }
 }
 
@@ -79,7 +73,8 @@ TExprId Checker::atomicPlace(std::string_view what, ExprId argument, TypeId& typ
     const bool isSharedScalar = binding && binding->kind == Binding::Kind::Local &&
                                 ctx_->body.locals[binding->local.value].kind == LocalKind::Shared;
     if (binding && !isSharedScalar) {
-      report(Diag::AtomicPlace, range, {std::string(what), fmt::format(", and each thread has its own `{}`", text(name->name))})
+      report(Diag::AtomicPlace, range,
+             {std::string(what), fmt::format(", and each thread has its own `{}`", text(name->name))})
           .note(binding->range, "defined here");
       return {};
     }
@@ -90,7 +85,8 @@ TExprId Checker::atomicPlace(std::string_view what, ExprId argument, TypeId& typ
     report(Diag::AtomicPlace, range, {std::string(what), ", not on a part of an array"}).help("name one element");
     return {};
   }
-  if (const LocalId root = placeRoot(program_, place); root && ctx_->body.locals[root.value].kind != LocalKind::Shared) {
+  if (const LocalId root = placeRoot(program_, place);
+      root && ctx_->body.locals[root.value].kind != LocalKind::Shared) {
     report(Diag::AtomicPlace, range,
            {std::string(what), fmt::format(", and each thread has its own `{}`", ctx_->body.locals[root.value].name)});
     return {};
@@ -118,8 +114,7 @@ bool Checker::atomicOption(std::string_view what, const Argument& argument, Atom
     auto builder = report(Diag::AtomicOption, value.range, {shorten(value.range), isOrder ? "an order" : "a scope"});
     if (std::string near = nearestName(chosen, {known.begin(), known.end()}); member && !near.empty())
       builder.help(fmt::format("did you mean .{}?", near));
-    else
-      builder.help(isOrder ? "the order is .relaxed" : "the scopes are .device and .block");
+    else builder.help(isOrder ? "the order is .relaxed" : "the scopes are .device and .block");
     return false;
   }
   if (isOrder ? chosen != "relaxed" : chosen != "device" && chosen != "block") {
@@ -143,8 +138,7 @@ Value Checker::callAtomic(Ident operation, const CallExpr& node, Range range) {
     auto builder = report(Diag::UnknownMember, operation.range, {"atomic", std::string(name)});
     std::vector<std::string_view> known;
     for (const AtomicInfo& row : atomicTable()) known.push_back(row.name);
-    if (name == "cas")
-      builder.help("write atomic.compare_exchange(&p, expected, value)");
+    if (name == "cas") builder.help("write atomic.compare_exchange(&p, expected, value)");
     else if (std::string near = nearestName(name, known); !near.empty())
       builder.help(fmt::format("did you mean atomic.{}?", near));
     return errorValue(range);
@@ -162,10 +156,8 @@ Value Checker::callAtomic(Ident operation, const CallExpr& node, Range range) {
   AtomicCall call{*op, AtomicScope::Device, {}, {}};
   bool ok = true;
   for (const Argument& argument : node.arguments) {
-    if (argument.name.name.empty())
-      positional.push_back(argument.value);
-    else
-      ok = atomicOption(what, argument, call.scope) && ok;
+    if (argument.name.name.empty()) positional.push_back(argument.value);
+    else ok = atomicOption(what, argument, call.scope) && ok;
   }
   if (positional.size() != info.operands + 1) {
     report(Diag::ArgumentCount, range,
@@ -187,7 +179,8 @@ Value Checker::callAtomic(Ident operation, const CallExpr& node, Range range) {
   if (isShared(call.place)) call.scope = AtomicScope::Block;  // no other block sees it
   for (unsigned i = 0; i < info.operands; ++i) {
     const TExprId operand =
-        convert(checkExpr(positional[i + 1], type), type, fmt::format("{} of {}", i == 0 && info.operands == 2 ? "the expected value" : "the value", what));
+        convert(checkExpr(positional[i + 1], type), type,
+                fmt::format("{} of {}", i == 0 && info.operands == 2 ? "the expected value" : "the value", what));
     ok = operand && ok;
     call.operands.push_back(operand);
   }

@@ -9,7 +9,8 @@ namespace rad::sema {
 
 Value Checker::callBarrier(const CallExpr& node, Range range) {
   if (!countIs("barrier", node.arguments, 0, range)) return errorValue(range);
-  if (!needsBlock("barrier()", range, "kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent"))
+  if (!needsBlock("barrier()", range,
+                  "kernels with `blocks ... threads ...` have barriers; the points of `forall` are independent"))
     return errorValue(range);
   if (ctx_->valueBlocks || !ctx_->canHoist) {
     report(Diag::CollectivePlace, range, {"barrier()"}).help("write it as a statement of its own");
@@ -22,7 +23,8 @@ Value Checker::callBarrier(const CallExpr& node, Range range) {
 Value Checker::callBlock(BlockBuiltin builtin, const CallExpr& node, Range range) {
   const std::string name = fmt::format("block.{}", spelling(builtin));
   if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
-  if (!needsBlock(name, range, "kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent"))
+  if (!needsBlock(name, range,
+                  "kernels with `blocks ... threads ...` have block.*; the points of `forall` are independent"))
     return errorValue(range);
   const bool canHoist = ctx_->canHoist;
   Value value = checkExpr(node.arguments[0].value);
@@ -70,7 +72,9 @@ bool Checker::needsBlock(std::string what, Range range, std::string_view help) {
 
 Value Checker::callUniform(const CallExpr& node, Range range) {
   if (!countIs("uniform", node.arguments, 1, range)) return errorValue(range);
-  if (!needsBlock("uniform()", range, "it promises that all threads of a block have the same value; here are no blocks")) return errorValue(range);
+  if (!needsBlock("uniform()", range,
+                  "it promises that all threads of a block have the same value; here are no blocks"))
+    return errorValue(range);
   const bool canHoist = ctx_->canHoist;
   Value value = checkExpr(node.arguments[0].value);
   if (isError(value.type)) return errorValue(range);
@@ -81,7 +85,8 @@ Value Checker::callUniform(const CallExpr& node, Range range) {
     return errorValue(range);
   }
   if (!canHoist || ctx_->valueBlocks) {
-    report(Diag::CollectivePlace, range, {"uniform()"}).help(fmt::format("give it a statement of its own: `let same = {}`", shorten(range)));
+    report(Diag::CollectivePlace, range, {"uniform()"})
+        .help(fmt::format("give it a statement of its own: `let same = {}`", shorten(range)));
     return errorValue(range);
   }
   Collective promise;
@@ -94,10 +99,15 @@ Value Checker::callUniform(const CallExpr& node, Range range) {
   }
   // A bool is compared as a number.
   const TypeId number = types().scalar(Scalar::U32);
-  Value ones{number, program_.addExpr(number, range, Select{materialize(value), constInt(number, 1, range), constInt(number, 0, range)}), {}, range};
+  Value ones{number,
+             program_.addExpr(number, range,
+                              Select{materialize(value), constInt(number, 1, range), constInt(number, 0, range)}),
+             {},
+             range};
   program_.sites[promise.site.value].arguments.assign(2, types().scalar(Scalar::Bool));
   Value same = collect(std::move(promise), std::move(ones), range);
-  return code(types().scalar(Scalar::Bool), range, Compare{BinaryOp::Ne, materialize(same), constInt(number, 0, range)});
+  return code(types().scalar(Scalar::Bool), range,
+              Compare{BinaryOp::Ne, materialize(same), constInt(number, 0, range)});
 }
 
 Value Checker::blockName(std::string name, Range range) {
@@ -149,7 +159,8 @@ Value Checker::blockMember(Ident member, Range range) {
     return errorValue(range);
   }
   if (!needsBlock(fmt::format("block.{}", name), range, {})) return errorValue(range);
-  if (ctx_->kind == Context::Kind::Function && (name == "size" || name == "index")) return blockName(fmt::format("block.{}", name), range);
+  if (ctx_->kind == Context::Kind::Function && (name == "size" || name == "index"))
+    return blockName(fmt::format("block.{}", name), range);
   if (ctx_->kind != Context::Kind::Kernel) {
     report(Diag::UnknownMember, member.range, {"block", std::string(name)});
     return errorValue(range);

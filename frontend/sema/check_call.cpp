@@ -120,7 +120,8 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     if (Entity* entity = typeEntity(member->base, typeStatics))
       return callOfType(*entity, typeStatics, member->member, statics, node, range, expected);
     if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node)) {
-      if (const auto binding = findBinding(base->name); binding && binding->kind == Binding::Kind::Type)  // Self.origin()
+      if (const auto binding = findBinding(base->name);
+          binding && binding->kind == Binding::Kind::Type)  // Self.origin()
         if (const StructInstance* instance = structInstance(binding->type)) {
           TypeId wanted = binding->type;
           return callOfType(*instance->entity, {}, member->member, statics, node, range, wanted);
@@ -145,8 +146,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
         return errorValue(range);
       }
       if (!entity && module == "atomic") return callAtomic(member->member, node, range);
-      if (!entity &&
-          (module == "warp" || module == "cluster" || module == "thread" || module == "device")) {
+      if (!entity && (module == "warp" || module == "cluster" || module == "thread" || module == "device")) {
         notYet(range, fmt::format("{}.{}", module, name));
         return errorValue(range);
       }
@@ -165,26 +165,36 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     }
     Value base = checkExpr(member->base);
     if (isError(base.type)) return errorValue(range);
-    if (structInstance(base.type)) return callMethod(base, member->base, member->member, statics, node, range, expected);
+    if (structInstance(base.type))
+      return callMethod(base, member->base, member->member, statics, node, range, expected);
     auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
     if (isView(base.type) && (name == "len" || name == "size"))
       builder.help(fmt::format("write {}.len, without parentheses", shorten(base.range)));
     else if (isView(base.type) && findReducer(name))
       builder.help(fmt::format("write {}({})", name, shorten(base.range)));
     else if (isView(base.type) && name == "mean")
-      builder.help(fmt::format("write sum({0}) / {1}({0}.len)", shorten(base.range), spellType(typeOf(base.type).element)));
+      builder.help(
+          fmt::format("write sum({0}) / {1}({0}.len)", shorten(base.range), spellType(typeOf(base.type).element)));
     else if (isView(base.type) && (name == "copy" || name == "clone"))
       builder.help(fmt::format("write copy({})", shorten(base.range)));
-    else if (Entity* function = findEntity(member->member.name, ctx_->home); function && function->kind == Entity::Kind::Fn) {
+    else if (Entity* function = findEntity(member->member.name, ctx_->home);
+             function && function->kind == Entity::Kind::Fn) {
       std::string arguments;
       for (const Argument& argument : node.arguments) arguments += shorten(expr(argument.value).range) + ", ";
-      const bool isLast = !node.arguments.empty() && takesFunctions(std::get<FnDecl>(function->ast->decl(function->decl).node).params, *function->ast);
+      const bool isLast =
+          !node.arguments.empty() &&
+          takesFunctions(std::get<FnDecl>(function->ast->decl(function->decl).node).params, *function->ast);
       builder.help(isLast ? fmt::format("`{0}` is a function: write {0}({1}{2})", name, arguments, shorten(base.range))
-                          : fmt::format("`{0}` is a function: write {0}({2}{1})", name, arguments.empty() ? "" : ", " + arguments.substr(0, arguments.size() - 2), shorten(base.range)));
+                          : fmt::format("`{0}` is a function: write {0}({2}{1})", name,
+                                        arguments.empty() ? "" : ", " + arguments.substr(0, arguments.size() - 2),
+                                        shorten(base.range)));
     } else if (isView(base.type) && (name == "iter" || name == "into_iter" || name == "begin" || name == "enumerate"))
-      builder.help(fmt::format("map(|v| ..., {0}) makes an array of all elements; sum(f({0}[i]) for i in 0..{0}.len) takes them together", shorten(base.range)));
+      builder.help(fmt::format(
+          "map(|v| ..., {0}) makes an array of all elements; sum(f({0}[i]) for i in 0..{0}.len) takes them together",
+          shorten(base.range)));
     else if (isView(base.type) && (name == "forEach" || name == "for_each" || name == "apply"))
-      builder.help(fmt::format("write `forall i in 0..{0}.len {{ ... {0}[i] ... }}`, or a kernel", shorten(base.range)));
+      builder.help(
+          fmt::format("write `forall i in 0..{0}.len {{ ... {0}[i] ... }}`, or a kernel", shorten(base.range)));
     else if (isView(base.type) && (name == "flatten" || name == "reshape" || name == "ravel"))
       builder.help(fmt::format("{}.flat is the array as one dimension", shorten(base.range)));
     return errorValue(range);
@@ -193,9 +203,9 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (!nameNode) {
     if (!std::holds_alternative<ErrorExpr>(callee.node)) {
       if (std::holds_alternative<LambdaExpr>(callee.node))
-        report(Diag::LambdaPlace, callee.range, {}).help("give it a name: `let f = |x| ...`, or `fn f(x: f32) -> f32 = ...`");
-      else
-        report(Diag::NotCallable, callee.range, {shorten(callee.range)});
+        report(Diag::LambdaPlace, callee.range, {})
+            .help("give it a name: `let f = |x| ...`, or `fn f(x: f32) -> f32 = ...`");
+      else report(Diag::NotCallable, callee.range, {shorten(callee.range)});
     }
     return errorValue(range);
   }
@@ -227,7 +237,8 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   if (auto reducer = findReducer(name)) {
     if (hasGenerator) {
       if (node.arguments.size() != 1) {
-        report(Diag::ReducerArguments, range, {std::string(name)}).help(fmt::format("{}(x[i] for i in 0..n) takes nothing else", name));
+        report(Diag::ReducerArguments, range, {std::string(name)})
+            .help(fmt::format("{}(x[i] for i in 0..n) takes nothing else", name));
         return errorValue(range);
       }
       return checkReduce(*reducer, node.arguments[0].value, range, expected);
@@ -288,8 +299,7 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
       return callFunction(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), statics, node, range, expected);
     case Entity::Kind::Kernel:
       return callKernel(entity, std::get<KernelDecl>(entity.ast->decl(entity.decl).node), statics, node, range);
-    case Entity::Kind::Struct:
-      return construct(entity, statics, node, range, expected);
+    case Entity::Kind::Struct: return construct(entity, statics, node, range, expected);
     case Entity::Kind::Enum:
       report(Diag::NotCallable, expr(node.callee).range, {std::string(text(entity.name))})
           .note(entity.range, "declared here")
@@ -298,7 +308,8 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
     case Entity::Kind::TypeAlias: {
       auto type = tryType(node.callee);
       if (type)
-        if (const StructInstance* instance = structInstance(*type)) return construct(*instance->entity, {}, node, range, *type);
+        if (const StructInstance* instance = structInstance(*type))
+          return construct(*instance->entity, {}, node, range, *type);
       if (type && isVector(*type)) return makeVector(*type, node.arguments, range);
       if (type && scalarOf(*type)) {
         if (!countIs(text(entity.name), node.arguments, 1, range)) return errorValue(range);
@@ -306,16 +317,13 @@ Value Checker::callEntity(Entity& entity, List<Argument> statics, const CallExpr
       }
       break;
     }
-    case Entity::Kind::Unsupported:
-      return errorValue(range);
-    case Entity::Kind::Lambda:
-      return callLambda(useLambda(entity, expr(node.callee).range), node, range);
+    case Entity::Kind::Unsupported: return errorValue(range);
+    case Entity::Kind::Lambda: return callLambda(useLambda(entity, expr(node.callee).range), node, range);
     case Entity::Kind::Global:
       if (isError(entity.type)) return errorValue(range);
       break;
     case Entity::Kind::Const:
-    case Entity::Kind::Module:
-      break;
+    case Entity::Kind::Module: break;
   }
   report(Diag::NotCallable, expr(node.callee).range, {std::string(text(entity.name))})
       .note(entity.range, "defined here");
@@ -349,10 +357,8 @@ Value Checker::callMathWith(Math op, std::vector<Value> values, Range range, Typ
       anyVector = true;
     } else if (auto s = scalarOf(value.type); s && *s != Scalar::Bool) {
       anyTyped = true;
-      if (!scalar)
-        scalar = s;
-      else if (auto common = commonScalar(*scalar, *s))
-        scalar = common;
+      if (!scalar) scalar = s;
+      else if (auto common = commonScalar(*scalar, *s)) scalar = common;
       else if (ok) {
         auto builder = isSignMix(*scalar, *s)
                            ? report(Diag::SignMix, range,
@@ -363,8 +369,7 @@ Value Checker::callMathWith(Math op, std::vector<Value> values, Range range, Typ
         ok = false;
       }
     } else {
-      if (typeOf(value.type).kind == TypeKind::Unit)
-        report(Diag::NoValue, value.range, {});
+      if (typeOf(value.type).kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
       else
         report(Diag::MathOperand, value.range,
                {std::string(info.name), info.operands == MathOperands::F ? "f16, bf16, f32 or f64" : "numbers",
@@ -413,12 +418,14 @@ Value Checker::callMathWith(Math op, std::vector<Value> values, Range range, Typ
     scalar = isError(hint) ? Scalar::F32 : *scalarOf(hint);
   }
   if (isFloat8(*scalar)) {
-    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f16, bf16, f32 or f64", std::string(spelling(*scalar))})
+    report(Diag::MathOperand, values[0].range,
+           {std::string(info.name), "f16, bf16, f32 or f64", std::string(spelling(*scalar))})
         .help(fmt::format("8-bit floats only store numbers: write {}(f32({}))", info.name, shorten(values[0].range)));
     return errorValue(range);
   }
   if (info.operands == MathOperands::F && !isFloat(*scalar)) {
-    report(Diag::MathOperand, values[0].range, {std::string(info.name), "f16, bf16, f32 or f64", std::string(spelling(*scalar))})
+    report(Diag::MathOperand, values[0].range,
+           {std::string(info.name), "f16, bf16, f32 or f64", std::string(spelling(*scalar))})
         .help(fmt::format("write {}(f32({}))", info.name, shorten(values[0].range)));
     return errorValue(range);
   }

@@ -57,10 +57,7 @@ void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, R
     return (void)defineGlobal(name, isVar, type, init, std::nullopt, range);
   }
   if (isConstant)
-    return bind(name, {.kind = Binding::Kind::Constant,
-                       .type = type,
-                       .constant = value.constant,
-                       .range = name.range});
+    return bind(name, {.kind = Binding::Kind::Constant, .type = type, .constant = value.constant, .range = name.range});
   const LocalId local =
       addLocal(std::string(text(name.name)), type, isVar ? LocalKind::Var : LocalKind::Let, name.range);
   if (!isError(type)) {
@@ -68,8 +65,7 @@ void Checker::defineVariable(Ident name, bool isVar, Value value, TypeId type, R
     if (isView(type)) ctx_->madeOf[local.value] = init;
     emit(range, Declare{local, init});
   }
-  bind(name,
-       {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
+  bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
 }
 
 void Checker::checkLet(const LetStmt& node, Range range) {
@@ -93,16 +89,14 @@ void Checker::checkLet(const LetStmt& node, Range range) {
       emit(range, Declare{local, {}});
       ctx_->unassigned.insert(local.value);
     }
-    bind(name,
-         {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
+    bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
     return;
   }
   Value value = checkExpr(node.init, type);
   if (node.type)
     value =
         isError(value.type) ? errorValue(value.range) : convertValue(value, type, fmt::format("`{}`", text(name.name)));
-  else if (node.isVar && isUntyped(value.type))
-    materialize(value);
+  else if (node.isVar && isUntyped(value.type)) materialize(value);
   if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
     report(Diag::NoValue, value.range, {});
     value = errorValue(value.range);
@@ -123,8 +117,7 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   const RepeatExpr& view = *written.shape;
   const Ident name = node.names[0];
   auto fail = [&] {
-    if (isGlobalScope())
-      defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
+    if (isGlobalScope()) defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
     else
       bind(name, {.kind = Binding::Kind::Local,
                   .local = addLocal("", types().error(), LocalKind::Let, name.range),
@@ -155,7 +148,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
       Entity* entity = findEntity(dimName->name, ctx_->home);
       // A function of the library, such as `count`, is no size that could be meant.
       const bool isKnown = findBinding(dimName->name).has_value() ||
-                           (entity && entity->kind != Entity::Kind::Fn && entity->kind != Entity::Kind::Kernel && entity->kind != Entity::Kind::Module);
+                           (entity && entity->kind != Entity::Kind::Fn && entity->kind != Entity::Kind::Kernel &&
+                            entity->kind != Entity::Kind::Module);
       for (unsigned e = 0; e < d && !sameAs[d]; ++e)
         if (binds[e] && binds[e]->name == dimName->name) sameAs[d] = e;
       if (sameAs[d]) return;
@@ -173,7 +167,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   const TypeId wanted = types().withAccess(type, false);
   Value value = checkExpr(node.init, wanted);
   if (!ok || isError(value.type)) return fail();
-  // Who reads a file checks the sizes itself: it can name the file, and a picture takes the channels that are asked for.
+  // Who reads a file checks the sizes itself: it can name the file, and a picture takes the channels that are asked
+  // for.
   if (value.expr)
     if (auto* read = std::get_if<ReadFile>(&program_.mutableExpr(value.expr).node))
       read->extents = std::exchange(expected, std::vector<TExprId>(rank));
@@ -181,8 +176,9 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   if (isError(defined.type)) return fail();
   std::vector<SiteId> sites;
   for (unsigned d = 0; d < rank; ++d)
-    sites.push_back(expected[d] || sameAs[d] ? addSite(SiteKind::ShapeBind, expr(*written.ast, view.dims[d]).range, {}, d, rank)
-                                : SiteId{});
+    sites.push_back(expected[d] || sameAs[d]
+                        ? addSite(SiteKind::ShapeBind, expr(*written.ast, view.dims[d]).range, {}, d, rank)
+                        : SiteId{});
   defineVariable(name, node.isVar, defined, defined.type, range);
   Value read;
   auto compareRepeated = [&] {
@@ -211,10 +207,8 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
   for (unsigned d = 0; d < rank; ++d)
     if (binds[d]) {
       extents[d] = addLocal(std::string(text(binds[d]->name)), types().index(), LocalKind::Dimension, binds[d]->range);
-      bind(*binds[d], {.kind = Binding::Kind::Local,
-                       .local = extents[d],
-                       .type = types().index(),
-                       .range = binds[d]->range});
+      bind(*binds[d],
+           {.kind = Binding::Kind::Local, .local = extents[d], .type = types().index(), .range = binds[d]->range});
     }
   compareRepeated();
   emit(range, BindView{materialize(read), std::move(extents), std::move(expected), std::move(sites)});
@@ -223,8 +217,7 @@ void Checker::checkLetView(const LetStmt& node, Range range) {
 void Checker::checkLetTuple(const LetStmt& node, Range range) {
   auto failAll = [&] {
     for (const Ident& name : node.names) {
-      if (isGlobalScope())
-        defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
+      if (isGlobalScope()) defineGlobal(name, node.isVar, types().error(), {}, std::nullopt, range);
       else
         bind(name, {.kind = Binding::Kind::Local,
                     .local = addLocal("", types().error(), LocalKind::Let, name.range),
@@ -240,7 +233,8 @@ void Checker::checkLetTuple(const LetStmt& node, Range range) {
   const Type type = typeOf(value.type);
   if (type.kind != TypeKind::Tuple || type.record || type.items.size() != node.names.size()) {
     auto builder = report(Diag::TupleSize, value.range, {std::to_string(node.names.size()), spellType(value.type)});
-    if (type.record && type.kind == TypeKind::Tuple) builder.help("the members of a struct are read by their names: `let a = value.name`");
+    if (type.record && type.kind == TypeKind::Tuple)
+      builder.help("the members of a struct are read by their names: `let a = value.name`");
     return failAll();
   }
   const LocalId whole = addLocal("", value.type, LocalKind::Let, value.range);
@@ -256,10 +250,7 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
     const LocalId local = addLocal(std::string(text(node.name.name)), type, LocalKind::Shared, node.name.range);
     ctx_->body.locals[local.value].sharedExtents = std::move(extents);
     if (!isError(type)) ctx_->kernel->shared.push_back(local);
-    bind(node.name, {.kind = Binding::Kind::Local,
-                     .local = local,
-                     .type = type,
-                     .range = node.name.range});
+    bind(node.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = node.name.range});
   };
   if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
     report(Diag::BlockOnly, range, {"shared"});
@@ -274,7 +265,8 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
   if (!view) {
     const TypeId scalar = resolveType(node.type);
     if (!isError(scalar) && !plainSize(scalar)) {
-      report(Diag::ElementType, type.range, {"shared memory", spellType(scalar)}).help("an array of it is written `shared s: [f32; 256]`");
+      report(Diag::ElementType, type.range, {"shared memory", spellType(scalar)})
+          .help("an array of it is written `shared s: [f32; 256]`");
       return finish(types().error(), {});
     }
     return finish(scalar, {});

@@ -36,8 +36,8 @@ TypeId Checker::vectorType(TypeId element, Wide count, Range range) {
   const auto scalar = scalarOf(element);
   if (!scalar) {
     report(Diag::ElementType, range, {"a vector", spellType(element)})
-        .help(fmt::format("the elements of a vector are numbers or bools; array[{}, {}] holds others", spellType(element),
-                          spell(ConstValue::ofInt(count))));
+        .help(fmt::format("the elements of a vector are numbers or bools; array[{}, {}] holds others",
+                          spellType(element), spell(ConstValue::ofInt(count))));
     return types().error();
   }
   const bool isCount = count == 2 || count == 3 || count == 4 || count == 8 || count == 16;
@@ -58,8 +58,9 @@ TypeId Checker::arrayType(TypeId element, Wide count, Range range) {
     return types().error();
   }
   if (count < 1 || count > static_cast<Wide>(largestArray) || static_cast<uint64_t>(count) * *size > largestArray) {
-    auto builder = report(Diag::ElementCount, range,
-                          {fmt::format("an array value of {} {}", spell(ConstValue::ofInt(count)), spellType(element))});
+    auto builder =
+        report(Diag::ElementCount, range,
+               {fmt::format("an array value of {} {}", spell(ConstValue::ofInt(count)), spellType(element))});
     if (count >= 1)
       builder.help("an array value has 64 KiB at most; zeros[T](n) makes an array of any size in the device's memory");
     return types().error();
@@ -125,10 +126,8 @@ Value Checker::checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expec
       real = real || typeOf(value.type).kind == TypeKind::UntypedFloat;
     } else if (isError(hint)) {
       const auto a = scalarOf(element), b = scalarOf(value.type);
-      if (isError(element))
-        element = value.type;
-      else if (a && b && commonScalar(*a, *b))
-        element = types().scalar(*commonScalar(*a, *b));
+      if (isError(element)) element = value.type;
+      else if (a && b && commonScalar(*a, *b)) element = types().scalar(*commonScalar(*a, *b));
     }
     values.push_back(std::move(value));
   }
@@ -153,7 +152,8 @@ Value Checker::checkRepeat(const RepeatExpr& node, Range range, TypeId expected)
   if (!isError(hint) && fitsType(value, hint)) value = convertValue(value, hint);
   materialize(value);
   for (size_t d = node.dims.size(); d-- > 0;) {
-    auto count = checkConstant(node.dims[static_cast<uint32_t>(d)], types().index(), "the number of elements of an array value");
+    auto count =
+        checkConstant(node.dims[static_cast<uint32_t>(d)], types().index(), "the number of elements of an array value");
     if (!count) return errorValue(range);
     const TypeId type = arrayType(value.type, count->integer, range);
     if (isError(type)) return errorValue(range);
@@ -199,8 +199,9 @@ Value Checker::makeVector(TypeId type, List<Argument> arguments, Range range) {
     }
     const TExprId kept = keep(value.expr);
     for (uint64_t i = 0; i < typeOf(value.type).count; ++i)
-      values.push_back(code(typeOf(value.type).element, value.range,
-                            ElementOf{kept, constInt(types().index(), static_cast<Wide>(i), value.range), {}, Check::Proven}));
+      values.push_back(
+          code(typeOf(value.type).element, value.range,
+               ElementOf{kept, constInt(types().index(), static_cast<Wide>(i), value.range), {}, Check::Proven}));
   }
   ctx_->out = saved;
   if (values.size() != vector.count) {
@@ -224,15 +225,18 @@ Value Checker::toVector(Value value, TypeId type) {
   return code(type, value.range, MakeElements{{materialize(copy)}});
 }
 
-TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& values, Range range, VectorOperands allowed) {
+TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& values, Range range,
+                             VectorOperands allowed) {
   uint64_t count = 0;
   std::optional<Scalar> scalar;
   const Value* first = nullptr;
   for (const Value& value : values) {
     auto wrong = [&](Diag kind) {
-      auto builder = report(kind, range, {std::string(what), spellType(first ? first->type : values[0].type),
-                                                      spellType(first ? value.type : values.back().type)});
-      if (kind == Diag::OperandTypes && numberOf(value.type) && numberOf(value.type) != Scalar::Bool && scalar && *scalar != Scalar::Bool && (!isVector(value.type) || typeOf(value.type).count == count))
+      auto builder = report(kind, range,
+                            {std::string(what), spellType(first ? first->type : values[0].type),
+                             spellType(first ? value.type : values.back().type)});
+      if (kind == Diag::OperandTypes && numberOf(value.type) && numberOf(value.type) != Scalar::Bool && scalar &&
+          *scalar != Scalar::Bool && (!isVector(value.type) || typeOf(value.type).count == count))
         builder.help(fmt::format("convert one side: {}({})", spellType(first->type), shorten(value.range)));
       return types().error();
     };
@@ -258,12 +262,14 @@ TypeId Checker::commonVector(std::string_view what, const std::vector<Value>& va
 Value Checker::vectorBinary(BinaryOp op, Value left, Value right, Range range) {
   const std::string name(spelling(op));
   const bool compares = isComparison(op);
-  if (numberOf(left.type) == Scalar::Bool && numberOf(right.type) == Scalar::Bool && (op == BinaryOp::BitAnd || op == BinaryOp::BitOr)) {
+  if (numberOf(left.type) == Scalar::Bool && numberOf(right.type) == Scalar::Bool &&
+      (op == BinaryOp::BitAnd || op == BinaryOp::BitOr)) {
     report(Diag::OperandTypes, range, {name, spellType(left.type), spellType(right.type)})
         .help(op == BinaryOp::BitAnd ? "write `and`" : "write `or`");
     return errorValue(range);
   }
-  const TypeId type = commonVector(name, {left, right}, range, compares ? VectorOperands::Any : VectorOperands::Numbers);
+  const TypeId type =
+      commonVector(name, {left, right}, range, compares ? VectorOperands::Any : VectorOperands::Numbers);
   if (isError(type)) return errorValue(range);
   const Scalar scalar = *numberOf(type);
   if (compares) {
@@ -304,7 +310,8 @@ Value Checker::vectorLogic(bool isAnd, Value left, Value right, Range range) {
   for (Value* side : {&left, &right}) {
     const bool fits = side->type == vector || scalarOf(side->type) == Scalar::Bool;
     if (numberOf(vector) != Scalar::Bool || !fits) {
-      auto builder = report(Diag::OperandTypes, range, {isAnd ? "and" : "or", spellType(left.type), spellType(right.type)});
+      auto builder =
+          report(Diag::OperandTypes, range, {isAnd ? "and" : "or", spellType(left.type), spellType(right.type)});
       const Value& number = numberOf(left.type) == Scalar::Bool ? right : left;
       if (isVector(number.type) && numberOf(number.type) != Scalar::Bool)
         builder.help(fmt::format("compare it: `{} != 0`", shorten(number.range)));
@@ -323,7 +330,8 @@ Value Checker::callSelect(const CallExpr& node, Range range, TypeId expected) {
   Value no = checkExpr(node.arguments[2].value, hint);
   if (isError(condition.type) || isError(yes.type) || isError(no.type)) return errorValue(range);
   if (numberOf(condition.type) != Scalar::Bool) {
-    auto builder = report(Diag::ConditionType, condition.range, {"the first argument of `select`", spellType(condition.type)});
+    auto builder =
+        report(Diag::ConditionType, condition.range, {"the first argument of `select`", spellType(condition.type)});
     if (numberOf(condition.type) || isUntyped(condition.type))
       builder.help(fmt::format("write `{} != 0`", shorten(condition.range)));
     return errorValue(range);
@@ -352,7 +360,8 @@ Value Checker::vectorMath(Math op, std::vector<Value> values, Range range) {
   const TypeId type = commonVector(info.name, values, range);
   if (isError(type)) return errorValue(range);
   const Scalar scalar = *numberOf(type);
-  if ((info.operands == MathOperands::F && !isFloat(scalar)) || (info.operands == MathOperands::I && !isInteger(scalar))) {
+  if ((info.operands == MathOperands::F && !isFloat(scalar)) ||
+      (info.operands == MathOperands::I && !isInteger(scalar))) {
     report(Diag::MathOperand, range,
            {std::string(info.name), info.operands == MathOperands::F ? "floats" : "integers", spellType(type)});
     return errorValue(range);
@@ -371,8 +380,7 @@ Value Checker::reduceElements(Reducer reducer, Value whole, std::string_view nam
   const auto scalar = scalarOf(type.element);
   const bool isLogic = reducer == Reducer::All || reducer == Reducer::Any;
   if (!scalar || (isLogic ? *scalar != Scalar::Bool : !isNumber(*scalar))) {
-    report(Diag::MathOperand, whole.range,
-           {std::string(name), isLogic ? "bool" : "numbers", spellType(whole.type)});
+    report(Diag::MathOperand, whole.range, {std::string(name), isLogic ? "bool" : "numbers", spellType(whole.type)});
     return errorValue(range);
   }
   if (type.count > 64) {
@@ -405,8 +413,9 @@ Value Checker::reduceElements(Reducer reducer, Value whole, std::string_view nam
         break;
       case Reducer::All:
       case Reducer::Any:
-        total = program_.addExpr(type.element, range,
-                                 Arithmetic{reducer == Reducer::All ? BinaryOp::BitAnd : BinaryOp::BitOr, total, element, {}});
+        total = program_.addExpr(
+            type.element, range,
+            Arithmetic{reducer == Reducer::All ? BinaryOp::BitAnd : BinaryOp::BitOr, total, element, {}});
         break;
     }
   }
@@ -446,7 +455,8 @@ Value Checker::elementsOf(const Value& vector, std::vector<uint8_t> lanes, Range
     for (uint8_t& lane : lanes) lane = inner->lanes[lane];
     from = inner->vector;
   }
-  if (lanes.size() == 1) return code(element, range, ElementOf{from, constInt(types().index(), lanes[0], range), {}, Check::Proven});
+  if (lanes.size() == 1)
+    return code(element, range, ElementOf{from, constInt(types().index(), lanes[0], range), {}, Check::Proven});
   const TypeId several = types().vector(element, lanes.size());
   return code(several, range, Swizzle{from, std::move(lanes)});
 }
@@ -464,7 +474,8 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
     }
     if (const auto* slice = std::get_if<SliceExpr>(&expr(argument.value).node)) {
       if (&argument != &arguments[arguments.size() - 1]) {
-        return indexEach(sliceElements(whole, *slice, expr(argument.value).range, range), arguments, &argument - &arguments[0], range);
+        return indexEach(sliceElements(whole, *slice, expr(argument.value).range, range), arguments,
+                         &argument - &arguments[0], range);
       }
       return sliceElements(whole, *slice, expr(argument.value).range, range);
     }
@@ -483,7 +494,8 @@ Value Checker::indexElements(Value whole, List<Argument> arguments, Range range)
         continue;
       }
       // An element of a constant is one.
-      if (const auto* made = std::get_if<MakeElements>(&program_.expr(whole.expr).node); made && isConstantData(whole.expr)) {
+      if (const auto* made = std::get_if<MakeElements>(&program_.expr(whole.expr).node);
+          made && isConstantData(whole.expr)) {
         whole = constantPart(made->items[made->items.size() == 1 ? 0 : static_cast<size_t>(at)], range);
         continue;
       }
@@ -508,8 +520,10 @@ Value Checker::indexEach(Value part, List<Argument> arguments, ptrdiff_t slice, 
   std::vector<Value> items;
   for (uint64_t i = 0; i < type.count && (items.empty() || !isError(items.back().type)); ++i) {
     const auto* made = std::get_if<MakeElements>(&program_.expr(kept).node);
-    const Value each = made ? constantPart(made->items[made->items.size() == 1 ? 0 : i], range)
-                            : code(type.element, range, ElementOf{kept, constInt(types().index(), static_cast<Wide>(i), range), {}, Check::Proven});
+    const Value each =
+        made ? constantPart(made->items[made->items.size() == 1 ? 0 : i], range)
+             : code(type.element, range,
+                    ElementOf{kept, constInt(types().index(), static_cast<Wide>(i), range), {}, Check::Proven});
     items.push_back(indexElements(each, rest, range));
   }
   ctx_->out = saved;
@@ -545,7 +559,8 @@ Value Checker::sliceElements(Value whole, const SliceExpr& slice, Range sliceRan
   const auto [low, high] = bounds;
   if (low < 0 || high > static_cast<Wide>(type.count) || low > high) {
     report(Diag::ElementSlice, sliceRange,
-           {spell(ConstValue::ofInt(low)), spell(ConstValue::ofInt(high)), spellType(whole.type), std::to_string(type.count)});
+           {spell(ConstValue::ofInt(low)), spell(ConstValue::ofInt(high)), spellType(whole.type),
+            std::to_string(type.count)});
     return errorValue(range);
   }
   const Wide count = low == high ? 0 : (high - low - 1) / step + 1;
@@ -557,7 +572,8 @@ Value Checker::sliceElements(Value whole, const SliceExpr& slice, Range sliceRan
   }
   const TypeId part = arrayType(type.element, count, sliceRange);
   if (isError(part)) return errorValue(range);
-  return code(part, range, ElementSlice{whole.expr, static_cast<uint64_t>(low), count == 1 ? 1 : static_cast<uint64_t>(step)});
+  return code(part, range,
+              ElementSlice{whole.expr, static_cast<uint64_t>(low), count == 1 ? 1 : static_cast<uint64_t>(step)});
 }
 
 TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool readsToo) {
@@ -576,8 +592,7 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
     const auto& node = expr(written).node;
     const TExprId outer = wholeOfPart(program_, root);
     if (outer && std::holds_alternative<Swizzle>(program_.expr(outer).node)) break;  // v.xy[i], which one is not known
-    if (const auto* paren = std::get_if<ParenExpr>(&node))
-      written = paren->inner;
+    if (const auto* paren = std::get_if<ParenExpr>(&node)) written = paren->inner;
     else if (const auto* member = std::get_if<MemberExpr>(&node); member && outer) {
       written = member->base;
       root = outer;
@@ -602,14 +617,10 @@ TExprId Checker::checkElementPlace(ExprId id, Value value, TypeId& type, bool re
   if (std::holds_alternative<LocalRef>(base.node) || std::holds_alternative<GlobalRef>(base.node)) {
     TypeId ignored;
     for (;;)  // v.zyx.xy is one step
-      if (const auto* member = std::get_if<MemberExpr>(&expr(written).node))
-        written = member->base;
-      else if (const auto* index = std::get_if<IndexExpr>(&expr(written).node))
-        written = index->base;
-      else if (const auto* paren = std::get_if<ParenExpr>(&expr(written).node))
-        written = paren->inner;
-      else
-        break;
+      if (const auto* member = std::get_if<MemberExpr>(&expr(written).node)) written = member->base;
+      else if (const auto* index = std::get_if<IndexExpr>(&expr(written).node)) written = index->base;
+      else if (const auto* paren = std::get_if<ParenExpr>(&expr(written).node)) written = paren->inner;
+      else break;
     if (!std::holds_alternative<NameExpr>(expr(written).node)) {
       report(Diag::NotAPlace, expr(id).range, {});
       return {};

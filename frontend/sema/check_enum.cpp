@@ -23,7 +23,8 @@ TypeId Checker::enumType(Entity& entity) {
     record.members.emplace_back(text(node.members[i].name));
   }
   if (record.members.empty()) {
-    report(Diag::EmptyType, entity.range, {"the enum", record.name}).help("name its values: `enum Order { relaxed, acquire }`");
+    report(Diag::EmptyType, entity.range, {"the enum", record.name})
+        .help("name its values: `enum Order { relaxed, acquire }`");
     ok = false;
   }
   entity.type = ok ? types().enumeration(std::move(record)) : types().error();
@@ -38,8 +39,7 @@ Value Checker::enumValue(TypeId type, Ident member, Range range) {
   if (text(member.name) == "len" || text(member.name) == "count")
     report(Diag::UnknownMember, member.range, {spellType(type), std::string(text(member.name))})
         .help(fmt::format("it has {} values", members.size()));
-  else
-    reportUnknownMember(type, member);
+  else reportUnknownMember(type, member);
   return errorValue(range);
 }
 
@@ -53,10 +53,8 @@ Value Checker::checkDotName(Ident name, Range range, TypeId expected) {
         if (member.name == name.name && (found.empty() || text(symbol) < found)) found = text(symbol);
     }
   auto builder = report(Diag::EnumContext, range, {std::string(text(name.name))});
-  if (!found.empty())
-    builder.help(fmt::format("write {}.{}", found, text(name.name)));
-  else
-    builder.help("write the name of the enum before the dot");
+  if (!found.empty()) builder.help(fmt::format("write {}.{}", found, text(name.name)));
+  else builder.help("write the name of the enum before the dot");
   return errorValue(range);
 }
 

@@ -25,8 +25,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
   const Expr& node = expr(id);
   const Range range = node.range;
   switch (node.kind()) {
-    case ExprKind::Error:
-      return errorValue(range);
+    case ExprKind::Error: return errorValue(range);
     case ExprKind::Int: {
       const auto& literal = std::get<IntExpr>(node.node);
       if (literal.tooBig) {
@@ -49,10 +48,9 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
     }
     case ExprKind::Float: {
       const auto& literal = std::get<FloatExpr>(node.node);
-      const ConstValue value{ConstValue::Kind::Float, compareLiteral(session_.sources.text(range), literal.value),
-                             literal.value, {}};
-      if (literal.suffix.empty())
-        return constantValue(types().untypedFloat(), value, range);
+      const ConstValue value{
+          ConstValue::Kind::Float, compareLiteral(session_.sources.text(range), literal.value), literal.value, {}};
+      if (literal.suffix.empty()) return constantValue(types().untypedFloat(), value, range);
       auto scalar = findScalar(text(literal.suffix));
       if (!scalar || !isFloat(*scalar)) return errorValue(range);
       if (!fits(value, *scalar)) {
@@ -68,31 +66,18 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       if (!hostOnly("a text value", range)) return errorValue(range);
       return constantValue(types().string(), ConstValue::ofString(std::string(std::get<StringExpr>(node.node).value)),
                            range);
-    case ExprKind::Name:
-      return checkName(std::get<NameExpr>(node.node), range);
-    case ExprKind::Member:
-      return checkMember(std::get<MemberExpr>(node.node), range);
-    case ExprKind::TupleItem:
-      return checkTupleItem(std::get<TupleItemExpr>(node.node), range);
-    case ExprKind::DotName:
-      return checkDotName(std::get<DotNameExpr>(node.node).name, range, expected);
-    case ExprKind::Index:
-      return checkIndex(std::get<IndexExpr>(node.node), range);
-    case ExprKind::Slice:
-      report(Diag::SlicePlace, range, {});
-      return errorValue(range);
-    case ExprKind::Call:
-      return checkCall(std::get<CallExpr>(node.node), range, expected);
-    case ExprKind::Unary:
-      return checkUnary(std::get<UnaryExpr>(node.node), range, expected);
-    case ExprKind::Binary:
-      return checkBinary(std::get<BinaryExpr>(node.node), range, expected);
-    case ExprKind::Paren:
-      return checkExpr(std::get<ParenExpr>(node.node).inner, expected);
-    case ExprKind::Tuple:
-      return checkTuple(std::get<TupleExpr>(node.node), range, expected);
-    case ExprKind::ArrayLit:
-      return checkArrayLit(std::get<ArrayLitExpr>(node.node), range, expected);
+    case ExprKind::Name: return checkName(std::get<NameExpr>(node.node), range);
+    case ExprKind::Member: return checkMember(std::get<MemberExpr>(node.node), range);
+    case ExprKind::TupleItem: return checkTupleItem(std::get<TupleItemExpr>(node.node), range);
+    case ExprKind::DotName: return checkDotName(std::get<DotNameExpr>(node.node).name, range, expected);
+    case ExprKind::Index: return checkIndex(std::get<IndexExpr>(node.node), range);
+    case ExprKind::Slice: report(Diag::SlicePlace, range, {}); return errorValue(range);
+    case ExprKind::Call: return checkCall(std::get<CallExpr>(node.node), range, expected);
+    case ExprKind::Unary: return checkUnary(std::get<UnaryExpr>(node.node), range, expected);
+    case ExprKind::Binary: return checkBinary(std::get<BinaryExpr>(node.node), range, expected);
+    case ExprKind::Paren: return checkExpr(std::get<ParenExpr>(node.node).inner, expected);
+    case ExprKind::Tuple: return checkTuple(std::get<TupleExpr>(node.node), range, expected);
+    case ExprKind::ArrayLit: return checkArrayLit(std::get<ArrayLitExpr>(node.node), range, expected);
     case ExprKind::Repeat: {
       const auto& repeat = std::get<RepeatExpr>(node.node);
       const auto* name = std::get_if<NameExpr>(&expr(repeat.value).node);
@@ -102,15 +87,10 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       }
       return checkRepeat(repeat, range, expected);
     }
-    case ExprKind::Generator:
-      report(Diag::GeneratorPlace, range, {});
-      return errorValue(range);
-    case ExprKind::ArrayGen:
-      return checkArrayGen(std::get<ArrayGenExpr>(node.node), range);
-    case ExprKind::If:
-      return checkIf(id, std::get<IfExpr>(node.node), range, expected);
-    case ExprKind::Block:
-      return checkBlockValue(id, expected);
+    case ExprKind::Generator: report(Diag::GeneratorPlace, range, {}); return errorValue(range);
+    case ExprKind::ArrayGen: return checkArrayGen(std::get<ArrayGenExpr>(node.node), range);
+    case ExprKind::If: return checkIf(id, std::get<IfExpr>(node.node), range, expected);
+    case ExprKind::Block: return checkBlockValue(id, expected);
     case ExprKind::Unchecked: {
       ++ctx_->uncheckedDepth;
       Value value = checkBlockValue(std::get<UncheckedExpr>(node.node).block, expected);
@@ -118,21 +98,16 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       return value;
     }
     case ExprKind::Lambda:
-      report(Diag::LambdaPlace, range, {}).help("hand it over where it is needed: map(|v| 2.0 * v, x); or name it: `let f = |v| 2.0 * v`, or declare a `fn`");
+      report(Diag::LambdaPlace, range, {})
+          .help(
+              "hand it over where it is needed: map(|v| 2.0 * v, x); or name it: `let f = |v| 2.0 * v`, or declare a "
+              "`fn`");
       return errorValue(range);
     case ExprKind::FnType:
-    case ExprKind::Strided:
-      report(Diag::TypeAsValue, range, {shorten(range)});
-      return errorValue(range);
-    case ExprKind::Spread:
-      report(Diag::SpreadNeedsPack, range, {});
-      return errorValue(range);
-    case ExprKind::On:
-      notYet(range, "`on` a stream");
-      return errorValue(range);
-    case ExprKind::Graph:
-      notYet(range, "`graph`");
-      return errorValue(range);
+    case ExprKind::Strided: report(Diag::TypeAsValue, range, {shorten(range)}); return errorValue(range);
+    case ExprKind::Spread: report(Diag::SpreadNeedsPack, range, {}); return errorValue(range);
+    case ExprKind::On: notYet(range, "`on` a stream"); return errorValue(range);
+    case ExprKind::Graph: notYet(range, "`graph`"); return errorValue(range);
   }
   return errorValue(range);
 }
@@ -151,17 +126,12 @@ Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
   const auto scalar = numberOf(operand.type);
   bool ok = false;
   switch (node.op) {
-    case UnaryOp::Neg:
-      ok = isUntyped(operand.type) || (scalar && *scalar != Scalar::Bool);
-      break;
+    case UnaryOp::Neg: ok = isUntyped(operand.type) || (scalar && *scalar != Scalar::Bool); break;
     case UnaryOp::BitNot:
       ok = typeOf(operand.type).kind == TypeKind::UntypedInt || (scalar && isInteger(*scalar));
       break;
-    case UnaryOp::Not:
-      ok = scalar == Scalar::Bool;
-      break;
-    case UnaryOp::AddressOf:
-      break;
+    case UnaryOp::Not: ok = scalar == Scalar::Bool; break;
+    case UnaryOp::AddressOf: break;
   }
   if (!ok) {
     report(Diag::UnaryOperand, range, {std::string(spelling(node.op)), spellType(operand.type)});
@@ -178,12 +148,9 @@ Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
       if (isHostCode() && scalar && isSignedInteger(*scalar)) site = addSite(SiteKind::Overflow, range);
       return code(operand.type, range, Negate{value, site});
     }
-    case UnaryOp::BitNot:
-      return code(operand.type, range, BitNot{value});
-    case UnaryOp::Not:
-      return code(operand.type, range, LogicNot{value});
-    case UnaryOp::AddressOf:
-      break;
+    case UnaryOp::BitNot: return code(operand.type, range, BitNot{value});
+    case UnaryOp::Not: return code(operand.type, range, LogicNot{value});
+    case UnaryOp::AddressOf: break;
   }
   return errorValue(range);
 }
@@ -200,8 +167,7 @@ Value Checker::checkLogic(const BinaryExpr& node, Range range) {
   }
   bool ok = true;
   for (Value* side : {&left, &right}) {
-    if (isError(side->type))
-      ok = false;
+    if (isError(side->type)) ok = false;
     else if (scalarOf(side->type) != Scalar::Bool) {
       report(Diag::ConditionType, side->range,
              {fmt::format("an operand of `{}`", spelling(node.op)), spellType(side->type)});
@@ -230,7 +196,8 @@ Value Checker::checkBinary(const BinaryExpr& node, Range range, TypeId expected)
   } else {
     left = checkExpr(node.left, hint);
     const bool isShort = isShortName(node.right) && (isError(left.type) || types().isEnum(left.type));
-    right = isShort && isError(left.type) ? errorValue(expr(node.right).range) : checkExpr(node.right, isShort ? left.type : hint);
+    right = isShort && isError(left.type) ? errorValue(expr(node.right).range)
+                                          : checkExpr(node.right, isShort ? left.type : hint);
   }
   return binary(node.op, std::move(left), std::move(right), range, node.opRange, expected);
 }
@@ -243,10 +210,8 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
   const bool isBits = isShift || op == BinaryOp::BitAnd || op == BinaryOp::BitOr || op == BinaryOp::BitXor;
   const std::string opText(spelling(op));
   auto wrong = [&]() -> Value {
-    if (typeOf(left.type).kind == TypeKind::Unit)
-      report(Diag::NoValue, left.range, {});
-    else if (typeOf(right.type).kind == TypeKind::Unit)
-      report(Diag::NoValue, right.range, {});
+    if (typeOf(left.type).kind == TypeKind::Unit) report(Diag::NoValue, left.range, {});
+    else if (typeOf(right.type).kind == TypeKind::Unit) report(Diag::NoValue, right.range, {});
     else {
       auto builder = report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)});
       const Value& array = isView(left.type) ? left : right;
@@ -258,14 +223,14 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
         if (typeOf(array.type).rank == 1 && isHostCode())
           builder.help(fmt::format("arrays have no operators; write [{} {} {} for i in 0..{}.len], or a kernel",
                                    element(left), opText, element(right), shorten(array.range)));
-        else
-          builder.help("arrays have no operators; write a kernel that computes each element");
+        else builder.help("arrays have no operators; write a kernel that computes each element");
       }
     }
     return errorValue(range);
   };
   if (isDeclared(left.type) || isDeclared(right.type)) {
-    if (typeOf(left.type).kind == TypeKind::Unit || typeOf(right.type).kind == TypeKind::Unit || isView(left.type) || isView(right.type))
+    if (typeOf(left.type).kind == TypeKind::Unit || typeOf(right.type).kind == TypeKind::Unit || isView(left.type) ||
+        isView(right.type))
       return wrong();
     return declaredBinary(op, std::move(left), std::move(right), range);
   }
@@ -419,8 +384,9 @@ Value Checker::checkTuple(const TupleExpr& node, Range range, TypeId expected) {
   const Type hint = typeOf(expected);
   bool ok = true;
   for (size_t i = 0; i < node.items.size(); ++i) {
-    const TypeId itemHint =
-        hint.kind == TypeKind::Tuple && !hint.record && hint.items.size() == node.items.size() ? hint.items[i] : TypeId{};
+    const TypeId itemHint = hint.kind == TypeKind::Tuple && !hint.record && hint.items.size() == node.items.size()
+                                ? hint.items[i]
+                                : TypeId{};
     Value value = checkExpr(node.items[i], itemHint);
     if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
       report(Diag::NoValue, value.range, {});
@@ -445,7 +411,8 @@ Value Checker::checkTupleItem(const TupleItemExpr& node, Range range) {
   if (type.kind != TypeKind::Tuple || type.record) {
     auto builder = report(Diag::UnknownMember, range, {spellType(base.type), std::to_string(node.position)});
     if (type.record && node.position < types().record(base.type).members.size())
-      builder.help(fmt::format("a member of a struct has a name: write .{}", types().record(base.type).members[node.position]));
+      builder.help(
+          fmt::format("a member of a struct has a name: write .{}", types().record(base.type).members[node.position]));
     return errorValue(range);
   }
   if (node.position >= type.items.size()) {
@@ -467,7 +434,8 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
     }
     const std::string owner(text(entity->name));
     if (entity->methods.contains(node.member.name))
-      report(Diag::FunctionAsValue, range, {std::string(member), "function"}).help(fmt::format("call it: {}.{}(...)", owner, member));
+      report(Diag::FunctionAsValue, range, {std::string(member), "function"})
+          .help(fmt::format("call it: {}.{}(...)", owner, member));
     else
       report(Diag::UnknownMember, node.member.range, {fmt::format("the struct {}", owner), std::string(member)})
           .help(fmt::format("members belong to values of it: `let value = {}(...)`, then value.{}", owner, member));
@@ -540,14 +508,13 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
     }
     static constexpr std::string_view members[] = {"len", "flat", "shape"};
     auto builder = report(Diag::UnknownMember, node.member.range, {spellType(base.type), std::string(member)});
-    if (member == "size" || member == "length")
-      builder.help("did you mean `len`?");
+    if (member == "size" || member == "length") builder.help("did you mean `len`?");
     else if (member == "ndim" || member == "rank" || member == "dim")
       builder.help(fmt::format("the number of dimensions is part of the type: {}", typeOf(base.type).rank));
     else if (member == "dtype")
-      builder.help(fmt::format("the type of the elements is part of the type: {}", spellType(typeOf(base.type).element)));
-    else if (member == "T")
-      builder.help("nothing is transposed by itself; swap the indices where the array is read");
+      builder.help(
+          fmt::format("the type of the elements is part of the type: {}", spellType(typeOf(base.type).element)));
+    else if (member == "T") builder.help("nothing is transposed by itself; swap the indices where the array is read");
     else if (std::string near = nearestName(member, {std::begin(members), std::end(members)}); !near.empty())
       builder.help(fmt::format("did you mean `{}`?", near));
     return errorValue(range);

@@ -11,8 +11,7 @@ namespace {
 /// An example of the call with its type.
 std::string_view exampleOf(FileFormat format) {
   switch (format) {
-    case FileFormat::Png:
-      return "write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1";
+    case FileFormat::Png: return "write `let p: [u8; h, w, 3] = read_png(path)`, or `[f32; h, w]` for gray from 0 to 1";
     case FileFormat::Npy:
       return "write `let x: [f32; n, m] = read_npy(path)`: new names in the type take the sizes that the file has";
     case FileFormat::Csv:
@@ -24,18 +23,20 @@ std::string_view exampleOf(FileFormat format) {
   return "";
 }
 
-/// What a file of the format holds: empty if an array of this type can be one. `lanes`: of elements that are vectors; 1: they are numbers;
-/// no `element`: they are something else.
+/// What a file of the format holds: empty if an array of this type can be one. `lanes`: of elements that are vectors;
+/// 1: they are numbers; no `element`: they are something else.
 std::string_view unsuited(FileFormat format, std::optional<Scalar> element, uint64_t lanes, unsigned rank) {
   switch (format) {
     case FileFormat::Png: {
-      const bool suits = (element == Scalar::U8 || element == Scalar::F32) && (lanes == 1 ? rank == 2 || rank == 3 : rank == 2 && (lanes == 3 || lanes == 4));
+      const bool suits = (element == Scalar::U8 || element == Scalar::F32) &&
+                         (lanes == 1 ? rank == 2 || rank == 3 : rank == 2 && (lanes == 3 || lanes == 4));
       return suits ? "" : "a picture ([u8 or f32; h, w], [...; h, w, 1, 3 or 4] or [u8x3, u8x4, f32x3 or f32x4; h, w])";
     }
     case FileFormat::Npy:
       return "";  // the elements of vectors and array values are further dimensions, members of structs are fields
     case FileFormat::Csv:
-      if (!element || lanes > 1 || element == Scalar::Bool || (isFloat(*element) && bitsOf(*element) < 32)) return "integers, f32 or f64";
+      if (!element || lanes > 1 || element == Scalar::Bool || (isFloat(*element) && bitsOf(*element) < 32))
+        return "integers, f32 or f64";
       return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
     case FileFormat::LinePlot: return rank <= 2 ? "" : "an array of 1 or 2 dimensions";
     case FileFormat::Histogram: return "";
@@ -90,8 +91,7 @@ Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_vi
   if (!path || isError(view.type)) return errorValue(range);
   const std::string_view needed = isView(view.type) ? unsuitedArray(format, view.type) : "an array";
   if (!needed.empty()) {
-    report(Diag::TypeMismatch, view.range,
-           {std::string(needed), fmt::format(" for {}", name), spellType(view.type)});
+    report(Diag::TypeMismatch, view.range, {std::string(needed), fmt::format(" for {}", name), spellType(view.type)});
     return errorValue(range);
   }
   view = withoutGaps(view);
@@ -105,7 +105,8 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
     std::string_view name;
     FileFormat format;
   };
-  static constexpr Kind kinds[] = {{"line", FileFormat::LinePlot}, {"histogram", FileFormat::Histogram}, {"heatmap", FileFormat::HeatMap}};
+  static constexpr Kind kinds[] = {
+      {"line", FileFormat::LinePlot}, {"histogram", FileFormat::Histogram}, {"heatmap", FileFormat::HeatMap}};
   std::vector<ExprId> given;
   std::optional<FileFormat> format;
   for (const Argument& argument : node.arguments) {
@@ -126,7 +127,8 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
     if (!format) {
       auto builder = report(Diag::PlotKind, expr(argument.value).range, {});
       const std::string near = literal ? nearestName(literal->value, names) : "";
-      builder.help(near.empty() ? "write \"line\", \"histogram\" or \"heatmap\"" : fmt::format("did you mean \"{}\"?", near));
+      builder.help(near.empty() ? "write \"line\", \"histogram\" or \"heatmap\""
+                                : fmt::format("did you mean \"{}\"?", near));
       return errorValue(range);
     }
   }
@@ -141,7 +143,9 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
   const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
   const unsigned rank = element ? typeOf(view.type).rank : 0;
   if (!format) format = rank == 2 ? FileFormat::HeatMap : FileFormat::LinePlot;
-  std::string needed = element && !types().isEnum(typeOf(view.type).element) ? std::string(unsuited(*format, *element, 1, rank)) : "an array of numbers";
+  std::string needed = element && !types().isEnum(typeOf(view.type).element)
+                           ? std::string(unsuited(*format, *element, 1, rank))
+                           : "an array of numbers";
   if (!needed.empty()) {
     auto builder = report(Diag::TypeMismatch, view.range, {std::move(needed), " for plot", spellType(view.type)});
     if (rank > 2) builder.help("plot a slice of it, or all of its values: kind: \"histogram\"");

@@ -14,7 +14,8 @@ TExprId Checker::checkCondition(ExprId id) {
     if (scalarOf(value.type) || isUntyped(value.type))
       builder.help(fmt::format("write `{} != 0`", shorten(value.range)));
     else if (numberOf(value.type) == Scalar::Bool)
-      builder.help(fmt::format("write all({0}) or any({0}); select({0}, a, b) chooses element by element", shorten(value.range)));
+      builder.help(fmt::format("write all({0}) or any({0}); select({0}, a, b) chooses element by element",
+                               shorten(value.range)));
     return {};
   }
   return materialize(value);
@@ -48,7 +49,9 @@ BlockResult Checker::checkBlock(ExprId block, bool wantsValue, TypeId expected) 
 /// Functions, kernels, structs and the like stand at the top of a file.
 void Checker::refuseInBlock(DeclId id) {
   const Decl& decl = ast_->decl(id);
-  if (decl.kind() == DeclKind::Const || (decl.kind() == DeclKind::TypeAlias && std::get<TypeAliasDecl>(decl.node).staticParams.empty())) return;
+  if (decl.kind() == DeclKind::Const ||
+      (decl.kind() == DeclKind::TypeAlias && std::get<TypeAliasDecl>(decl.node).staticParams.empty()))
+    return;
   std::string_view what = "this";
   switch (decl.kind()) {
     case DeclKind::Fn: what = "a function"; break;
@@ -63,10 +66,8 @@ void Checker::refuseInBlock(DeclId id) {
     case DeclKind::Const: break;
   }
   auto builder = report(Diag::DeclarationInBlock, decl.range, {std::string(what)});
-  if (decl.kind() == DeclKind::Fn)
-    builder.help("move it there; `let f = |x| ...` names a function in a block");
-  else
-    builder.help("move it there, in front of the code that uses it or behind");
+  if (decl.kind() == DeclKind::Fn) builder.help("move it there; `let f = |x| ...` names a function in a block");
+  else builder.help("move it there, in front of the code that uses it or behind");
   // Said once: what uses the name is not unknown.
   const Ident* name = nullptr;
   if (const auto* function = std::get_if<FnDecl>(&decl.node)) name = &function->name;
@@ -92,14 +93,17 @@ void Checker::declareInBlock(DeclId id) {
   if (!constant) return;
   const TypeId wanted = constant->type ? resolveType(constant->type) : TypeId{};
   TypeId type = wanted;
-  const auto value = constant->type && isError(wanted) ? std::nullopt
-                                                       : checkConstant(constant->init, wanted, fmt::format("`const {}`", text(constant->name.name)), &type);
+  const auto value =
+      constant->type && isError(wanted)
+          ? std::nullopt
+          : checkConstant(constant->init, wanted, fmt::format("`const {}`", text(constant->name.name)), &type);
   if (!value)
     return bind(constant->name, {.kind = Binding::Kind::Local,
                                  .local = addLocal("", types().error(), LocalKind::Let, constant->name.range),
                                  .type = types().error(),
                                  .range = constant->name.range});
-  bind(constant->name, {.kind = Binding::Kind::Constant, .type = type, .constant = value, .range = constant->name.range});
+  bind(constant->name,
+       {.kind = Binding::Kind::Constant, .type = type, .constant = value, .range = constant->name.range});
 }
 
 bool Checker::checkStatements(List<StmtId> statements, bool wantsValue, TypeId expected, std::optional<Value>& value) {
@@ -166,8 +170,7 @@ TypeId Checker::branchType(const Value& a, const Value& b, Range range, TypeId e
   const bool aUntyped = isUntyped(a.type), bUntyped = isUntyped(b.type);
   if (!aUntyped && !bUntyped && a.type == b.type)
     type = a.type;  // also of constants with a suffix, whatever the context would take
-  else if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected))
-    type = expected;
+  else if (!isError(expected) && fitsType(a, expected) && fitsType(b, expected)) type = expected;
   else if (aUntyped && bUntyped)
     type = typeOf(a.type).kind == TypeKind::UntypedFloat || typeOf(b.type).kind == TypeKind::UntypedFloat
                ? types().scalar(Scalar::F32)
@@ -179,8 +182,7 @@ TypeId Checker::branchType(const Value& a, const Value& b, Range range, TypeId e
     type = types().scalar(*commonScalar(*as, *bs));
   else if (isView(a.type) && isView(b.type) && typeOf(a.type).element == typeOf(b.type).element &&
            typeOf(a.type).rank == typeOf(b.type).rank)
-    type = types().view(typeOf(a.type).element, typeOf(a.type).rank,
-                        typeOf(a.type).writable && typeOf(b.type).writable,
+    type = types().view(typeOf(a.type).element, typeOf(a.type).rank, typeOf(a.type).writable && typeOf(b.type).writable,
                         typeOf(a.type).strided || typeOf(b.type).strided);
   else {
     report(Diag::BranchTypes, range, {spellType(a.type), spellType(b.type)})
@@ -205,9 +207,11 @@ Value Checker::joinBranches(TExprId condition, BlockResult thenBlock, BlockResul
     if (isError(value.type)) return errorValue(range);
     if (isUntyped(value.type)) materialize(value, expected);
     BlockResult whole{.statements = {}, .value = value, .diverges = false};
-    whole.statements.push_back(program_.addStmt(range, If{condition, thenEnds ? std::move(thenBlock.statements) : std::vector<TStmtId>(),
-                                                          elseEnds ? std::move(elseBlock.statements) : std::vector<TStmtId>()}));
-    if (!thenEnds || !elseEnds) whole.statements.insert(whole.statements.end(), going.statements.begin(), going.statements.end());
+    whole.statements.push_back(
+        program_.addStmt(range, If{condition, thenEnds ? std::move(thenBlock.statements) : std::vector<TStmtId>(),
+                                   elseEnds ? std::move(elseBlock.statements) : std::vector<TStmtId>()}));
+    if (!thenEnds || !elseEnds)
+      whole.statements.insert(whole.statements.end(), going.statements.begin(), going.statements.end());
     Value result = wrapBlock(std::move(whole), value, range);
     result.diverges = thenEnds && elseEnds;
     return result;
@@ -234,7 +238,8 @@ bool Checker::isShortName(ExprId id) const {
   if (const auto* branches = std::get_if<IfExpr>(&node))
     return branches->elseBranch && isShortName(branches->thenBlock) && isShortName(branches->elseBranch);
   if (const auto* block = std::get_if<BlockExpr>(&node)) {
-    const auto* last = block->statements.empty() ? nullptr : std::get_if<ExprStmt>(&ast_->stmt(block->statements.back()).node);
+    const auto* last =
+        block->statements.empty() ? nullptr : std::get_if<ExprStmt>(&ast_->stmt(block->statements.back()).node);
     return last && isShortName(last->expr);
   }
   return std::holds_alternative<DotNameExpr>(node);
@@ -250,7 +255,8 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
     return std::holds_alternative<BlockExpr>(expr(node.elseBranch).node) ? checkBlockValue(node.elseBranch, expected)
                                                                          : checkExpr(node.elseBranch, expected);
   }
-  // One that is all of what a statement computes may leave the loop around it: its branches that do so come before the statement.
+  // One that is all of what a statement computes may leave the loop around it: its branches that do so come before the
+  // statement.
   const bool isWhole = ctx_->canHoist && ctx_->statementValue == range;
   const size_t errors = diags_.errorCount();
   TExprId condition = onTarget ? checkTargetCondition(node.condition) : checkCondition(node.condition);
@@ -286,7 +292,8 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
   const int first = isError(expected) && isShortName(node.thenBlock) ? 1 : 0;
   check(first, expected);
   TypeId hint = expected;
-  if (const auto& known = blocks[first].value; isError(hint) && known && !blocks[first].diverges && (scalarOf(known->type) || types().isEnum(known->type)))
+  if (const auto& known = blocks[first].value;
+      isError(hint) && known && !blocks[first].diverges && (scalarOf(known->type) || types().isEnum(known->type)))
     hint = known->type;
   check(1 - first, hint);
   ctx_->unassigned.clear();
@@ -308,7 +315,8 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
   return hoistBranches(condition, std::move(blocks[0]), std::move(blocks[1]), range, expected);
 }
 
-Value Checker::hoistBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected) {
+Value Checker::hoistBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range,
+                             TypeId expected) {
   std::vector<TStmtId>& out = *ctx_->out;
   if (thenBlock.diverges || elseBlock.diverges) {
     Value value = joinBranches(condition, std::move(thenBlock), std::move(elseBlock), range, expected);
@@ -326,7 +334,9 @@ Value Checker::hoistBranches(TExprId condition, BlockResult thenBlock, BlockResu
     for (TStmtId id : statements) {
       const TStmt& s = program_.stmt(id);
       if (std::holds_alternative<Break>(s.node) || std::holds_alternative<Continue>(s.node)) return true;
-      if (const auto* branch = std::get_if<If>(&s.node); branch && (self(self, branch->thenBody) || self(self, branch->elseBody))) return true;
+      if (const auto* branch = std::get_if<If>(&s.node);
+          branch && (self(self, branch->thenBody) || self(self, branch->elseBody)))
+        return true;
       if (const auto* scope = std::get_if<Scope>(&s.node); scope && self(self, scope->body)) return true;
     }
     return false;

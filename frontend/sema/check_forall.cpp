@@ -12,16 +12,19 @@ void Checker::reportCapturedAssign(const std::string& name, TypeId type, Range r
   // What has the copy: the innermost of the contexts that take along.
   const bool isForall = ctx_->kind == Context::Kind::Forall;
   auto builder = report(Diag::CapturedAssign, range,
-                        {name, isForall ? "`forall`" : ctx_->kind == Context::Kind::Reduction ? "a generator" : "the lambda"});
+                        {name, isForall                                 ? "`forall`"
+                               : ctx_->kind == Context::Kind::Reduction ? "a generator"
+                                                                        : "the lambda"});
   builder.note(declared, "declared here");
   if (isView(type))
-    builder.help(isForall ? fmt::format("assign to its elements: {}[i] = ...", name) : "a lambda gives its result, and changes nothing");
+    builder.help(isForall ? fmt::format("assign to its elements: {}[i] = ...", name)
+                          : "a lambda gives its result, and changes nothing");
   else if (isForall)
-    builder.help(fmt::format("add up with a reduction: `{} = sum(x[i] for i in 0..n)`; or make it an array of one element, and "
-                             "use atomic.add(&{}[0], ...)",
-                             name, name));
-  else
-    builder.help("give the new value as the result");
+    builder.help(
+        fmt::format("add up with a reduction: `{} = sum(x[i] for i in 0..n)`; or make it an array of one element, and "
+                    "use atomic.add(&{}[0], ...)",
+                    name, name));
+  else builder.help("give the new value as the result");
 }
 
 bool Checker::noteWrite(TExprId view) {
@@ -56,8 +59,9 @@ bool Checker::noteWrite(TExprId view) {
 void Checker::checkForall(const ForallStmt& node, Range range) {
   if (!isHostCode()) {
     report(Diag::HostOnly, range, {"`forall` as a statement"})
-        .help(ctx_->kind == Context::Kind::Forall ? "name all ranges at once: `forall i in 0..n, j in 0..m`; or loop inside: `for j in 0..m`"
-                                                  : "the kernel's own domain runs in parallel; inside of it loops do: `for i in 0..n`");
+        .help(ctx_->kind == Context::Kind::Forall
+                  ? "name all ranges at once: `forall i in 0..n, j in 0..m`; or loop inside: `for j in 0..m`"
+                  : "the kernel's own domain runs in parallel; inside of it loops do: `for i in 0..n`");
     return;
   }
   const size_t errors = diags_.errorCount(), before = ctx_->out->size();

@@ -70,7 +70,8 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
   const size_t firstNew = diags_.all().size();
   FunctionInstance* instance = instantiate(entity, decl, call.statics, call.functions, packs, range);
   if (!instance) return errorValue(range);
-  if (!call.statics.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, instance->name, range);
+  if (!call.statics.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_)
+    noteCall(firstNew, instance->name, range);
   const Function& function = instance->blockUse ? instance->inlined : program_.functions[instance->id.value];
   const TypeId result = function.result;
   const std::vector<LocalId> params = function.params;
@@ -131,7 +132,8 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
         continue;
       }
       Value given = call.values[p][v];
-      if (isVector(type) && (isUntyped(given.type) || scalarOf(given.type)) && isStaticName(decl, decl.params[p].type, *entity.ast))
+      if (isVector(type) && (isUntyped(given.type) || scalarOf(given.type)) &&
+          isStaticName(decl, decl.params[p].type, *entity.ast))
         given = toVector(given, type);  // clamp(v, 0.0, 1.0)
       const Value converted =
           convertValue(given, type, fmt::format("`{}` of `{}`", text(decl.params[p].name.name), name));
@@ -142,7 +144,8 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
       Value copy = converted;
       arguments.push_back(materialize(copy));
     }
-  for (const std::vector<TExprId>& captured : call.captured) arguments.insert(arguments.end(), captured.begin(), captured.end());
+  for (const std::vector<TExprId>& captured : call.captured)
+    arguments.insert(arguments.end(), captured.begin(), captured.end());
   if (!ok) return errorValue(range);
   if (instance->state == FunctionInstance::State::Busy && !instance->resultKnown) {
     report(Diag::ResultNeeded, range, {name}).note(entity.range, "declared here").help("write the result: `-> f32`");
@@ -154,9 +157,13 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
 }
 
 FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
-                                       const FunctionArguments& functions, const std::vector<size_t>& packs, Range call) {
+                                       const FunctionArguments& functions, const std::vector<size_t>& packs,
+                                       Range call) {
   const Side side = entity.isExtern ? Side::Device : ctx_->side;
-  std::string key = fmt::format("{}:{}", static_cast<const void*>(&entity), ctx_->isComputed ? "constant" : side == Side::Host ? "host" : "device");
+  std::string key = fmt::format("{}:{}", static_cast<const void*>(&entity),
+                                ctx_->isComputed     ? "constant"
+                                : side == Side::Host ? "host"
+                                                     : "device");
   for (const StaticValue& value : statics)
     key += fmt::format(":{}={}", value.type.value, value.isType ? "" : spell(value.constant));
   for (const FunctionValue* function : functions)
@@ -189,19 +196,22 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
   if (!statics.empty() && !active_.empty() && functions_.size() > mostInstances) {
     // Once: no further call helps to find it.
     if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::InstanceCount; }))
-      report(Diag::InstanceCount, call, {std::to_string(mostInstances)}).help("does this function call itself with ever new arguments?");
+      report(Diag::InstanceCount, call, {std::to_string(mostInstances)})
+          .help("does this function call itself with ever new arguments?");
     functions_.erase(it);
     return nullptr;
   }
   if (entity.owner) {
     const size_t own = structOf(*entity.owner).staticParams.size();
     const TypeId owner = ownerType(entity, statics, call);
-    instance.name = entity.name.empty() || decl.isOperator
-                        ? fmt::format("operator {}", text(entity.name))
-                        : instanceName(fmt::format("{}.{}", spellType(owner), text(entity.name)),
-                                       {statics.begin() + static_cast<ptrdiff_t>(std::min(own, statics.size())), statics.end()});
+    instance.name =
+        entity.name.empty() || decl.isOperator
+            ? fmt::format("operator {}", text(entity.name))
+            : instanceName(fmt::format("{}.{}", spellType(owner), text(entity.name)),
+                           {statics.begin() + static_cast<ptrdiff_t>(std::min(own, statics.size())), statics.end()});
   } else {
-    instance.name = instanceName(decl.isOperator ? fmt::format("operator {}", text(entity.name)) : std::string(text(entity.name)), statics);
+    instance.name = instanceName(
+        decl.isOperator ? fmt::format("operator {}", text(entity.name)) : std::string(text(entity.name)), statics);
   }
   instance.id = {static_cast<uint32_t>(program_.functions.size())};
   instance.callRange = call;
@@ -246,10 +256,7 @@ void Checker::bindFunctionDims(const FnDecl& decl, std::span<const LocalId> loca
       const Range range = dimension.range;
       const LocalId dim = addLocal(std::string(spelled), types().index(), LocalKind::Dimension, range);
       emit(range, Declare{dim, program_.addExpr(types().index(), range, ViewExtent{localRef(from.local, range), d})});
-      bind({name->name, range}, {.kind = Binding::Kind::Local,
-                                 .local = dim,
-                                 .type = types().index(),
-                                 .range = range});
+      bind({name->name, range}, {.kind = Binding::Kind::Local, .local = dim, .type = types().index(), .range = range});
       ctx_->sizeOf[dim.value] = {from.local, d};
     }
   };
@@ -324,9 +331,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
     }
     if (const auto* spread = std::get_if<SpreadExpr>(&expr(param.type).node)) {
       const TypeId type = resolveType(spread->inner);
-      Binding binding{.kind = Binding::Kind::Pack,
-                      .type = type,
-                      .range = param.name.range};
+      Binding binding{.kind = Binding::Kind::Pack, .type = type, .range = param.name.range};
       for (size_t i = 0; pack < packs.size() && i < packs[pack]; ++i) {
         const LocalId local =
             addLocal(fmt::format("{}.{}", text(param.name.name), i), type, LocalKind::Param, param.name.range);
@@ -344,10 +349,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
                                    param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
     locals.push_back(local);
     paramTypes.push_back(type);
-    bind(param.name, {.kind = Binding::Kind::Local,
-                      .local = local,
-                      .type = type,
-                      .range = param.name.range});
+    bind(param.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = param.name.range});
   }
   if (decl.result) {
     context.result = resolveType(decl.result);
@@ -403,8 +405,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   }
   if (context.inferResult) instance.resultKnown = context.resultSeen;
   if (context.inferResult && !context.resultSeen) context.result = types().unit();
-  if (isView(context.result))
-    context.result = types().withAccess(context.result, !context.returnedReadOnly);
+  if (isView(context.result)) context.result = types().withAccess(context.result, !context.returnedReadOnly);
   instance.hasEffects = context.hasEffects;
   Function& function = program_.functions[instance.id.value];
   function.result = context.result;
@@ -413,7 +414,9 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
   if (context.blockUse) {
     instance.blockUse = std::move(context.blockUse);
     instance.blockNames = std::move(context.blockNames);
-    instance.inlined = std::exchange(function, Function{.name = function.name, .side = function.side, .result = types().unit(), .range = function.range});
+    instance.inlined = std::exchange(
+        function,
+        Function{.name = function.name, .side = function.side, .result = types().unit(), .range = function.range});
   }
   ctx_ = savedContext;
   ast_ = savedAst;

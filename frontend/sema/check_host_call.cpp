@@ -69,7 +69,9 @@ void Checker::reportFormat(std::string_view format, const Format& found, Range r
     if (last == 'd' || last == 's' || last == '?')
       builder.help("`{}` shows a value of any type, and `{:8}` takes 8 places for it");
     else
-      builder.help("behind the colon stand, in this order and each only if wanted: `<` or `>`, `0`, a width, `.` and digits, `x`, `b` or `e`");
+      builder.help(
+          "behind the colon stand, in this order and each only if wanted: `<` or `>`, `0`, a width, `.` and digits, "
+          "`x`, `b` or `e`");
     return;
   }
   auto builder = report(Diag::FormatSyntax, range, {});
@@ -84,8 +86,7 @@ void Checker::reportFormat(std::string_view format, const Format& found, Range r
   }
   if (!names.empty() && moved.size() < 60 && moved.find_first_of("\n\t\"\\") == std::string::npos)
     builder.help(fmt::format("the values follow the text: \"{}\"{}", moved, names));
-  else
-    builder.help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
+  else builder.help("`{}` stands for a value; a brace itself is written `{{` or `}}`");
 }
 
 Value Checker::callPrint(const CallExpr& node, Range range) {
@@ -108,7 +109,8 @@ Value Checker::callPrint(const CallExpr& node, Range range) {
 /// Values that a kernel hands to the host for a message: the site names their types, and there are few.
 bool Checker::handOver(SiteId site, const std::vector<TExprId>& values, std::string_view callee, Range range) {
   if (values.size() > maxMessageValues) {
-    report(Diag::MessageValues, range, {std::string(callee), std::to_string(maxMessageValues), std::to_string(values.size())})
+    report(Diag::MessageValues, range,
+           {std::string(callee), std::to_string(maxMessageValues), std::to_string(values.size())})
         .help(fmt::format("write several calls of {}; each element of a vector, tuple or array value counts", callee));
     return false;
   }
@@ -196,10 +198,8 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
         report(Diag::StaticCount, range, {"zeros", "1", std::to_string(statics.size())});
         return errorValue(range);
       }
-      if (statics.size() == 1)
-        element = resolveType(statics[0].value);
-      else if (isView(expected))
-        element = typeOf(expected).element;
+      if (statics.size() == 1) element = resolveType(statics[0].value);
+      else if (isView(expected)) element = typeOf(expected).element;
       if (!noNames(node.arguments, name)) return errorValue(range);
       const size_t errors = diags_.errorCount();
       std::vector<TExprId> extents = checkExtents(node.arguments, 0);
@@ -229,32 +229,22 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       return code(types().view(type.element, type.rank, true), range,
                   CopyArray{value.expr, addSite(SiteKind::HostCall, range)});
     }
-    case HostBuiltin::ReadPng:
-      return callRead(FileFormat::Png, node, name, range, expected);
-    case HostBuiltin::WritePng:
-      return callWrite(FileFormat::Png, node, name, range);
-    case HostBuiltin::ReadNpy:
-      return callRead(FileFormat::Npy, node, name, range, expected);
-    case HostBuiltin::WriteNpy:
-      return callWrite(FileFormat::Npy, node, name, range);
-    case HostBuiltin::ReadCsv:
-      return callRead(FileFormat::Csv, node, name, range, expected);
-    case HostBuiltin::WriteCsv:
-      return callWrite(FileFormat::Csv, node, name, range);
-    case HostBuiltin::Plot:
-      return callPlot(node, range);
+    case HostBuiltin::ReadPng: return callRead(FileFormat::Png, node, name, range, expected);
+    case HostBuiltin::WritePng: return callWrite(FileFormat::Png, node, name, range);
+    case HostBuiltin::ReadNpy: return callRead(FileFormat::Npy, node, name, range, expected);
+    case HostBuiltin::WriteNpy: return callWrite(FileFormat::Npy, node, name, range);
+    case HostBuiltin::ReadCsv: return callRead(FileFormat::Csv, node, name, range, expected);
+    case HostBuiltin::WriteCsv: return callWrite(FileFormat::Csv, node, name, range);
+    case HostBuiltin::Plot: return callPlot(node, range);
     case HostBuiltin::ReadText: {
       if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
       const TExprId path = textArgument(node.arguments[0].value, " for the path of read_text");
       if (!path) return errorValue(range);
       return code(types().string(), range, ReadText{path, addSite(SiteKind::HostCall, range)});
     }
-    case HostBuiltin::WriteText:
-      return callWriteText(false, node, name, range);
-    case HostBuiltin::AppendText:
-      return callWriteText(true, node, name, range);
-    case HostBuiltin::Format:
-      return callFormat(node.arguments, 0, name, range);
+    case HostBuiltin::WriteText: return callWriteText(false, node, name, range);
+    case HostBuiltin::AppendText: return callWriteText(true, node, name, range);
+    case HostBuiltin::Format: return callFormat(node.arguments, 0, name, range);
     case HostBuiltin::Sync:
       if (!countIs(name, node.arguments, 0, range)) return errorValue(range);
       ctx_->hasEffects = true;

@@ -57,8 +57,9 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
       if (!index) return errorValue(range);
       return code(types().string(), range, ArgumentText{index, addSite(SiteKind::Index, range, {}, 0, 1)});
     }
-    const bool isFunction = entity ? entity->kind == Entity::Kind::Fn || entity->kind == Entity::Kind::Kernel
-                                   : findMath(spelled) || findHostBuiltin(spelled) || spelled == "bitcast" || spelled == "select";
+    const bool isFunction =
+        entity ? entity->kind == Entity::Kind::Fn || entity->kind == Entity::Kind::Kernel
+               : findMath(spelled) || findHostBuiltin(spelled) || spelled == "bitcast" || spelled == "select";
     if (isFunction) {
       report(Diag::FunctionAsValue, range,
              {std::string(spelled), entity && entity->kind == Entity::Kind::Kernel ? "kernel" : "function"})
@@ -73,8 +74,7 @@ Value Checker::checkIndex(const IndexExpr& node, Range range) {
   if (!isView(view.type)) {
     if (typeOf(view.type).kind == TypeKind::Tuple)
       report(Diag::NotIndexable, range, {spellType(view.type)}).help("the items of a tuple are t.0, t.1, ...");
-    else
-      report(Diag::NotIndexable, range, {spellType(view.type)});
+    else report(Diag::NotIndexable, range, {spellType(view.type)});
     return errorValue(range);
   }
   return indexView(view, node.arguments, range);
@@ -145,10 +145,8 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
             return errorValue(range);
           }
           if (!constant) dim.stepSite = addSite(SiteKind::NegativeStep, expr(bounds->step).range, {}, d, type.rank);
-          if (constant && constant->bits == 1)
-            dim.step = {};
-          else
-            contiguous = false;
+          if (constant && constant->bits == 1) dim.step = {};
+          else contiguous = false;
         }
         ++kept;
       } else {
@@ -188,8 +186,7 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
     type = local.type;
     std::string why, help;
     switch (local.kind) {
-      case LocalKind::Var:
-        break;
+      case LocalKind::Var: break;
       case LocalKind::MutParam:
         if (!isView(local.type)) {
           ctx_->hasEffects = true;
@@ -215,15 +212,9 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
         else if (ctx_->kind == Context::Kind::Function && !ctx_->parent && !isView(local.type))
           help += fmt::format(", or declare the parameter `mut {}` to change the caller's variable", spelled);
         break;
-      case LocalKind::Dimension:
-        why = "a size of the signature";
-        break;
-      case LocalKind::DomainVar:
-        why = "a point of the kernel's domain or a loop variable";
-        break;
-      case LocalKind::ThreadVar:
-        why = "a thread's number";
-        break;
+      case LocalKind::Dimension: why = "a size of the signature"; break;
+      case LocalKind::DomainVar: why = "a point of the kernel's domain or a loop variable"; break;
+      case LocalKind::ThreadVar: why = "a thread's number"; break;
     }
     if (!why.empty()) {
       auto builder = report(Diag::NotMutable, node.range, {spelled, why}).note(binding->range, "defined here");
@@ -293,10 +284,8 @@ TExprId Checker::placeOf(ExprId id, const Value& value, TypeId& type, bool isAss
   if (const auto* index = std::get_if<IndexExpr>(&node.node)) {
     if (value.expr) {
       TExprId view;
-      if (const auto* element = std::get_if<ViewElement>(&program_.expr(value.expr).node))
-        view = element->view;
-      else if (const auto* slice = std::get_if<ViewSlice>(&program_.expr(value.expr).node))
-        view = slice->view;
+      if (const auto* element = std::get_if<ViewElement>(&program_.expr(value.expr).node)) view = element->view;
+      else if (const auto* slice = std::get_if<ViewSlice>(&program_.expr(value.expr).node)) view = slice->view;
       if (view) {
         type = value.type;
         if (!typeOf(program_.expr(view).type).writable) {

@@ -64,7 +64,8 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
           .help("add a parameter to the kernel, or declare it as a constant: `const N = ...`");
     return std::nullopt;
   }
-  if (!inDomain) bind({node.name, range}, {.kind = Binding::Kind::Local, .type = types().error(), .range = range});  // said once
+  if (!inDomain)
+    bind({node.name, range}, {.kind = Binding::Kind::Local, .type = types().error(), .range = range});  // said once
   if (isUpper(name)) {
     report(Diag::UnknownName, range, {name})
         .help(fmt::format("a size that begins with an upper-case letter is a constant: `const {} = 128`", name));
@@ -86,7 +87,8 @@ bool Checker::isPartOfConstant(ExprId id) {
       id = item->base;
     } else {
       const auto* name = std::get_if<NameExpr>(&node);
-      const Entity* entity = name && id != whole && !findBinding(name->name) ? findEntity(name->name, ctx_->home) : nullptr;
+      const Entity* entity =
+          name && id != whole && !findBinding(name->name) ? findEntity(name->name, ctx_->home) : nullptr;
       return entity && entity->kind == Entity::Kind::Const;
     }
   }
@@ -108,34 +110,17 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
       const Wide x = left->value, y = right->value;
       Wide value = 0;
       switch (op) {
-        case ShapeOp::Add:
-          value = x + y;
-          break;
-        case ShapeOp::Sub:
-          value = x - y;
-          break;
-        case ShapeOp::Mul:
-          value = x * y;
-          break;
-        case ShapeOp::Div:
-          value = x / y;
-          break;
-        case ShapeOp::Rem:
-          value = x % y;
-          break;
-        case ShapeOp::Min:
-          value = x < y ? x : y;
-          break;
-        case ShapeOp::Max:
-          value = x > y ? x : y;
-          break;
-        case ShapeOp::CeilDiv:
-          value = x > 0 ? (x + y - 1) / y : x / y;
-          break;
+        case ShapeOp::Add: value = x + y; break;
+        case ShapeOp::Sub: value = x - y; break;
+        case ShapeOp::Mul: value = x * y; break;
+        case ShapeOp::Div: value = x / y; break;
+        case ShapeOp::Rem: value = x % y; break;
+        case ShapeOp::Min: value = x < y ? x : y; break;
+        case ShapeOp::Max: value = x > y ? x : y; break;
+        case ShapeOp::CeilDiv: value = x > 0 ? (x + y - 1) / y : x / y; break;
         case ShapeOp::Constant:
         case ShapeOp::Dimension:
-        case ShapeOp::Parameter:
-          break;
+        case ShapeOp::Parameter: break;
       }
       if (value >= smallestOf(Scalar::I64) && value <= largestOf(Scalar::I64))
         return ShapeExpr{ShapeOp::Constant, static_cast<int64_t>(value), {}};
@@ -166,16 +151,11 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
   }
   if (const auto* binary = std::get_if<BinaryExpr>(&node.node)) {
     switch (binary->op) {
-      case BinaryOp::Add:
-        return two(ShapeOp::Add, binary->left, binary->right);
-      case BinaryOp::Sub:
-        return two(ShapeOp::Sub, binary->left, binary->right);
-      case BinaryOp::Mul:
-        return two(ShapeOp::Mul, binary->left, binary->right);
-      case BinaryOp::Div:
-        return two(ShapeOp::Div, binary->left, binary->right);
-      case BinaryOp::Rem:
-        return two(ShapeOp::Rem, binary->left, binary->right);
+      case BinaryOp::Add: return two(ShapeOp::Add, binary->left, binary->right);
+      case BinaryOp::Sub: return two(ShapeOp::Sub, binary->left, binary->right);
+      case BinaryOp::Mul: return two(ShapeOp::Mul, binary->left, binary->right);
+      case BinaryOp::Div: return two(ShapeOp::Div, binary->left, binary->right);
+      case BinaryOp::Rem: return two(ShapeOp::Rem, binary->left, binary->right);
       case BinaryOp::BitAnd:
       case BinaryOp::BitOr:
       case BinaryOp::BitXor:
@@ -188,8 +168,7 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
       case BinaryOp::Gt:
       case BinaryOp::Ge:
       case BinaryOp::And:
-      case BinaryOp::Or:
-        break;
+      case BinaryOp::Or: break;
     }
     // Shifts and the like are fine among constants.
     const size_t errors = diags_.errorCount();
@@ -241,29 +220,20 @@ TExprId Checker::shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range r
     return program_.addExpr(index, range, Arithmetic{op, a, b, {}});
   };
   switch (shape.op) {
-    case ShapeOp::Constant:
-      return constInt(index, shape.value, range);
-    case ShapeOp::Dimension:
-      return localRef(kernel.dims[static_cast<size_t>(shape.value)].local, range);
+    case ShapeOp::Constant: return constInt(index, shape.value, range);
+    case ShapeOp::Dimension: return localRef(kernel.dims[static_cast<size_t>(shape.value)].local, range);
     case ShapeOp::Parameter: {
       const LocalId local = kernel.params[static_cast<size_t>(shape.value)].local;
       TExprId value = localRef(local, range);
       return ctx_->body.locals[local.value].type == index ? value : program_.addExpr(index, range, Convert{value});
     }
-    case ShapeOp::Add:
-      return arithmetic(BinaryOp::Add, operand(0), operand(1));
-    case ShapeOp::Sub:
-      return arithmetic(BinaryOp::Sub, operand(0), operand(1));
-    case ShapeOp::Mul:
-      return arithmetic(BinaryOp::Mul, operand(0), operand(1));
-    case ShapeOp::Div:
-      return arithmetic(BinaryOp::Div, operand(0), operand(1));
-    case ShapeOp::Rem:
-      return arithmetic(BinaryOp::Rem, operand(0), operand(1));
-    case ShapeOp::Min:
-      return program_.addExpr(index, range, MathCall{Math::Min, {operand(0), operand(1)}});
-    case ShapeOp::Max:
-      return program_.addExpr(index, range, MathCall{Math::Max, {operand(0), operand(1)}});
+    case ShapeOp::Add: return arithmetic(BinaryOp::Add, operand(0), operand(1));
+    case ShapeOp::Sub: return arithmetic(BinaryOp::Sub, operand(0), operand(1));
+    case ShapeOp::Mul: return arithmetic(BinaryOp::Mul, operand(0), operand(1));
+    case ShapeOp::Div: return arithmetic(BinaryOp::Div, operand(0), operand(1));
+    case ShapeOp::Rem: return arithmetic(BinaryOp::Rem, operand(0), operand(1));
+    case ShapeOp::Min: return program_.addExpr(index, range, MathCall{Math::Min, {operand(0), operand(1)}});
+    case ShapeOp::Max: return program_.addExpr(index, range, MathCall{Math::Max, {operand(0), operand(1)}});
     case ShapeOp::CeilDiv: {
       TExprId sum =
           arithmetic(BinaryOp::Sub, arithmetic(BinaryOp::Add, operand(0), operand(1)), constInt(index, 1, range));
@@ -282,18 +252,19 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
     if (const size_t at = declared.size(); at < functions.size() && functions[at]) {
       first.push_back(kernel.params.size());
       declared.push_back({});
-      bindFunction(param, *functions[at], [&](const std::string& name, TypeId type) {
-        return addKernelParam(name, type, param.name.range);
-      });
+      bindFunction(param, *functions[at],
+                   [&](const std::string& name, TypeId type) { return addKernelParam(name, type, param.name.range); });
       continue;
     }
     if (param.type && std::holds_alternative<SpreadExpr>(expr(param.type).node)) {
-      report(Diag::VariadicKernel, param.name.range, {ctx_->name}).help("hand over an array value, or an array of the device");
+      report(Diag::VariadicKernel, param.name.range, {ctx_->name})
+          .help("hand over an array value, or an array of the device");
       ok = false;
-      bind(param.name, {.kind = Binding::Kind::Local,
-                        .local = addLocal(std::string(text(param.name.name)), types().error(), LocalKind::Param, param.name.range),
-                        .type = types().error(),
-                        .range = param.name.range});
+      bind(param.name,
+           {.kind = Binding::Kind::Local,
+            .local = addLocal(std::string(text(param.name.name)), types().error(), LocalKind::Param, param.name.range),
+            .type = types().error(),
+            .range = param.name.range});
       declared.push_back(types().error());
       first.push_back(kernel.params.size());
       kernel.params.push_back({.name = std::string(text(param.name.name)), .type = types().error()});
@@ -302,10 +273,10 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
     TypeId type = param.type ? resolveType(param.type) : TypeId{};
     const std::string name(text(param.name.name));
     const bool inParts = !isError(type) && !isView(type) && !scalarOf(type);
-    if (isView(type))
-      type = types().withAccess(type, param.isMut);
+    if (isView(type)) type = types().withAccess(type, param.isMut);
     else if (!isError(type) && plainSize(type).value_or(SIZE_MAX) > largestInParts) {
-      report(Diag::ParameterSize, param.name.range, {std::to_string(largestInParts), spellType(type), std::to_string(plainSize(type).value_or(0))})
+      report(Diag::ParameterSize, param.name.range,
+             {std::to_string(largestInParts), spellType(type), std::to_string(plainSize(type).value_or(0))})
           .help("hand it over as an array of the device");
       type = {};
     } else if (!isError(type) && param.isMut) {
@@ -320,11 +291,8 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
     auto add = [&](const std::string& partName, TypeId partType) {
       const LocalId local =
           addLocal(partName, partType, param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);
-      kernel.params.push_back({.local = local,
-                               .name = partName,
-                               .type = partType,
-                               .isMut = param.isMut,
-                               .range = param.name.range});
+      kernel.params.push_back(
+          {.local = local, .name = partName, .type = partType, .isMut = param.isMut, .range = param.name.range});
       return local;
     };
     LocalId local;
@@ -335,14 +303,12 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
       for (const Part& part : parts) refs.push_back(localRef(add(part.name, part.type), param.name.range));
       std::span<const TExprId> rest(refs);
       local = addLocal(name, type, LocalKind::Let, param.name.range);
-      ctx_->prologue.push_back(program_.addStmt(param.name.range, Declare{local, ofParts(type, rest, param.name.range)}));
+      ctx_->prologue.push_back(
+          program_.addStmt(param.name.range, Declare{local, ofParts(type, rest, param.name.range)}));
     } else {
       local = add(name, type);
     }
-    bind(param.name, {.kind = Binding::Kind::Local,
-                      .local = local,
-                      .type = type,
-                      .range = param.name.range});
+    bind(param.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = param.name.range});
   }
   // Plain names bind; then the expressions are read.
   std::vector<WrittenView> views;
@@ -357,10 +323,8 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
       const LocalId local = addLocal(std::string(spelled), types().index(), LocalKind::Dimension, range);
       kernel.dims.push_back({local, std::string(spelled)});
       if (spelled != "_")
-        bind({name->name, range}, {.kind = Binding::Kind::Local,
-                                   .local = local,
-                                   .type = types().index(),
-                                   .range = range});
+        bind({name->name, range},
+             {.kind = Binding::Kind::Local, .local = local, .type = types().index(), .range = range});
     }
   };
   for (const WrittenView& view : views)
@@ -386,7 +350,8 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
       inText(views[p], [&] { readSizes(*views[p].shape, kernel.params[first[p]]); });
     } else if (isView(kernel.params[first[p]].type)) {
       // A compile-time parameter that is a view type.
-      report(Diag::HiddenSizes, decl.params[p].name.range, {std::string(text(decl.params[p].name.name)), spellType(kernel.params[first[p]].type)})
+      report(Diag::HiddenSizes, decl.params[p].name.range,
+             {std::string(text(decl.params[p].name.name)), spellType(kernel.params[first[p]].type)})
           .help("let the compile-time parameter be the type of the elements: `x: [T; n]`");
       ok = false;
     }
@@ -437,8 +402,7 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
       if (wide < 1 || wide > 1024)
         report(Diag::ThreadCount, cover(expr(clause.low).range, expr(clause.high).range),
                {spell(ConstValue::ofInt(wide))});
-      else
-        count = static_cast<int64_t>(wide);
+      else count = static_cast<int64_t>(wide);
     }
     // With a step the threads count from 0, and the name is computed of that.
     const int64_t first = low ? static_cast<int64_t>(low->integer) : 0;
@@ -446,9 +410,12 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
     if (hasStep) {
       const Range range = clause.name.range;
       const TypeId index = types().index();
-      auto sum = [&](BinaryOp op, TExprId a, int64_t b) { return program_.addExpr(index, range, Arithmetic{op, a, constInt(index, b, range), {}}); };
+      auto sum = [&](BinaryOp op, TExprId a, int64_t b) {
+        return program_.addExpr(index, range, Arithmetic{op, a, constInt(index, b, range), {}});
+      };
       named = addLocal(name, index, LocalKind::Let, range);
-      const TExprId value = sum(BinaryOp::Add, sum(BinaryOp::Mul, localRef(variable, range), static_cast<int64_t>(step->integer)), first);
+      const TExprId value =
+          sum(BinaryOp::Add, sum(BinaryOp::Mul, localRef(variable, range), static_cast<int64_t>(step->integer)), first);
       ctx_->prologue.push_back(program_.addStmt(range, Declare{named, value}));
     }
     names.push_back(named);
@@ -461,7 +428,8 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
       product = 1;
     }
   }
-  if (kernel.threads.size() > 3) report(Diag::TooManyAxes, decl.domain.threads[3].name.range, {"a block", "three names of threads"});
+  if (kernel.threads.size() > 3)
+    report(Diag::TooManyAxes, decl.domain.threads[3].name.range, {"a block", "three names of threads"});
   // The names come into scope together, behind all bounds.
   size_t axis = 0;
   for (const RangeClause& clause : decl.domain.outer)
@@ -471,10 +439,8 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
                        .range = clause.name.range});
   axis = 0;
   for (const RangeClause& clause : decl.domain.threads)
-    bind(clause.name, {.kind = Binding::Kind::Local,
-                       .local = names[axis++],
-                       .type = types().index(),
-                       .range = clause.name.range});
+    bind(clause.name,
+         {.kind = Binding::Kind::Local, .local = names[axis++], .type = types().index(), .range = clause.name.range});
 }
 
 void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {

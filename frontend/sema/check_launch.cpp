@@ -46,7 +46,8 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   const size_t firstNew = diags_.all().size();
   instance.failed = !checkKernel(entity, decl, statics, functions, kernel, instance.paramTypes);
   active_.pop_back();
-  if (!decl.staticParams.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_) noteCall(firstNew, kernel.name, call);
+  if (!decl.staticParams.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_)
+    noteCall(firstNew, kernel.name, call);
   kernel.symbol = statics.empty() ? exportedSymbol(*entity.ast, entity.ast->decl(entity.decl)) : std::string();
   instance.isListed = !kernel.symbol.empty();
   if (!instance.isListed) kernel.symbol = kernelSymbol(kernel.name);
@@ -55,7 +56,8 @@ KernelInstance* Checker::instantiateKernel(Entity& entity, const KernelDecl& dec
   return &instance;
 }
 
-void Checker::reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name, Range call) {
+void Checker::reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name,
+                                    Range call) {
   std::string list;
   constexpr size_t most = 8;
   for (size_t i = 0; i < all.size(); ++i) {
@@ -90,10 +92,8 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
     if (call->functions[p]) {
       for (TExprId captured : call->captured[p]) {
         const TypeId type = program_.expr(captured).type;
-        if (isView(type) || scalarOf(type))
-          arguments.push_back(captured);
-        else
-          readParts(keep(captured), range, arguments);
+        if (isView(type) || scalarOf(type)) arguments.push_back(captured);
+        else readParts(keep(captured), range, arguments);
       }
       continue;
     }
@@ -101,8 +101,8 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
     const std::string param(text(decl.params[p].name.name));
     if (call->values[p].empty()) return errorValue(range);
     Value& value = call->values[p][0];
-    if (isView(type) && decl.params[p].isMut && isView(value.type) && fitsType(value, types().withAccess(type, false)) &&
-        !typeOf(value.type).writable) {
+    if (isView(type) && decl.params[p].isMut && isView(value.type) &&
+        fitsType(value, types().withAccess(type, false)) && !typeOf(value.type).writable) {
       report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
           .note(decl.params[p].name.range, fmt::format("`{}` of `{}` is written to", param, name))
           .help("a function's array parameter is writable with `mut`");
@@ -116,10 +116,8 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
     }
     Value copy = converted;
     const TExprId argument = materialize(copy);
-    if (isView(type) || scalarOf(type))
-      arguments.push_back(argument);
-    else
-      readParts(keep(argument), value.range, arguments);
+    if (isView(type) || scalarOf(type)) arguments.push_back(argument);
+    else readParts(keep(argument), value.range, arguments);
   }
   if (!ok) return errorValue(range);
   ctx_->hasEffects = true;

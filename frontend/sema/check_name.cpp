@@ -37,7 +37,9 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       {"tl", "name the block in the kernel's domain: `blocks b in 0..n threads t in 0..256`"},
       {"cp", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
       {"pass", "an empty block is `{ }`"},
-      {"self", "a method names it as its first parameter: `fn name(self)`; another function has parameters with a name and a type"},
+      {"self",
+       "a method names it as its first parameter: `fn name(self)`; another function has parameters with a name and a "
+       "type"},
       {"this", "in a method the value is `self`: `fn name(self)`"},
       {"warpSize", "a warp has 32 threads"},
       {"M_PI", "write `import math` at the top of the file, then math.pi"},
@@ -70,7 +72,8 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       builder.help(fmt::format("write `import {}` at the top of the file", name));
       return;
     }
-  if (const auto self = ctx_ ? findBinding(session_.names.intern("self")) : std::nullopt; self && types().isStruct(self->type)) {
+  if (const auto self = ctx_ ? findBinding(session_.names.intern("self")) : std::nullopt;
+      self && types().isStruct(self->type)) {
     const std::vector<std::string>& members = types().record(self->type).members;
     const StructInstance* instance = structInstance(self->type);
     if (std::find(members.begin(), members.end(), name) != members.end() ||
@@ -85,15 +88,18 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       return;
     }
   if (name.starts_with("cuda") || name.starts_with("cu")) {
-    if (name.size() > 5 && name.substr(name[2] == 'd' ? 4 : 2, 1)[0] >= 'A' && name.substr(name[2] == 'd' ? 4 : 2, 1)[0] <= 'Z') {
-      builder.help("arrays such as zeros[f32](n) live on the device; copies, waiting and freeing follow from how they are used");
+    if (name.size() > 5 && name.substr(name[2] == 'd' ? 4 : 2, 1)[0] >= 'A' &&
+        name.substr(name[2] == 'd' ? 4 : 2, 1)[0] <= 'Z') {
+      builder.help(
+          "arrays such as zeros[f32](n) live on the device; copies, waiting and freeing follow from how they are used");
       return;
     }
   }
   if (std::string near = nearestName(name, visibleNames()); !near.empty())
     builder.help(fmt::format("did you mean `{}`?", near));
   else if (isAssigned)
-    builder.help(fmt::format("a new variable is declared: `var {0} = ...`, or `let {0} = ...` if it does not change", name));
+    builder.help(
+        fmt::format("a new variable is declared: `var {0} = ...`, or `let {0} = ...` if it does not change", name));
 }
 
 LocalId Checker::addKernelParam(const std::string& name, TypeId type, Range range, bool isMut) {
@@ -145,14 +151,11 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
       } else {
         local = addKernelParam(name, type, range, isMut);
         Context* const inner = std::exchange(ctx_, ctx_->parent);
-        if (isView(type) || scalarOf(type))
-          inner->captures.push_back(value.expr);
-        else
-          readParts(value.expr, range, inner->captures);
+        if (isView(type) || scalarOf(type)) inner->captures.push_back(value.expr);
+        else readParts(value.expr, range, inner->captures);
         ctx_ = inner;
       }
-      found->second = {
-          .kind = Binding::Kind::Local, .local = local, .type = type, .range = range};
+      found->second = {.kind = Binding::Kind::Local, .local = local, .type = type, .range = range};
     }
     const LocalId local = found->second.local;
     value = {found->second.type, localRef(local, range), {}, range};
@@ -163,19 +166,14 @@ Value Checker::capture(const std::string& key, Context& owner, Value outer, std:
 
 Value Checker::valueOf(const Binding& binding, Range range, bool isUse) {
   switch (binding.kind) {
-    case Binding::Kind::Constant:
-      return constantCode(binding.type, *binding.constant, range);
-    case Binding::Kind::Type:
-      report(Diag::TypeAsValue, range, {shorten(range)});
-      return errorValue(range);
-    case Binding::Kind::Pack:
-      report(Diag::PackNeedsSpread, range, {shorten(range)});
-      return errorValue(range);
+    case Binding::Kind::Constant: return constantCode(binding.type, *binding.constant, range);
+    case Binding::Kind::Type: report(Diag::TypeAsValue, range, {shorten(range)}); return errorValue(range);
+    case Binding::Kind::Pack: report(Diag::PackNeedsSpread, range, {shorten(range)}); return errorValue(range);
     case Binding::Kind::Function:
-      report(Diag::FunctionAsValue, range, {shorten(range), "function"}).help(fmt::format("call it: {}(...)", shorten(range)));
+      report(Diag::FunctionAsValue, range, {shorten(range), "function"})
+          .help(fmt::format("call it: {}(...)", shorten(range)));
       return errorValue(range);
-    case Binding::Kind::Local:
-      break;
+    case Binding::Kind::Local: break;
   }
   if (isError(binding.type)) return errorValue(range);
   if (isUse && ctx_->unassigned.contains(binding.local.value)) {
@@ -190,9 +188,12 @@ void Checker::reportUnassigned(std::string_view name, TypeId type, Range range, 
   auto builder = report(Diag::UseBeforeAssignment, range, {std::string(name)});
   builder.note(declared, "declared here without a value");
   if (typeOf(type).kind == TypeKind::Array)
-    builder.help(fmt::format("an array value gets its first value as a whole: `var {} = [...; {}]`", name, typeOf(type).count));
-  if (types().isStruct(type)) builder.help(fmt::format("a struct gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
-  if (isVector(type)) builder.help(fmt::format("a vector gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
+    builder.help(
+        fmt::format("an array value gets its first value as a whole: `var {} = [...; {}]`", name, typeOf(type).count));
+  if (types().isStruct(type))
+    builder.help(fmt::format("a struct gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
+  if (isVector(type))
+    builder.help(fmt::format("a vector gets its first value as a whole: `var {} = {}(...)`", name, spellType(type)));
 }
 
 Value Checker::valueOf(Entity& entity, Range range) {
@@ -204,19 +205,17 @@ Value Checker::valueOf(Entity& entity, Range range) {
           .help(fmt::format("call it: {}(...)", text(entity.name)));
       return errorValue(range);
     case Entity::Kind::Struct:
-      report(Diag::TypeAsValue, range, {shorten(range)}).help(fmt::format("a value of it is made by a call: {}(...)", shorten(range)));
+      report(Diag::TypeAsValue, range, {shorten(range)})
+          .help(fmt::format("a value of it is made by a call: {}(...)", shorten(range)));
       return errorValue(range);
     case Entity::Kind::Enum:
       report(Diag::TypeAsValue, range, {shorten(range)}).help(fmt::format("its values are {}.name", shorten(range)));
       return errorValue(range);
-    case Entity::Kind::TypeAlias:
-      report(Diag::TypeAsValue, range, {shorten(range)});
-      return errorValue(range);
+    case Entity::Kind::TypeAlias: report(Diag::TypeAsValue, range, {shorten(range)}); return errorValue(range);
     case Entity::Kind::Module:
       report(Diag::ModuleAsValue, range, {std::string(text(entity.name))});
       return errorValue(range);
-    case Entity::Kind::Unsupported:
-      return errorValue(range);
+    case Entity::Kind::Unsupported: return errorValue(range);
     case Entity::Kind::Lambda:
       report(Diag::FunctionAsValue, range, {std::string(text(entity.name)), "function"})
           .help(fmt::format("call it: {}(...)", text(entity.name)));
@@ -234,7 +233,8 @@ Value Checker::valueOf(Entity& entity, Range range) {
         entity.constant = value.constant;
       }
       if (entity.state == Entity::State::Failed) return errorValue(range);
-      return constantCode(entity.type, *entity.constant, range);  // vectors, array values and tuples are made where they are used
+      return constantCode(entity.type, *entity.constant,
+                          range);  // vectors, array values and tuples are made where they are used
     }
     case Entity::Kind::Global: {
       if (isError(entity.type)) return errorValue(range);
@@ -243,16 +243,19 @@ Value Checker::valueOf(Entity& entity, Range range) {
       if (!seesScript(*root)) {
         report(Diag::ScriptVariable, range, {std::string(text(entity.name))})
             .note(entity.range, "the script defines it here")
-            .help(root->kind == Context::Kind::Test ? "a test runs without the script: define it in the test, or as a constant: `const N = ...`"
-                  : entity.constant ? fmt::format("pass it as an argument, or declare it as a constant: `const {} = ...`",
-                                                text(entity.name))
-                                  : "pass it as an argument");
+            .help(root->kind == Context::Kind::Test
+                      ? "a test runs without the script: define it in the test, or as a constant: `const N = ...`"
+                  : entity.constant
+                      ? fmt::format("pass it as an argument, or declare it as a constant: `const {} = ...`",
+                                    text(entity.name))
+                      : "pass it as an argument");
         return errorValue(range);
       }
       if (entity.constant && isUntyped(entity.type)) return constantValue(entity.type, *entity.constant, range);
       if (entity.constant && typeOf(entity.type).kind == TypeKind::Scalar)
         return constantValue(entity.type, *entity.constant, range);
-      if (ctx_ != root && !isHostCode() && !isView(entity.type) && plainSize(entity.type).value_or(SIZE_MAX) > largestInParts) {
+      if (ctx_ != root && !isHostCode() && !isView(entity.type) &&
+          plainSize(entity.type).value_or(SIZE_MAX) > largestInParts) {
         report(Diag::CannotCapture, range, {std::string(text(entity.name)), spellType(entity.type)});
         return errorValue(range);
       }
@@ -285,10 +288,8 @@ Value Checker::initialValue(Entity& entity) {
   Value value = checkExpr(decl.init, type);
   if (decl.type && !isError(value.type)) value = convertValue(value, type, fmt::format("`{}`", text(entity.name)));
   if (diags_.errorCount() == errors && !isError(value.type) && !value.constant) {
-    if (auto computed = compute(value, 0))
-      value.constant = *std::move(computed);
-    else
-      reportEvaluation(computed.error(), value.range, fmt::format("the value of `{}`", text(entity.name)));
+    if (auto computed = compute(value, 0)) value.constant = *std::move(computed);
+    else reportEvaluation(computed.error(), value.range, fmt::format("the value of `{}`", text(entity.name)));
   }
   ctx_ = savedContext;
   ast_ = savedAst;
@@ -307,7 +308,8 @@ bool Checker::isConstantData(TExprId id) const {
 
 Value Checker::constantPart(TExprId id, Range range) {
   const TExpr e = program_.expr(id);
-  if (const auto* number = std::get_if<ConstFloat>(&e.node)) return constantValue(e.type, ConstValue::ofFloat(number->value), range);
+  if (const auto* number = std::get_if<ConstFloat>(&e.node))
+    return constantValue(e.type, ConstValue::ofFloat(number->value), range);
   if (const auto* number = std::get_if<ConstInt>(&e.node)) {
     const Scalar scalar = *scalarOf(e.type);
     if (scalar == Scalar::Bool) return constantValue(e.type, ConstValue::ofBool(number->bits != 0), range);

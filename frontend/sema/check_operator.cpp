@@ -24,12 +24,15 @@ void Checker::declareOperator(Entity& entity, const FnDecl& decl, ModuleScope& s
   const size_t count = decl.params.size();
   const bool canBeUnary = name == "-" || name == "~";
   if (count != 2 && !(canBeUnary && count == 1)) {
-    report(Diag::OperatorForm, entity.range, {std::string(name), count == 1 ? "1 operand" : fmt::format("{} operands", count)})
-        .help(canBeUnary ? fmt::format("`{}` has one operand, or two", name) : fmt::format("`{}` has two operands", name));
+    report(Diag::OperatorForm, entity.range,
+           {std::string(name), count == 1 ? "1 operand" : fmt::format("{} operands", count)})
+        .help(canBeUnary ? fmt::format("`{}` has one operand, or two", name)
+                         : fmt::format("`{}` has two operands", name));
     return;
   }
   for (const Param& param : decl.params)
-    if (param.isMut || param.defaultValue || functionType(param.type, *entity.ast) || (param.type && std::holds_alternative<SpreadExpr>(expr(*entity.ast, param.type).node))) {
+    if (param.isMut || param.defaultValue || functionType(param.type, *entity.ast) ||
+        (param.type && std::holds_alternative<SpreadExpr>(expr(*entity.ast, param.type).node))) {
       report(Diag::OperatorForm, param.name.range, {std::string(name), "this operand"})
           .help("an operand has a name and a type: no `mut`, no default, no `...`");
       return;
@@ -62,7 +65,8 @@ void Checker::checkOperator(Entity& entity, const FnDecl& decl, ModuleScope& sco
 /// A type that a program declares.
 bool Checker::isDeclared(TypeId type) const { return session_.types.isStruct(type) || session_.types.isEnum(type); }
 
-std::optional<std::vector<TypeId>> Checker::operandTypes(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics) {
+std::optional<std::vector<TypeId>> Checker::operandTypes(Entity& entity, const FnDecl& decl,
+                                                         const std::vector<StaticValue>& statics) {
   std::vector<TypeId> result;
   for (const Param& param : decl.params) {
     const TypeId type = inCallee(entity, functionScope(entity, decl, statics), [&] { return resolveType(param.type); });
@@ -86,7 +90,8 @@ std::vector<Entity*> Checker::operatorsFor(std::string_view name, const std::vec
   for (ModuleScope* scope = ctx_->home; scope; scope = scope->outer) look(scope, true);
   // Those that stand where the types of the operands do need no import.
   for (const Value& operand : operands)
-    if (auto it = session_.structs.find(operand.type.value); it != session_.structs.end()) look(it->second.entity->home, false);
+    if (auto it = session_.structs.find(operand.type.value); it != session_.structs.end())
+      look(it->second.entity->home, false);
   return found;
 }
 
@@ -126,7 +131,9 @@ std::optional<Value> Checker::declaredOperator(std::string_view name, const std:
     std::swap(diags_, quiet);
     if (!fits) continue;
     // What is nearer hides what means the same: the last entry of a session, then imports.
-    if (best && (candidate.exact < best->exact || (candidate.exact == best->exact && entity->home != best->entity->home))) continue;
+    if (best &&
+        (candidate.exact < best->exact || (candidate.exact == best->exact && entity->home != best->entity->home)))
+      continue;
     isAmbiguous = best && candidate.exact == best->exact;
     if (isAmbiguous) other = entity;
     if (!isAmbiguous) best = std::move(candidate);
@@ -134,7 +141,8 @@ std::optional<Value> Checker::declaredOperator(std::string_view name, const std:
   if (!best) return std::nullopt;
   if (isAmbiguous) {
     report(Diag::OperatorAmbiguous, range,
-           {std::string(name), spellType(operands[0].type), operands.size() > 1 ? " and " + spellType(operands[1].type) : std::string()})
+           {std::string(name), spellType(operands[0].type),
+            operands.size() > 1 ? " and " + spellType(operands[1].type) : std::string()})
         .note(best->entity->range, "this one fits")
         .note(other->range, "and so does this one")
         .help("convert the operands to the types of one of them");
@@ -155,14 +163,20 @@ std::optional<Value> Checker::declaredOperator(std::string_view name, const std:
 Value Checker::operatorMissing(std::string_view name, const std::vector<Value>& operands, Range range) {
   if (operands.size() == 1) {
     report(Diag::UnaryOperand, range, {std::string(name), spellType(operands[0].type)})
-        .help(fmt::format("declare it: operator {}(a: {}) -> {} {{ ... }}", name, spellType(operands[0].type), spellType(operands[0].type)));
+        .help(fmt::format("declare it: operator {}(a: {}) -> {} {{ ... }}", name, spellType(operands[0].type),
+                          spellType(operands[0].type)));
     return errorValue(range);
   }
-  auto spelled = [&](const Value& value) { return isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type); };
+  auto spelled = [&](const Value& value) {
+    return isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type);
+  };
   const std::string left = spelled(operands[0]), right = spelled(operands[1]);
-  auto builder = report(Diag::OperandTypes, range, {std::string(name), spellType(operands[0].type), spellType(operands[1].type)});
+  auto builder =
+      report(Diag::OperandTypes, range, {std::string(name), spellType(operands[0].type), spellType(operands[1].type)});
   if (isDeclared(operands[0].type) && isDeclared(operands[1].type)) {
-    auto declared = [&](const Value& value) { return session_.structs.at(value.type.value).entity->range.begin.offset; };
+    auto declared = [&](const Value& value) {
+      return session_.structs.at(value.type.value).entity->range.begin.offset;
+    };
     const bool isLeftOlder = declared(operands[0]) < declared(operands[1]);
     const Value &older = operands[isLeftOlder ? 0 : 1], &newer = operands[isLeftOlder ? 1 : 0];
     if (noteNamesakes(builder, newer.type, older.type, shorten(older.range))) return errorValue(range);
@@ -170,19 +184,22 @@ Value Checker::operatorMissing(std::string_view name, const std::vector<Value>& 
   const bool isEnum = types().isEnum(operands[0].type) || types().isEnum(operands[1].type);
   const bool compares = name == "<" || name == "<=" || name == ">" || name == ">=";
   if (isEnum && compares && operands[0].type == operands[1].type) {
-    builder.help(fmt::format("compare their numbers: i32({}) {} i32({})", shorten(operands[0].range), name, shorten(operands[1].range)));
+    builder.help(fmt::format("compare their numbers: i32({}) {} i32({})", shorten(operands[0].range), name,
+                             shorten(operands[1].range)));
     return errorValue(range);
   }
   if (isEnum && isDeclared(operands[0].type) != isDeclared(operands[1].type)) {
     const Value& value = isDeclared(operands[0].type) ? operands[0] : operands[1];
-    builder.help(fmt::format("`i32({})` is its number; its values are {}.{} and so on", shorten(value.range), spellType(value.type),
-                             types().record(value.type).members[0]));
+    builder.help(fmt::format("`i32({})` is its number; its values are {}.{} and so on", shorten(value.range),
+                             spellType(value.type), types().record(value.type).members[0]));
     return errorValue(range);
   }
   const bool isOther = left != right && isDeclared(operands[0].type) && isDeclared(operands[1].type);
   if (!isOther || name != "==")
     builder.help(fmt::format("declare it: operator {}(a: {}, b: {}) -> {} {{ ... }}", name, left, right,
-                             compares || name == "==" || name == "!=" ? "bool" : isDeclared(operands[0].type) ? left : right));
+                             compares || name == "==" || name == "!=" ? "bool"
+                             : isDeclared(operands[0].type)           ? left
+                                                                      : right));
   return errorValue(range);
 }
 
@@ -196,20 +213,24 @@ Value Checker::declaredBinary(BinaryOp op, Value left, Value right, Range range)
       if (isError(equal->type)) return *equal;
       if (scalarOf(equal->type) == Scalar::Bool) return code(equal->type, range, LogicNot{materialize(*equal)});
     }
-  if ((isEqual || isUnequal) && left.type == right.type) return equality(isUnequal, std::move(left), std::move(right), range);
+  if ((isEqual || isUnequal) && left.type == right.type)
+    return equality(isUnequal, std::move(left), std::move(right), range);
   return operatorMissing(name, operands, range);
 }
 
 Value Checker::equality(bool negated, Value left, Value right, Range range) {
   if (left.constant && right.constant)  // of an enum
-    return constantValue(types().boolean(), ConstValue::ofBool((left.constant->integer == right.constant->integer) != negated), range);
+    return constantValue(types().boolean(),
+                         ConstValue::ofBool((left.constant->integer == right.constant->integer) != negated), range);
   const TypeId boolean = types().boolean();
   if (types().isEnum(left.type))
     return code(boolean, range, Compare{negated ? BinaryOp::Ne : BinaryOp::Eq, materialize(left), materialize(right)});
   std::vector<Part> parts;
   partsOf(left.type, "", parts);
   if (parts.size() > largestCompared) {
-    report(Diag::LargeComparison, range, {std::to_string(largestCompared), spellType(left.type), std::to_string(parts.size())}).help("compare the members that matter");
+    report(Diag::LargeComparison, range,
+           {std::to_string(largestCompared), spellType(left.type), std::to_string(parts.size())})
+        .help("compare the members that matter");
     return errorValue(range);
   }
   std::vector<TStmtId> statements;

@@ -23,7 +23,8 @@ std::string_view reducerName(int reducer) {
 
 Value Checker::checkReduce(Reducer reducer, ExprId generator, Range range, TypeId) {
   const auto& node = std::get<GeneratorExpr>(expr(generator).node);
-  if (isHostCode() && ctx_->kind != Context::Kind::Reduction && !ctx_->isComputed) return hostReduce(reducer, node, range);
+  if (isHostCode() && ctx_->kind != Context::Kind::Reduction && !ctx_->isComputed)
+    return hostReduce(reducer, node, range);
   return deviceReduce(reducer, node, range);
 }
 
@@ -40,9 +41,12 @@ bool Checker::reduceOperand(Reducer reducer, Value& value, Range) {
     if (scalar == Scalar::Bool && reducer == Reducer::Sum)
       builder.help("count with `sum(1 for i in 0..n if condition)`");
     if (wantsBool && isVector(value.type) && numberOf(value.type) == Scalar::Bool)
-      builder.help(fmt::format("write {0}({0}({1}) for ...): the inner one makes one bool of each vector", name, shorten(value.range)));
+      builder.help(fmt::format("write {0}({0}({1}) for ...): the inner one makes one bool of each vector", name,
+                               shorten(value.range)));
     else if (!wantsBool && isVector(value.type))
-      builder.help(fmt::format("take one element at a time, such as {}(v.x for ...), or the elements together, such as {}({}(v) for ...)", name, name, name));
+      builder.help(fmt::format(
+          "take one element at a time, such as {}(v.x for ...), or the elements together, such as {}({}(v) for ...)",
+          name, name, name));
     if (scalar && isFloat8(*scalar))
       builder.help(fmt::format("8-bit floats only store numbers: write {}(f32(x[i]) for i in 0..n)", name));
     return false;
@@ -164,8 +168,7 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
   for (const RangeClause& clause : clauses) {
     auto bound = [&](ExprId id, std::string_view what = "the bound of a range") {
       Bound result{checkSubscript(id, what), std::nullopt};
-      if (!result.code)
-        ok = false;
+      if (!result.code) ok = false;
       else if (const auto* constant = std::get_if<ConstInt>(&program_.expr(result.code).node))
         result.constant = static_cast<int64_t>(constant->bits);
       return result;
@@ -261,10 +264,8 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
     loop.variable =
         addLocal(std::string(text(clause.name.name)), types().index(), LocalKind::DomainVar, clause.name.range);
     pushScope();
-    bind(clause.name, {.kind = Binding::Kind::Local,
-                       .local = loop.variable,
-                       .type = types().index(),
-                       .range = clause.name.range});
+    bind(clause.name,
+         {.kind = Binding::Kind::Local, .local = loop.variable, .type = types().index(), .range = clause.name.range});
     loops.push_back(loop);
   }
   std::vector<TStmtId> inner;
@@ -285,11 +286,14 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   --ctx_->valueBlocks;
   ctx_->canHoist = hoist;
   if (!ok) return errorValue(range);
-  return roundedAs(shown, inLoops(reducer, loops, std::move(outer), std::move(inner), condition, std::move(step), value, range), range);
+  return roundedAs(
+      shown, inLoops(reducer, loops, std::move(outer), std::move(inner), condition, std::move(step), value, range),
+      range);
 }
 
-Value Checker::inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, std::vector<TStmtId> outer, std::vector<TStmtId> inner,
-                       TExprId condition, std::vector<TStmtId> step, const Value& value, Range range) {
+Value Checker::inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, std::vector<TStmtId> outer,
+                       std::vector<TStmtId> inner, TExprId condition, std::vector<TStmtId> step, const Value& value,
+                       Range range) {
   const TypeId type = value.type;
   const LocalId total = addLocal("", type, LocalKind::Var, range);
   auto assign = [&](std::optional<BinaryOp> op, TExprId right) {
@@ -315,10 +319,8 @@ Value Checker::inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, st
                  program_.addExpr(type, range, Logic{reducer == Reducer::All, localRef(total, range), value.expr})));
       break;
   }
-  if (condition)
-    inner.push_back(program_.addStmt(range, If{condition, std::move(step), {}}));
-  else
-    inner.insert(inner.end(), step.begin(), step.end());
+  if (condition) inner.push_back(program_.addStmt(range, If{condition, std::move(step), {}}));
+  else inner.insert(inner.end(), step.begin(), step.end());
   for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
     const TStmtId made = program_.addStmt(
         range, For{loop->variable, loop->low, loop->high, loop->step, loop->site, std::move(inner), 0});
@@ -410,13 +412,16 @@ TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std
 Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
     report(Diag::ArrayInKernel, range, {})
-        .help("an array value has a size that is known: `var a = [0.0; 8]`, filled by a loop; what the kernel gives goes into a `mut` parameter");
+        .help(
+            "an array value has a size that is known: `var a = [0.0; 8]`, filled by a loop; what the kernel gives goes "
+            "into a `mut` parameter");
     return errorValue(range);
   }
   const auto& generator = std::get<GeneratorExpr>(expr(node.generator).node);
   if (generator.condition) {
     report(Diag::ComprehensionCondition, expr(generator.condition).range, {})
-        .help("choose the element: [if c { a } else { b } for ...]; `raddle explain R0383` shows how to keep only some");
+        .help(
+            "choose the element: [if c { a } else { b } for ...]; `raddle explain R0383` shows how to keep only some");
     return errorValue(range);
   }
   MadeKernel made(*this, range);
@@ -426,12 +431,9 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   Context* const saved = std::exchange(ctx_, &made.context);
   Value value = checkExpr(generator.value);
   if (!isError(value.type)) {
-    if (typeOf(value.type).kind == TypeKind::Unit)
-      report(Diag::NoValue, value.range, {});
-    else if (isUntyped(value.type))
-      materialize(value);
-    else if (!canBeElement(value.type, value.range))
-      value = errorValue(value.range);
+    if (typeOf(value.type).kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
+    else if (isUntyped(value.type)) materialize(value);
+    else if (!canBeElement(value.type, value.range)) value = errorValue(value.range);
   }
   if (isError(value.type) || diags_.errorCount() != errors) {
     ctx_ = saved;
@@ -481,17 +483,23 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   for (const DomainAxis& axis : kernel.axes) {
     const TExprId high = hostSize(axis.high, kernel, arguments, range);
     if (countsFromZero(axis)) {
-      extents.push_back(axis.high.op == ShapeOp::Constant && axis.high.value < 0 ? constInt(types().index(), 0, range) : high);
+      extents.push_back(axis.high.op == ShapeOp::Constant && axis.high.value < 0 ? constInt(types().index(), 0, range)
+                                                                                 : high);
       continue;
     }
-    // (high - 1 - low) / step + 1 of a range that is not empty. Of a step that is not positive nothing is taken: the launch reports it.
+    // (high - 1 - low) / step + 1 of a range that is not empty. Of a step that is not positive nothing is taken: the
+    // launch reports it.
     auto index = [&](auto node) { return program_.addExpr(types().index(), range, std::move(node)); };
     auto number = [&](int64_t value) { return constInt(types().index(), value, range); };
-    auto positive = [&](TExprId value) { return program_.addExpr(types().boolean(), range, Compare{BinaryOp::Gt, value, number(0)}); };
-    const TExprId low = hostSize(axis.low, kernel, arguments, range), step = hostSize(axis.step, kernel, arguments, range);
+    auto positive = [&](TExprId value) {
+      return program_.addExpr(types().boolean(), range, Compare{BinaryOp::Gt, value, number(0)});
+    };
+    const TExprId low = hostSize(axis.low, kernel, arguments, range),
+                  step = hostSize(axis.step, kernel, arguments, range);
     const TExprId length = index(Arithmetic{BinaryOp::Sub, high, low, {}});
     const TExprId by = index(MathCall{Math::Max, {step, number(1)}});
-    const TExprId steps = index(Arithmetic{BinaryOp::Div, index(Arithmetic{BinaryOp::Sub, length, number(1), {}}), by, {}});
+    const TExprId steps =
+        index(Arithmetic{BinaryOp::Div, index(Arithmetic{BinaryOp::Sub, length, number(1), {}}), by, {}});
     const TExprId some = program_.addExpr(types().boolean(), range, Logic{true, positive(length), positive(step)});
     extents.push_back(index(Select{some, index(Arithmetic{BinaryOp::Add, steps, number(1), {}}), number(0)}));
   }

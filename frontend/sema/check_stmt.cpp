@@ -24,22 +24,14 @@ bool Checker::checkStmt(StmtId id) {
   switch (stmt.kind()) {
     case StmtKind::Let: {
       const auto& node = std::get<LetStmt>(stmt.node);
-      if (node.isTuple)
-        checkLetTuple(node, stmt.range);
-      else
-        checkLet(node, stmt.range);
+      if (node.isTuple) checkLetTuple(node, stmt.range);
+      else checkLet(node, stmt.range);
       return false;
     }
-    case StmtKind::Assign:
-      checkAssign(std::get<AssignStmt>(stmt.node), stmt.range);
-      return false;
-    case StmtKind::Expr:
-      return checkExprStmt(std::get<ExprStmt>(stmt.node), stmt.range);
-    case StmtKind::While:
-      return checkWhile(std::get<WhileStmt>(stmt.node), stmt.range);
-    case StmtKind::For:
-      checkFor(std::get<ForStmt>(stmt.node), stmt.range);
-      return false;
+    case StmtKind::Assign: checkAssign(std::get<AssignStmt>(stmt.node), stmt.range); return false;
+    case StmtKind::Expr: return checkExprStmt(std::get<ExprStmt>(stmt.node), stmt.range);
+    case StmtKind::While: return checkWhile(std::get<WhileStmt>(stmt.node), stmt.range);
+    case StmtKind::For: checkFor(std::get<ForStmt>(stmt.node), stmt.range); return false;
     case StmtKind::Break:
     case StmtKind::Continue: {
       const bool isBreak = stmt.kind() == StmtKind::Break;
@@ -52,26 +44,15 @@ bool Checker::checkStmt(StmtId id) {
             .help("give the `if` a statement of its own before: `let value = if c { ... } else { ... }`");
         return true;
       }
-      if (isBreak)
-        emit(stmt.range, Break{});
-      else
-        emit(stmt.range, Continue{});
+      if (isBreak) emit(stmt.range, Break{});
+      else emit(stmt.range, Continue{});
       return true;
     }
-    case StmtKind::Return:
-      checkReturn(std::get<ReturnStmt>(stmt.node), stmt.range);
-      return true;
-    case StmtKind::Shared:
-      checkShared(std::get<SharedStmt>(stmt.node), stmt.range);
-      return false;
-    case StmtKind::Forall:
-      checkForall(std::get<ForallStmt>(stmt.node), stmt.range);
-      return false;
-    case StmtKind::OnBlock:
-      notYet(stmt.range, "`on` a stream");
-      return false;
-    case StmtKind::Decl:
-      return false;  // checkStatements
+    case StmtKind::Return: checkReturn(std::get<ReturnStmt>(stmt.node), stmt.range); return true;
+    case StmtKind::Shared: checkShared(std::get<SharedStmt>(stmt.node), stmt.range); return false;
+    case StmtKind::Forall: checkForall(std::get<ForallStmt>(stmt.node), stmt.range); return false;
+    case StmtKind::OnBlock: notYet(stmt.range, "`on` a stream"); return false;
+    case StmtKind::Decl: return false;  // checkStatements
   }
   return false;
 }
@@ -291,8 +272,7 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
            typeOf(ctx_->result).kind == TypeKind::Unit && !ctx_->inferResult)
     builder.help(fmt::format("if it is the result of `{}`, declare that: `-> {}`; `_ = ...` drops a value", ctx_->name,
                              isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type)));
-  else
-    builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
+  else builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
   return false;
 }
 
@@ -396,10 +376,8 @@ void Checker::checkFor(const ForStmt& node, Range range) {
              {bound == &step ? "the step of a loop" : "the bound of a loop", spellType(bound->type)});
       ok = false;
     } else if (s) {
-      if (!scalar)
-        scalar = s;
-      else if (auto common = commonScalar(*scalar, *s))
-        scalar = common;
+      if (!scalar) scalar = s;
+      else if (auto common = commonScalar(*scalar, *s)) scalar = common;
       else if (ok) {
         report(Diag::SignMix, range, {"..", std::string(spelling(*scalar)), std::string(spelling(*s))})
             .help(fmt::format("write {}({})", spelling(*scalar), shorten(bound->range)));
@@ -421,7 +399,8 @@ void Checker::checkFor(const ForStmt& node, Range range) {
       // Down over an unsigned type: the step is negative, of the signed type of the same size.
       const bool isDown = step.constant && step.constant->integer < 0 && isUntyped(step.type);
       const Scalar own = *scalarOf(type);
-      step = convertValue(step, isDown && isUnsignedInteger(own) ? types().scalar(signedOf(own)) : type, "the step of a loop");
+      step = convertValue(step, isDown && isUnsignedInteger(own) ? types().scalar(signedOf(own)) : type,
+                          "the step of a loop");
     }
     ok = ok && !isError(low.type) && !isError(high.type) && (!hasStep || !isError(step.type));
     if (ok) {
@@ -445,17 +424,14 @@ void Checker::checkFor(const ForStmt& node, Range range) {
     auto factor = checkConstant(node.factor, types().index(), "the factor of `unroll`");
     if (factor && (factor->integer < 1 || factor->integer > 1024))
       report(Diag::UnrollFactor, expr(node.factor).range, {spell(*factor)});
-    else if (factor)
-      unroll = static_cast<unsigned>(factor->integer);
+    else if (factor) unroll = static_cast<unsigned>(factor->integer);
   }
   const std::set<uint32_t> before = ctx_->unassigned;
   pushScope();
   const LocalId variable =
       addLocal(std::string(text(node.range.name.name)), type, LocalKind::DomainVar, node.range.name.range);
-  bind(node.range.name, {.kind = Binding::Kind::Local,
-                         .local = variable,
-                         .type = type,
-                         .range = node.range.name.range});
+  bind(node.range.name,
+       {.kind = Binding::Kind::Local, .local = variable, .type = type, .range = node.range.name.range});
   ++ctx_->loops;
   BlockResult body = checkBlock(node.body, false);
   --ctx_->loops;
@@ -514,7 +490,8 @@ TExprId Checker::compareSizes(TExprId view, TypeId type, Range range) {
   if (!any) return view;
   const LocalId whole = addLocal("", type, LocalKind::Let, range);
   emit(range, Declare{whole, view});
-  emit(range, BindView{localRef(whole, range), std::vector<LocalId>(dims.size()), std::move(expected), std::move(sites)});
+  emit(range,
+       BindView{localRef(whole, range), std::vector<LocalId>(dims.size()), std::move(expected), std::move(sites)});
   return localRef(whole, range);
 }
 
@@ -567,8 +544,7 @@ bool Checker::checkTailStatements(List<StmtId> statements) {
           if (const auto* last = std::get_if<ExprStmt>(&ast_->stmt(statements[k]).node);
               last && k + 1 == statements.size())
             checkTail(last->expr);
-          else
-            ignored = checkStmt(statements[k]) || ignored;
+          else ignored = checkStmt(statements[k]) || ignored;
         }
       return true;
     }
@@ -586,7 +562,8 @@ void Checker::checkTail(ExprId id) {
       pushScope();
       const size_t errors = diags_.errorCount();
       if (!checkTailStatements(b->statements) && diags_.errorCount() == errors)
-        report(Diag::MissingReturn, expr(inner).range, {ctx_->name, isError(ctx_->result) ? "a value" : spellType(ctx_->result)});
+        report(Diag::MissingReturn, expr(inner).range,
+               {ctx_->name, isError(ctx_->result) ? "a value" : spellType(ctx_->result)});
       popScope();
     } else {
       checkTail(inner);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Strided views in host code: copies, assignments and fills of their elements are kernels, and so is filling with a vector.
+// Strided views in host code: copies, assignments and fills of their elements are kernels, and so is filling with a
+// vector.
 #include "frontend/sema/checker.h"
 
 #include <fmt/format.h>
@@ -30,20 +31,18 @@ KernelId Checker::copyKernel(const CopiedElements& to, const CopiedElements& fro
   auto addParam = [&](const CopiedElements& what, bool isMut) {
     const TypeId type = isView(what.type) ? types().withAccess(what.type, isMut) : what.type;
     const LocalId local = addLocal(what.name, type, isMut ? LocalKind::MutParam : LocalKind::Param, what.range);
-    KernelParam param{
-        .local = local, .name = what.name, .type = type, .isMut = isMut, .range = what.range};
+    KernelParam param{.local = local, .name = what.name, .type = type, .isMut = isMut, .range = what.range};
     if (isView(type)) param.shape = shape;
     kernel.params.push_back(std::move(param));
     return local;
   };
   // One value for all comes as a scalar, or as the scalars of a vector.
   std::vector<Part> parts;
-  if (isView(from.type))
-    parts.push_back({from.name, from.type});
-  else
-    partsOf(from.type, from.name, parts);
+  if (isView(from.type)) parts.push_back({from.name, from.type});
+  else partsOf(from.type, from.name, parts);
   std::vector<TExprId> sources;
-  for (const Part& part : parts) sources.push_back(localRef(addParam({part.type, part.name, from.range}, false), from.range));
+  for (const Part& part : parts)
+    sources.push_back(localRef(addParam({part.type, part.name, from.range}, false), from.range));
   const LocalId target = addParam(to, true);
   for (unsigned d = 0; d < rank; ++d) {
     const LocalId point = addLocal(fmt::format("i{}", d), types().index(), LocalKind::DomainVar, range);
@@ -72,10 +71,8 @@ void Checker::assignElements(TExprId to, Value from, Range range) {
                                  {from.type, shorten(from.range), from.range}, range);
   std::vector<TExprId> arguments;
   program_.kernels[id.value].isAssignment = isView(from.type);
-  if (isView(from.type))
-    arguments.push_back(from.expr);
-  else
-    readParts(keep(materialize(from)), range, arguments);
+  if (isView(from.type)) arguments.push_back(from.expr);
+  else readParts(keep(materialize(from)), range, arguments);
   arguments.push_back(to);
   emit(range, Launch{id, std::move(arguments), addSite(SiteKind::Launch, range)});
 }

@@ -23,7 +23,8 @@ void Checker::declareMembers(const Ast& ast, Entity& entity, ModuleScope& scope)
   std::unordered_map<Symbol, Range> taken;
   auto isNew = [&](Ident name) {
     auto [it, added] = taken.emplace(name.name, name.range);
-    if (!added) report(Diag::Redefined, name.range, {std::string(text(name.name))}).note(it->second, "first defined here");
+    if (!added)
+      report(Diag::Redefined, name.range, {std::string(text(name.name))}).note(it->second, "first defined here");
     return added;
   };
   if (node.fields.empty() && !mayBeLost(text(entity.name)) && !scope.isBroken)
@@ -46,10 +47,8 @@ void Checker::declareMembers(const Ast& ast, Entity& entity, ModuleScope& scope)
     Entity& made = session_.entities.back();
     made.ownStatics.insert(made.ownStatics.end(), node.staticParams.begin(), node.staticParams.end());
     made.ownStatics.insert(made.ownStatics.end(), fn->staticParams.begin(), fn->staticParams.end());
-    if (fn->isOperator)
-      declareOperator(made, *fn, scope);
-    else
-      entity.methods.emplace(fn->name.name, &made);
+    if (fn->isOperator) declareOperator(made, *fn, scope);
+    else entity.methods.emplace(fn->name.name, &made);
   }
 }
 
@@ -59,14 +58,16 @@ List<StaticParam> Checker::staticParamsOf(const Entity& entity, const FnDecl& de
 
 TypeId Checker::ownerType(const Entity& entity, const std::vector<StaticValue>& statics, Range use) {
   const size_t count = structOf(*entity.owner).staticParams.size();
-  return structType(*entity.owner, {statics.begin(), statics.begin() + static_cast<ptrdiff_t>(std::min(count, statics.size()))}, use);
+  return structType(*entity.owner,
+                    {statics.begin(), statics.begin() + static_cast<ptrdiff_t>(std::min(count, statics.size()))}, use);
 }
 
 LocalScope Checker::functionScope(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics) {
   LocalScope scope = staticScope(staticParamsOf(entity, decl), statics);
   if (entity.owner)
-    scope.try_emplace(session_.names.intern("Self"),
-                      Binding{.kind = Binding::Kind::Type, .type = ownerType(entity, statics, entity.range), .range = entity.owner->range});
+    scope.try_emplace(session_.names.intern("Self"), Binding{.kind = Binding::Kind::Type,
+                                                             .type = ownerType(entity, statics, entity.range),
+                                                             .range = entity.owner->range});
   return scope;
 }
 
@@ -105,8 +106,9 @@ TypeId Checker::structType(Entity& entity, const std::vector<StaticValue>& stati
     if (!isError(type) && !plainSize(type)) {
       auto builder = report(Diag::MemberType, field.name.range, {spellType(type)});
       if (isView(type))
-        builder.help("an array of the device stands beside the struct, as an argument of its own; `array[f32, 16]` is a value "
-                     "and can be a member");
+        builder.help(
+            "an array of the device stands beside the struct, as an argument of its own; `array[f32, 16]` is a value "
+            "and can be a member");
       type = types().error();
     }
     ok = ok && !isError(type);
@@ -187,8 +189,8 @@ Value Checker::construct(Entity& entity, List<Argument> statics, const CallExpr&
   MakeTuple made;
   for (size_t i = 0; i < items.size(); ++i) {
     if (i >= call->values.size() || call->values[i].empty()) return errorValue(range);
-    const Value value =
-        convertValue(call->values[i][0], items[i], fmt::format("`{}` of `{}`", text(decl.fields[i].name.name), text(entity.name)));
+    const Value value = convertValue(call->values[i][0], items[i],
+                                     fmt::format("`{}` of `{}`", text(decl.fields[i].name.name), text(entity.name)));
     if (isError(value.type)) return errorValue(range);
     Value copy = value;
     made.items.push_back(materialize(copy));
@@ -211,7 +213,8 @@ void Checker::reportUnknownMember(TypeId type, Ident member) {
   }
   std::string all;
   for (size_t i = 0; i < record.members.size() && i < 12; ++i) all += (i ? ", " : "") + record.members[i];
-  builder.help(fmt::format("its {} are {}{}", types().isEnum(type) ? "values" : "members", all, record.members.size() > 12 ? ", ..." : ""));
+  builder.help(fmt::format("its {} are {}{}", types().isEnum(type) ? "values" : "members", all,
+                           record.members.size() > 12 ? ", ..." : ""));
 }
 
 Value Checker::structMember(Value base, Ident member, Range range) {
@@ -239,21 +242,22 @@ Entity* Checker::methodOf(TypeId type, Ident member) {
     const std::vector<std::string>& members = types().record(type).members;
     const std::string name(text(member.name));
     if (std::find(members.begin(), members.end(), name) != members.end())
-      report(Diag::NotCallable, member.range, {name}).note(instance->entity->range, fmt::format("a member of `{}`", text(instance->entity->name)));
-    else
-      reportUnknownMember(type, member);
+      report(Diag::NotCallable, member.range, {name})
+          .note(instance->entity->range, fmt::format("a member of `{}`", text(instance->entity->name)));
+    else reportUnknownMember(type, member);
     return nullptr;
   }
   if (it->second->isPrivate && it->second->home != ctx_->home && it->second->ast != ast_) {
-    report(Diag::PrivateName, member.range, {std::string(text(member.name)), fmt::format("`{}`", text(instance->entity->name))})
+    report(Diag::PrivateName, member.range,
+           {std::string(text(member.name)), fmt::format("`{}`", text(instance->entity->name))})
         .note(it->second->range, "declared `private` here");
     return nullptr;
   }
   return it->second;
 }
 
-Value Checker::callMethod(Value base, ExprId written, Ident member, List<Argument> statics, const CallExpr& node, Range range,
-                          TypeId expected) {
+Value Checker::callMethod(Value base, ExprId written, Ident member, List<Argument> statics, const CallExpr& node,
+                          Range range, TypeId expected) {
   Entity* const method = methodOf(base.type, member);
   if (!method) {
     for (const Argument& argument : node.arguments)
@@ -263,17 +267,19 @@ Value Checker::callMethod(Value base, ExprId written, Ident member, List<Argumen
   const auto& decl = std::get<FnDecl>(method->ast->decl(method->decl).node);
   if (!decl.hasSelf) {
     const std::string owner(text(method->owner->name));
-    report(Diag::MethodForm, member.range, {std::string(text(member.name)), fmt::format("{}.{}(...)", owner, text(member.name))})
+    report(Diag::MethodForm, member.range,
+           {std::string(text(member.name)), fmt::format("{}.{}(...)", owner, text(member.name))})
         .note(method->range, "declared here without `self`")
-        .help(fmt::format("to work on a value it needs `self` as its first parameter: fn {}(self, ...)", text(member.name)));
+        .help(fmt::format("to work on a value it needs `self` as its first parameter: fn {}(self, ...)",
+                          text(member.name)));
     return errorValue(range);
   }
   const Receiver receiver{base, written};
   return callFunction(*method, decl, statics, node, range, expected, &receiver);
 }
 
-Value Checker::callOfType(Entity& entity, List<Argument> typeStatics, Ident member, List<Argument> statics, const CallExpr& node,
-                          Range range, TypeId expected) {
+Value Checker::callOfType(Entity& entity, List<Argument> typeStatics, Ident member, List<Argument> statics,
+                          const CallExpr& node, Range range, TypeId expected) {
   auto giveUp = [&] {
     for (const Argument& argument : node.arguments)
       if (!std::holds_alternative<GeneratorExpr>(expr(argument.value).node)) checkExpr(argument.value);
@@ -285,9 +291,9 @@ Value Checker::callOfType(Entity& entity, List<Argument> typeStatics, Ident memb
     if (isError(type)) return giveUp();
     const std::vector<std::string>& members = types().record(type).members;
     if (std::find(members.begin(), members.end(), name) != members.end())
-      report(Diag::NotCallable, member.range, {name}).help(fmt::format("it is a value: {}.{}", text(entity.name), name));
-    else
-      reportUnknownMember(type, member);
+      report(Diag::NotCallable, member.range, {name})
+          .help(fmt::format("it is a value: {}.{}", text(entity.name), name));
+    else reportUnknownMember(type, member);
     return giveUp();
   }
   auto it = entity.methods.find(member.name);
@@ -304,7 +310,8 @@ Value Checker::callOfType(Entity& entity, List<Argument> typeStatics, Ident memb
   }
   Entity& function = *it->second;
   if (function.isPrivate && function.home != ctx_->home && function.ast != ast_) {
-    report(Diag::PrivateName, member.range, {name, fmt::format("`{}`", text(entity.name))}).note(function.range, "declared `private` here");
+    report(Diag::PrivateName, member.range, {name, fmt::format("`{}`", text(entity.name))})
+        .note(function.range, "declared `private` here");
     return giveUp();
   }
   const auto& decl = std::get<FnDecl>(function.ast->decl(function.decl).node);
@@ -319,7 +326,8 @@ Value Checker::callOfType(Entity& entity, List<Argument> typeStatics, Ident memb
     const auto type = namedType(entity, typeStatics, range);
     if (!type || isError(*type)) return giveUp();
     receiver.self.type = *type;
-  } else if (const StructInstance* wanted = structInstance(expected); wanted && wanted->entity == &entity && decl.params.empty()) {
+  } else if (const StructInstance* wanted = structInstance(expected);
+             wanted && wanted->entity == &entity && decl.params.empty()) {
     receiver.self.type = expected;
   }
   return callFunction(function, decl, statics, node, range, expected, &receiver);

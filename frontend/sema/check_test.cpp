@@ -15,7 +15,8 @@ void Checker::checkTestNames(const Ast& ast) {
     const auto* block = decl ? std::get_if<TestDecl>(&decl->node) : nullptr;
     if (!block) continue;
     const auto [first, isNew] = names.try_emplace({block->isBench, block->name}, decl->range);
-    if (!isNew) report(Diag::Redefined, decl->range, {std::string(block->name)}).note(first->second, "first defined here");
+    if (!isNew)
+      report(Diag::Redefined, decl->range, {std::string(block->name)}).note(first->second, "first defined here");
   }
 }
 
@@ -68,12 +69,14 @@ Value Checker::callBytes(const CallExpr& node, Range range) {
   const TypeId count = types().scalar(Scalar::I64);
   const Value value = checkExpr(node.arguments[0].value, count);
   if (!ctx_->benchBytes) {
-    report(Diag::BenchBytes, range, {}).help("there it says what one run of the last statement reads and writes, so that `raddle bench` shows GB/s");
+    report(Diag::BenchBytes, range, {})
+        .help("there it says what one run of the last statement reads and writes, so that `raddle bench` shows GB/s");
     return errorValue(range);
   }
   if (isError(value.type)) return errorValue(range);
   Value converted = convertValue(value, count, "what `bytes` takes");
-  if (!isError(converted.type)) emit(range, Assign{localRef(ctx_->benchBytes, range), std::nullopt, materialize(converted), {}});
+  if (!isError(converted.type))
+    emit(range, Assign{localRef(ctx_->benchBytes, range), std::nullopt, materialize(converted), {}});
   return unitValue(range);
 }
 

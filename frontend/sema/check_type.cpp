@@ -37,7 +37,9 @@ TypeId Checker::aliasedType(Entity& entity, Range range) {
     return types().error();
   }
   if (expr(*entity.ast, decl.type).kind() == ExprKind::FnType) {
-    report(Diag::FunctionTypePlace, range, {}).note(entity.range, "declared here").help("parameters of functions and kernels of the same file can have it");
+    report(Diag::FunctionTypePlace, range, {})
+        .note(entity.range, "declared here")
+        .help("parameters of functions and kernels of the same file can have it");
     return types().error();
   }
   entity.state = Entity::State::Busy;
@@ -144,7 +146,8 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
     return types().error();
   }
   if (std::holds_alternative<FnTypeExpr>(node.node)) {
-    report(Diag::FunctionTypePlace, node.range, {}).help("declare a function with such a parameter: fn apply(f: fn(f32) -> f32, x: f32) -> f32 = f(x)");
+    report(Diag::FunctionTypePlace, node.range, {})
+        .help("declare a function with such a parameter: fn apply(f: fn(f32) -> f32, x: f32) -> f32 = f(x)");
     return types().error();
   }
   if (std::holds_alternative<IndexExpr>(node.node)) {
@@ -160,7 +163,8 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
         notYet(node.range, fmt::format("the type {}[...]", base));
         return types().error();
       }
-      if (entity && entity->kind == Entity::Kind::TypeAlias) return aliasInstance(*entity, index->arguments, node.range);
+      if (entity && entity->kind == Entity::Kind::TypeAlias)
+        return aliasInstance(*entity, index->arguments, node.range);
     }
   return std::nullopt;
 }
@@ -174,8 +178,7 @@ Checker::WrittenView Checker::writtenView(ExprId id) {
   Entity* entity = nullptr;
   if (const auto* name = std::get_if<NameExpr>(&node.node); name && !findBinding(name->name))
     entity = findEntity(name->name, ctx_->home);
-  else if (const auto* member = std::get_if<MemberExpr>(&node.node))
-    entity = aliasInModule(*member);
+  else if (const auto* member = std::get_if<MemberExpr>(&node.node)) entity = aliasInModule(*member);
   if (!entity || entity->kind != Entity::Kind::TypeAlias || entity->state == Entity::State::Busy) return {};
   entity->state = Entity::State::Busy;
   const WrittenView found = inText({nullptr, entity->ast, entity->home}, [&] {
@@ -200,12 +203,13 @@ void Checker::reportNotType(ExprId id) {
   struct Habit {
     std::string_view foreign, ours;
   };
-  static constexpr Habit habits[] = {
-      {"int", "i32"},      {"float", "f32"},   {"double", "f64"},   {"long", "i64"},     {"short", "i16"},
-      {"char", "i8"},      {"uint", "u32"},    {"unsigned", "u32"}, {"size_t", "index"}, {"usize", "index"},
-      {"isize", "index"},  {"half", "f16"},    {"bfloat16", "bf16"}, {"float16", "f16"},   {"byte", "u8"},      {"uint8_t", "u8"},   {"int32_t", "i32"},
-      {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"},  {"float64", "f64"},  {"int32", "i32"},
-      {"int64", "i64"},    {"uint8", "u8"},    {"uint32", "u32"},   {"boolean", "bool"}, {"f64x", "f64"}};
+  static constexpr Habit habits[] = {{"int", "i32"},       {"float", "f32"},    {"double", "f64"},  {"long", "i64"},
+                                     {"short", "i16"},     {"char", "i8"},      {"uint", "u32"},    {"unsigned", "u32"},
+                                     {"size_t", "index"},  {"usize", "index"},  {"isize", "index"}, {"half", "f16"},
+                                     {"bfloat16", "bf16"}, {"float16", "f16"},  {"byte", "u8"},     {"uint8_t", "u8"},
+                                     {"int32_t", "i32"},   {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"},
+                                     {"float64", "f64"},   {"int32", "i32"},    {"int64", "i64"},   {"uint8", "u8"},
+                                     {"uint32", "u32"},    {"boolean", "bool"}, {"f64x", "f64"}};
   for (const Habit& habit : habits)
     if (habit.foreign == spelled) {
       report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", habit.ours));
@@ -217,10 +221,12 @@ void Checker::reportNotType(ExprId id) {
     return;
   }
   std::vector<std::string_view> known;
-  for (unsigned i = 0; i <= static_cast<unsigned>(Scalar::F8E5M2); ++i) known.push_back(spelling(static_cast<Scalar>(i)));
+  for (unsigned i = 0; i <= static_cast<unsigned>(Scalar::F8E5M2); ++i)
+    known.push_back(spelling(static_cast<Scalar>(i)));
   for (ModuleScope* scope = ctx_->home; scope; scope = scope->outer)
     for (const auto& [symbol, declared] : scope->names)
-      if (declared->kind == Entity::Kind::Struct || declared->kind == Entity::Kind::Enum || declared->kind == Entity::Kind::TypeAlias)
+      if (declared->kind == Entity::Kind::Struct || declared->kind == Entity::Kind::Enum ||
+          declared->kind == Entity::Kind::TypeAlias)
         known.push_back(text(symbol));
   std::string near = nearestName(spelled, known);
   auto builder = report(Diag::NotAType, node.range, {std::string(spelled)});

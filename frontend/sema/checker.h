@@ -42,11 +42,11 @@ struct Entity {
   std::optional<ConstValue>
       constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
   enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const, Enum
-  const LambdaExpr* lambda = nullptr;  // Lambda: a script's `let f = |x| ...`
+  const LambdaExpr* lambda = nullptr;                                         // Lambda: a script's `let f = |x| ...`
   std::vector<std::string> specialisations{};  // Kernel: the names of its instances, of all units of the session
-  Entity* owner = nullptr;                              // Fn: the struct that it is a method or function of
-  std::vector<StaticParam> ownStatics{};                // of such a Fn: the compile-time parameters of the struct, then its own
-  std::unordered_map<Symbol, Entity*> methods{};        // Struct
+  Entity* owner = nullptr;                     // Fn: the struct that it is a method or function of
+  std::vector<StaticParam> ownStatics{};       // of such a Fn: the compile-time parameters of the struct, then its own
+  std::unordered_map<Symbol, Entity*> methods{};  // Struct
 };
 
 /// The declarations of a file, a library module, or of all entries of a session.
@@ -87,17 +87,20 @@ struct Binding {
   LocalId local;
   TypeId type;  // of the local, constant, or the type itself
   std::optional<ConstValue> constant;
-  std::vector<LocalId> pack;  // `shape: index...`; Function: the values it has taken along, in the order of FunctionValue::captured
+  std::vector<LocalId>
+      pack;  // `shape: index...`; Function: the values it has taken along, in the order of FunctionValue::captured
   Range range;
   FunctionValue* function = nullptr;  // Function
 };
 using LocalScope = std::unordered_map<Symbol, Binding>;
 
-/// What in a function needs the threads of a block: barrier(), block.sum(x), thread.index ... Such a function becomes part of its callers.
+/// What in a function needs the threads of a block: barrier(), block.sum(x), thread.index ... Such a function becomes
+/// part of its callers.
 struct BlockUse {
   std::string what;
   Range range;
-  std::vector<std::pair<std::string, Range>> via;  // the functions through which it is reached, and their calls; innermost first
+  std::vector<std::pair<std::string, Range>>
+      via;  // the functions through which it is reached, and their calls; innermost first
 };
 
 /// What a lambda, `forall` statement or generator takes along of a name outside of it.
@@ -107,25 +110,26 @@ struct Captured {
   TypeId type;
 };
 
-/// A function that is known while compiling: a lambda, or the name of a function, handed over to a parameter of function type. Owned
-/// by the checker, never moved.
+/// A function that is known while compiling: a lambda, or the name of a function, handed over to a parameter of
+/// function type. Owned by the checker, never moved.
 struct FunctionValue {
   // What was written: one of these.
   const LambdaExpr* lambda = nullptr;
   Entity* entity = nullptr;  // a fn
   std::optional<Math> math;
   std::optional<Scalar> conversion;
-  const Ast* ast = nullptr;     // lambda: its text
+  const Ast* ast = nullptr;      // lambda: its text
   Context* definedIn = nullptr;  // lambda: where it takes values from
-  // A lambda with a name: where that was given to it, and how many scopes there were. (The name's own value has no types: each use has.)
+  // A lambda with a name: where that was given to it, and how many scopes there were. (The name's own value has no
+  // types: each use has.)
   Context* namesFrom = nullptr;
   size_t namesDepth = 0;
   ModuleScope* home = nullptr;
   bool isNamed = false;
-  std::string name;             // for messages
+  std::string name;  // for messages
   Range range;
   std::vector<TypeId> params;
-  TypeId result;  // the error type until the first instance has found it
+  TypeId result;                   // the error type until the first instance has found it
   std::vector<Captured> captured;  // lambda: of the first instance
   /// As the functions that it is on the host and on the device.
   struct Instance {
@@ -135,8 +139,8 @@ struct FunctionValue {
   std::optional<Instance> host, device;
 };
 
-/// What is being checked: the script, a test or bench block, a function (a lambda captures from `parent`), a kernel, or the kernel of a reduction or `forall`
-/// statement (which capture from `parent`).
+/// What is being checked: the script, a test or bench block, a function (a lambda captures from `parent`), a kernel, or
+/// the kernel of a reduction or `forall` statement (which capture from `parent`).
 struct Context {
   enum class Kind : uint8_t { Script, Test, Function, Kernel, Reduction, Forall };
   Kind kind = Kind::Script;
@@ -156,12 +160,13 @@ struct Context {
   // kernels
   bool isBlocks = false;
   Kernel* kernel = nullptr;
-  std::vector<TExprId> captures;  // Reduction, Forall, a lambda: the arguments, of `parent`
+  std::vector<TExprId> captures;              // Reduction, Forall, a lambda: the arguments, of `parent`
   std::vector<Captured> capturedParams = {};  // a lambda: its parameters behind those that are declared
-  // Forall: keys of the captured arrays that the body writes to, as far as the last look at it has found them; those that this one finds;
-  // and what local views are made of.
+  // Forall: keys of the captured arrays that the body writes to, as far as the last look at it has found them; those
+  // that this one finds; and what local views are made of.
   std::set<std::string> written = {}, alsoWritten = {};
-  Context* namesFrom = nullptr;  // a lambda with a name: where names go on to be looked up (none: in `parent`), in its outermost scopes
+  Context* namesFrom =
+      nullptr;  // a lambda with a name: where names go on to be looked up (none: in `parent`), in its outermost scopes
   size_t namesDepth = 0;
   std::map<uint32_t, TExprId> madeOf = {};
   std::vector<TStmtId> prologue = {};  // Kernel, Reduction, Forall: makes values of parameters that came in parts
@@ -169,19 +174,20 @@ struct Context {
   // flow
   unsigned loops = 0;
   unsigned valueBlocks = 0;  // inside BlockValues
-  unsigned loopsOutside = 0;  // of `loops`, those outside of the innermost value that is being computed: it cannot leave them
-  bool canHoist = false;     // a collective may be put before the statement that is being checked
+  unsigned loopsOutside =
+      0;  // of `loops`, those outside of the innermost value that is being computed: it cannot leave them
+  bool canHoist = false;  // a collective may be put before the statement that is being checked
   unsigned uncheckedDepth = 0;
   std::set<uint32_t> unassigned;  // locals, and unassignedKey()s of script variables, that may lack a value here
   std::set<uint32_t> reportedUnassigned{};  // those of `unassigned` that there was a message about
-  std::set<Symbol> reported{};    // names that were said not to be known
-  List<ExprId> resultDims{};      // sizes that the result type names
+  std::set<Symbol> reported{};              // names that were said not to be known
+  List<ExprId> resultDims{};                // sizes that the result type names
   bool hasEffects = false;
-  std::optional<BlockUse> blockUse{};             // Function: the first such place
-  std::map<std::string, LocalId> blockNames{};    // Function: "thread.index" and the like, which callers fill in
-  Range statementValue{};                         // the value of the statement that is being checked, without parentheses
-  LocalId benchBytes{};     // Test: of a bench, what bytes() sets
-  bool isComputed = false;  // while compiling: as host code, in which reductions are loops
+  std::optional<BlockUse> blockUse{};           // Function: the first such place
+  std::map<std::string, LocalId> blockNames{};  // Function: "thread.index" and the like, which callers fill in
+  Range statementValue{};                       // the value of the statement that is being checked, without parentheses
+  LocalId benchBytes{};                         // Test: of a bench, what bytes() sets
+  bool isComputed = false;                      // while compiling: as host code, in which reductions are loops
   std::map<uint32_t, std::pair<LocalId, unsigned>>
       sizeOf;  // Dimension locals of a fn: the view and axis they are the size of
 };
@@ -243,14 +249,15 @@ struct SessionState {
   ModuleScope session{.name = "", .outer = nullptr};
   std::map<std::string, ModuleScope, std::less<>> modules;  // by name, once parsed
   std::set<std::string, std::less<>> failedModules;
-  std::map<std::string, std::unordered_set<std::string_view>, std::less<>> libraryWords;  // of a module's lines that are not indented
+  std::map<std::string, std::unordered_set<std::string_view>, std::less<>>
+      libraryWords;                          // of a module's lines that are not indented
   std::map<std::string, FileModule*> files;  // by identity: the last version that was read without errors
   std::deque<FileModule> fileModules;        // all versions: earlier units refer to them
   std::vector<Entity*> unassigned;           // script variables of earlier units that may lack a value
   std::map<std::string, std::optional<TypeId>> structTypes;  // by entity and arguments; none: being made
   std::unordered_map<uint32_t, StructInstance> structs;      // by TypeId
   unsigned nextGlobal = 0;
-  std::optional<TypeId> shownType;           // of the value that the last interactive unit shows
+  std::optional<TypeId> shownType;  // of the value that the last interactive unit shows
   bool buildAllKernels = false;
   bool blocksSeeScript = false;  // test and bench blocks use the variables of earlier units
   bool verifyProofs = false;
@@ -315,7 +322,8 @@ class Checker {
   Range placeOf(const ModuleScope& scope, Symbol name) const;
   /// A module of the library; parsed on first use, none if there is no such module.
   ModuleScope* findModule(std::string_view name);
-  /// False only if the module declares no such name: asked first, so that programs that use nothing of it do not wait for its parsing.
+  /// False only if the module declares no such name: asked first, so that programs that use nothing of it do not wait
+  /// for its parsing.
   bool libraryDeclares(std::string_view module, std::string_view name);
   std::vector<std::string_view> libraryModules() const;
   /// The module that a name stands for at this place, if it stands for one.
@@ -391,8 +399,8 @@ class Checker {
   TypeId resolveType(ExprId id);
   std::optional<TypeId> tryType(ExprId id);  // a type if the expression names one; no message
   void reportNotType(ExprId id);
-  /// The sizes that a written view type names, through parentheses, `strided` and names of types; none: no view type. The sizes
-  /// are read inside of inText().
+  /// The sizes that a written view type names, through parentheses, `strided` and names of types; none: no view type.
+  /// The sizes are read inside of inText().
   struct WrittenView {
     const RepeatExpr* shape = nullptr;
     const Ast* ast = nullptr;
@@ -446,14 +454,15 @@ class Checker {
   /// The type that two values take as the branches of an `if` do; the error type after a message.
   TypeId branchType(const Value& a, const Value& b, Range range, TypeId expected);
   Value joinBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
-  /// The same of an `if` that is all of what a statement computes: branches that leave a loop or the function come before the statement.
+  /// The same of an `if` that is all of what a statement computes: branches that leave a loop or the function come
+  /// before the statement.
   Value hoistBranches(TExprId condition, BlockResult thenBlock, BlockResult elseBlock, Range range, TypeId expected);
   /// Whether an expression is `.name`, or an `if` of such: another one has to say of which enum.
   bool isShortName(ExprId id) const;
 
   // ---- constants.cpp ----
-  /// The value of an expression that has to be known while compiling, of type `type` (the error type: of its own, which goes to
-  /// `ownType`); none after a message about `what`.
+  /// The value of an expression that has to be known while compiling, of type `type` (the error type: of its own, which
+  /// goes to `ownType`); none after a message about `what`.
   std::optional<ConstValue> checkConstant(ExprId id, TypeId type, std::string_view what, TypeId* ownType = nullptr);
   /// Does something as what is computed while compiling.
   template <class Action>
@@ -466,7 +475,8 @@ class Checker {
     context.isComputed = isComputed;
     return result;
   }
-  /// Computes a value that is code, if that is possible now; `first` is where ctx_->out was before the value was checked.
+  /// Computes a value that is code, if that is possible now; `first` is where ctx_->out was before the value was
+  /// checked.
   std::expected<ConstValue, EvaluationFailure> compute(const Value& value, size_t first);
   void reportEvaluation(const EvaluationFailure& failure, Range range, std::string_view what);
   /// A constant as code: what a vector, array value or tuple is made of stands in it.
@@ -574,8 +584,8 @@ class Checker {
   };
   Value callMethod(Value base, ExprId written, Ident member, List<Argument> statics, const CallExpr& node, Range range,
                    TypeId expected);
-  Value callOfType(Entity& entity, List<Argument> typeStatics, Ident member, List<Argument> statics, const CallExpr& node,
-                   Range range, TypeId expected);
+  Value callOfType(Entity& entity, List<Argument> typeStatics, Ident member, List<Argument> statics,
+                   const CallExpr& node, Range range, TypeId expected);
 
   // ---- enums (check_enum.cpp) ----
   TypeId enumType(Entity& entity);
@@ -586,7 +596,8 @@ class Checker {
   void declareOperator(Entity& entity, const FnDecl& decl, ModuleScope& scope);
   void checkOperator(Entity& entity, const FnDecl& decl, ModuleScope& scope);
   bool isDeclared(TypeId type) const;
-  std::optional<std::vector<TypeId>> operandTypes(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics);
+  std::optional<std::vector<TypeId>> operandTypes(Entity& entity, const FnDecl& decl,
+                                                  const std::vector<StaticValue>& statics);
   std::vector<Entity*> operatorsFor(std::string_view name, const std::vector<Value>& operands);
   /// The call of the operator that fits the operands; none where none does, or no operand has a declared type.
   std::optional<Value> declaredOperator(std::string_view name, const std::vector<Value>& operands, Range range);
@@ -608,8 +619,8 @@ class Checker {
   TExprId ofParts(TypeId type, std::span<const TExprId>& parts, Range range);
   /// An expression that can be evaluated several times: the value itself, or a local that keeps it.
   TExprId keep(TExprId value);
-  /// The text of a value in a format: "{}" for what is printed by itself, "({}, {})" for a tuple; appends what fills it. None after a
-  /// message: the value is not of a type that `spec` is for.
+  /// The text of a value in a format: "{}" for what is printed by itself, "({}, {})" for a tuple; appends what fills
+  /// it. None after a message: the value is not of a type that `spec` is for.
   std::optional<std::string> printed(Value value, std::vector<TExprId>& values, const FormatSpec& spec);
   std::string_view unfit(const FormatSpec& spec, TypeId type) const;
 
@@ -675,14 +686,15 @@ class Checker {
                       std::vector<std::vector<ExprId>>& written);
   bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
                     std::vector<std::optional<StaticValue>>& found);
-  bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
-                    PreparedCall& call, std::vector<std::optional<StaticValue>>& found);
+  bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range, PreparedCall& call,
+                    std::vector<std::optional<StaticValue>>& found);
   void unify(ExprId paramType, const Entity& callee, const Value& value, List<StaticParam> staticParams,
              std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed, bool untypedToo);
   // constraints.cpp
   /// Whether a type is what a constraint allows; none after a message.
   std::optional<bool> meets(ExprId constraint, TypeId type);
-  void reportConstraint(ExprId constraint, TypeId type, Ident param, std::string_view callee, Range range, const Ast& calleeAst);
+  void reportConstraint(ExprId constraint, TypeId type, Ident param, std::string_view callee, Range range,
+                        const Ast& calleeAst);
   /// The type of a declared const parameter in a scope; the error type after a message.
   TypeId staticType(Entity& entity, const StaticParam& param, const LocalScope& scope);
   /// A type that a name with compile-time parameters stands for: Pair[f32].
@@ -711,11 +723,14 @@ class Checker {
   // ---- functions as arguments (function_values.cpp) ----
   /// What an argument for a parameter of function type names, with what it takes along of here; none after a message.
   FunctionValue* functionArgument(ExprId written, const Param& param, Entity& callee, std::vector<TExprId>& captured);
-  /// Gives a function its types: compile-time parameters that it shows are found, and what it takes along is added to `captured`.
-  bool typeFunction(Entity& callee, const Param& param, List<StaticParam> staticParams, std::vector<std::optional<StaticValue>>& found,
-                    FunctionValue*& function, std::vector<TExprId>& captured);
+  /// Gives a function its types: compile-time parameters that it shows are found, and what it takes along is added to
+  /// `captured`.
+  bool typeFunction(Entity& callee, const Param& param, List<StaticParam> staticParams,
+                    std::vector<std::optional<StaticValue>>& found, FunctionValue*& function,
+                    std::vector<TExprId>& captured);
   /// Whether a parameter of the function that is wanted has a type that is not known yet.
-  bool isOpen(Entity& callee, const Param& param, List<StaticParam> staticParams, const std::vector<std::optional<StaticValue>>& found);
+  bool isOpen(Entity& callee, const Param& param, List<StaticParam> staticParams,
+              const std::vector<std::optional<StaticValue>>& found);
   /// What annotated parameters of a lambda tell about compile-time parameters.
   void unifyLambda(Entity& callee, const Param& param, List<StaticParam> staticParams, const FunctionValue& function,
                    std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed);
@@ -734,7 +749,8 @@ class Checker {
   FunctionValue* useLambda(const FunctionValue& named, Range range);
   FunctionValue* useLambda(Entity& entity, Range range);
   Value callLambda(FunctionValue* function, const CallExpr& node, Range range);
-  /// Binds a parameter to a function that was handed over; `addLocal` makes the parameter of each value that it takes along.
+  /// Binds a parameter to a function that was handed over; `addLocal` makes the parameter of each value that it takes
+  /// along.
   template <class AddLocal>
   void bindFunction(const Param& param, FunctionValue& function, AddLocal addLocal);
   std::string spellFunction(const std::vector<TypeId>& params, TypeId result) const;
@@ -750,7 +766,8 @@ class Checker {
   void checkLetTuple(const LetStmt& node, Range range);
   void defineVariable(Ident name, bool isVar, Value value, TypeId type, Range range);
   /// The entity that was made; none where the name is taken, or `_`.
-  Entity* defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant, Range range);
+  Entity* defineGlobal(Ident name, bool isVar, TypeId type, TExprId init, std::optional<ConstValue> constant,
+                       Range range);
   GlobalId globalOf(Entity& entity);
   /// What Context::unassigned of the script calls a script variable.
   uint32_t unassignedKey(Entity& entity);
@@ -776,8 +793,10 @@ class Checker {
                                     const FunctionArguments& functions, Range call);
   bool checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,
                    const FunctionArguments& functions, Kernel& kernel, std::vector<TypeId>& paramTypes);
-  bool checkKernelParams(const KernelDecl& decl, const FunctionArguments& functions, Kernel& kernel, std::vector<TypeId>& declared);
-  /// Adds a parameter to the kernel that is being checked: in parts where it is neither scalar nor view. Gives the local that holds it.
+  bool checkKernelParams(const KernelDecl& decl, const FunctionArguments& functions, Kernel& kernel,
+                         std::vector<TypeId>& declared);
+  /// Adds a parameter to the kernel that is being checked: in parts where it is neither scalar nor view. Gives the
+  /// local that holds it.
   LocalId addKernelParam(const std::string& name, TypeId type, Range range, bool isMut = false);
   void checkDomain(const KernelDecl& decl, Kernel& kernel);
   /// Whether a constant may be the step of a domain; if not, reports it.
@@ -793,7 +812,8 @@ class Checker {
   std::optional<ShapeExpr> shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain);
   TExprId shapeCode(const ShapeExpr& shape, const Kernel& kernel, Range range);
   /// After a call that would make one specialisation of a kernel too many.
-  void reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name, Range call);
+  void reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name,
+                             Range call);
   Value callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range);
   std::string kernelSymbol(std::string_view name);
   void finishKernel(Kernel& kernel);
@@ -809,9 +829,11 @@ class Checker {
     TExprId low, high, step;
     SiteId site;
   };
-  /// A reduction as loops: `outer` comes before them, `inner` in them, and `step`, under the condition, before the value is taken in.
-  Value inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, std::vector<TStmtId> outer, std::vector<TStmtId> inner, TExprId condition,
-                std::vector<TStmtId> step, const Value& value, Range range);
+  /// A reduction as loops: `outer` comes before them, `inner` in them, and `step`, under the condition, before the
+  /// value is taken in.
+  Value inLoops(Reducer reducer, const std::vector<ReduceLoop>& loops, std::vector<TStmtId> outer,
+                std::vector<TStmtId> inner, TExprId condition, std::vector<TStmtId> step, const Value& value,
+                Range range);
   Value reduceInKernel(Reducer reducer, Value view, Range range);
   Value checkArrayGen(const ArrayGenExpr& node, Range range);
   TExprId reduceIdentity(Reducer reducer, TypeId type, Range range);
@@ -834,8 +856,8 @@ class Checker {
   /// Makes the domain of the kernel of a generator or `forall` statement.
   bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses);
   void checkForall(const ForallStmt& node, Range range);
-  /// Whether an array is one that the `forall` statement being checked has taken along and may write to: it is noted, and the body is
-  /// looked at once more.
+  /// Whether an array is one that the `forall` statement being checked has taken along and may write to: it is noted,
+  /// and the body is looked at once more.
   bool noteWrite(TExprId view);
   TExprId hostSize(const ShapeExpr& size, const Kernel& kernel, const std::vector<TExprId>& arguments, Range range);
 
@@ -849,23 +871,24 @@ class Checker {
   Context* ctx_ = nullptr;
   std::map<std::string, FunctionInstance> functions_;
   std::map<std::string, KernelInstance> kernels_;
-  std::map<const Entity*, std::vector<std::string>> ofFunctions_;  // Kernels that take functions: their instances in this unit
+  std::map<const Entity*, std::vector<std::string>>
+      ofFunctions_;  // Kernels that take functions: their instances in this unit
   std::map<std::string, unsigned> symbols_;
   std::map<std::string, Range> exported_;  // symbols that declarations give, and where
   std::map<Entity*, GlobalId> globals_;
   std::deque<FunctionValue> functionValues_;
   std::map<std::string, FunctionValue*> namedFunctions_;  // those that are names, by what they name and their types
-  std::vector<std::string> active_;                     // keys of instances being checked, outermost first
-  std::map<uint32_t, std::vector<TypeId>> busyParams_;  // parameter types of functions whose body is being checked
-  unsigned depth_ = 0;                                  // of nested expressions
+  std::vector<std::string> active_;                       // keys of instances being checked, outermost first
+  std::map<uint32_t, std::vector<TypeId>> busyParams_;    // parameter types of functions whose body is being checked
+  unsigned depth_ = 0;                                    // of nested expressions
   struct Loading {
     std::string identity, name;
     Range importedAt;
     FileModule* module;
   };
-  std::vector<Loading> loading_;           // the files being read, the program first
-  std::set<const FileModule*> current_;    // imported files that were compared with the disk for this unit
-  std::vector<FileModule*> newModules_;    // those that this unit has read
+  std::vector<Loading> loading_;         // the files being read, the program first
+  std::set<const FileModule*> current_;  // imported files that were compared with the disk for this unit
+  std::vector<FileModule*> newModules_;  // those that this unit has read
   std::map<const Ast*, std::set<std::string_view>> lost_;  // names in what could not be read of a file
 };
 
@@ -884,9 +907,10 @@ bool isVariadic(List<Param> params, const Ast& ast);
 void proveChecks(TypedProgram& program, bool verifyProofs);
 /// Fills Local::uniform and reports barriers and collectives that not all threads reach. (uniformity.cpp)
 /// `textOf` gives the text of a place, shortened.
-void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics, const std::function<std::string(Range)>& textOf);
-/// The reads of shared memory (ids of expressions) that no thread writes to before all have read: between the barriers around them nothing
-/// is stored to that variable. (steady_reads.cpp)
+void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics,
+                     const std::function<std::string(Range)>& textOf);
+/// The reads of shared memory (ids of expressions) that no thread writes to before all have read: between the barriers
+/// around them nothing is stored to that variable. (steady_reads.cpp)
 std::set<uint32_t> steadyReads(const TypedProgram& program, const Kernel& kernel);
 /// The parameter or shared variable that the elements of a view are of; none where that is not plain to see.
 LocalId memoryRoot(const TypedProgram& program, TExprId view, const std::map<uint32_t, LocalId>& views);

@@ -6,7 +6,8 @@
 
 namespace rad::sema {
 
-/// The vector, array value, tuple or struct that `part` is one or some elements, or a member, of; none of anything else.
+/// The vector, array value, tuple or struct that `part` is one or some elements, or a member, of; none of anything
+/// else.
 inline TExprId wholeOfPart(const TypedProgram& program, TExprId part) {
   const auto& node = program.expr(part).node;
   if (const auto* element = std::get_if<ElementOf>(&node)) return element->value;

@@ -28,18 +28,12 @@ Folded ofBool(bool value) { return {ConstValue::ofBool(value)}; }
 template <class T>
 Folded compare(BinaryOp op, T a, T b) {
   switch (op) {
-    case BinaryOp::Eq:
-      return ofBool(a == b);
-    case BinaryOp::Ne:
-      return ofBool(a != b);
-    case BinaryOp::Lt:
-      return ofBool(a < b);
-    case BinaryOp::Le:
-      return ofBool(a <= b);
-    case BinaryOp::Gt:
-      return ofBool(a > b);
-    case BinaryOp::Ge:
-      return ofBool(a >= b);
+    case BinaryOp::Eq: return ofBool(a == b);
+    case BinaryOp::Ne: return ofBool(a != b);
+    case BinaryOp::Lt: return ofBool(a < b);
+    case BinaryOp::Le: return ofBool(a <= b);
+    case BinaryOp::Gt: return ofBool(a > b);
+    case BinaryOp::Ge: return ofBool(a >= b);
     case BinaryOp::Add:
     case BinaryOp::Sub:
     case BinaryOp::Mul:
@@ -51,8 +45,7 @@ Folded compare(BinaryOp op, T a, T b) {
     case BinaryOp::Shl:
     case BinaryOp::Shr:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      break;
+    case BinaryOp::Or: break;
   }
   return {std::nullopt, FoldFailure::NotFoldable};
 }
@@ -61,12 +54,8 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
   const bool isSigned = !scalar || isSignedInteger(*scalar);
   Wide result = 0;
   switch (op) {
-    case BinaryOp::Add:
-      result = a + b;
-      break;
-    case BinaryOp::Sub:
-      result = a - b;
-      break;
+    case BinaryOp::Add: result = a + b; break;
+    case BinaryOp::Sub: result = a - b; break;
     case BinaryOp::Mul:
       if (a != 0 && (b > wideLimit / (a < 0 ? -a : a) || b < -(wideLimit / (a < 0 ? -a : a))))
         return {std::nullopt, FoldFailure::Overflow};
@@ -77,30 +66,18 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
       if (b == 0) return {std::nullopt, FoldFailure::DivideByZero};
       result = op == BinaryOp::Div ? a / b : a % b;
       break;
-    case BinaryOp::BitAnd:
-      result = a & b;
-      break;
-    case BinaryOp::BitOr:
-      result = a | b;
-      break;
-    case BinaryOp::BitXor:
-      result = a ^ b;
-      break;
+    case BinaryOp::BitAnd: result = a & b; break;
+    case BinaryOp::BitOr: result = a | b; break;
+    case BinaryOp::BitXor: result = a ^ b; break;
     case BinaryOp::Shl:
     case BinaryOp::Shr: {
       Wide count = b;
-      if (scalar)
-        count = b & (bitsOf(*scalar) - 1);
-      else if (b < 0 || b > 63)
-        return {std::nullopt, FoldFailure::Overflow};
-      if (op == BinaryOp::Shr)
-        result = a >> static_cast<int>(count);
-      else if (scalar)
-        return {ConstValue::ofInt(wrapTo(*scalar, a << static_cast<int>(count)))};
-      else if (a > (wideLimit >> 64) || a < -(wideLimit >> 64))
-        return {std::nullopt, FoldFailure::Overflow};
-      else
-        result = a << static_cast<int>(count);
+      if (scalar) count = b & (bitsOf(*scalar) - 1);
+      else if (b < 0 || b > 63) return {std::nullopt, FoldFailure::Overflow};
+      if (op == BinaryOp::Shr) result = a >> static_cast<int>(count);
+      else if (scalar) return {ConstValue::ofInt(wrapTo(*scalar, a << static_cast<int>(count)))};
+      else if (a > (wideLimit >> 64) || a < -(wideLimit >> 64)) return {std::nullopt, FoldFailure::Overflow};
+      else result = a << static_cast<int>(count);
       break;
     }
     case BinaryOp::Eq:
@@ -108,11 +85,9 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
     case BinaryOp::Lt:
     case BinaryOp::Le:
     case BinaryOp::Gt:
-    case BinaryOp::Ge:
-      return compare(op, a, b);
+    case BinaryOp::Ge: return compare(op, a, b);
     case BinaryOp::And:
-    case BinaryOp::Or:
-      return {std::nullopt, FoldFailure::NotFoldable};
+    case BinaryOp::Or: return {std::nullopt, FoldFailure::NotFoldable};
   }
   if (scalar) {
     if (result >= smallestOf(*scalar) && result <= largestOf(*scalar)) return {ConstValue::ofInt(result)};
@@ -126,36 +101,24 @@ Folded foldInt(BinaryOp op, Wide a, Wide b, std::optional<Scalar> scalar) {
 Folded foldFloat(BinaryOp op, double a, double b, std::optional<Scalar> scalar) {
   double result = 0;
   switch (op) {
-    case BinaryOp::Add:
-      result = a + b;
-      break;
-    case BinaryOp::Sub:
-      result = a - b;
-      break;
-    case BinaryOp::Mul:
-      result = a * b;
-      break;
-    case BinaryOp::Div:
-      result = a / b;
-      break;
-    case BinaryOp::Rem:
-      result = std::fmod(a, b);
-      break;
+    case BinaryOp::Add: result = a + b; break;
+    case BinaryOp::Sub: result = a - b; break;
+    case BinaryOp::Mul: result = a * b; break;
+    case BinaryOp::Div: result = a / b; break;
+    case BinaryOp::Rem: result = std::fmod(a, b); break;
     case BinaryOp::BitAnd:
     case BinaryOp::BitOr:
     case BinaryOp::BitXor:
     case BinaryOp::Shl:
     case BinaryOp::Shr:
     case BinaryOp::And:
-    case BinaryOp::Or:
-      return {std::nullopt, FoldFailure::NotFoldable};
+    case BinaryOp::Or: return {std::nullopt, FoldFailure::NotFoldable};
     case BinaryOp::Eq:
     case BinaryOp::Ne:
     case BinaryOp::Lt:
     case BinaryOp::Le:
     case BinaryOp::Gt:
-    case BinaryOp::Ge:
-      return compare(op, a, b);
+    case BinaryOp::Ge: return compare(op, a, b);
   }
   if (scalar) result = roundTo(*scalar, result).value;  // of at most half the digits: rounding twice is rounding once
   return {ConstValue::ofFloat(result)};
@@ -175,16 +138,13 @@ double oddOf(const ConstValue& value) {
 
 std::string spell(const ConstValue& value) {
   switch (value.kind) {
-    case ConstValue::Kind::Bool:
-      return value.integer ? "true" : "false";
-    case ConstValue::Kind::Int:
-      return spellWide(value.integer);
+    case ConstValue::Kind::Bool: return value.integer ? "true" : "false";
+    case ConstValue::Kind::Int: return spellWide(value.integer);
     case ConstValue::Kind::Float: {
       std::string text = fmt::format("{}", value.real);
       return text;
     }
-    case ConstValue::Kind::String:
-      return "\"" + value.text + "\"";
+    case ConstValue::Kind::String: return "\"" + value.text + "\"";
     case ConstValue::Kind::Items: {
       std::string text = "[";
       for (const ConstValue& item : value.items) text += (text.size() > 1 ? ", " : "") + spell(item);
@@ -247,8 +207,7 @@ Folded fold(UnaryOp op, const ConstValue& operand, std::optional<Scalar> scalar)
       if (operand.kind == Kind::Int)
         return {ConstValue::ofInt(scalar ? wrapTo(*scalar, ~operand.integer) : ~operand.integer)};
       break;
-    case UnaryOp::AddressOf:
-      break;
+    case UnaryOp::AddressOf: break;
   }
   return {std::nullopt, FoldFailure::NotFoldable};
 }
@@ -271,11 +230,9 @@ ConstValue convertConst(const ConstValue& value, Scalar to) {
 bool fits(const ConstValue& value, Scalar to) {
   using Kind = ConstValue::Kind;
   switch (value.kind) {
-    case Kind::Bool:
-      return to == Scalar::Bool;
+    case Kind::Bool: return to == Scalar::Bool;
     case Kind::String:
-    case Kind::Items:
-      return false;
+    case Kind::Items: return false;
     case Kind::Int:
       if (to == Scalar::Bool) return false;
       if (isInteger(to)) return value.integer >= smallestOf(to) && value.integer <= largestOf(to);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What has to be known while compiling: constants, facts of types (f32.max), and what is known for each target (target.cuda).
+// What has to be known while compiling: constants, facts of types (f32.max), and what is known for each target
+// (target.cuda).
 #include "frontend/sema/checker.h"
 #include "frontend/types/float_format.h"
 
@@ -29,14 +30,17 @@ std::expected<ConstValue, EvaluationFailure> Checker::compute(const Value& value
 }
 
 void Checker::reportEvaluation(const EvaluationFailure& failure, Range range, std::string_view what) {
-  const bool isInside = failure.range.valid() && !failure.reason.empty() && failure.range.begin.offset != range.begin.offset;
+  const bool isInside =
+      failure.range.valid() && !failure.reason.empty() && failure.range.begin.offset != range.begin.offset;
   switch (failure.kind) {
     case EvaluationFailure::Kind::NotConstant: {
       auto builder = report(Diag::NotConstant, range, {std::string(what)});
       if (isInside) builder.note(failure.range, failure.reason);
       if (!failure.parameter.empty())
-        builder.help(fmt::format("a compile-time parameter is known, and each of its values makes another specialisation: `{}[const {}: ...]`",
-                                 ctx_->name.empty() ? "name" : ctx_->name, failure.parameter));
+        builder.help(
+            fmt::format("a compile-time parameter is known, and each of its values makes another specialisation: "
+                        "`{}[const {}: ...]`",
+                        ctx_->name.empty() ? "name" : ctx_->name, failure.parameter));
       return;
     }
     case EvaluationFailure::Kind::Failed: {
@@ -45,17 +49,20 @@ void Checker::reportEvaluation(const EvaluationFailure& failure, Range range, st
       return;
     }
     case EvaluationFailure::Kind::Steps:
-      report(Diag::EvaluationSteps, range, {std::string(what), fmt::format("{} million steps", maxEvaluationSteps / 1'000'000)})
+      report(Diag::EvaluationSteps, range,
+             {std::string(what), fmt::format("{} million steps", maxEvaluationSteps / 1'000'000)})
           .note(failure.range, "it was here then")
-          .help("does this loop or recursion end? What takes long is better computed by the script, and passed as an array");
+          .help(
+              "does this loop or recursion end? What takes long is better computed by the script, and passed as an "
+              "array");
       return;
     case EvaluationFailure::Kind::Depth:
-      report(Diag::EvaluationSteps, range, {std::string(what), fmt::format("{} calls and expressions inside each other", maxEvaluationDepth)})
+      report(Diag::EvaluationSteps, range,
+             {std::string(what), fmt::format("{} calls and expressions inside each other", maxEvaluationDepth)})
           .note(failure.range, "it was here then")
           .help("does this recursion end? Write it as a loop");
       return;
-    case EvaluationFailure::Kind::Broken:
-      return;
+    case EvaluationFailure::Kind::Broken: return;
   }
 }
 
@@ -104,7 +111,8 @@ bool Checker::asksForTarget(ExprId id) const {
   }
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return asksForTarget(paren->inner);
   if (const auto* unary = std::get_if<UnaryExpr>(&node.node)) return asksForTarget(unary->operand);
-  if (const auto* binary = std::get_if<BinaryExpr>(&node.node)) return asksForTarget(binary->left) || asksForTarget(binary->right);
+  if (const auto* binary = std::get_if<BinaryExpr>(&node.node))
+    return asksForTarget(binary->left) || asksForTarget(binary->right);
   return false;
 }
 
@@ -115,7 +123,8 @@ TExprId Checker::checkTargetCondition(ExprId id) {
     const auto& node = program_.expr(part).node;
     if (const auto* logic = std::get_if<Logic>(&node)) return self(self, logic->left) && self(self, logic->right);
     if (const auto* negated = std::get_if<LogicNot>(&node)) return self(self, negated->operand);
-    if (const auto* compare = std::get_if<Compare>(&node)) return self(self, compare->left) && self(self, compare->right);
+    if (const auto* compare = std::get_if<Compare>(&node))
+      return self(self, compare->left) && self(self, compare->right);
     return std::holds_alternative<TargetFact>(node) || std::holds_alternative<ConstInt>(node);
   };
   if (isKnown(isKnown, condition)) return condition;
@@ -130,7 +139,9 @@ Value Checker::targetMember(Ident member, Range range) {
   if (name == "host") return code(types().boolean(), range, TargetFact{TargetProperty::Host});
   if (name == "sm") return code(types().scalar(Scalar::I32), range, TargetFact{TargetProperty::Sm});
   report(Diag::UnknownMember, member.range, {"target", std::string(name)})
-      .help("target.cuda and target.host are bools; target.sm is the compute capability, 90 for sm_90, and 0 on a processor");
+      .help(
+          "target.cuda and target.host are bools; target.sm is the compute capability, 90 for sm_90, and 0 on a "
+          "processor");
   return errorValue(range);
 }
 
@@ -159,8 +170,9 @@ Value Checker::typeMember(TypeId type, Ident member, Range range) {
     return errorValue(range);
   };
   if (!scalar || *scalar == Scalar::Bool)
-    return refuse(isVector(type) ? fmt::format("ask the type of its elements: {}.{}", spellType(typeOf(type).element), name)
-                                 : "sizeof(T) is the number of bytes of a type; numbers have T.min, T.max and T.bits");
+    return refuse(isVector(type)
+                      ? fmt::format("ask the type of its elements: {}.{}", spellType(typeOf(type).element), name)
+                      : "sizeof(T) is the number of bytes of a type; numbers have T.min, T.max and T.bits");
   if (name == "bits") return constantValue(types().untypedInt(), ConstValue::ofInt(bitsOf(*scalar)), range);
   if (isInteger(*scalar)) {
     if (name == "max") return constantValue(type, ConstValue::ofInt(largestOf(*scalar)), range);
@@ -175,10 +187,12 @@ Value Checker::typeMember(TypeId type, Ident member, Range range) {
   };
   const int digits = static_cast<int>(significantBits(*scalar));
   auto largest = [&](int exponent) { return std::ldexp(2.0 - std::ldexp(1.0, 1 - digits), exponent); };
-  const std::array formats = {Format{Scalar::F16, largest(15), -14}, Format{Scalar::BF16, largest(127), -126},
-                              Format{Scalar::F32, largest(127), -126}, Format{Scalar::F64, std::numeric_limits<double>::max(), -1022},
-                              Format{Scalar::F8E4M3, 448, -6}, Format{Scalar::F8E5M2, 57344, -14}};
-  const Format& format = *std::find_if(formats.begin(), formats.end() - 1, [&](const Format& one) { return one.scalar == *scalar; });
+  const std::array formats = {
+      Format{Scalar::F16, largest(15), -14},   Format{Scalar::BF16, largest(127), -126},
+      Format{Scalar::F32, largest(127), -126}, Format{Scalar::F64, std::numeric_limits<double>::max(), -1022},
+      Format{Scalar::F8E4M3, 448, -6},         Format{Scalar::F8E5M2, 57344, -14}};
+  const Format& format =
+      *std::find_if(formats.begin(), formats.end() - 1, [&](const Format& one) { return one.scalar == *scalar; });
   auto real = [&](double value) { return constantValue(type, ConstValue::ofFloat(value), range); };
   if (name == "max") return real(format.largest);
   if (name == "min") return real(-format.largest);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What types a compile-time parameter may be: the constraints that every program knows, and sets of types (`type Real = f32 | f64`).
+// What types a compile-time parameter may be: the constraints that every program knows, and sets of types (`type Real =
+// f32 | f64`).
 #include "frontend/sema/checker.h"
 #include "frontend/sema/in_callee.h"
 #include "frontend/types/float_format.h"
@@ -9,7 +10,8 @@
 namespace rad::sema {
 namespace {
 
-/// Whether a type, of which the scalar or the elements are given, meets a constraint that every program knows; none: it is none.
+/// Whether a type, of which the scalar or the elements are given, meets a constraint that every program knows; none: it
+/// is none.
 std::optional<bool> meetsKnown(std::string_view name, std::optional<Scalar> scalar, std::optional<Scalar> number) {
   if (name == "Numbers") return number && isNumber(*number);
   if (name == "Floats") return number && isNumber(*number) && isFloat(*number);
@@ -53,14 +55,18 @@ std::optional<bool> Checker::meets(ExprId constraint, TypeId type) {
   if (const auto exact = tryType(constraint)) return isError(*exact) ? std::nullopt : std::optional(*exact == type);
   if (diags_.errorCount() == errors)
     report(Diag::UnknownConstraint, node.range, {shorten(node.range)})
-        .help("the constraints are Number, Integer, Float, Signed, Unsigned and Scalar; Numbers and Floats take vectors, too; `type Real = f32 | f64` declares one");
+        .help(
+            "the constraints are Number, Integer, Float, Signed, Unsigned and Scalar; Numbers and Floats take vectors, "
+            "too; `type Real = f32 | f64` declares one");
   return std::nullopt;
 }
 
-void Checker::reportConstraint(ExprId constraint, TypeId type, Ident param, std::string_view callee, Range range, const Ast& calleeAst) {
+void Checker::reportConstraint(ExprId constraint, TypeId type, Ident param, std::string_view callee, Range range,
+                               const Ast& calleeAst) {
   const Expr& node = expr(calleeAst, constraint);
   const std::string spelled = shorten(node.range);
-  auto builder = report(Diag::ConstraintNotMet, range, {spellType(type), spelled, std::string(text(param.name)), std::string(callee)});
+  auto builder = report(Diag::ConstraintNotMet, range,
+                        {spellType(type), spelled, std::string(text(param.name)), std::string(callee)});
   builder.note(param.range, "declared here");
   std::vector<std::string> fitting;
   bool known = false;
@@ -74,11 +80,14 @@ void Checker::reportConstraint(ExprId constraint, TypeId type, Ident param, std:
     const auto* name = std::get_if<NameExpr>(&node.node);
     Entity* const entity = name ? findEntity(name->name, unit_) : nullptr;
     if (entity && entity->kind == Entity::Kind::TypeAlias)
-      builder.help(fmt::format("{} is {}", spelled, shorten(expr(*entity->ast, std::get<TypeAliasDecl>(entity->ast->decl(entity->decl).node).type).range)));
+      builder.help(fmt::format(
+          "{} is {}", spelled,
+          shorten(expr(*entity->ast, std::get<TypeAliasDecl>(entity->ast->decl(entity->decl).node).type).range)));
     return;
   }
   std::string list;
-  for (size_t i = 0; i < fitting.size(); ++i) list += (i == 0 ? "" : i + 1 == fitting.size() ? " and " : ", ") + fitting[i];
+  for (size_t i = 0; i < fitting.size(); ++i)
+    list += (i == 0 ? "" : i + 1 == fitting.size() ? " and " : ", ") + fitting[i];
   if (spelled == "Numbers" || spelled == "Floats") list += ", and vectors of them";
   builder.help(fmt::format("{} is {}", spelled, list));
 }

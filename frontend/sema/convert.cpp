@@ -49,18 +49,14 @@ TExprId Checker::materialize(Value& value, TypeId expected) {
   }
   switch (value.constant->kind) {
     case ConstValue::Kind::Bool:
-    case ConstValue::Kind::Int:
-      value.expr = constInt(value.type, value.constant->integer, value.range);
-      break;
+    case ConstValue::Kind::Int: value.expr = constInt(value.type, value.constant->integer, value.range); break;
     case ConstValue::Kind::Float:
       value.expr = program_.addExpr(value.type, value.range, ConstFloat{value.constant->real});
       break;
     case ConstValue::Kind::String:
       value.expr = program_.addExpr(value.type, value.range, ConstString{value.constant->text});
       break;
-    case ConstValue::Kind::Items:
-      value.expr = constantCode(value.type, *value.constant, value.range).expr;
-      break;
+    case ConstValue::Kind::Items: value.expr = constantCode(value.type, *value.constant, value.range).expr; break;
   }
   return value.expr;
 }
@@ -87,11 +83,13 @@ bool Checker::fitsType(const Value& value, TypeId target) {
 bool Checker::noteNamesakes(Diagnostics::Builder& builder, TypeId wanted, TypeId found, const std::string& what) {
   for (TypeId* type : {&wanted, &found})
     while (isView(*type) || typeOf(*type).kind == TypeKind::Array) *type = typeOf(*type).element;
-  if (wanted == found || spellType(wanted) != spellType(found) || !isDeclared(wanted) || !isDeclared(found)) return false;
+  if (wanted == found || spellType(wanted) != spellType(found) || !isDeclared(wanted) || !isDeclared(found))
+    return false;
   const std::string name = spellType(wanted);
   builder.note(session_.structs.at(wanted.value).entity->range, fmt::format("the {} that is needed", name))
       .note(session_.structs.at(found.value).entity->range, "another one of that name");
-  if (interactive_) builder.help(fmt::format("{} was declared again, and `{}` was made before: make it anew", name, what));
+  if (interactive_)
+    builder.help(fmt::format("{} was declared again, and `{}` was made before: make it anew", name, what));
   return true;
 }
 
@@ -119,8 +117,7 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
       auto builder = report(Diag::StridedView, value.range, {shorten(value.range), place});
       if (isHostCode())
         builder.help(fmt::format("pass copy({}), or declare the parameter with `strided`", shorten(value.range)));
-      else
-        builder.help("declare the parameter with `strided`, which takes any view");
+      else builder.help("declare the parameter with `strided`, which takes any view");
     } else if (to.element == from.element && to.rank == from.rank && value.expr && noteWrite(value.expr))
       return {types().error(), {}, {}, value.range};
     else if (to.element == from.element && to.rank == from.rank)
@@ -132,8 +129,10 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
       const bool isNamesake = noteNamesakes(builder, target, value.type, source);
       if (!isNamesake && to.element == from.element && to.rank == 1)
         builder.help(fmt::format("{}.flat is all of it as one dimension, and an index leaves a row", source));
-      else if (!isNamesake && to.rank == from.rank && to.rank == 1 && typeOf(to.element).kind == TypeKind::Scalar && isHostCode())
-        builder.help(fmt::format("convert the elements: [{0}({1}[i]) for i in 0..{1}.len]", spellType(to.element), source));
+      else if (!isNamesake && to.rank == from.rank && to.rank == 1 && typeOf(to.element).kind == TypeKind::Scalar &&
+               isHostCode())
+        builder.help(
+            fmt::format("convert the elements: [{0}({1}[i]) for i in 0..{1}.len]", spellType(to.element), source));
     }
     return {types().error(), {}, {}, value.range};
   }
@@ -151,9 +150,9 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
       return code(target, value.range, MakeTuple{std::move(items)});
     }
   }
-  if (to.record || from.record || to.kind != TypeKind::Scalar || (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
-    if (from.kind == TypeKind::Unit)
-      report(Diag::NoValue, value.range, {});
+  if (to.record || from.record || to.kind != TypeKind::Scalar ||
+      (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
+    if (from.kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
     else {
       auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
       describeMismatch(builder, value, target);
@@ -195,10 +194,8 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   const std::string source = shorten(value.range);
   if (from.scalar == Scalar::Bool || to.scalar == Scalar::Bool) {
     auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
-    if (from.scalar == Scalar::Bool)
-      builder.help(fmt::format("write `if {} {{ 1 }} else {{ 0 }}`", source));
-    else
-      builder.help(fmt::format("write `{} != 0`", source));
+    if (from.scalar == Scalar::Bool) builder.help(fmt::format("write `if {} {{ 1 }} else {{ 0 }}`", source));
+    else builder.help(fmt::format("write `{} != 0`", source));
   } else {
     report(Diag::LossyConversion, value.range, {spellType(value.type), spellType(target), place})
         .help(fmt::format("write {}({}) if that is meant", spellType(target), source));

@@ -44,14 +44,10 @@ class Dumper {
   }
   static std::string_view mark(Check check) {
     switch (check) {
-      case Check::Checked:
-        return "";
-      case Check::Proven:
-        return "!";
-      case Check::Unchecked:
-        return "?";
-      case Check::AtLaunch:
-        return "^";
+      case Check::Checked: return "";
+      case Check::Proven: return "!";
+      case Check::Unchecked: return "?";
+      case Check::AtLaunch: return "^";
     }
     return "";
   }
@@ -72,28 +68,17 @@ class Dumper {
                          this->shape(shape.operands[1], kernel));
     };
     switch (shape.op) {
-      case ShapeOp::Constant:
-        return std::to_string(shape.value);
-      case ShapeOp::Dimension:
-        return kernel.dims[static_cast<size_t>(shape.value)].name;
-      case ShapeOp::Parameter:
-        return kernel.params[static_cast<size_t>(shape.value)].name;
-      case ShapeOp::Add:
-        return two("+");
-      case ShapeOp::Sub:
-        return two("-");
-      case ShapeOp::Mul:
-        return two("*");
-      case ShapeOp::Div:
-        return two("/");
-      case ShapeOp::Rem:
-        return two("%");
-      case ShapeOp::Min:
-        return call("min");
-      case ShapeOp::Max:
-        return call("max");
-      case ShapeOp::CeilDiv:
-        return call("ceil_div");
+      case ShapeOp::Constant: return std::to_string(shape.value);
+      case ShapeOp::Dimension: return kernel.dims[static_cast<size_t>(shape.value)].name;
+      case ShapeOp::Parameter: return kernel.params[static_cast<size_t>(shape.value)].name;
+      case ShapeOp::Add: return two("+");
+      case ShapeOp::Sub: return two("-");
+      case ShapeOp::Mul: return two("*");
+      case ShapeOp::Div: return two("/");
+      case ShapeOp::Rem: return two("%");
+      case ShapeOp::Min: return call("min");
+      case ShapeOp::Max: return call("max");
+      case ShapeOp::CeilDiv: return call("ceil_div");
     }
     return {};
   }
@@ -147,7 +132,8 @@ class Dumper {
   }
   std::string show(const ElementSlice& node, const TExpr& e) const {
     const uint64_t behind = node.first + (program_.types->get(e.type).count - 1) * node.step + 1;
-    return fmt::format("{}[{}..{}{}]", expr(node.value), node.first, behind, node.step == 1 ? "" : fmt::format(" step {}", node.step));
+    return fmt::format("{}[{}..{}{}]", expr(node.value), node.first, behind,
+                       node.step == 1 ? "" : fmt::format(" step {}", node.step));
   }
   std::string show(const Swizzle& node, const TExpr&) const {
     std::string text = expr(node.vector) + ".";
@@ -184,8 +170,9 @@ class Dumper {
     return fmt::format("{}.{}({})", infoOf(node.op).name, type(e.type), list(node.operands));
   }
   std::string show(const AtomicCall& node, const TExpr&) const {
-    return fmt::format("atomic.{}.{}.{}(&{}{}{})", infoOf(node.op).name, node.scope == AtomicScope::Block ? "block" : "device",
-                       type(program_.expr(node.place).type), expr(node.place), node.operands.empty() ? "" : ", ", list(node.operands));
+    return fmt::format("atomic.{}.{}.{}(&{}{}{})", infoOf(node.op).name,
+                       node.scope == AtomicScope::Block ? "block" : "device", type(program_.expr(node.place).type),
+                       expr(node.place), node.operands.empty() ? "" : ", ", list(node.operands));
   }
   std::string show(const CallFunction& node, const TExpr&) const {
     return fmt::format("call {}({})", program_.functions[node.function.value].name, list(node.arguments));
@@ -211,18 +198,12 @@ class Dumper {
   }
   static std::string_view nameOf(FileFormat format) {
     switch (format) {
-      case FileFormat::Png:
-        return "png";
-      case FileFormat::Npy:
-        return "npy";
-      case FileFormat::Csv:
-        return "csv";
-      case FileFormat::LinePlot:
-        return "line_plot";
-      case FileFormat::Histogram:
-        return "histogram";
-      case FileFormat::HeatMap:
-        return "heatmap";
+      case FileFormat::Png: return "png";
+      case FileFormat::Npy: return "npy";
+      case FileFormat::Csv: return "csv";
+      case FileFormat::LinePlot: return "line_plot";
+      case FileFormat::Histogram: return "histogram";
+      case FileFormat::HeatMap: return "heatmap";
     }
     return "";
   }
@@ -246,7 +227,9 @@ class Dumper {
     return fmt::format("parse.{}({})", type(e.type), expr(node.text));
   }
   std::string show(const Clock&, const TExpr&) const { return "clock()"; }
-  std::string show(const BenchAgain& node, const TExpr&) const { return fmt::format("bench_again({})", expr(node.bytes)); }
+  std::string show(const BenchAgain& node, const TExpr&) const {
+    return fmt::format("bench_again({})", expr(node.bytes));
+  }
   std::string show(const TargetFact& n, const TExpr&) const {
     static constexpr const char* names[] = {"target.cuda", "target.host", "target.sm"};
     return names[static_cast<size_t>(n.property)];
@@ -305,7 +288,10 @@ class Dumper {
   void stmt(const Barrier&) { line("barrier"); }
   void stmt(const Collective& node) {
     line(fmt::format("let {}: {} = block.{}({})", local(node.result), type(body_->locals[node.result.value].type),
-                     node.isPromise ? "same" : node.isMinMax ? infoOf(node.minMax).name : "sum", expr(node.value)));
+                     node.isPromise  ? "same"
+                     : node.isMinMax ? infoOf(node.minMax).name
+                                     : "sum",
+                     expr(node.value)));
   }
   void stmt(const Assert& node) {
     line(fmt::format("assert {}{}{}", expr(node.condition), site(node.site),
@@ -349,7 +335,10 @@ class Dumper {
       text += fmt::format("{}{}{}: {}", i ? ", " : "",
                           function.body.locals[function.params[i].value].kind == LocalKind::MutParam ? "mut " : "",
                           local(function.params[i]), type(function.body.locals[function.params[i].value].type));
-    line(text + ") -> " + type(function.result) + (function.isExtern ? " extern " + function.symbol : function.isExported() ? " export " + function.symbol : ""));
+    line(text + ") -> " + type(function.result) +
+         (function.isExtern       ? " extern " + function.symbol
+          : function.isExported() ? " export " + function.symbol
+                                  : ""));
     if (!function.isExtern) body(function.body);
   }
 

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <climits>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -20,14 +20,10 @@ using Kind = ConstValue::Kind;
 /// The number with these bits.
 double floatOfBits(Scalar scalar, uint64_t bits) {
   switch (scalar) {
-    case Scalar::F64:
-      return std::bit_cast<double>(bits);
-    case Scalar::F32:
-      return std::bit_cast<float>(static_cast<uint32_t>(bits));
-    case Scalar::BF16:
-      return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-    case Scalar::F8E5M2:
-      return floatOfBits(Scalar::F16, bits << 8);
+    case Scalar::F64: return std::bit_cast<double>(bits);
+    case Scalar::F32: return std::bit_cast<float>(static_cast<uint32_t>(bits));
+    case Scalar::BF16: return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+    case Scalar::F8E5M2: return floatOfBits(Scalar::F16, bits << 8);
     case Scalar::F16:
     case Scalar::F8E4M3: {
       const bool isHalf = scalar == Scalar::F16;
@@ -50,8 +46,7 @@ double floatOfBits(Scalar scalar, uint64_t bits) {
     case Scalar::U16:
     case Scalar::U32:
     case Scalar::U64:
-    case Scalar::Index:
-      break;
+    case Scalar::Index: break;
   }
   return 0;
 }
@@ -59,63 +54,37 @@ double floatOfBits(Scalar scalar, uint64_t bits) {
 /// One variable of the library on the host, in the precision of its type.
 double library(Math op, double x, double y, double z, bool isDouble) {
   switch (op) {
-    case Math::Sqrt:
-      return std::sqrt(x);
-    case Math::Rsqrt:
-      return 1 / std::sqrt(x);
-    case Math::Exp:
-      return std::exp(x);
-    case Math::Exp2:
-      return std::exp2(x);
-    case Math::Log:
-      return std::log(x);
-    case Math::Log2:
-      return std::log2(x);
-    case Math::Log10:
-      return std::log10(x);
-    case Math::Sin:
-      return std::sin(x);
-    case Math::Cos:
-      return std::cos(x);
-    case Math::Tan:
-      return std::tan(x);
-    case Math::Asin:
-      return std::asin(x);
-    case Math::Acos:
-      return std::acos(x);
-    case Math::Atan:
-      return std::atan(x);
-    case Math::Atan2:
-      return std::atan2(x, y);
-    case Math::Sinh:
-      return std::sinh(x);
-    case Math::Cosh:
-      return std::cosh(x);
-    case Math::Tanh:
-      return std::tanh(x);
-    case Math::Erf:
-      return std::erf(x);
-    case Math::Pow:
-      return std::pow(x, y);
+    case Math::Sqrt: return std::sqrt(x);
+    case Math::Rsqrt: return 1 / std::sqrt(x);
+    case Math::Exp: return std::exp(x);
+    case Math::Exp2: return std::exp2(x);
+    case Math::Log: return std::log(x);
+    case Math::Log2: return std::log2(x);
+    case Math::Log10: return std::log10(x);
+    case Math::Sin: return std::sin(x);
+    case Math::Cos: return std::cos(x);
+    case Math::Tan: return std::tan(x);
+    case Math::Asin: return std::asin(x);
+    case Math::Acos: return std::acos(x);
+    case Math::Atan: return std::atan(x);
+    case Math::Atan2: return std::atan2(x, y);
+    case Math::Sinh: return std::sinh(x);
+    case Math::Cosh: return std::cosh(x);
+    case Math::Tanh: return std::tanh(x);
+    case Math::Erf: return std::erf(x);
+    case Math::Pow: return std::pow(x, y);
     case Math::Fma:
-      return isDouble ? std::fma(x, y, z)
-                      : static_cast<double>(std::fma(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z)));
-    case Math::Floor:
-      return std::floor(x);
-    case Math::Ceil:
-      return std::ceil(x);
-    case Math::Round:
-      return std::nearbyint(x);
-    case Math::Trunc:
-      return std::trunc(x);
-    case Math::Abs:
-      return std::fabs(x);
-    case Math::Min:
-      return std::fmin(x, y);
-    case Math::Max:
-      return std::fmax(x, y);
-    case Math::CopySign:
-      return std::copysign(x, y);
+      return isDouble
+                 ? std::fma(x, y, z)
+                 : static_cast<double>(std::fma(static_cast<float>(x), static_cast<float>(y), static_cast<float>(z)));
+    case Math::Floor: return std::floor(x);
+    case Math::Ceil: return std::ceil(x);
+    case Math::Round: return std::nearbyint(x);
+    case Math::Trunc: return std::trunc(x);
+    case Math::Abs: return std::fabs(x);
+    case Math::Min: return std::fmin(x, y);
+    case Math::Max: return std::fmax(x, y);
+    case Math::CopySign: return std::copysign(x, y);
   }
   return 0;
 }
@@ -160,7 +129,9 @@ class Evaluator {
   ConstValue notConstant(Range range, std::string reason) {
     return fail(EvaluationFailure::Kind::NotConstant, range, std::move(reason));
   }
-  ConstValue failed(Range range, std::string reason) { return fail(EvaluationFailure::Kind::Failed, range, std::move(reason)); }
+  ConstValue failed(Range range, std::string reason) {
+    return fail(EvaluationFailure::Kind::Failed, range, std::move(reason));
+  }
   /// Counts work; false once there was too much of it.
   bool step(Range range, uint64_t count = 1) {
     if (failure_) return false;
@@ -191,7 +162,8 @@ class Evaluator {
     return result;
   }
 
-  ConstValue arithmetic(BinaryOp op, const ConstValue& a, const ConstValue& b, Scalar scalar, SiteId site, Range range) {
+  ConstValue arithmetic(BinaryOp op, const ConstValue& a, const ConstValue& b, Scalar scalar, SiteId site,
+                        Range range) {
     if (scalar == Scalar::Bool)
       return ConstValue::ofBool(op == BinaryOp::BitAnd ? a.integer && b.integer : a.integer || b.integer);
     if (isFloat(scalar)) return fold(op, a, b, scalar).value.value_or(ConstValue{});
@@ -213,7 +185,8 @@ class Evaluator {
     }
     const Wide wrapped = wrapTo(scalar, exact);
     if (wrapped != exact && site && program_.sites[site.value].kind == SiteKind::Overflow)
-      return failed(range, fmt::format("`{}` does not fit {}", program_.sites[site.value].text, program_.types->spell(program_.types->scalar(scalar))));
+      return failed(range, fmt::format("`{}` does not fit {}", program_.sites[site.value].text,
+                                       program_.types->spell(program_.types->scalar(scalar))));
     return ConstValue::ofInt(wrapped);
   }
 
@@ -237,12 +210,12 @@ class Evaluator {
     };
     if (isVector(from))
       for (const ConstValue& item : value.items) put(scalarOf(from), item);
-    else
-      put(scalarOf(from), value);
+    else put(scalarOf(from), value);
     size_t at = 0;
     auto get = [&](Scalar scalar) {
       uint64_t bits = 0;
-      for (unsigned i = 0; i < bitsOf(scalar); i += 8) bits |= uint64_t{at < bytes.size() ? bytes[at++] : uint8_t{0}} << i;
+      for (unsigned i = 0; i < bitsOf(scalar); i += 8)
+        bits |= uint64_t{at < bytes.size() ? bytes[at++] : uint8_t{0}} << i;
       if (isFloat(scalar)) return ConstValue::ofFloat(floatOfBits(scalar, bits));
       return ConstValue::ofInt(wrapTo(scalar, static_cast<Wide>(bits)));
     };
@@ -282,7 +255,8 @@ class Evaluator {
   ConstValue* elementOf(ConstValue& whole, TExprId index, Range range) {
     const ConstValue at = eval(index);
     if (failure_) return nullptr;
-    if (at.integer >= 0 && at.integer < static_cast<Wide>(whole.items.size())) return &whole.items[static_cast<size_t>(at.integer)];
+    if (at.integer >= 0 && at.integer < static_cast<Wide>(whole.items.size()))
+      return &whole.items[static_cast<size_t>(at.integer)];
     failed(range, fmt::format("index {} is out of range: there are {} elements", spell(at), whole.items.size()));
     return nullptr;
   }
@@ -356,13 +330,15 @@ class Evaluator {
   ConstValue value(const TExpr& e, const LogicNot& node) {
     const ConstValue operand = eval(node.operand);
     if (failure_) return {};
-    return each(e.type, operand, operand, [](const ConstValue& x, const ConstValue&) { return ConstValue::ofBool(!x.integer); });
+    return each(e.type, operand, operand,
+                [](const ConstValue& x, const ConstValue&) { return ConstValue::ofBool(!x.integer); });
   }
   ConstValue value(const TExpr& e, const BitNot& node) {
     const ConstValue operand = eval(node.operand);
     if (failure_) return {};
-    return each(e.type, operand, operand,
-                [&](const ConstValue& x, const ConstValue&) { return ConstValue::ofInt(wrapTo(scalarOf(e.type), ~x.integer)); });
+    return each(e.type, operand, operand, [&](const ConstValue& x, const ConstValue&) {
+      return ConstValue::ofInt(wrapTo(scalarOf(e.type), ~x.integer));
+    });
   }
   ConstValue value(const TExpr& e, const Arithmetic& node) {
     const ConstValue left = eval(node.left);
@@ -377,8 +353,9 @@ class Evaluator {
     const ConstValue right = eval(node.right);
     if (failure_) return {};
     const Scalar scalar = scalarOf(program_.expr(node.left).type);
-    return each(e.type, left, right,
-                [&](const ConstValue& a, const ConstValue& b) { return fold(node.op, a, b, scalar).value.value_or(ConstValue{}); });
+    return each(e.type, left, right, [&](const ConstValue& a, const ConstValue& b) {
+      return fold(node.op, a, b, scalar).value.value_or(ConstValue{});
+    });
   }
   ConstValue value(const TExpr&, const Logic& node) {
     const ConstValue left = eval(node.left);
@@ -433,19 +410,17 @@ class Evaluator {
       const LocalId param = function.params[i];
       Slot& slot = frame.slots[param.value];
       slot.isKnown = true;
-      if (function.body.locals[param.value].kind != LocalKind::MutParam)
-        slot.own = eval(node.arguments[i]);
-      else if (isVariable(node.arguments[i]))
-        slot.place = find(node.arguments[i]);
-      else
-        notConstant(e.range, "it changes what is there only while the program runs");
+      if (function.body.locals[param.value].kind != LocalKind::MutParam) slot.own = eval(node.arguments[i]);
+      else if (isVariable(node.arguments[i])) slot.place = find(node.arguments[i]);
+      else notConstant(e.range, "it changes what is there only while the program runs");
       if (failure_) return {};
     }
     Frame* const caller = std::exchange(frame_, &frame);
     const Flow flow = exec(function.body.statements);
     frame_ = caller;
     // Text that could not be parsed is missing in a body.
-    if (flow == Flow::Next && function.result != program_.types->unit()) return fail(EvaluationFailure::Kind::Broken, e.range, {});
+    if (flow == Flow::Next && function.result != program_.types->unit())
+      return fail(EvaluationFailure::Kind::Broken, e.range, {});
     return std::move(frame.result);
   }
   ConstValue value(const TExpr&, const BlockValue& node) {
@@ -471,13 +446,23 @@ class Evaluator {
     }
     return result;
   }
-  ConstValue value(const TExpr& e, const ConstString&) { return notConstant(e.range, "a text is made while the program runs"); }
-  ConstValue value(const TExpr& e, const GlobalRef& node) {
-    return notConstant(e.range, fmt::format("`{}` gets its value while the program runs", program_.globals[node.global.value].name));
+  ConstValue value(const TExpr& e, const ConstString&) {
+    return notConstant(e.range, "a text is made while the program runs");
   }
-  ConstValue value(const TExpr& e, const TargetFact&) { return notConstant(e.range, "it depends on the device that the code is compiled for"); }
-  ConstValue value(const TExpr& e, const AtomicCall&) { return notConstant(e.range, "atomic operations work on memory"); }
-  ConstValue array(const TExpr& e) { return notConstant(e.range, "arrays are there only while the program runs; an array value such as [1, 2, 3] is not one of them"); }
+  ConstValue value(const TExpr& e, const GlobalRef& node) {
+    return notConstant(
+        e.range, fmt::format("`{}` gets its value while the program runs", program_.globals[node.global.value].name));
+  }
+  ConstValue value(const TExpr& e, const TargetFact&) {
+    return notConstant(e.range, "it depends on the device that the code is compiled for");
+  }
+  ConstValue value(const TExpr& e, const AtomicCall&) {
+    return notConstant(e.range, "atomic operations work on memory");
+  }
+  ConstValue array(const TExpr& e) {
+    return notConstant(
+        e.range, "arrays are there only while the program runs; an array value such as [1, 2, 3] is not one of them");
+  }
   ConstValue value(const TExpr& e, const ViewElement&) { return array(e); }
   ConstValue value(const TExpr& e, const ViewSlice&) { return array(e); }
   ConstValue value(const TExpr& e, const ViewExtent&) { return array(e); }
@@ -529,7 +514,8 @@ class Evaluator {
       if (!whole) return Flow::Fail;
       for (size_t i = 0; i < value.items.size(); ++i) {
         ConstValue& item = whole->items[slice ? slice->first + i * slice->step : named->lanes[i]];
-        item = node.op ? arithmetic(*node.op, item, value.items[i], scalarOf(to.type), node.site, s.range) : std::move(value.items[i]);
+        item = node.op ? arithmetic(*node.op, item, value.items[i], scalarOf(to.type), node.site, s.range)
+                       : std::move(value.items[i]);
       }
       return Flow::Next;
     }
@@ -623,15 +609,17 @@ class Evaluator {
   const std::function<BodyState(FunctionId)>& bodyOf_;
   Frame* frame_ = nullptr;
   std::optional<EvaluationFailure> failure_;
-  std::optional<Flow> leaving_;  // a value was left by break, continue or return; failure_ is set until the statement is reached
+  std::optional<Flow>
+      leaving_;  // a value was left by break, continue or return; failure_ is set until the statement is reached
   uint64_t steps_ = 0;
   unsigned depth_ = 0;
 };
 
 }  // namespace
 
-std::expected<ConstValue, EvaluationFailure> evaluate(const TypedProgram& program, const Body& body, std::span<const TStmtId> before,
-                                                      TExprId expr, const std::function<BodyState(FunctionId)>& bodyOf) {
+std::expected<ConstValue, EvaluationFailure> evaluate(const TypedProgram& program, const Body& body,
+                                                      std::span<const TStmtId> before, TExprId expr,
+                                                      const std::function<BodyState(FunctionId)>& bodyOf) {
   return Evaluator(program, bodyOf).run(body, before, expr);
 }
 

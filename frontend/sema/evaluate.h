@@ -22,8 +22,8 @@ struct EvaluationFailure {
     Broken,       // it calls a function with a mistake, which was reported there
   };
   Kind kind = Kind::NotConstant;
-  Range range;         // where
-  std::string reason;  // what it was: "`n` gets its value while the program runs"
+  Range range;              // where
+  std::string reason;       // what it was: "`n` gets its value while the program runs"
   std::string parameter{};  // the parameter of the function or kernel at hand that is not known
 };
 
@@ -35,11 +35,13 @@ inline constexpr uint64_t maxEvaluationSteps = 4'000'000;
 /// Calls, statements and expressions inside each other.
 inline constexpr unsigned maxEvaluationDepth = 2000;
 
-/// The value of `expr`, behind the statements `before` it (declarations that belong to it). Integers, floats, bools, and vectors, array
-/// values and tuples of them (ConstValue::Kind::Items). Arithmetic is that of the side that the code was checked for: host code
-/// fails where signed integers overflow, device code wraps. Floats are rounded as at run time, sums of products are not contracted,
-/// and library functions are the host's, rounded to the type. `bodyOf`: what became of a function's body.
-std::expected<ConstValue, EvaluationFailure> evaluate(const TypedProgram& program, const Body& body, std::span<const TStmtId> before,
-                                                      TExprId expr, const std::function<BodyState(FunctionId)>& bodyOf);
+/// The value of `expr`, behind the statements `before` it (declarations that belong to it). Integers, floats, bools,
+/// and vectors, array values and tuples of them (ConstValue::Kind::Items). Arithmetic is that of the side that the code
+/// was checked for: host code fails where signed integers overflow, device code wraps. Floats are rounded as at run
+/// time, sums of products are not contracted, and library functions are the host's, rounded to the type. `bodyOf`: what
+/// became of a function's body.
+std::expected<ConstValue, EvaluationFailure> evaluate(const TypedProgram& program, const Body& body,
+                                                      std::span<const TStmtId> before, TExprId expr,
+                                                      const std::function<BodyState(FunctionId)>& bodyOf);
 
 }  // namespace rad::sema

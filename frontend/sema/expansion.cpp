@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How large kernels become: functions are lowered into their callers, so one that is called twice by one that is called twice doubles
-// at every step. What would take the back end for ever is refused here.
+// How large kernels become: functions are lowered into their callers, so one that is called twice by one that is called
+// twice doubles at every step. What would take the back end for ever is refused here.
 #include "frontend/sema/expansion.h"
 
 #include "frontend/sema/children.h"
@@ -53,7 +53,8 @@ class Expansion {
   }
   void statement(TStmtId id, Part& part) {
     ++part.own;
-    forEachChild(program_.stmt(id), [&](TExprId child) { expr(child, part); }, [&](TStmtId child) { statement(child, part); });
+    forEachChild(
+        program_.stmt(id), [&](TExprId child) { expr(child, part); }, [&](TStmtId child) { statement(child, part); });
   }
   void expr(TExprId id, Part& part) {
     ++part.own;

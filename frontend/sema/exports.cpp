@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Symbols by which other programs find kernels and functions in PTX and cubins: @export("symbol"), and `instantiate k[N: 8] as "symbol"`.
+// Symbols by which other programs find kernels and functions in PTX and cubins: @export("symbol"), and `instantiate
+// k[N: 8] as "symbol"`.
 #include "frontend/sema/checker.h"
 #include "frontend/sema/children.h"
 
@@ -61,14 +62,15 @@ std::string Checker::exportedSymbol(const Ast& ast, const Decl& decl) {
 void Checker::reserveSymbols(const Ast& ast) {
   auto take = [&](std::string_view symbol, Range range) {
     if (!isSymbol(symbol)) {
-      report(Diag::SymbolRefused, range, {std::string(symbol), "it is not made of letters, digits and `_`, beginning with a letter or `_`"});
+      report(Diag::SymbolRefused, range,
+             {std::string(symbol), "it is not made of letters, digits and `_`, beginning with a letter or `_`"});
       return;
     }
     const auto [first, isNew] = exported_.try_emplace(std::string(symbol), range);
     if (!isNew)
-      report(Diag::SymbolRefused, range, {std::string(symbol), "something else has it"}).note(first->second, "given here first");
-    else
-      symbols_["k " + std::string(symbol)] = 1;  // no kernel gets it by its own name
+      report(Diag::SymbolRefused, range, {std::string(symbol), "something else has it"})
+          .note(first->second, "given here first");
+    else symbols_["k " + std::string(symbol)] = 1;  // no kernel gets it by its own name
   };
   for (StmtId item : ast.items()) {
     const auto* node = std::get_if<DeclStmt>(&ast.stmt(item).node);
@@ -79,18 +81,22 @@ void Checker::reserveSymbols(const Ast& ast) {
     const auto* function = std::get_if<FnDecl>(&decl.node);
     for (const Attribute& attribute : decl.attributes) {
       if (text(attribute.name.name) != "export" || (!kernel && !function)) continue;
-      const auto* name = attribute.arguments.size() == 1 ? std::get_if<StringExpr>(&expr(ast, attribute.arguments[0].value).node) : nullptr;
+      const auto* name = attribute.arguments.size() == 1
+                             ? std::get_if<StringExpr>(&expr(ast, attribute.arguments[0].value).node)
+                             : nullptr;
       if (!name)
-        report(Diag::ArgumentCount, attribute.range, {"@export", "a symbol, as in @export(\"scale\")", std::to_string(attribute.arguments.size())});
+        report(Diag::ArgumentCount, attribute.range,
+               {"@export", "a symbol, as in @export(\"scale\")", std::to_string(attribute.arguments.size())});
       else if (function && !function->staticParams.empty())
-        report(Diag::SymbolRefused, attribute.range, {std::string(name->value), "the function has compile-time parameters, and so many instances"})
+        report(Diag::SymbolRefused, attribute.range,
+               {std::string(name->value), "the function has compile-time parameters, and so many instances"})
             .help("export a function of the types that are meant, which calls this one");
       else if (kernel && !kernel->staticParams.empty())
-        report(Diag::SymbolRefused, attribute.range, {std::string(name->value), "the kernel has compile-time parameters, and so many instances"})
-            .help(fmt::format("list the instance that is meant: `instantiate {}[{}: ...] as \"{}\"`", text(kernel->name.name),
-                              text(kernel->staticParams[0].name.name), name->value));
-      else
-        take(name->value, attribute.range);
+        report(Diag::SymbolRefused, attribute.range,
+               {std::string(name->value), "the kernel has compile-time parameters, and so many instances"})
+            .help(fmt::format("list the instance that is meant: `instantiate {}[{}: ...] as \"{}\"`",
+                              text(kernel->name.name), text(kernel->staticParams[0].name.name), name->value));
+      else take(name->value, attribute.range);
     }
   }
 }
@@ -147,7 +153,8 @@ void Checker::makeListed(const InstantiateDecl& node, ModuleScope& unit, Range r
   if (instance->failed || !exported_.contains(std::string(node.symbol))) return;
   Kernel& kernel = program_.kernels[instance->id.value];
   if (std::exchange(instance->isListed, true)) {
-    report(Diag::SymbolRefused, range, {std::string(node.symbol), fmt::format("{} is instantiated as `{}`", kernel.name, kernel.symbol)})
+    report(Diag::SymbolRefused, range,
+           {std::string(node.symbol), fmt::format("{} is instantiated as `{}`", kernel.name, kernel.symbol)})
         .note(exported_[kernel.symbol], "here");
     return;
   }
@@ -171,7 +178,8 @@ void Checker::makeExported(const Ast& ast, ModuleScope& unit) {
     context.scopes.emplace_back();
     Context* const saved = std::exchange(ctx_, &context);
     const bool isPlain = !takesFunctions(decl->params, ast) && !isVariadic(decl->params, ast);
-    FunctionInstance* const instance = isPlain ? instantiate(*entity->second, *decl, {}, {}, {}, decl->name.range) : nullptr;
+    FunctionInstance* const instance =
+        isPlain ? instantiate(*entity->second, *decl, {}, {}, {}, decl->name.range) : nullptr;
     ctx_ = saved;
     if (!isPlain) refuse(decl->name.range, "C++ has no parameters like these", "export a function that calls it");
     if (!instance || instance->state == FunctionInstance::State::Failed) continue;
@@ -185,18 +193,24 @@ void Checker::makeExported(const Ast& ast, ModuleScope& unit) {
     for (size_t i = 0; i < made.params.size() && ok; ++i) {
       const Local& param = made.body.locals[made.params[i].value];
       const auto scalar = scalarOf(param.type);
-      ok = isView(param.type) ? !typeOf(param.type).strided : scalar && isInC(*scalar) && param.kind != LocalKind::MutParam;
+      ok = isView(param.type) ? !typeOf(param.type).strided
+                              : scalar && isInC(*scalar) && param.kind != LocalKind::MutParam;
       if (ok) continue;
       if (isView(param.type))
-        refuse(param.range, fmt::format("`{}` is strided, and C++ gets an address and sizes", param.name), "leave out `strided`");
+        refuse(param.range, fmt::format("`{}` is strided, and C++ gets an address and sizes", param.name),
+               "leave out `strided`");
       else if (scalar && isInC(*scalar))
-        refuse(param.range, fmt::format("`{}` is `mut`", param.name), fmt::format("give the new value as the result, or take an array: `mut {}: [{}; 1]`", param.name, spellType(param.type)));
+        refuse(param.range, fmt::format("`{}` is `mut`", param.name),
+               fmt::format("give the new value as the result, or take an array: `mut {}: [{}; 1]`", param.name,
+                           spellType(param.type)));
       else
-        refuse(param.range, fmt::format("`{}` is of type {}", param.name, spellType(param.type)), "C++ can hand over numbers, bools and arrays");
+        refuse(param.range, fmt::format("`{}` is of type {}", param.name, spellType(param.type)),
+               "C++ can hand over numbers, bools and arrays");
     }
     const auto result = scalarOf(made.result);
     if (ok && typeOf(made.result).kind != TypeKind::Unit && !(result && isInC(*result))) {
-      refuse(decl->name.range, fmt::format("it gives {}", spellType(made.result)), "C++ can be given a number or a bool; more goes into a `mut` array");
+      refuse(decl->name.range, fmt::format("it gives {}", spellType(made.result)),
+             "C++ can be given a number or a bool; more goes into a `mut` array");
       ok = false;
     }
     if (ok)

@@ -10,7 +10,8 @@
 
 namespace rad::sema {
 
-/// What stands behind the `:` of a hole, each part only where it is wanted: `<` or `>`, `0`, a width, `.` and digits, `x`, `b` or `e`.
+/// What stands behind the `:` of a hole, each part only where it is wanted: `<` or `>`, `0`, a width, `.` and digits,
+/// `x`, `b` or `e`.
 struct FormatSpec {
   char align = 0;  // `<`, `>`, or 0: numbers to the right, others to the left
   bool zeros = false;

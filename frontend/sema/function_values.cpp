@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions that are handed over as arguments: lambdas and names. A lambda becomes a function that has what it takes along as further
-// parameters; who gets it gets those values, too, and calls it like any other.
+// Functions that are handed over as arguments: lambdas and names. A lambda becomes a function that has what it takes
+// along as further parameters; who gets it gets those values, too, and calls it like any other.
+#include "frontend/sema/function_values.h"
 #include "frontend/ast/children.h"
 #include "frontend/sema/checker.h"
-#include "frontend/sema/function_values.h"
 #include "frontend/sema/in_callee.h"
 
 #include <fmt/format.h>
@@ -41,7 +41,8 @@ const FnTypeExpr* functionType(ExprId type, const Ast& ast) {
     }
     if (const auto* name = std::get_if<NameExpr>(&node))
       for (DeclId id : ast.functionTypes())
-        if (const auto& alias = std::get<TypeAliasDecl>(ast.decl(id).node); alias.name.name == name->name && alias.staticParams.empty())
+        if (const auto& alias = std::get<TypeAliasDecl>(ast.decl(id).node);
+            alias.name.name == name->name && alias.staticParams.empty())
           return &std::get<FnTypeExpr>(ast.expr(alias.type).node);
     return std::get_if<FnTypeExpr>(&node);
   }
@@ -62,7 +63,8 @@ std::string Checker::spellFunction(const std::vector<TypeId>& params, TypeId res
   return out;
 }
 
-FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Entity& callee, std::vector<TExprId>& captured) {
+FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Entity& callee,
+                                         std::vector<TExprId>& captured) {
   while (std::holds_alternative<ParenExpr>(expr(written).node)) written = std::get<ParenExpr>(expr(written).node).inner;
   const Expr& node = expr(written);
   auto made = [&](FunctionValue value) {
@@ -81,9 +83,11 @@ FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Ent
   auto ofEntity = [&](Entity& entity) -> FunctionValue* {
     if (entity.kind == Entity::Kind::Fn) return made({.entity = &entity});
     if (entity.kind == Entity::Kind::Lambda) return useLambda(entity, node.range);
-    if (entity.kind == Entity::Kind::Unsupported || (entity.kind == Entity::Kind::Global && isError(entity.type))) return nullptr;
+    if (entity.kind == Entity::Kind::Unsupported || (entity.kind == Entity::Kind::Global && isError(entity.type)))
+      return nullptr;
     if (entity.kind == Entity::Kind::Kernel)
-      return wrong(fmt::format("the kernel `{}`", text(entity.name)), "a kernel is launched from host code only; declare it as `fn`");
+      return wrong(fmt::format("the kernel `{}`", text(entity.name)),
+                   "a kernel is launched from host code only; declare it as `fn`");
     if (entity.kind == Entity::Kind::Global) return wrong(spellType(entity.type), "write a lambda: |v| ...");
     return wrong(fmt::format("`{}`", shorten(node.range)), {});
   };
@@ -99,14 +103,16 @@ FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Ent
         return binding->function;
       }
       if (isError(binding->type)) return nullptr;
-      if (binding->kind == Binding::Kind::Type && scalarOf(binding->type)) return made({.conversion = scalarOf(binding->type)});
+      if (binding->kind == Binding::Kind::Type && scalarOf(binding->type))
+        return made({.conversion = scalarOf(binding->type)});
       return wrong(binding->kind == Binding::Kind::Pack ? "any number of values" : spellType(binding->type), {});
     }
     if (Entity* entity = findEntity(name->name, ctx_->home)) return ofEntity(*entity);
     if (auto math = findMath(text(name->name))) return made({.math = math});
     if (auto scalar = findScalar(text(name->name))) return made({.conversion = scalar});
     if (findReducer(text(name->name)) || findHostBuiltin(text(name->name)))
-      return wrong(fmt::format("`{}`, which is part of the language", text(name->name)), "write a lambda that calls it: |v| ...");
+      return wrong(fmt::format("`{}`, which is part of the language", text(name->name)),
+                   "write a lambda that calls it: |v| ...");
     reportUnknownName(text(name->name), node.range);
     return nullptr;
   }
@@ -121,13 +127,16 @@ FunctionValue* Checker::functionArgument(ExprId written, const Param& param, Ent
   if (const auto* index = std::get_if<IndexExpr>(&node.node))
     if (const auto* base = std::get_if<NameExpr>(&expr(index->base).node); base && !findBinding(base->name))
       if (Entity* entity = findEntity(base->name, ctx_->home); entity && entity->kind == Entity::Kind::Fn)
-        return wrong(fmt::format("`{}`", shorten(node.range)),
-                     "leave out the brackets: what stands in them follows from the types; or write a lambda that calls it");
+        return wrong(
+            fmt::format("`{}`", shorten(node.range)),
+            "leave out the brackets: what stands in them follows from the types; or write a lambda that calls it");
   Value value = checkExpr(written);
   if (isError(value.type)) return nullptr;
   const auto* call = std::get_if<CallExpr>(&node.node);
-  return wrong(isUntyped(value.type) ? fmt::format("the number {}", shorten(node.range)) : spellType(value.type),
-               call ? fmt::format("a function is handed over without being called: {}", shorten(expr(call->callee).range)) : std::string());
+  return wrong(
+      isUntyped(value.type) ? fmt::format("the number {}", shorten(node.range)) : spellType(value.type),
+      call ? fmt::format("a function is handed over without being called: {}", shorten(expr(call->callee).range))
+           : std::string());
 }
 
 std::vector<TExprId> Checker::capturedOf(const Binding& binding, Context& owner, Range range) {
@@ -145,8 +154,9 @@ std::vector<TExprId> Checker::capturedOf(const Binding& binding, Context& owner,
   return values;
 }
 
-void Checker::unifyLambda(Entity& callee, const Param& param, List<StaticParam> staticParams, const FunctionValue& function,
-                          std::vector<std::optional<StaticValue>>& found, const std::vector<bool>& fixed) {
+void Checker::unifyLambda(Entity& callee, const Param& param, List<StaticParam> staticParams,
+                          const FunctionValue& function, std::vector<std::optional<StaticValue>>& found,
+                          const std::vector<bool>& fixed) {
   const FnTypeExpr& type = *functionType(param.type, *callee.ast);
   if (!function.lambda || function.ast != ast_) return;
   for (size_t i = 0; i < type.params.size() && i < function.lambda->params.size(); ++i)
@@ -183,7 +193,8 @@ bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam>
       auto builder = report(Diag::CannotInfer, function->range, {std::string(text(missing->name.name)), calleeName});
       builder.note(missing->name.range, "declared here");
       if (function->lambda && i < function->lambda->params.size())
-        builder.help(fmt::format("give the parameter a type: |{}: f32| ...", text(function->lambda->params[i].name.name)));
+        builder.help(
+            fmt::format("give the parameter a type: |{}: f32| ...", text(function->lambda->params[i].name.name)));
       return false;
     }
     const TypeId resolved = inCallee(callee, scope, [&] { return resolveType(type.params[i]); });
@@ -192,8 +203,7 @@ bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam>
   }
   TypeId result = types().unit();
   const bool inferred = type.result && open(type.result);
-  if (inferred)
-    result = types().error();
+  if (inferred) result = types().error();
   else if (type.result) {
     result = inCallee(callee, scope, [&] { return resolveType(type.result); });
     if (isError(result)) return false;
@@ -209,7 +219,8 @@ bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam>
     if (function->lambda && function->lambda->params.size() != params.size()) {
       auto count = [](size_t n) { return n == 1 ? std::string("1 argument") : fmt::format("{} arguments", n); };
       std::string names;
-      for (size_t i = 0; i < params.size(); ++i) names += fmt::format("{}{}", i ? ", " : "", static_cast<char>('a' + i % 26));
+      for (size_t i = 0; i < params.size(); ++i)
+        names += fmt::format("{}{}", i ? ", " : "", static_cast<char>('a' + i % 26));
       report(Diag::LambdaParameters, function->range,
              {name, calleeName, count(params.size()), std::to_string(function->lambda->params.size())})
           .note(param.name.range, "declared here")
@@ -247,7 +258,8 @@ bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam>
 
 FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side, std::vector<TExprId>* captured) {
   std::optional<FunctionValue::Instance>& slot = side == Side::Host ? function.host : function.device;
-  const std::string key = fmt::format("value {}:{}", static_cast<const void*>(&function), side == Side::Host ? "host" : "device");
+  const std::string key =
+      fmt::format("value {}:{}", static_cast<const void*>(&function), side == Side::Host ? "host" : "device");
   if (slot) {
     const FunctionInstance& known = functions_[key];
     return known.state == FunctionInstance::State::Failed ? nullptr : &*slot;
@@ -269,7 +281,9 @@ FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side,
   Context context{.kind = Context::Kind::Function,
                   .side = side,
                   .parent = function.definedIn,
-                  .home = function.home ? function.home : function.definedIn ? function.definedIn->home : ctx_->home,
+                  .home = function.home        ? function.home
+                          : function.definedIn ? function.definedIn->home
+                                               : ctx_->home,
                   .name = function.name,
                   .result = function.result,
                   .function = instance.id,
@@ -303,8 +317,8 @@ void Checker::checkLambdaBody(FunctionValue& function, FunctionInstance& instanc
     if (isView(type)) type = types().withAccess(type, false);
     const Ident name = function.lambda ? function.lambda->params[i].name : Ident{{}, function.range};
     const LocalId local =
-        addLocal(function.lambda ? std::string(text(name.name)) : fmt::format("{}", static_cast<char>('a' + i % 26)), type,
-                 LocalKind::Param, name.range);
+        addLocal(function.lambda ? std::string(text(name.name)) : fmt::format("{}", static_cast<char>('a' + i % 26)),
+                 type, LocalKind::Param, name.range);
     locals.push_back(local);
     if (!function.lambda) continue;
     bind(name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = name.range});
@@ -312,7 +326,8 @@ void Checker::checkLambdaBody(FunctionValue& function, FunctionInstance& instanc
       const TypeId declared = resolveType(written);
       if (!isError(declared) && declared != type) {
         report(Diag::TypeMismatch, expr(written).range,
-               {spellType(type), fmt::format(" for the parameter `{}` of the lambda", text(name.name)), spellType(declared)});
+               {spellType(type), fmt::format(" for the parameter `{}` of the lambda", text(name.name)),
+                spellType(declared)});
         ok = false;
       }
     }
@@ -340,19 +355,22 @@ void Checker::checkLambdaBody(FunctionValue& function, FunctionInstance& instanc
     const Range range = function.range;
     context.statementValue = range;
     std::vector<Value> values;
-    for (LocalId local : locals) values.push_back({context.body.locals[local.value].type, localRef(local, range), {}, range});
+    for (LocalId local : locals)
+      values.push_back({context.body.locals[local.value].type, localRef(local, range), {}, range});
     Value value = errorValue(range);
     auto countIs = [&](size_t count) {
       if (count == values.size()) return true;
       report(Diag::ArgumentCount, range,
-             {function.name, count == 1 ? "1 argument" : fmt::format("{} arguments", count), std::to_string(values.size())})
+             {function.name, count == 1 ? "1 argument" : fmt::format("{} arguments", count),
+              std::to_string(values.size())})
           .help("write a lambda that calls it");
       return false;
     };
     if (function.entity) {
       value = callWithValues(*function.entity, std::move(values), range);
     } else if (function.math) {
-      if (countIs(infoOf(*function.math).arity)) value = callMathWith(*function.math, std::move(values), range, context.result);
+      if (countIs(infoOf(*function.math).arity))
+        value = callMathWith(*function.math, std::move(values), range, context.result);
     } else if (countIs(1)) {
       value = conversionCall(*function.conversion, values[0], range);
     }
@@ -372,7 +390,8 @@ void Checker::checkLambdaBody(FunctionValue& function, FunctionInstance& instanc
   if (context.blockUse) {  // it becomes part of its callers
     instance.blockUse = std::move(context.blockUse);
     instance.blockNames = std::move(context.blockNames);
-    instance.inlined = std::exchange(made, Function{.name = made.name, .side = made.side, .result = types().unit(), .range = made.range});
+    instance.inlined = std::exchange(
+        made, Function{.name = made.name, .side = made.side, .result = types().unit(), .range = made.range});
   }
   ctx_ = savedContext;
   ast_ = calledAst;
@@ -383,7 +402,9 @@ Value Checker::callWithValues(Entity& entity, std::vector<Value> values, Range r
   const auto& decl = std::get<FnDecl>(entity.ast->decl(entity.decl).node);
   const std::string name(text(entity.name));
   auto wrong = [&](std::string why) {
-    report(Diag::NotHandedOver, range, {name, std::move(why)}).note(entity.range, "declared here").help("write a lambda that calls it: |v| ...");
+    report(Diag::NotHandedOver, range, {name, std::move(why)})
+        .note(entity.range, "declared here")
+        .help("write a lambda that calls it: |v| ...");
     return errorValue(range);
   };
   if (isVariadic(decl.params, *entity.ast)) return wrong("takes any number of arguments");
@@ -392,7 +413,8 @@ Value Checker::callWithValues(Entity& entity, std::vector<Value> values, Range r
     if (param.isMut) return wrong("changes its arguments");
   if (decl.params.size() != values.size()) {
     report(Diag::ArgumentCount, range,
-           {name, decl.params.size() == 1 ? "1 argument" : fmt::format("{} arguments", decl.params.size()), std::to_string(values.size())})
+           {name, decl.params.size() == 1 ? "1 argument" : fmt::format("{} arguments", decl.params.size()),
+            std::to_string(values.size())})
         .note(entity.range, "declared here")
         .help("write a lambda that calls it");
     return errorValue(range);
@@ -437,8 +459,8 @@ Value Checker::callFunctionValue(const Binding& binding, Context& owner, const C
 
 Value Checker::callInstance(FunctionValue& function, std::vector<TExprId> arguments, bool mayHoist, Range range) {
   const FunctionValue::Instance& instance = ctx_->side == Side::Host ? *function.host : *function.device;
-  const FunctionInstance& known =
-      functions_[fmt::format("value {}:{}", static_cast<const void*>(&function), ctx_->side == Side::Host ? "host" : "device")];
+  const FunctionInstance& known = functions_[fmt::format("value {}:{}", static_cast<const void*>(&function),
+                                                         ctx_->side == Side::Host ? "host" : "device")];
   if (known.blockUse) return inlineCall(known, arguments, mayHoist, range);
   if (known.hasEffects) ctx_->hasEffects = true;
   return code(program_.functions[instance.id.value].result, range, CallFunction{instance.id, std::move(arguments)});
@@ -483,13 +505,15 @@ void Checker::defineLambda(Ident name, ExprId written) {
     Context* owner = nullptr;
     auto binding = findBinding(symbol, &owner);
     Entity* entity = binding ? nullptr : findEntity(symbol, ctx_->home);
-    const bool changes = binding ? binding->kind == Binding::Kind::Local && owner->body.locals[binding->local.value].kind == LocalKind::Var
+    const bool changes = binding ? binding->kind == Binding::Kind::Local &&
+                                       owner->body.locals[binding->local.value].kind == LocalKind::Var
                                  : entity && entity->kind == Entity::Kind::Global && entity->isVar;
     if (!changes) continue;
     const std::string spelled(text(symbol));
     report(Diag::LambdaOfVariable, range, {spelled, std::string(text(name.name))})
         .note(binding ? binding->range : entity->range, "declared with `var` here")
-        .help(fmt::format("keep the value that is meant: `let {0}_now = {0}`; or write the lambda where it is handed over", spelled));
+        .help(fmt::format(
+            "keep the value that is meant: `let {0}_now = {0}`; or write the lambda where it is handed over", spelled));
     break;
   }
   const Range range = expr(written).range;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arguments beside parameters; compile-time parameters, given or inferred.
 #include "frontend/sema/checker.h"
-#include "frontend/types/float_format.h"
 #include "frontend/sema/in_callee.h"
+#include "frontend/types/float_format.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,8 @@
 namespace rad::sema {
 
 /// Whether lambdas stand where something else should, and something else where a function should; reports it.
-bool Checker::misplacesFunction(const Entity& entity, List<Param> params, const std::vector<std::vector<ExprId>>& written) {
+bool Checker::misplacesFunction(const Entity& entity, List<Param> params,
+                                const std::vector<std::vector<ExprId>>& written) {
   std::vector<std::string> functions, others;
   std::optional<Range> misplaced;
   size_t places = 0;
@@ -60,7 +61,8 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
   for (const Argument& argument : arguments) {
     if (std::holds_alternative<GeneratorExpr>(expr(argument.value).node)) {
       const auto& clauses = std::get<GeneratorExpr>(expr(argument.value).node).clauses;
-      if (clauses.empty() || !std::holds_alternative<ErrorExpr>(expr(clauses[0].low).node)) report(Diag::GeneratorPlace, expr(argument.value).range, {});
+      if (clauses.empty() || !std::holds_alternative<ErrorExpr>(expr(clauses[0].low).node))
+        report(Diag::GeneratorPlace, expr(argument.value).range, {});
       return false;
     }
     if (argument.name.name.empty()) {
@@ -86,7 +88,8 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
       std::vector<std::string_view> known;
       for (const Param& param : params) known.push_back(text(param.name.name));
       auto builder = entity.kind == Entity::Kind::Struct
-                         ? report(Diag::UnknownMember, argument.name.range, {std::string(name), std::string(text(argument.name.name))})
+                         ? report(Diag::UnknownMember, argument.name.range,
+                                  {std::string(name), std::string(text(argument.name.name))})
                          : report(Diag::UnknownArgument, argument.name.range,
                                   {fmt::format("`{}`", name), std::string(text(argument.name.name))});
       if (std::string near = nearestName(text(argument.name.name), known); !near.empty())
@@ -104,9 +107,10 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
     if (at == next && next < variadic) ++next;
   }
   if (tooMany) {
-    auto builder = report(Diag::ArgumentCount, range,
-                          {std::string(name), params.size() == 1 ? "1 argument" : fmt::format("{} arguments", params.size()),
-                           std::to_string(arguments.size())});
+    auto builder =
+        report(Diag::ArgumentCount, range,
+               {std::string(name), params.size() == 1 ? "1 argument" : fmt::format("{} arguments", params.size()),
+                std::to_string(arguments.size())});
     if (!params.empty()) builder.help(fmt::format("write {}", form()));
     return false;
   }
@@ -147,10 +151,8 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
       ++next;
     }
     if (at >= staticParams.size()) {
-      if (staticParams.empty())
-        report(Diag::NoStatics, range, {name});
-      else
-        report(Diag::StaticCount, range, {name, std::to_string(staticParams.size()), std::to_string(given.size())});
+      if (staticParams.empty()) report(Diag::NoStatics, range, {name});
+      else report(Diag::StaticCount, range, {name, std::to_string(staticParams.size()), std::to_string(given.size())});
       return false;
     }
     if (found[at]) {
@@ -165,15 +167,15 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
       LocalScope scope;
       for (size_t i = 0; i < staticParams.size(); ++i) {
         if (found[i] && found[i]->isType)
-          scope.insert_or_assign(staticParams[i].name.name, Binding{.kind = Binding::Kind::Type, .type = found[i]->type});
-        else if (typeName && !staticParams[i].isConst && staticParams[i].name.name == typeName->name)
-          isOpen = true;
+          scope.insert_or_assign(staticParams[i].name.name,
+                                 Binding{.kind = Binding::Kind::Type, .type = found[i]->type});
+        else if (typeName && !staticParams[i].isConst && staticParams[i].name.name == typeName->name) isOpen = true;
       }
       const TypeId type = isOpen ? TypeId{} : staticType(entity, staticParams[at], scope);
       if (!isOpen && isError(type)) return false;
       TypeId own;
-      auto constant = checkConstant(argument.value, type,
-                                    fmt::format("the compile-time argument `{}`", text(staticParams[at].name.name)), &own);
+      auto constant = checkConstant(
+          argument.value, type, fmt::format("the compile-time argument `{}`", text(staticParams[at].name.name)), &own);
       if (!constant) return false;
       value.type = isOpen ? own : type;
       value.constant = *constant;
@@ -207,12 +209,14 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
     const Type type = typeOf(value.type);
     if (type.kind != TypeKind::Tuple || type.record || type.items.size() != tuple->items.size()) return;
     for (size_t i = 0; i < type.items.size(); ++i)
-      unify(tuple->items[static_cast<uint32_t>(i)], callee, {type.items[i], {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+      unify(tuple->items[static_cast<uint32_t>(i)], callee, {type.items[i], {}, {}, value.range}, staticParams, found,
+            fixed, untypedToo);
     return;
   }
   if (const auto* sized = std::get_if<IndexExpr>(&node.node)) {  // vec[T, N], array[T, N], Pair[T, U]
     const auto* base = std::get_if<NameExpr>(&expr(ast, sized->base).node);
-    if (Entity* const alias = base ? findEntity(base->name, callee.home) : nullptr; alias && alias->kind == Entity::Kind::TypeAlias) {
+    if (Entity* const alias = base ? findEntity(base->name, callee.home) : nullptr;
+        alias && alias->kind == Entity::Kind::TypeAlias) {
       // What its own parameters have to be tells what stands in their places here.
       const auto& decl = std::get<TypeAliasDecl>(alias->ast->decl(alias->decl).node);
       if (std::exchange(alias->state, Entity::State::Busy) == Entity::State::Busy) return;
@@ -238,8 +242,7 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
       for (size_t a = 0, next = 0; a < sized->arguments.size(); ++a) {
         const Argument& argument = sized->arguments[static_cast<uint32_t>(a)];
         size_t at = next;
-        if (argument.name.name.empty())
-          ++next;
+        if (argument.name.name.empty()) ++next;
         else
           while (at < own.size() && own[static_cast<uint32_t>(at)].name.name != argument.name.name) ++at;
         if (at >= instance->statics.size()) return;
@@ -259,7 +262,8 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
                          ((text(base->name) == "vec" && type.kind == TypeKind::Vector) ||
                           (text(base->name) == "array" && type.kind == TypeKind::Array));
     if (!matches) return;
-    unify(sized->arguments[0].value, callee, {type.element, {}, {}, value.range}, staticParams, found, fixed, untypedToo);
+    unify(sized->arguments[0].value, callee, {type.element, {}, {}, value.range}, staticParams, found, fixed,
+          untypedToo);
     const auto* count = std::get_if<NameExpr>(&expr(ast, sized->arguments[1].value).node);
     for (size_t i = 0; count && i < staticParams.size(); ++i)
       if (staticParams[i].isConst && staticParams[i].name.name == count->name && !found[i])
@@ -283,7 +287,8 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
     }
     auto a = scalarOf(found[i]->type), b = scalarOf(value.type);
     const auto* constraint = std::get_if<NameExpr>(&expr(ast, staticParams[i].constraintOrType).node);
-    if (a && isVector(value.type) && constraint && (text(constraint->name) == "Numbers" || text(constraint->name) == "Floats"))
+    if (a && isVector(value.type) && constraint &&
+        (text(constraint->name) == "Numbers" || text(constraint->name) == "Floats"))
       found[i]->type = value.type;  // a number beside a vector stands for a vector of it
     if (a && b)
       if (auto common = commonScalar(*a, *b)) found[i]->type = types().scalar(*common);
@@ -322,16 +327,18 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       }
     if (pass != 1) continue;
     for (size_t p = 0; p < params.size(); ++p)
-      if (const FunctionValue* function = call.functions[p]) unifyLambda(entity, params[p], staticParams, *function, found, fixed);
+      if (const FunctionValue* function = call.functions[p])
+        unifyLambda(entity, params[p], staticParams, *function, found, fixed);
     if (!typeFunctions(false)) return false;
   }
   if (!typeFunctions(true)) return false;
   LocalScope scope;
   auto enter = [&](size_t i) {
-    scope.insert_or_assign(staticParams[i].name.name, Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                                              .type = found[i]->type,
-                                                              .constant = found[i]->constant,
-                                                              .range = staticParams[i].name.range});
+    scope.insert_or_assign(staticParams[i].name.name,
+                           Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
+                                   .type = found[i]->type,
+                                   .constant = found[i]->constant,
+                                   .range = staticParams[i].name.range});
   };
   for (size_t i = 0; i < staticParams.size(); ++i)
     if (found[i] && found[i]->isType) enter(i);
@@ -357,7 +364,8 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       const TypeId type = staticType(entity, param, scope);
       if (isError(type)) return false;
       if (found[i]->type != type) {
-        const Value value = convertValue(constantValue(found[i]->type, found[i]->constant, range), type, fmt::format("`{}`", name));
+        const Value value =
+            convertValue(constantValue(found[i]->type, found[i]->constant, range), type, fmt::format("`{}`", name));
         if (isError(value.type) || !value.constant) return false;
         found[i]->type = type;
         found[i]->constant = *value.constant;
@@ -449,9 +457,8 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
       if (!call.written[p].empty())
         call.functions[p] = functionArgument(call.written[p][0], params[p], entity, call.captured[p]);
       else if (params[p].defaultValue)  // it takes nothing along
-        call.functions[p] = inCallee(entity, {}, [&] {
-          return functionArgument(params[p].defaultValue, params[p], entity, call.captured[p]);
-        });
+        call.functions[p] = inCallee(
+            entity, {}, [&] { return functionArgument(params[p].defaultValue, params[p], entity, call.captured[p]); });
       ok = ok && call.functions[p];
       continue;
     }

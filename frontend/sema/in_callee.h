@@ -10,9 +10,7 @@ namespace rad::sema {
 
 template <class Action>
 auto Checker::inCallee(Entity& entity, LocalScope scope, Action action) {
-  Context context{.kind = Context::Kind::Function,
-                  .side = ctx_->side,
-                  .home = entity.home};
+  Context context{.kind = Context::Kind::Function, .side = ctx_->side, .home = entity.home};
   std::vector<TStmtId> ignored;
   context.out = &ignored;
   context.scopes.push_back(std::move(scope));

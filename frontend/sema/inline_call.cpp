@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Functions that need the threads of a block (barrier(), block.*, uniform(), thread.index) become part of the kernel that calls them while
-// it is checked: so the host device can split kernels at barriers, and what varies among the threads is known across calls.
+// Functions that need the threads of a block (barrier(), block.*, uniform(), thread.index) become part of the kernel
+// that calls them while it is checked: so the host device can split kernels at barriers, and what varies among the
+// threads is known across calls.
 //
-// A copy of the function's statements stands before the statement that calls it. Its `return`s become assignments: what stands behind one
-// that is taken is put under conditions, and loops around it are left.
+// A copy of the function's statements stands before the statement that calls it. Its `return`s become assignments: what
+// stands behind one that is taken is put under conditions, and loops around it are left.
 #include "frontend/sema/checker.h"
 #include "frontend/sema/children.h"
 
@@ -17,7 +18,12 @@ namespace {
 class BodyCopy {
  public:
   BodyCopy(TypedProgram& program, const Function& from, Body& to, Range call)
-      : program_(program), from_(from), to_(to), call_(call), locals_(from.body.locals.size()), places_(from.body.locals.size()) {}
+      : program_(program),
+        from_(from),
+        to_(to),
+        call_(call),
+        locals_(from.body.locals.size()),
+        places_(from.body.locals.size()) {}
 
   /// What a local of the function is in the caller: a local, or (for `mut` parameters) a place.
   void isLocal(LocalId of, LocalId local) { locals_[of.value] = local; }
@@ -73,7 +79,8 @@ class BodyCopy {
     return std::visit([&](auto& node) { return program_.addExpr(expr.type, expr.range, std::move(node)); }, expr.node);
   }
 
-  /// The place behind a `mut` parameter: its indices are in locals of the caller, so that it can be named again and again.
+  /// The place behind a `mut` parameter: its indices are in locals of the caller, so that it can be named again and
+  /// again.
   TExprId copyOfPlace(TExprId id) {
     TExpr expr = program_.expr(id);
     forEachChild(
@@ -102,35 +109,42 @@ class BodyCopy {
     const TStmt& stmt = program_.stmt(id);
     if (inValue && !found && std::holds_alternative<Return>(stmt.node)) found = stmt.range;
     forEachChild(
-        stmt, [&](TExprId child) { returnInValue(child, found); }, [&](TStmtId child) { returnInValue(child, inValue, found); });
+        stmt, [&](TExprId child) { returnInValue(child, found); },
+        [&](TStmtId child) { returnInValue(child, inValue, found); });
   }
   void returnInValue(TExprId id, std::optional<Range>& found) const {
     forEachChild(
-        program_.expr(id), [&](TExprId child) { returnInValue(child, found); }, [&](TStmtId child) { returnInValue(child, true, found); });
+        program_.expr(id), [&](TExprId child) { returnInValue(child, found); },
+        [&](TStmtId child) { returnInValue(child, true, found); });
   }
 
   LocalId of(LocalId local) {
     LocalId& known = locals_[local.value];
     if (!known) {
       const Local copied = from_.body.locals[local.value];
-      known = newLocal(copied.name, copied.type, copied.kind == LocalKind::Var ? LocalKind::Var : LocalKind::Let, copied.range);
+      known = newLocal(copied.name, copied.type, copied.kind == LocalKind::Var ? LocalKind::Var : LocalKind::Let,
+                       copied.range);
     }
     return known;
   }
-  TExprId ref(LocalId local, Range range) { return program_.addExpr(to_.locals[local.value].type, range, LocalRef{local}); }
+  TExprId ref(LocalId local, Range range) {
+    return program_.addExpr(to_.locals[local.value].type, range, LocalRef{local});
+  }
   TExprId truth(bool value) { return program_.addExpr(program_.types->scalar(Scalar::Bool), call_, ConstInt{value}); }
 
   /// No `return`, or one at the end.
   bool isPlain(const std::vector<TStmtId>& body) const {
     for (size_t i = 0; i < body.size(); ++i)
-      if (mayReturn(body[i]) && (i + 1 < body.size() || !std::holds_alternative<Return>(program_.stmt(body[i]).node))) return false;
+      if (mayReturn(body[i]) && (i + 1 < body.size() || !std::holds_alternative<Return>(program_.stmt(body[i]).node)))
+        return false;
     return true;
   }
   bool alwaysReturns(const std::vector<TStmtId>& body) const {
     for (TStmtId id : body) {
       const TStmt& stmt = program_.stmt(id);
       if (std::holds_alternative<Return>(stmt.node)) return true;
-      if (const auto* branch = std::get_if<If>(&stmt.node); branch && alwaysReturns(branch->thenBody) && alwaysReturns(branch->elseBody))
+      if (const auto* branch = std::get_if<If>(&stmt.node);
+          branch && alwaysReturns(branch->thenBody) && alwaysReturns(branch->elseBody))
         return true;
       if (const auto* scope = std::get_if<Scope>(&stmt.node); scope && alwaysReturns(scope->body)) return true;
     }
@@ -170,13 +184,16 @@ class BodyCopy {
           const TExprId value = copy(node->value);
           out.push_back(program_.addStmt(stmt.range, Assign{ref(result_, stmt.range), std::nullopt, value, {}}));
         }
-        if (returned_) out.push_back(program_.addStmt(stmt.range, Assign{ref(returned_, stmt.range), std::nullopt, truth(true), {}}));
+        if (returned_)
+          out.push_back(
+              program_.addStmt(stmt.range, Assign{ref(returned_, stmt.range), std::nullopt, truth(true), {}}));
         if (loops_ > 0) out.push_back(program_.addStmt(stmt.range, Break{}));
         return;
       }
       if (const auto* node = std::get_if<If>(&stmt.node)) {
         If branch{copy(node->condition), {}, {}};
-        const bool thenEnds = loops_ == 0 && alwaysReturns(node->thenBody), elseEnds = loops_ == 0 && alwaysReturns(node->elseBody);
+        const bool thenEnds = loops_ == 0 && alwaysReturns(node->thenBody),
+                   elseEnds = loops_ == 0 && alwaysReturns(node->elseBody);
         list(elseEnds && !thenEnds ? joined(node->thenBody, rest) : node->thenBody, branch.thenBody);
         list(thenEnds ? joined(node->elseBody, rest) : node->elseBody, branch.elseBody);
         out.push_back(program_.addStmt(stmt.range, std::move(branch)));
@@ -204,10 +221,13 @@ class BodyCopy {
       if (rest.empty() && loops_ == 0) return;
       const bool leavesByBreak = std::holds_alternative<If>(stmt.node) || std::holds_alternative<Scope>(stmt.node);
       if (loops_ > 0) {
-        if (!leavesByBreak) out.push_back(program_.addStmt(stmt.range, If{ref(returned_, stmt.range), {program_.addStmt(stmt.range, Break{})}, {}}));
+        if (!leavesByBreak)
+          out.push_back(program_.addStmt(stmt.range,
+                                         If{ref(returned_, stmt.range), {program_.addStmt(stmt.range, Break{})}, {}}));
         continue;
       }
-      const TExprId runs = program_.addExpr(program_.types->scalar(Scalar::Bool), stmt.range, LogicNot{ref(returned_, stmt.range)});
+      const TExprId runs =
+          program_.addExpr(program_.types->scalar(Scalar::Bool), stmt.range, LogicNot{ref(returned_, stmt.range)});
       If behind{runs, {}, {}};
       list(rest, behind.thenBody);
       out.push_back(program_.addStmt(stmt.range, std::move(behind)));
@@ -262,7 +282,8 @@ bool isFixed(const Local& local, bool isView) {
 
 }  // namespace
 
-Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TExprId>& arguments, bool mayHoist, Range range) {
+Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TExprId>& arguments, bool mayHoist,
+                          Range range) {
   const BlockUse& use = *instance.blockUse;
   const std::string& name = instance.name;
   if (ctx_->kind == Context::Kind::Function) {
@@ -272,7 +293,8 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
     }
   } else if (ctx_->kind != Context::Kind::Kernel || !ctx_->isBlocks) {
     auto builder = report(Diag::BlockCall, range, {name, use.what});
-    for (size_t i = use.via.size(); i-- > 0;) builder.note(use.via[i].second, fmt::format("it calls `{}` here", use.via[i].first));
+    for (size_t i = use.via.size(); i-- > 0;)
+      builder.note(use.via[i].second, fmt::format("it calls `{}` here", use.via[i].first));
     builder.note(use.range, fmt::format("{} stands here", use.what))
         .help(ctx_->kind == Context::Kind::Kernel || ctx_->kind == Context::Kind::Reduction
                   ? "the points of `forall` are independent; call it from a kernel with `blocks ... threads ...`"
@@ -286,8 +308,9 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
   if (!mayHoist || ctx_->valueBlocks || (changes && ctx_->statementValue != range)) {
     report(Diag::CollectivePlace, range, {fmt::format("`{}`, which uses {},", name, use.what)})
         .note(use.range, fmt::format("{} stands here", use.what))
-        .help(typeOf(from.result).kind == TypeKind::Unit ? "give it a statement of its own"
-                                                         : fmt::format("give it a statement of its own: `let value = {}`", shorten(range)));
+        .help(typeOf(from.result).kind == TypeKind::Unit
+                  ? "give it a statement of its own"
+                  : fmt::format("give it a statement of its own: `let value = {}`", shorten(range)));
     return errorValue(range);
   }
   BodyCopy copy(program_, from, ctx_->body, range);
@@ -300,7 +323,9 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
   if (isView(from.result) && from.body.statements.size() > 1)
     for (size_t i = 0; i + 1 < from.body.statements.size(); ++i)
       if (copy.mayReturn(from.body.statements[i])) {
-        report(Diag::ArrayReturns, range, {name, use.what}).note(use.range, fmt::format("{} stands here", use.what)).help("return it at the end of the function only");
+        report(Diag::ArrayReturns, range, {name, use.what})
+            .note(use.range, fmt::format("{} stands here", use.what))
+            .help("return it at the end of the function only");
         return errorValue(range);
       }
   auto kept = [&](std::string local, TExprId value) {
@@ -313,7 +338,8 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
   auto settled = [&](auto& self, TExprId id) -> TExprId {
     TExpr place = program_.expr(id);
     if (auto* element = std::get_if<ViewElement>(&place.node)) {
-      if (!std::holds_alternative<LocalRef>(program_.expr(element->view).node)) element->view = localRef(kept("", element->view), place.range);
+      if (!std::holds_alternative<LocalRef>(program_.expr(element->view).node))
+        element->view = localRef(kept("", element->view), place.range);
       for (TExprId& index : element->indices) index = localRef(kept("", index), place.range);
       return program_.addExpr(place.type, place.range, *element);
     }
@@ -344,8 +370,7 @@ Value Checker::inlineCall(const FunctionInstance& instance, const std::vector<TE
       copy.isPlace(param, settled(settled, arguments[i]));
     else if (given && isFixed(ctx_->body.locals[given->local.value], isView(declared.type)))
       copy.isLocal(param, given->local);
-    else
-      copy.isLocal(param, kept(declared.name, arguments[i]));
+    else copy.isLocal(param, kept(declared.name, arguments[i]));
   }
   for (const auto& [what, local] : instance.blockNames) {
     Value value = blockName(what, range);

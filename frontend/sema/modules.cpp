@@ -61,8 +61,7 @@ ModuleScope* Checker::findModule(std::string_view name) {
     }
     session_.asts.push_back(std::make_unique<Ast>(std::move(ast)));
     ModuleScope& scope =
-        session_.modules
-            .emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr})
+        session_.modules.emplace(std::string(name), ModuleScope{.name = std::string(name), .outer = nullptr})
             .first->second;
     declareIn(*session_.asts.back(), scope);
     for ([[maybe_unused]] const auto& [declared, entity] : scope.names) assert(libraryDeclares(name, text(declared)));
@@ -139,12 +138,8 @@ Range Checker::placeOf(const ModuleScope& scope, Symbol name) const {
 }
 
 Entity& Checker::newEntity(Entity::Kind kind, Ident name, ModuleScope& home, ModuleScope* module) {
-  session_.entities.push_back({.kind = kind,
-                               .name = name.name,
-                               .range = name.range,
-                               .ast = nullptr,
-                               .home = &home,
-                               .module = module});
+  session_.entities.push_back(
+      {.kind = kind, .name = name.name, .range = name.range, .ast = nullptr, .home = &home, .module = module});
   return session_.entities.back();
 }
 
@@ -153,12 +148,11 @@ Range Checker::pathRange(const Decl& decl, const ImportDecl& node) const {
   const size_t word = text.find("import");
   size_t begin = word == std::string_view::npos ? word : text.find_first_not_of(" \t", word + 6);
   size_t end = begin;
-  if (begin != std::string_view::npos && node.isFile)
-    end = text.find('"', begin + 1);
-  else if (begin != std::string_view::npos)
-    end = begin + node.path.size() - 1;
+  if (begin != std::string_view::npos && node.isFile) end = text.find('"', begin + 1);
+  else if (begin != std::string_view::npos) end = begin + node.path.size() - 1;
   if (end == std::string_view::npos || end >= text.size()) return decl.range;
-  return {{decl.range.begin.offset + static_cast<uint32_t>(begin)}, {decl.range.begin.offset + static_cast<uint32_t>(end) + 1}};
+  return {{decl.range.begin.offset + static_cast<uint32_t>(begin)},
+          {decl.range.begin.offset + static_cast<uint32_t>(end) + 1}};
 }
 
 void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope) {
@@ -166,7 +160,8 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
   const std::string path(node.path);
   if (!node.isFile && isOneOf(path, builtIn)) {
     if (node.selective || !node.alias.name.empty())
-      report(Diag::LanguageModule, place, {path}).help(fmt::format("leave out the import: {0}.name is known everywhere", path));
+      report(Diag::LanguageModule, place, {path})
+          .help(fmt::format("leave out the import: {0}.name is known everywhere", path));
     return;
   }
   ModuleScope* module = node.isFile ? importFile(ast, node, place) : findModule(path);
@@ -178,8 +173,7 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
       builder.help("arrays need no import: zeros[f32](n), x[i], sum(x), [f32(i) for i in 0..n]");
     else if (path == "numba" || path == "triton" || path == "cuda")
       builder.help("kernels need no import: kernel name(mut x: [f32; n]) forall i in 0..n { ... }");
-    else
-      builder.help(fmt::format("a file is imported by its path: import \"{}.rad\" as {}", path, stemOf(path)));
+    else builder.help(fmt::format("a file is imported by its path: import \"{}.rad\" as {}", path, stemOf(path)));
   }
   // Without a module its names stand for errors that were reported.
   if (node.selective) {
@@ -194,14 +188,12 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
   if (name.name.empty()) {
     const std::string_view stem = stemOf(path);
     if (!isName(stem)) {
-      report(Diag::ImportName, place, {std::string(stem)})
-          .help(fmt::format("name it: import \"{}\" as ...", path));
+      report(Diag::ImportName, place, {std::string(stem)}).help(fmt::format("name it: import \"{}\" as ...", path));
       return;
     }
     name = {session_.names.intern(stem), place};
   }
-  bringIn(scope, name,
-          newEntity(module ? Entity::Kind::Module : Entity::Kind::Unsupported, name, scope, module));
+  bringIn(scope, name, newEntity(module ? Entity::Kind::Module : Entity::Kind::Unsupported, name, scope, module));
 }
 
 ModuleScope* Checker::importFile(const Ast& ast, const ImportDecl& node, Range place) {
@@ -224,10 +216,8 @@ ModuleScope* Checker::importFile(const Ast& ast, const ImportDecl& node, Range p
       for (std::string_view candidate : nearby)
         if (near.empty() && stemOf(path).size() > 1 && !nearestName(stemOf(path), {stemOf(candidate)}).empty())
           near = candidate;
-    if (!near.empty())
-      builder.help(fmt::format("did you mean \"{}\"?", near));
-    else
-      builder.help("the path is relative to the file that has the import");
+    if (!near.empty()) builder.help(fmt::format("did you mean \"{}\"?", near));
+    else builder.help("the path is relative to the file that has the import");
     return nullptr;
   }
   // A file that is being read already leads back to itself.
@@ -252,12 +242,9 @@ ModuleScope* Checker::importFile(const Ast& ast, const ImportDecl& node, Range p
     return nullptr;
   }
   const size_t errors = diags_.errorCount();
-  session_.asts.push_back(
-      std::make_unique<Ast>(parse(file, session_.sources, session_.names, diags_)));
+  session_.asts.push_back(std::make_unique<Ast>(parse(file, session_.sources, session_.names, diags_)));
   const Ast& tree = *session_.asts.back();
-  session_.fileModules.push_back(
-      {.scope = {.name = loaded->name, .outer = nullptr, .isFile = true},
-       .ast = &tree});
+  session_.fileModules.push_back({.scope = {.name = loaded->name, .outer = nullptr, .isFile = true}, .ast = &tree});
   FileModule& module = session_.fileModules.back();
   module.scope.isBroken = diags_.errorCount() != errors;
   noteImport(path, from, module);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Remarks: what makes a kernel slow on a GPU and shows in its text. Distances of accesses are those of neighbouring threads (or points),
-// as far as indices are sums of thread numbers times constants and sizes.
+// Remarks: what makes a kernel slow on a GPU and shows in its text. Distances of accesses are those of neighbouring
+// threads (or points), as far as indices are sums of thread numbers times constants and sizes.
 #include "frontend/sema/children.h"
 #include "frontend/sema/sema.h"
 
@@ -21,8 +21,8 @@ constexpr int64_t warpLanes = 32, banks = 32, bankBytes = 4;
 /// How an integer depends on the numbers of the threads.
 struct Form {
   bool isKnown = true;
-  std::vector<int64_t> factors;    // by thread axis, the last varies fastest
-  bool isScaledBySize = false;     // a thread's number times something that is known at run time only
+  std::vector<int64_t> factors;  // by thread axis, the last varies fastest
+  bool isScaledBySize = false;   // a thread's number times something that is known at run time only
   std::optional<int64_t> constant;
   bool isUniform() const {
     return isKnown && !isScaledBySize && std::ranges::all_of(factors, [](int64_t f) { return f == 0; });
@@ -74,7 +74,8 @@ class Remarks {
         if (varies(declare->init)) varies_.insert(declare->local.value);
       }
     } else if (const auto* assign = std::get_if<Assign>(&s.node)) {
-      if (const LocalId root = placeRoot(program_, assign->place); root && varies(assign->value)) varies_.insert(root.value);
+      if (const LocalId root = placeRoot(program_, assign->place); root && varies(assign->value))
+        varies_.insert(root.value);
     } else if (const auto* loop = std::get_if<For>(&s.node)) {
       loops_[loop->variable.value] = loop;
       if (varies(loop->low) || varies(loop->high)) varies_.insert(loop->variable.value);
@@ -93,13 +94,15 @@ class Remarks {
     if (!a.isKnown || !b.isKnown) return unknown();
     Form sum = a;
     for (size_t i = 0; i < sum.factors.size(); ++i)
-      if (__builtin_mul_overflow(b.factors[i], sign, &sum.factors[i]) || __builtin_add_overflow(sum.factors[i], a.factors[i], &sum.factors[i]))
+      if (__builtin_mul_overflow(b.factors[i], sign, &sum.factors[i]) ||
+          __builtin_add_overflow(sum.factors[i], a.factors[i], &sum.factors[i]))
         return unknown();
     sum.isScaledBySize = a.isScaledBySize || b.isScaledBySize;
     sum.constant.reset();
     if (a.constant && b.constant) {
       int64_t value = 0;
-      if (!__builtin_mul_overflow(*b.constant, sign, &value) && !__builtin_add_overflow(value, *a.constant, &value)) sum.constant = value;
+      if (!__builtin_mul_overflow(*b.constant, sign, &value) && !__builtin_add_overflow(value, *a.constant, &value))
+        sum.constant = value;
     }
     return sum;
   }
@@ -118,7 +121,8 @@ class Remarks {
       Form form = uniform();
       const Type& type = types_.get(e.type);
       int64_t value = static_cast<int64_t>(constant->bits);
-      if (type.kind == TypeKind::Scalar && isSignedInteger(type.scalar) && bitsOf(type.scalar) == 32) value = static_cast<int32_t>(constant->bits);
+      if (type.kind == TypeKind::Scalar && isSignedInteger(type.scalar) && bitsOf(type.scalar) == 32)
+        value = static_cast<int32_t>(constant->bits);
       form.constant = value;
       return form;
     }
@@ -144,7 +148,8 @@ class Remarks {
     if (const auto* convert = std::get_if<Convert>(&e.node)) return formOf(convert->operand, depth + 1);
     if (const auto* node = std::get_if<Arithmetic>(&e.node)) {
       if (node->op == BinaryOp::Add || node->op == BinaryOp::Sub)
-        return combined(formOf(node->left, depth + 1), formOf(node->right, depth + 1), node->op == BinaryOp::Add ? 1 : -1);
+        return combined(formOf(node->left, depth + 1), formOf(node->right, depth + 1),
+                        node->op == BinaryOp::Add ? 1 : -1);
       if (node->op == BinaryOp::Mul) {
         const Form left = formOf(node->left, depth + 1), right = formOf(node->right, depth + 1);
         if (left.constant && right.isKnown) return scaled(right, *left.constant);
@@ -209,23 +214,27 @@ class Remarks {
     const size_t fastest = axes_.size() - 1;
     for (size_t i = 0; i + 1 < indices.size(); ++i)
       if (indices[i].factors[fastest] != 0) {
-        diagnostics_
-            .report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a row or more"})
-            .help(fmt::format("`{}` is what neighbouring {} differ in: let it be in the last index, or go through shared memory",
-                              local(axes_[fastest]).name, who()));
+        diagnostics_.report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a row or more"})
+            .help(fmt::format(
+                "`{}` is what neighbouring {} differ in: let it be in the last index, or go through shared memory",
+                local(axes_[fastest]).name, who()));
         return;
       }
     const Form& last = indices.back();
     const int64_t factor = last.factors[fastest];
     if (factor == 0 || (!last.isScaledBySize && (factor == 1 || factor == -1))) return;
     if (last.isScaledBySize) {
-      diagnostics_.report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a size of the program or more"})
-          .help(fmt::format("`{}` is what neighbouring {} differ in: add it to the index, and multiply others by sizes", local(axes_[fastest]).name, who()));
+      diagnostics_
+          .report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a size of the program or more"})
+          .help(fmt::format("`{}` is what neighbouring {} differ in: add it to the index, and multiply others by sizes",
+                            local(axes_[fastest]).name, who()));
       return;
     }
     const int64_t apart = (factor < 0 ? -factor : factor) * static_cast<int64_t>(bytes);
     diagnostics_.report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), fmt::format("{} bytes", apart)})
-        .help(fmt::format("let neighbouring {} take neighbouring elements; elements that belong together can be one vector, as in [f32x4; n]", who()));
+        .help(fmt::format("let neighbouring {} take neighbouring elements; elements that belong together can be one "
+                          "vector, as in [f32x4; n]",
+                          who()));
   }
 
   /// How many lanes of a warp meet in the busiest bank, at different words.
@@ -260,9 +269,9 @@ class Remarks {
     auto remark = diagnostics_.report(Diag::BankConflict, e.range, {text(e.range), std::to_string(worst)});
     remark.note(local(array).range, fmt::format("`{}` is declared here", local(array).name));
     if (extents.size() > 1 && extents.back() % 2 == 0)
-      remark.help(fmt::format("make its rows one element longer: {} instead of {}", extents.back() + 1, extents.back()));
-    else
-      remark.help("let neighbouring threads take neighbouring elements");
+      remark.help(
+          fmt::format("make its rows one element longer: {} instead of {}", extents.back() + 1, extents.back()));
+    else remark.help("let neighbouring threads take neighbouring elements");
   }
 
   // ---- the walk ----
@@ -276,7 +285,9 @@ class Remarks {
           ref && types_.get(program_.expr(part->value).type).kind == TypeKind::Array && !isFixed(part->index))
         diagnostics_.report(Diag::LocalArray, e.range, {local(ref->local).name, text(program_.expr(part->index).range)})
             .note(local(ref->local).range, fmt::format("`{}` is declared here", local(ref->local).name))
-            .help("registers have no index: use constants, or loops with constant bounds, which are unrolled; large tables belong into shared memory");
+            .help(
+                "registers have no index: use constants, or loops with constant bounds, which are unrolled; large "
+                "tables belong into shared memory");
     }
     forEachChild(e, [&](TExprId child) { expression(child); }, [&](TStmtId child) { statement(child); });
   }
@@ -298,8 +309,12 @@ class Remarks {
   }
   void rounds(TExprId bound) {
     if (!bound || !varies(bound)) return;
-    diagnostics_.report(Diag::DivergentLoop, program_.expr(bound).range, {text(program_.expr(bound).range), kernel_.isForall ? "point to point" : "thread to thread"})
-        .help("a warp takes as many rounds as the longest of its threads: let neighbours have similar numbers, or share the work of one among several");
+    diagnostics_
+        .report(Diag::DivergentLoop, program_.expr(bound).range,
+                {text(program_.expr(bound).range), kernel_.isForall ? "point to point" : "thread to thread"})
+        .help(
+            "a warp takes as many rounds as the longest of its threads: let neighbours have similar numbers, or share "
+            "the work of one among several");
   }
   void statement(TStmtId id) {
     const TStmt& s = program_.stmt(id);

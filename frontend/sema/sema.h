@@ -36,8 +36,8 @@ struct ImportedFile {
 };
 /// Why a file cannot be imported.
 struct ImportFailure {
-  std::string reason;                // with the path that was tried
-  std::vector<std::string> nearby;   // files that are there, as an import would write them
+  std::string reason;               // with the path that was tried
+  std::vector<std::string> nearby;  // files that are there, as an import would write them
 };
 /// What imports of files need. `fromFile` is the display name of the importing text.
 struct FileLoader {
@@ -57,21 +57,21 @@ struct TestBlock {
 struct SessionName {
   enum class Kind : uint8_t { Function, Kernel, Constant, Type, Variable, Module } kind = Kind::Function;
   std::string name;
-  std::string type;       // of a variable: "mut [f32; _]"
-  std::string signature;  // of what was declared, without its body
-  std::string doc;        // its `///` lines
+  std::string type;        // of a variable: "mut [f32; _]"
+  std::string signature;   // of what was declared, without its body
+  std::string doc;         // its `///` lines
   bool isDeclared = true;  // by an entry; else by the library that every entry sees
 };
 
 /// What an expression is.
 struct Inspected {
-  std::string type;                  // "f32"; "nothing" where it has no value
+  std::string type;  // "f32"; "nothing" where it has no value
   bool isValue = true;
   std::vector<std::string> members;  // what can stand behind a dot
 };
 
-/// The declarations and variables of one session, and the checker that adds units to them. A file is one unit; each entry of a
-/// REPL is one. Not thread-safe; several sessions may live in several threads.
+/// The declarations and variables of one session, and the checker that adds units to them. A file is one unit; each
+/// entry of a REPL is one. Not thread-safe; several sessions may live in several threads.
 class Session {
  public:
   /// `library` must outlive the session; its modules are parsed on first use.
@@ -81,9 +81,9 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Checks one unit and the files that it imports; a tree with syntax errors (`diagnostics` has
-  /// them) is checked for what else is wrong. Without errors its declarations and variables become visible to later units and the typed program is
-  /// returned; with errors nothing of it stays and nothing is returned. `interactive`: a last expression statement is
-  /// printed as its value. The tree is kept by the session.
+  /// them) is checked for what else is wrong. Without errors its declarations and variables become visible to later
+  /// units and the typed program is returned; with errors nothing of it stays and nothing is returned. `interactive`: a
+  /// last expression statement is printed as its value. The tree is kept by the session.
   std::optional<TypedProgram> check(Ast ast, Diagnostics& diagnostics, bool interactive = false);
   /// Checks one unit as check() does, and keeps nothing of it.
   std::optional<TypedProgram> checkApart(Ast ast, Diagnostics& diagnostics);
@@ -95,11 +95,11 @@ class Session {
   std::vector<std::string> moduleNames(std::string_view module) const;
   /// The test and bench blocks of the last unit that was checked without errors, in its order.
   std::vector<TestBlock> blocks() const;
-  /// A unit whose statements are those of one of blocks(): it sees the file's declarations, and nothing of its script. What a bench measures
-  /// stands in a loop as long as BenchAgain says.
+  /// A unit whose statements are those of one of blocks(): it sees the file's declarations, and nothing of its script.
+  /// What a bench measures stands in a loop as long as BenchAgain says.
   std::optional<TypedProgram> check(const TestBlock& block, Diagnostics& diagnostics);
-  /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle build`
-  /// (check() alone makes only what the script uses when `false`).
+  /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle
+  /// build` (check() alone makes only what the script uses when `false`).
   void setBuildAllKernels(bool all);
   /// Test and bench blocks use the variables of earlier units, as entries do.
   void setBlocksSeeScript(bool see);
@@ -118,8 +118,8 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Reports what makes a kernel slow on a GPU and shows in its text: neighbouring threads that access memory far apart, loops whose rounds
-/// differ, arrays with indices that are not known, conflicts of shared memory's banks.
+/// Reports what makes a kernel slow on a GPU and shows in its text: neighbouring threads that access memory far apart,
+/// loops whose rounds differ, arrays with indices that are not known, conflicts of shared memory's banks.
 void findRemarks(const TypedProgram& program, KernelId kernel, const SourceManager& sources, Diagnostics& diagnostics);
 
 }  // namespace rad

@@ -13,10 +13,7 @@
 namespace rad {
 
 Session::Session(SourceManager& sources, Interner& names, std::span<const LibraryText> library, FileLoader loader)
-    : impl_(new Impl{.state = {.sources = sources,
-                               .names = names,
-                               .library = library,
-                               .loader = std::move(loader)}}) {}
+    : impl_(new Impl{.state = {.sources = sources, .names = names, .library = library, .loader = std::move(loader)}}) {}
 Session::~Session() = default;
 
 std::optional<TypedProgram> Session::check(Ast ast, Diagnostics& diagnostics, bool interactive) {
@@ -81,10 +78,8 @@ void Session::forgetGlobals(std::span<const std::string> symbols) {
     sema::Entity* before = nullptr;
     for (const auto& [name, entity] : impl_->hidden)
       if (name == it->first) before = entity;
-    if (before)
-      (it++)->second = before;
-    else
-      it = names.erase(it);
+    if (before) (it++)->second = before;
+    else it = names.erase(it);
   }
 }
 
@@ -97,10 +92,8 @@ namespace {
 Ident nameOf(const Decl& decl) {
   return std::visit(
       [](const auto& node) -> Ident {
-        if constexpr (requires { node.name.range; })
-          return node.name;
-        else
-          return {};
+        if constexpr (requires { node.name.range; }) return node.name;
+        else return {};
       },
       decl.node);
 }
@@ -150,11 +143,7 @@ void Checker::declare(const Ast& ast, ModuleScope& scope) {
 
 void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atTop) {
   const Decl& decl = ast.decl(id);
-  Entity entity{.name = {},
-                .ast = &ast,
-                .decl = id,
-                .home = &scope,
-                .isPrivate = decl.isPrivate};
+  Entity entity{.name = {}, .ast = &ast, .decl = id, .home = &scope, .isPrivate = decl.isPrivate};
   switch (decl.kind()) {
     case DeclKind::Fn:
       entity.kind = Entity::Kind::Fn;
@@ -165,23 +154,12 @@ void Checker::declareOne(const Ast& ast, DeclId id, ModuleScope& scope, bool atT
         return declareOperator(session_.entities.back(), fn, scope);
       }
       break;
-    case DeclKind::Kernel:
-      entity.kind = Entity::Kind::Kernel;
-      break;
-    case DeclKind::Const:
-      entity.kind = Entity::Kind::Const;
-      break;
-    case DeclKind::TypeAlias:
-      entity.kind = Entity::Kind::TypeAlias;
-      break;
-    case DeclKind::Struct:
-      entity.kind = Entity::Kind::Struct;
-      break;
-    case DeclKind::Enum:
-      entity.kind = Entity::Kind::Enum;
-      break;
-    case DeclKind::Import:
-      return declareImport(ast, decl, std::get<ImportDecl>(decl.node), scope);
+    case DeclKind::Kernel: entity.kind = Entity::Kind::Kernel; break;
+    case DeclKind::Const: entity.kind = Entity::Kind::Const; break;
+    case DeclKind::TypeAlias: entity.kind = Entity::Kind::TypeAlias; break;
+    case DeclKind::Struct: entity.kind = Entity::Kind::Struct; break;
+    case DeclKind::Enum: entity.kind = Entity::Kind::Enum; break;
+    case DeclKind::Import: return declareImport(ast, decl, std::get<ImportDecl>(decl.node), scope);
     case DeclKind::Extern: {
       const auto& node = std::get<ExternDecl>(decl.node);
       if (!node.from.empty())
@@ -256,10 +234,7 @@ Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
 }
 
 std::set<uint32_t> Checker::checkScript(const Ast& ast) {
-  Context script{.kind = Context::Kind::Script,
-                 .side = Side::Host,
-                 .home = unit_,
-                 .result = types().unit()};
+  Context script{.kind = Context::Kind::Script, .side = Side::Host, .home = unit_, .result = types().unit()};
   ctx_ = &script;
   ast_ = &ast;
   std::vector<TStmtId> statements;
@@ -283,8 +258,7 @@ std::set<uint32_t> Checker::checkScript(const Ast& ast) {
           std::string format = printed(value, values, {}).value_or("");
           if (isView(value.type)) format = "{:s}";  // a summary of what is too long
           emit(stmt.range, Print{std::move(format), std::move(values), {}});
-        } else if (value.expr && !isError(value.type))
-          emit(stmt.range, Evaluate{value.expr});
+        } else if (value.expr && !isError(value.type)) emit(stmt.range, Evaluate{value.expr});
         continue;
       }
     }
@@ -318,8 +292,9 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
   auto keptNamed = std::exchange(namedFunctions_, {});
   program_ = TypedProgram(session_.types);
   globals_.clear();
-  // Instances that are done need no second look: only those of this file that are missing are made. What was made here is kept as long as
-  // all of it is right; what stands in `functions_` and `kernels_` at first is of the program that was put aside.
+  // Instances that are done need no second look: only those of this file that are missing are made. What was made here
+  // is kept as long as all of it is right; what stands in `functions_` and `kernels_` at first is of the program that
+  // was put aside.
   bool functionsStale = true, kernelsStale = true;
   // A fn may be for the host or for kernels: it is right if it is right on one side.
   auto checkFunction = [&](Entity* entity, const FnDecl& fn) {
@@ -332,9 +307,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
       if (functionsStale) functions_.clear(), namedFunctions_.clear();
       if (kernelsStale) kernels_.clear();
       const size_t before = diags_.errorCount();
-      Context context{.kind = Context::Kind::Function,
-                      .side = side,
-                      .home = &scope};
+      Context context{.kind = Context::Kind::Function, .side = side, .home = &scope};
       std::vector<TStmtId> statements;
       context.out = &statements;
       ctx_ = &context;
@@ -353,9 +326,7 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
     attempt(Side::Host, none, false);
   };
   auto inFile = [&](auto action) {
-    Context context{.kind = Context::Kind::Function,
-                    .side = Side::Host,
-                    .home = &scope};
+    Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = &scope};
     std::vector<TStmtId> statements;
     context.out = &statements;
     context.scopes.emplace_back();
@@ -371,7 +342,9 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
     const auto* constant = node ? std::get_if<ConstDecl>(&ast.decl(node->decl).node) : nullptr;
     if (!constant) continue;
     auto it = scope.names.find(constant->name.name);
-    if (it == scope.names.end() || it->second->decl != node->decl || it->second->ast != &ast || it->second->kind != Entity::Kind::Const) continue;
+    if (it == scope.names.end() || it->second->decl != node->decl || it->second->ast != &ast ||
+        it->second->kind != Entity::Kind::Const)
+      continue;
     functions_.clear();
     Context context{.kind = Context::Kind::Script, .side = Side::Host, .home = &scope};
     std::vector<TStmtId> statements;
@@ -393,7 +366,8 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
     const Decl& decl = ast.decl(node->decl);
     auto find = [&](Ident name) -> Entity* {
       auto it = scope.names.find(name.name);
-      return it != scope.names.end() && it->second->decl == node->decl && it->second->ast == &ast ? it->second : nullptr;
+      return it != scope.names.end() && it->second->decl == node->decl && it->second->ast == &ast ? it->second
+                                                                                                  : nullptr;
     };
     if (const auto* kernel = std::get_if<KernelDecl>(&decl.node)) {
       if (Entity* entity = find(kernel->name);
@@ -417,7 +391,8 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
       if (diags_.errorCount() != before) continue;
       std::vector<Entity*> methods;
       for (const auto& [name, method] : entity->methods) methods.push_back(method);
-      std::sort(methods.begin(), methods.end(), [](const Entity* a, const Entity* b) { return a->decl.value < b->decl.value; });
+      std::sort(methods.begin(), methods.end(),
+                [](const Entity* a, const Entity* b) { return a->decl.value < b->decl.value; });
       for (Entity* method : methods) checkFunction(method, std::get<FnDecl>(ast.decl(method->decl).node));
     } else if (const auto* enumeration = std::get_if<EnumDecl>(&decl.node)) {
       if (Entity* entity = find(enumeration->name)) inFile([&] { enumType(*entity); });

@@ -14,7 +14,7 @@ struct Session::Impl {
   sema::SessionState state;
   std::deque<sema::ModuleScope> units;
   std::vector<std::pair<Symbol, sema::Entity*>>
-      hidden;  // what the last unit's names stood for before it (null: nothing)
+      hidden;                    // what the last unit's names stood for before it (null: nothing)
   const Ast* checked = nullptr;  // the last unit that check() accepted
   sema::ModuleScope* checkedUnit = nullptr;
 };

@@ -11,7 +11,9 @@ using sema::Entity;
 using sema::ModuleScope;
 
 void Session::seeNewOnes(const ModuleScope& unit) {
-  auto isCallable = [](const Entity& entity) { return entity.kind == Entity::Kind::Fn || entity.kind == Entity::Kind::Kernel; };
+  auto isCallable = [](const Entity& entity) {
+    return entity.kind == Entity::Kind::Fn || entity.kind == Entity::Kind::Kernel;
+  };
   for (const auto& [name, entity] : unit.names) {
     if (!isCallable(*entity)) continue;
     for (ModuleScope& earlier : impl_->units) {
@@ -44,18 +46,14 @@ std::optional<Inspected> Session::inspect(Ast ast, Diagnostics& diagnostics) {
   found.isValue = type.kind != TypeKind::Unit;
   found.type = found.isValue ? types.spell(id) : "nothing";
   switch (type.kind) {
-    case TypeKind::View:
-      found.members = {"flat", "len", "shape"};
-      break;
+    case TypeKind::View: found.members = {"flat", "len", "shape"}; break;
     case TypeKind::Vector:
       found.members = {"w", "x", "y", "z"};
       if (type.count < 4) found.members.erase(found.members.begin());
       if (type.count < 3) found.members.pop_back();
       break;
     case TypeKind::Array:
-    case TypeKind::String:
-      found.members = {"len"};
-      break;
+    case TypeKind::String: found.members = {"len"}; break;
     case TypeKind::Tuple:
       if (!types.isStruct(id)) {
         for (size_t i = 0; i < type.items.size(); ++i) found.members.push_back(std::to_string(i));
@@ -64,7 +62,8 @@ std::optional<Inspected> Session::inspect(Ast ast, Diagnostics& diagnostics) {
       found.members = types.record(id).members;
       if (auto made = impl_->state.structs.find(id.value); made != impl_->state.structs.end())
         for (const auto& [name, method] : made->second.entity->methods)
-          if (std::get<FnDecl>(method->ast->decl(method->decl).node).hasSelf) found.members.emplace_back(impl_->state.names.text(name));
+          if (std::get<FnDecl>(method->ast->decl(method->decl).node).hasSelf)
+            found.members.emplace_back(impl_->state.names.text(name));
       std::sort(found.members.begin(), found.members.end());
       break;
     case TypeKind::Error:

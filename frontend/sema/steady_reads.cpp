@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Which reads of shared memory give all threads the same. Between two barriers lies a phase; a read is steady if nothing in its phase
-// stores to the variable: then all threads see what was there at the barrier. Phases that ways of the program join are one.
+// Which reads of shared memory give all threads the same. Between two barriers lies a phase; a read is steady if
+// nothing in its phase stores to the variable: then all threads see what was there at the barrier. Phases that ways of
+// the program join are one.
 #include "frontend/sema/checker.h"
 #include "frontend/sema/children.h"
 
@@ -43,7 +44,8 @@ class Phases {
       else anyWritten.insert(find(write.phase));
     std::set<uint32_t> steady;
     for (const auto& [read, at] : reads_)
-      if (const size_t phase = find(at.phase); !written.contains({phase, at.root.value}) && !anyWritten.contains(phase)) steady.insert(read);
+      if (const size_t phase = find(at.phase); !written.contains({phase, at.root.value}) && !anyWritten.contains(phase))
+        steady.insert(read);
     return steady;
   }
 
@@ -78,7 +80,8 @@ class Phases {
   void expression(TExprId id) {
     const TExpr& e = program_.expr(id);
     if (const auto* element = std::get_if<ViewElement>(&e.node)) {
-      if (const LocalId root = memoryRoot(program_, element->view, views_); root && isShared(root)) reads_[id.value] = {now_, root};
+      if (const LocalId root = memoryRoot(program_, element->view, views_); root && isShared(root))
+        reads_[id.value] = {now_, root};
     } else if (const auto* ref = std::get_if<LocalRef>(&e.node)) {
       if (isShared(ref->local) && !isView(e.type)) reads_[id.value] = {now_, ref->local};
     } else if (const auto* atomic = std::get_if<AtomicCall>(&e.node)) {
@@ -88,7 +91,8 @@ class Phases {
       for (size_t i = 0; i < call->arguments.size(); ++i) {
         const TExpr& argument = program_.expr(call->arguments[i]);
         if (isView(argument.type)) {
-          if (program_.types->get(argument.type).writable || callee.isExtern) write(memoryRoot(program_, call->arguments[i], views_));
+          if (program_.types->get(argument.type).writable || callee.isExtern)
+            write(memoryRoot(program_, call->arguments[i], views_));
         } else if (callee.isExtern || callee.body.locals[callee.params[i].value].kind == LocalKind::MutParam) {
           writePlace(call->arguments[i]);
         }
@@ -139,7 +143,8 @@ class Phases {
     }
     if (std::holds_alternative<Break>(s.node) && !loops_.empty()) return join(now_, loops_.back().exit);
     if (std::holds_alternative<Continue>(s.node) && !loops_.empty()) return join(now_, loops_.back().head);
-    if (const auto* node = std::get_if<Declare>(&s.node); node && node->init && isView(program_.expr(node->init).type)) {
+    if (const auto* node = std::get_if<Declare>(&s.node);
+        node && node->init && isView(program_.expr(node->init).type)) {
       // A view that is given once: its elements are those of what it was made of.
       const LocalId root = memoryRoot(program_, node->init, views_);
       views_[node->local.value] = kernel_.body.locals[node->local.value].kind == LocalKind::Let ? root : LocalId{};
@@ -163,6 +168,8 @@ class Phases {
 
 }  // namespace
 
-std::set<uint32_t> steadyReads(const TypedProgram& program, const Kernel& kernel) { return Phases(program, kernel).run(); }
+std::set<uint32_t> steadyReads(const TypedProgram& program, const Kernel& kernel) {
+  return Phases(program, kernel).run();
+}
 
 }  // namespace rad::sema

@@ -29,12 +29,16 @@ struct Cause {
 
 class Uniformity {
  public:
-  Uniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics, const std::function<std::string(Range)>& textOf)
-      : program_(program), kernel_(kernel), diagnostics_(diagnostics), textOf_(textOf), steady_(steadyReads(program, kernel)) {}
+  Uniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics,
+             const std::function<std::string(Range)>& textOf)
+      : program_(program),
+        kernel_(kernel),
+        diagnostics_(diagnostics),
+        textOf_(textOf),
+        steady_(steadyReads(program, kernel)) {}
 
   void run() {
-    for (LocalId thread : kernel_.threads)
-      vary(thread, {quoted(thread), {differs(thread)}});
+    for (LocalId thread : kernel_.threads) vary(thread, {quoted(thread), {differs(thread)}});
     do {
       changed_ = false;
       pass();
@@ -67,7 +71,9 @@ class Uniformity {
     if (const auto* ref = std::get_if<LocalRef>(&e.node)) {
       const Local& local = kernel_.body.locals[ref->local.value];
       if (local.kind == LocalKind::Shared && !isView(local.type))
-        return steady_.contains(id.value) ? std::nullopt : std::optional(read(e, "no barrier() lies between this read and a store to it"));
+        return steady_.contains(id.value)
+                   ? std::nullopt
+                   : std::optional(read(e, "no barrier() lies between this read and a store to it"));
       if (auto it = varying_.find(ref->local.value); it != varying_.end()) return it->second;
       return std::nullopt;
     }
@@ -83,7 +89,9 @@ class Uniformity {
       const LocalId root = memoryRoot(program_, element->view, views_);
       if (root && isReadOnly(root)) return std::nullopt;
       if (root && kernel_.body.locals[root.value].kind == LocalKind::Shared)
-        return steady_.contains(id.value) ? std::nullopt : std::optional(read(e, "no barrier() lies between this read and a store to it"));
+        return steady_.contains(id.value)
+                   ? std::nullopt
+                   : std::optional(read(e, "no barrier() lies between this read and a store to it"));
       return read(e, "other threads may store to it");
     }
     if (std::holds_alternative<AtomicCall>(e.node)) {
@@ -101,7 +109,8 @@ class Uniformity {
           mayVary = mayVary || !root || !isReadOnly(root);
         }
       if (mayVary) {
-        Cause reads{fmt::format("what `{}` gives", callee.name), {{e.range, "it may read what differs from thread to thread"}}};
+        Cause reads{fmt::format("what `{}` gives", callee.name),
+                    {{e.range, "it may read what differs from thread to thread"}}};
         reads.isMemory = true;
         return reads;
       }
@@ -124,7 +133,8 @@ class Uniformity {
     return kind == LocalKind::Param;
   }
   Cause read(const TExpr& e, std::string_view why) const {
-    Cause result{fmt::format("`{}`", textOf_(e.range)), {{e.range, fmt::format("`{}` may differ from thread to thread: {}", textOf_(e.range), why)}}};
+    Cause result{fmt::format("`{}`", textOf_(e.range)),
+                 {{e.range, fmt::format("`{}` may differ from thread to thread: {}", textOf_(e.range), why)}}};
     result.isMemory = true;
     return result;
   }
@@ -188,8 +198,8 @@ class Uniformity {
   }
 
   void assign(TExprId place, const Cause& cause, Range where, bool byControl) {
-    if (const LocalId root = placeRoot(program_, place);
-        root && !isView(kernel_.body.locals[root.value].type) && kernel_.body.locals[root.value].kind != LocalKind::Shared)
+    if (const LocalId root = placeRoot(program_, place); root && !isView(kernel_.body.locals[root.value].type) &&
+                                                         kernel_.body.locals[root.value].kind != LocalKind::Shared)
       vary(root, given(root, cause, where, byControl));
   }
 
@@ -202,7 +212,8 @@ class Uniformity {
   std::optional<Cause> roundsOf(TExprId bound) {
     auto found = cause(bound);
     if (!found) return found;
-    step(*found, {program_.expr(bound).range, fmt::format("the number of rounds of this loop depends on {}", found->what)});
+    step(*found,
+         {program_.expr(bound).range, fmt::format("the number of rounds of this loop depends on {}", found->what)});
     found->isRounds = true;
     return found;
   }
@@ -277,7 +288,8 @@ class Uniformity {
       if (!node->init) return;
       inner(node->init);
       const Local& local = kernel_.body.locals[node->local.value];
-      if (isView(local.type)) views_[node->local.value] = local.kind == LocalKind::Let ? memoryRoot(program_, node->init, views_) : LocalId{};
+      if (isView(local.type))
+        views_[node->local.value] = local.kind == LocalKind::Let ? memoryRoot(program_, node->init, views_) : LocalId{};
       std::optional<Cause> why = cause(node->init);
       const bool byControl = !why;
       if (!why && local.kind == LocalKind::Var) why = control();
@@ -354,7 +366,8 @@ class Uniformity {
 
 }  // namespace
 
-void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics, const std::function<std::string(Range)>& textOf) {
+void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnostics,
+                     const std::function<std::string(Range)>& textOf) {
   Uniformity(program, kernel, diagnostics, textOf).run();
 }
 

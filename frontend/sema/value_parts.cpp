@@ -20,7 +20,9 @@ void Checker::partsOf(TypeId id, const std::string& name, std::vector<Part>& par
   const Type& type = typeOf(id);
   if (type.kind == TypeKind::Tuple) {
     for (size_t i = 0; i < type.items.size(); ++i)
-      partsOf(type.items[i], type.record ? fmt::format("{}.{}", name, session_.types.record(id).members[i]) : fmt::format("{}.{}", name, i),
+      partsOf(type.items[i],
+              type.record ? fmt::format("{}.{}", name, session_.types.record(id).members[i])
+                          : fmt::format("{}.{}", name, i),
               parts);
   } else if (type.kind == TypeKind::Vector || type.kind == TypeKind::Array) {
     for (uint64_t i = 0; i < type.count; ++i)
@@ -40,9 +42,10 @@ void Checker::readParts(TExprId whole, Range range, std::vector<TExprId>& parts)
       readParts(program_.addExpr(type.items[i], range, TupleItem{whole, i}), range, parts);
   } else if (type.kind == TypeKind::Vector || type.kind == TypeKind::Array) {
     for (uint64_t i = 0; i < type.count; ++i)
-      readParts(program_.addExpr(type.element, range,
-                                 ElementOf{whole, constInt(types().index(), static_cast<Wide>(i), range), {}, Check::Proven}),
-                range, parts);
+      readParts(
+          program_.addExpr(type.element, range,
+                           ElementOf{whole, constInt(types().index(), static_cast<Wide>(i), range), {}, Check::Proven}),
+          range, parts);
   } else {
     parts.push_back(whole);
   }
@@ -101,7 +104,8 @@ std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& v
     if (type.record) text = spellType(value.type) + "(";
     const std::vector<std::string> names = types().record(value.type).members;
     for (unsigned i = 0; i < type.items.size(); ++i)
-      if (!item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}), type.record ? names[i] : std::string()))
+      if (!item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}),
+                type.record ? names[i] : std::string()))
         return std::nullopt;
     if (type.items.size() == 1 && !type.record) text += ",";
     return text + ")";
@@ -112,7 +116,8 @@ std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& v
       i = type.count - edge;
     }
     const TExprId index = constInt(types().index(), static_cast<Wide>(i), value.range);
-    if (!item(type.element, program_.addExpr(type.element, value.range, ElementOf{whole, index, {}, Check::Proven}))) return std::nullopt;
+    if (!item(type.element, program_.addExpr(type.element, value.range, ElementOf{whole, index, {}, Check::Proven})))
+      return std::nullopt;
   }
   return text + (type.kind == TypeKind::Array ? "]" : ")");
 }

@@ -63,9 +63,8 @@ void Verifier::check(const Assign& node) {
     return;
   }
   if (std::holds_alternative<ViewSlice>(program_.expr(node.place).node)) {
-    require(
-        suits(value, types_.withAccess(target, false)) || value == type(target).element,
-        "a slice is filled with another type");
+    require(suits(value, types_.withAccess(target, false)) || value == type(target).element,
+            "a slice is filled with another type");
     wantSite(node.site, "assigning to a slice");
     return;
   }
@@ -95,13 +94,12 @@ void Verifier::check(const For& node) {
   if (node.step) {
     const TypeId step = at(node.step);
     const auto* constant = std::get_if<ConstInt>(&program_.expr(node.step).node);
-    const bool isDownOfUnsigned = constant && isWhole(step) && isUnsignedInteger(type(t).scalar) && isSignedInteger(type(step).scalar) &&
+    const bool isDownOfUnsigned = constant && isWhole(step) && isUnsignedInteger(type(t).scalar) &&
+                                  isSignedInteger(type(step).scalar) &&
                                   bitsOf(type(step).scalar) == bitsOf(type(t).scalar);
     require(step == t || isDownOfUnsigned, "a loop's step has another type than its variable");
-    if (constant)
-      require(constant->bits != 0, "a loop with step 0");
-    else
-      wantSite(node.site, "a loop's step");
+    if (constant) require(constant->bits != 0, "a loop with step 0");
+    else wantSite(node.site, "a loop's step");
   }
   const size_t before = declared_.mark();
   declared_.insert(node.variable.value);
@@ -117,15 +115,15 @@ void Verifier::check(const Continue&) { require(loops_ > 0, "continue outside of
 
 void Verifier::check(const Return& node) {
   require(!inScript_, "return in the script");
-  if (node.value)
-    require(suits(at(node.value), result_) && result_ != types_.unit(), "a result of another type");
-  else
-    require(result_ == types_.unit(), "a return without its value");
+  if (node.value) require(suits(at(node.value), result_) && result_ != types_.unit(), "a result of another type");
+  else require(result_ == types_.unit(), "a return without its value");
 }
 
 void Verifier::check(const Scope& node) { block(node.body); }
 
-void Verifier::check(const Barrier&) { require(isBlocks_ && mayBarrier_, "a barrier outside of a block kernel's statements"); }
+void Verifier::check(const Barrier&) {
+  require(isBlocks_ && mayBarrier_, "a barrier outside of a block kernel's statements");
+}
 
 void Verifier::check(const Collective& node) {
   require(isBlocks_ && mayBarrier_, "block.* outside of a block kernel's statements");
@@ -150,7 +148,8 @@ void Verifier::check(const Print& node) {
 }
 
 void Verifier::texts(const std::vector<TExprId>& arguments, SiteId site) {
-  for (TExprId argument : arguments) require(isScalar(at(argument)) || side_ == Side::Host, "text of something else than a scalar");
+  for (TExprId argument : arguments)
+    require(isScalar(at(argument)) || side_ == Side::Host, "text of something else than a scalar");
   if (side_ == Side::Host || !site) return;
   require(arguments.size() <= maxMessageValues && program_.sites[site.value].arguments.size() == arguments.size(),
           "a message whose site knows other values");
@@ -166,7 +165,7 @@ void Verifier::check(const Launch& node) {
 
 template <class Id>
 void Verifier::bind(TExprId view, const std::vector<Id>& extents, const std::vector<TExprId>& expected,
-          const std::vector<SiteId>& sites) {
+                    const std::vector<SiteId>& sites) {
   const TypeId t = at(view);
   if (!require(isView(t) && extents.size() == type(t).rank && expected.size() == type(t).rank &&
                    sites.size() == type(t).rank,
@@ -251,12 +250,9 @@ void Verifier::function(const Function& function) {
 
 void Verifier::shape(const ShapeExpr& shape, const Kernel& kernel) {
   switch (shape.op) {
-    case ShapeOp::Constant:
-      require(shape.operands.empty(), "a constant with operands");
-      return;
+    case ShapeOp::Constant: require(shape.operands.empty(), "a constant with operands"); return;
     case ShapeOp::Dimension:
-      require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.dims.size(),
-              "a dimension is out of range");
+      require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.dims.size(), "a dimension is out of range");
       return;
     case ShapeOp::Parameter:
       require(shape.value >= 0 && static_cast<size_t>(shape.value) < kernel.params.size() &&
@@ -305,7 +301,8 @@ void Verifier::kernel(const Kernel& kernel) {
     }
   }
   require(bound.size() == kernel.dims.size(), "a dimension that nothing binds");
-  require(!kernel.axes.empty() && kernel.axes.size() <= (kernel.isForall ? 4 : 3) && kernel.threads.size() <= 3, "a domain of another rank");
+  require(!kernel.axes.empty() && kernel.axes.size() <= (kernel.isForall ? 4 : 3) && kernel.threads.size() <= 3,
+          "a domain of another rank");
   for (const DomainAxis& axis : kernel.axes) {
     shape(axis.step, kernel);
     local(axis.variable, types_.index(), "a point");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Checks the promises of typed_program.h. Runs over a finished unit, before lowering. verify.cpp has statements and bodies,
-// verify_expressions.cpp expressions.
+// Checks the promises of typed_program.h. Runs over a finished unit, before lowering. verify.cpp has statements and
+// bodies, verify_expressions.cpp expressions.
 #pragma once
 
 #include "frontend/sema/typed_program.h"

@@ -66,7 +66,8 @@ void Verifier::check(const ViewElement& node, const TExpr& e) {
           "an element needs an index, a check and a site a dimension");
   for (TExprId index : node.indices) wantType(index, types_.index(), "an index"), at(index);
   for (size_t i = 0; i < node.checks.size() && i < node.sites.size(); ++i)
-    if (node.checks[i] == Check::Checked || node.checks[i] == Check::AtLaunch) wantSite(node.sites[i], "a checked index");
+    if (node.checks[i] == Check::Checked || node.checks[i] == Check::AtLaunch)
+      wantSite(node.sites[i], "a checked index");
 }
 
 void Verifier::check(const ViewSlice& node, const TExpr& e) {
@@ -125,7 +126,9 @@ void Verifier::check(const ElementOf& node, const TExpr& e) {
 
 void Verifier::check(const ElementSlice& node, const TExpr& e) {
   const TypeId whole = at(node.value);
-  if (!require(type(whole).kind == TypeKind::Array && type(e.type).kind == TypeKind::Array, "a slice of no array value")) return;
+  if (!require(type(whole).kind == TypeKind::Array && type(e.type).kind == TypeKind::Array,
+               "a slice of no array value"))
+    return;
   require(type(whole).element == type(e.type).element && node.step >= 1 && node.first < type(whole).count &&
               (type(e.type).count - 1) <= (type(whole).count - 1 - node.first) / node.step,
           "a slice that its array value has not");
@@ -133,8 +136,10 @@ void Verifier::check(const ElementSlice& node, const TExpr& e) {
 
 void Verifier::check(const Swizzle& node, const TExpr& e) {
   const TypeId from = at(node.vector);
-  if (!require(type(from).kind == TypeKind::Vector && type(e.type).kind == TypeKind::Vector, "a swizzle of no vector")) return;
-  require(type(from).element == type(e.type).element && type(e.type).count == node.lanes.size(), "a swizzle of another type");
+  if (!require(type(from).kind == TypeKind::Vector && type(e.type).kind == TypeKind::Vector, "a swizzle of no vector"))
+    return;
+  require(type(from).element == type(e.type).element && type(e.type).count == node.lanes.size(),
+          "a swizzle of another type");
   for (uint8_t lane : node.lanes) require(lane < type(from).count, "a swizzle names an element that is not there");
 }
 
@@ -182,7 +187,8 @@ void Verifier::check(const Logic& node, const TExpr& e) {
 void Verifier::check(const Convert& node, const TExpr& e) {
   const TypeId from = at(node.operand);
   require(isScalar(numberOf(from)) && isScalar(numberOf(e.type)), "a conversion of something else than numbers");
-  require(isScalar(from) == isScalar(e.type) && type(from).count == type(e.type).count, "a conversion between different counts");
+  require(isScalar(from) == isScalar(e.type) && type(from).count == type(e.type).count,
+          "a conversion between different counts");
 }
 
 void Verifier::check(const Bitcast& node, const TExpr& e) {
@@ -253,10 +259,8 @@ void Verifier::check(const BlockValue& node, const TExpr& e) {
   const bool hadBarriers = std::exchange(mayBarrier_, false);
   sequence(node.statements);  // the value may use what they declare
   mayBarrier_ = hadBarriers;
-  if (node.value)
-    require(suits(at(node.value), e.type), "a block's value has another type");
-  else
-    require(e.type == types_.unit(), "a block without its value");
+  if (node.value) require(suits(at(node.value), e.type), "a block's value has another type");
+  else require(e.type == types_.unit(), "a block without its value");
   declared_.leave(before);
 }
 

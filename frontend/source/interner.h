@@ -21,7 +21,10 @@ struct Symbol {
 /// Gives each distinct string one Symbol. Views it returns live as long as the interner. Not thread-safe.
 class Interner {
  public:
-  Interner() { texts_.emplace_back(); map_.emplace(texts_.back(), 0u); }
+  Interner() {
+    texts_.emplace_back();
+    map_.emplace(texts_.back(), 0u);
+  }
   Symbol intern(std::string_view text) {
     if (auto it = map_.find(text); it != map_.end()) return {it->second};
     texts_.emplace_back(text);

@@ -46,12 +46,12 @@ struct Position {
   uint32_t column = 0;
 };
 
-/// Owns every text that is compiled in one session: files, REPL entries, the library. Texts are never removed or changed,
-/// so string views into them stay valid as long as the manager lives. Not thread-safe.
+/// Owns every text that is compiled in one session: files, REPL entries, the library. Texts are never removed or
+/// changed, so string views into them stay valid as long as the manager lives. Not thread-safe.
 class SourceManager {
  public:
-  /// Adds a text under a display name ("saxpy.rad", "<entry 3>"). Total size of all texts is limited to 2 GiB; beyond that
-  /// the returned id is invalid.
+  /// Adds a text under a display name ("saxpy.rad", "<entry 3>"). Total size of all texts is limited to 2 GiB; beyond
+  /// that the returned id is invalid.
   FileId add(std::string name, std::string text);
 
   std::string_view text(FileId file) const;
@@ -70,8 +70,8 @@ class SourceManager {
   struct File {
     std::string name;
     std::string text;
-    uint32_t base = 0;                      // offset of the text's first byte
-    mutable std::vector<uint32_t> lines;    // start of each line, filled on first use
+    uint32_t base = 0;                    // offset of the text's first byte
+    mutable std::vector<uint32_t> lines;  // start of each line, filled on first use
   };
   const std::vector<uint32_t>& linesOf(const File& file) const;
   std::deque<File> files_;

@@ -33,12 +33,9 @@ std::string targetList() {
 bool runsOn(const Target& code, const Target& device) {
   if (code.isHost || device.isHost) return code.isHost == device.isHost;
   switch (code.kind) {
-    case TargetKind::Plain:
-      return device.capability() >= code.capability();
-    case TargetKind::Family:
-      return device.major == code.major && device.minor >= code.minor;
-    case TargetKind::Exact:
-      return device.capability() == code.capability();
+    case TargetKind::Plain: return device.capability() >= code.capability();
+    case TargetKind::Family: return device.major == code.major && device.minor >= code.minor;
+    case TargetKind::Exact: return device.capability() == code.capability();
   }
   return false;
 }

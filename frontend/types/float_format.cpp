@@ -16,16 +16,11 @@ namespace {
 
 const llvm::fltSemantics& semanticsOf(Scalar scalar) {
   switch (scalar) {
-    case Scalar::F16:
-      return llvm::APFloat::IEEEhalf();
-    case Scalar::BF16:
-      return llvm::APFloat::BFloat();
-    case Scalar::F32:
-      return llvm::APFloat::IEEEsingle();
-    case Scalar::F8E4M3:
-      return llvm::APFloat::Float8E4M3FN();
-    case Scalar::F8E5M2:
-      return llvm::APFloat::Float8E5M2();
+    case Scalar::F16: return llvm::APFloat::IEEEhalf();
+    case Scalar::BF16: return llvm::APFloat::BFloat();
+    case Scalar::F32: return llvm::APFloat::IEEEsingle();
+    case Scalar::F8E4M3: return llvm::APFloat::Float8E4M3FN();
+    case Scalar::F8E5M2: return llvm::APFloat::Float8E5M2();
     case Scalar::F64:
     case Scalar::Bool:
     case Scalar::I8:
@@ -36,8 +31,7 @@ const llvm::fltSemantics& semanticsOf(Scalar scalar) {
     case Scalar::U16:
     case Scalar::U32:
     case Scalar::U64:
-    case Scalar::Index:
-      break;
+    case Scalar::Index: break;
   }
   return llvm::APFloat::IEEEdouble();
 }
@@ -51,7 +45,8 @@ Decimal readDecimal(std::string_view text) {
   Decimal result;
   size_t at = 0;
   bool behindPoint = false;
-  for (; at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '_' || text[at] == '.'); ++at) {
+  for (; at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '_' || text[at] == '.');
+       ++at) {
     behindPoint |= text[at] == '.';
     if (text[at] == '_' || text[at] == '.') continue;
     result.digits += text[at];
@@ -83,7 +78,8 @@ int compareLiteral(std::string_view text, double value) {
 }
 
 double roundedToOdd(double nearest, int side) {
-  // The nearest double itself where it is exact or its last bit is set, else its neighbour on the other side of the number.
+  // The nearest double itself where it is exact or its last bit is set, else its neighbour on the other side of the
+  // number.
   const uint64_t bits = std::bit_cast<uint64_t>(nearest);
   if ((bits & 1) != 0 || side == 0) return nearest;
   return std::bit_cast<double>((side > 0) == !std::signbit(nearest) ? bits + 1 : bits - 1);

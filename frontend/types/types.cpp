@@ -41,8 +41,8 @@ TypeTable::TypeTable() : records_(1), compounds_(1) {
 
 TypeId TypeTable::intern(Type type) {
   std::string key = std::to_string(static_cast<int>(type.kind)) + ':' + std::to_string(type.element.value) + ':' +
-                    std::to_string(type.rank) + ':' + std::to_string(type.writable) + std::to_string(type.strided) + ':' +
-                    std::to_string(type.count);
+                    std::to_string(type.rank) + ':' + std::to_string(type.writable) + std::to_string(type.strided) +
+                    ':' + std::to_string(type.count);
   key += ':' + std::to_string(type.record);
   for (TypeId item : type.items) key += ',' + std::to_string(item.value);
   auto [it, isNew] = map_.emplace(std::move(key), static_cast<uint32_t>(types_.size()));
@@ -95,8 +95,7 @@ TypeId TypeTable::enumeration(Record record) {
 std::optional<MemoryLayout> TypeTable::layout(TypeId id) const {
   const Type& type = get(id);
   switch (type.kind) {
-    case TypeKind::Scalar:
-      return MemoryLayout{bitsOf(type.scalar) / 8, bitsOf(type.scalar) / 8};
+    case TypeKind::Scalar: return MemoryLayout{bitsOf(type.scalar) / 8, bitsOf(type.scalar) / 8};
     case TypeKind::Vector: {
       const uint64_t one = bitsOf(get(type.element).scalar) / 8, all = one * type.count;
       return MemoryLayout{all, std::has_single_bit(type.count) ? all : one};
@@ -122,8 +121,7 @@ std::optional<MemoryLayout> TypeTable::layout(TypeId id) const {
     case TypeKind::UntypedInt:
     case TypeKind::UntypedFloat:
     case TypeKind::String:
-    case TypeKind::View:
-      return std::nullopt;
+    case TypeKind::View: return std::nullopt;
   }
   return std::nullopt;
 }
@@ -159,28 +157,20 @@ std::string TypeTable::spell(TypeId id) const {
   const Type& type = get(id);
   if (type.record) return records_[type.record].name;
   switch (type.kind) {
-    case TypeKind::Error:
-      return "<error>";
-    case TypeKind::Unit:
-      return "()";
-    case TypeKind::Scalar:
-      return std::string(spelling(type.scalar));
-    case TypeKind::UntypedInt:
-      return "an integer constant";
-    case TypeKind::UntypedFloat:
-      return "a float constant";
-    case TypeKind::String:
-      return "text";
+    case TypeKind::Error: return "<error>";
+    case TypeKind::Unit: return "()";
+    case TypeKind::Scalar: return std::string(spelling(type.scalar));
+    case TypeKind::UntypedInt: return "an integer constant";
+    case TypeKind::UntypedFloat: return "a float constant";
+    case TypeKind::String: return "text";
     case TypeKind::View: {
       std::string text = type.writable ? "mut " : "";
       text += (type.strided ? "strided [" : "[") + spell(type.element) + ";";
       for (unsigned i = 0; i < type.rank; ++i) text += i ? ", _" : " _";
       return text + "]";
     }
-    case TypeKind::Vector:
-      return spell(type.element) + "x" + std::to_string(type.count);
-    case TypeKind::Array:
-      return "array[" + spell(type.element) + ", " + std::to_string(type.count) + "]";
+    case TypeKind::Vector: return spell(type.element) + "x" + std::to_string(type.count);
+    case TypeKind::Array: return "array[" + spell(type.element) + ", " + std::to_string(type.count) + "]";
     case TypeKind::Tuple: {
       std::string text = "(";
       for (size_t i = 0; i < type.items.size(); ++i) text += (i ? ", " : "") + spell(type.items[i]);

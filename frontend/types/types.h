@@ -43,40 +43,40 @@ struct TypeId {
 };
 
 enum class TypeKind : uint8_t {
-  Error,         // after a reported mistake: fits everywhere, silences further messages
-  Unit,          // no value
+  Error,  // after a reported mistake: fits everywhere, silences further messages
+  Unit,   // no value
   Scalar,
-  UntypedInt,    // an integer constant without a suffix: takes the type its context needs; never left in a typed program
+  UntypedInt,  // an integer constant without a suffix: takes the type its context needs; never left in a typed program
   UntypedFloat,
-  String,        // host only: literals and `args[i]`
-  View,          // [T; n, m]: a reference to elements (elem, rank, writable, strided)
-  Vector,        // vec[T, N], f32x4: a value of 2 to 16 numbers (elem, count)
-  Array,         // array[T, N]: a value
-  Tuple,         // (f32, i32), and structs: those have a record
+  String,  // host only: literals and `args[i]`
+  View,    // [T; n, m]: a reference to elements (elem, rank, writable, strided)
+  Vector,  // vec[T, N], f32x4: a value of 2 to 16 numbers (elem, count)
+  Array,   // array[T, N]: a value
+  Tuple,   // (f32, i32), and structs: those have a record
 };
 
-/// What makes a struct or an enum more than a tuple or a number: names. Each declaration has records of its own (a generic struct one
-/// for each set of arguments), so types of the same shape differ.
+/// What makes a struct or an enum more than a tuple or a number: names. Each declaration has records of its own (a
+/// generic struct one for each set of arguments), so types of the same shape differ.
 struct Record {
-  std::string name;                   // "Particle", "Pair[f32, i32]"
-  std::vector<std::string> members;   // of a struct, in order, or of an enum, from 0 on
+  std::string name;                  // "Particle", "Pair[f32, i32]"
+  std::vector<std::string> members;  // of a struct, in order, or of an enum, from 0 on
 };
 
 struct Type {
   TypeKind kind = TypeKind::Error;
-  Scalar scalar = Scalar::Bool;       // Scalar
-  TypeId element;                     // View, Vector, Array
-  uint8_t rank = 0;                   // View: 1 to 4
-  bool writable = false;              // View: elements may be stored to
-  bool strided = false;               // View: elements need not lie next to each other
-  uint64_t count = 0;                 // Vector, Array
-  std::vector<TypeId> items;          // Tuple
-  uint32_t record = 0;                // Tuple: a struct's; Scalar (an i32): an enum's; 0: none
+  Scalar scalar = Scalar::Bool;  // Scalar
+  TypeId element;                // View, Vector, Array
+  uint8_t rank = 0;              // View: 1 to 4
+  bool writable = false;         // View: elements may be stored to
+  bool strided = false;          // View: elements need not lie next to each other
+  uint64_t count = 0;            // Vector, Array
+  std::vector<TypeId> items;     // Tuple
+  uint32_t record = 0;           // Tuple: a struct's; Scalar (an i32): an enum's; 0: none
 };
 
 /// How values without views and texts lie in memory, the same on all devices and as C lays them out.
 struct MemoryLayout {
-  uint64_t size = 0;   // bytes, a multiple of `align`
+  uint64_t size = 0;  // bytes, a multiple of `align`
   uint64_t align = 1;
 };
 
@@ -106,14 +106,14 @@ class TypeTable {
   bool isStruct(TypeId id) const { return get(id).kind == TypeKind::Tuple && get(id).record != 0; }
   bool isEnum(TypeId id) const { return get(id).kind == TypeKind::Scalar && get(id).record != 0; }
 
-  /// Size and alignment of a value: those of its scalars; vectors of 2, 4, 8 and 16 lie at multiples of their size, vectors of 3 take
-  /// three scalars; members of tuples and structs lie in order, each at the next multiple of its alignment. None for types with
-  /// views or texts in them.
+  /// Size and alignment of a value: those of its scalars; vectors of 2, 4, 8 and 16 lie at multiples of their size,
+  /// vectors of 3 take three scalars; members of tuples and structs lie in order, each at the next multiple of its
+  /// alignment. None for types with views or texts in them.
   std::optional<MemoryLayout> layout(TypeId id) const;
   /// Where the members of a tuple or struct lie, in bytes.
   std::vector<uint64_t> offsets(TypeId tuple) const;
-  /// A number for each tuple, struct, enum or array value that is the element of an array, or part of one: the runtime knows it by that.
-  /// 0 for others.
+  /// A number for each tuple, struct, enum or array value that is the element of an array, or part of one: the runtime
+  /// knows it by that. 0 for others.
   uint32_t compoundNumber(TypeId id) const;
   /// Those types; the position is the number.
   const std::vector<TypeId>& compounds() const { return compounds_; }

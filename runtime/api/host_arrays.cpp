@@ -28,14 +28,17 @@ ViewArgument viewArgument(const RadView& view) {
 
 Result<int64_t> checkAnyView(const RadView& view) {
   if (!view.array)
-    return fail(ErrorCategory::UserProgram, "this array was never made: the statement that should have made it did not finish",
+    return fail(ErrorCategory::UserProgram,
+                "this array was never made: the statement that should have made it did not finish",
                 "run that statement again first");
   RAD_ASSIGN(int64_t count, checkExtents(shapeOf(view), "the view"));
   const int64_t span = viewArgument(view).span();
-  if (view.offset < 0 || view.array->type() != elementType(view.elementType) || (count > 0 && view.offset > view.array->count() - span))
+  if (view.offset < 0 || view.array->type() != elementType(view.elementType) ||
+      (count > 0 && view.offset > view.array->count() - span))
     return fail(ErrorCategory::Misuse,
-                fmt::format("a view of {} {} elements at {} does not lie in its array of {} {}", count, cg::nameOf(elementType(view.elementType)),
-                            view.offset, view.array->count(), cg::nameOf(view.array->type())),
+                fmt::format("a view of {} {} elements at {} does not lie in its array of {} {}", count,
+                            cg::nameOf(elementType(view.elementType)), view.offset, view.array->count(),
+                            cg::nameOf(view.array->type())),
                 "this is a bug in Raddle: please report it");
   return count;
 }
@@ -43,7 +46,8 @@ Result<int64_t> checkAnyView(const RadView& view) {
 Result<int64_t> checkView(const RadView& view) {
   RAD_ASSIGN(int64_t count, checkAnyView(view));
   if (viewArgument(view).isStrided())
-    return fail(ErrorCategory::UserProgram, "the elements of this view do not lie next to each other, as they have to here",
+    return fail(ErrorCategory::UserProgram,
+                "the elements of this view do not lie next to each other, as they have to here",
                 "pass a copy of it: copy(...)");
   return count;
 }
@@ -62,7 +66,8 @@ int32_t locate(RadContext* context, const RadView& view, const int64_t* indices,
     int64_t index = indices[axis], extent = view.extents[axis];
     if (index < 0 || index >= extent)
       return context->setError(ErrorCategory::UserProgram, context->site(site),
-                               describeIndex(context->site(site), index, extent, static_cast<unsigned>(axis), static_cast<unsigned>(view.rank)));
+                               describeIndex(context->site(site), index, extent, static_cast<unsigned>(axis),
+                                             static_cast<unsigned>(view.rank)));
     element += index * whole.stride(static_cast<size_t>(axis));
   }
   element += view.offset;
@@ -72,7 +77,8 @@ int32_t locate(RadContext* context, const RadView& view, const int64_t* indices,
 }  // namespace
 }  // namespace rad::rt
 
-int32_t rad_array_new(RadContext* context, int32_t type, int32_t rank, const int64_t* extents, uint32_t site, RadArray** result) {
+int32_t rad_array_new(RadContext* context, int32_t type, int32_t rank, const int64_t* extents, uint32_t site,
+                      RadArray** result) {
   return guarded(context, site, [&]() -> int32_t {
     *result = nullptr;
     auto count = checkExtents({extents, static_cast<size_t>(rank)}, "the array");
@@ -110,19 +116,22 @@ int32_t rad_element_read(RadContext* context, const RadView* view, const int64_t
     if (int32_t status = locate(context, *view, indices, site, element)) return status;
     unsigned size = sizeOf(elementType(view->elementType));
     RAD_API_TRY(context, site,
-                context->device().copyOut({static_cast<std::byte*>(value), size}, view->array->buffer(), static_cast<uint64_t>(element) * size));
+                context->device().copyOut({static_cast<std::byte*>(value), size}, view->array->buffer(),
+                                          static_cast<uint64_t>(element) * size));
     return context->checkFailure();
   });
 }
 
-int32_t rad_element_write(RadContext* context, const RadView* view, const int64_t* indices, uint32_t site, const void* value) {
+int32_t rad_element_write(RadContext* context, const RadView* view, const int64_t* indices, uint32_t site,
+                          const void* value) {
   return guarded(context, site, [&]() -> int32_t {
     RAD_API_TRY(context, site, checkAnyView(*view));
     int64_t element = 0;
     if (int32_t status = locate(context, *view, indices, site, element)) return status;
     unsigned size = sizeOf(elementType(view->elementType));
     RAD_API_TRY(context, site,
-                context->device().copyIn(view->array->buffer(), static_cast<uint64_t>(element) * size, {static_cast<const std::byte*>(value), size}));
+                context->device().copyIn(view->array->buffer(), static_cast<uint64_t>(element) * size,
+                                         {static_cast<const std::byte*>(value), size}));
     return 0;
   });
 }
@@ -136,7 +145,8 @@ int32_t rad_view_copy(RadContext* context, const RadView* view, uint32_t site, R
     if (!array) return context->setError(std::move(array).error(), site);
     uint64_t size = sizeOf(elementType(view->elementType)), bytes = static_cast<uint64_t>(*count) * size;
     if (bytes > 0) {
-      auto copied = context->device().copyWithin((*array)->buffer(), 0, view->array->buffer(), static_cast<uint64_t>(view->offset) * size, bytes);
+      auto copied = context->device().copyWithin((*array)->buffer(), 0, view->array->buffer(),
+                                                 static_cast<uint64_t>(view->offset) * size, bytes);
       if (!copied) {
         (*array)->release();
         return context->setError(std::move(copied).error(), site);
@@ -152,10 +162,12 @@ int32_t rad_view_assign(RadContext* context, const RadView* to, const RadView* f
     RAD_API_TRY(context, site, checkView(*to));
     auto count = checkView(*from);
     if (!count) return context->setError(std::move(count).error(), site);
-    if (to->rank != from->rank || to->elementType != from->elementType || !std::ranges::equal(shapeOf(*to), shapeOf(*from))) {
+    if (to->rank != from->rank || to->elementType != from->elementType ||
+        !std::ranges::equal(shapeOf(*to), shapeOf(*from))) {
       MessageParts parts;
       parts.code = codeOf(rad::cg::SiteManifest::Kind::ShapeBind);
-      parts.headline = fmt::format("both sides must have the same size: the left one is {}, the right one {}", shapeText(shapeOf(*to)), shapeText(shapeOf(*from)));
+      parts.headline = fmt::format("both sides must have the same size: the left one is {}, the right one {}",
+                                   shapeText(shapeOf(*to)), shapeText(shapeOf(*from)));
       parts.help = "an assignment to a slice copies into the elements that are there";
       if (to->elementType != from->elementType)
         parts.headline = fmt::format("both sides must have the same type: {} = {}", typeText(*to), typeText(*from));
@@ -167,7 +179,8 @@ int32_t rad_view_assign(RadContext* context, const RadView* to, const RadView* f
     Device& device = context->device();
     bool overlap = to->array == from->array && toOffset < fromOffset + bytes && fromOffset < toOffset + bytes;
     if (!overlap) {
-      RAD_API_TRY(context, site, device.copyWithin(to->array->buffer(), toOffset, from->array->buffer(), fromOffset, bytes));
+      RAD_API_TRY(context, site,
+                  device.copyWithin(to->array->buffer(), toOffset, from->array->buffer(), fromOffset, bytes));
       return 0;
     }
     // A device may copy in any order: the old values go aside first.

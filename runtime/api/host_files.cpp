@@ -20,13 +20,15 @@ namespace rad::rt {
 Result<std::string> pathOf(const RadString& string) {
   std::string path(textOf(string));
   if (path.empty()) return fail(ErrorCategory::UserProgram, "the path of the file is empty");
-  if (path.find('\0') != std::string::npos) return fail(ErrorCategory::UserProgram, "the path of the file has a NUL character in it");
+  if (path.find('\0') != std::string::npos)
+    return fail(ErrorCategory::UserProgram, "the path of the file has a NUL character in it");
   return path;
 }
 
 namespace {
 
-constexpr const char* pictureTypes = "a picture is [u8; h, w] or [f32; h, w] (gray), or the same with a last size of 1, 3 or 4 channels";
+constexpr const char* pictureTypes =
+    "a picture is [u8; h, w] or [f32; h, w] (gray), or the same with a last size of 1, 3 or 4 channels";
 
 bool isPictureType(cg::ElementType type) { return type == cg::ElementType::U8 || type == cg::ElementType::F32; }
 
@@ -41,7 +43,9 @@ Result<FileArray> readPicture(const std::string& path, cg::ElementType type, std
   int64_t channels = wanted.size() == 2 ? 1 : wanted.size() == 3 ? wanted[2] : 0;
   bool rightShape = channels == RadAnySize || channels == 1 || channels == 3 || channels == 4;
   if (!rightShape || !isPictureType(type)) {
-    auto error = fail(ErrorCategory::UserProgram, wanted.size() == 3 ? fmt::format("a picture cannot have {} channels", channels) : "a picture cannot have this type",
+    auto error = fail(ErrorCategory::UserProgram,
+                      wanted.size() == 3 ? fmt::format("a picture cannot have {} channels", channels)
+                                         : "a picture cannot have this type",
                       pictureTypes);
     error.error().page = fileFormCode;
     return error;
@@ -72,7 +76,8 @@ Result<void> writePicture(const std::string& path, FileArray array) {
       std::memcpy(&value, array.elements.data() + i * sizeof value, sizeof value);
       array.elements[i] = std::byte{toByte(value)};
     }
-  return writePng(path, array.extents[1], array.extents[0], static_cast<int>(channels), {reinterpret_cast<const uint8_t*>(array.elements.data()), count});
+  return writePng(path, array.extents[1], array.extents[0], static_cast<int>(channels),
+                  {reinterpret_cast<const uint8_t*>(array.elements.data()), count});
 }
 
 /// Why the array, written by `view`, cannot be written as a picture; an empty headline if it can.
@@ -80,16 +85,21 @@ MessageParts pictureTrouble(const RadView& view, const FileArray& array) {
   const std::vector<int64_t>& sizes = array.extents;
   int64_t channels = sizes.size() == 3 ? sizes[2] : 1;
   bool rightShape = (sizes.size() == 2 || sizes.size() == 3) && (channels == 1 || channels == 3 || channels == 4);
-  if (!rightShape || !isPictureType(array.type)) return {fmt::format("a {} is not a picture", typeText(view)), {}, pictureTypes, fileFormCode};
-  if (sizes[0] == 0 || sizes[1] == 0) return {fmt::format("a picture without pixels ({}) cannot be written", typeText(view)), {}, {}, fileFormCode};
+  if (!rightShape || !isPictureType(array.type))
+    return {fmt::format("a {} is not a picture", typeText(view)), {}, pictureTypes, fileFormCode};
+  if (sizes[0] == 0 || sizes[1] == 0)
+    return {fmt::format("a picture without pixels ({}) cannot be written", typeText(view)), {}, {}, fileFormCode};
   if (sizes[0] > maxPictureSide || sizes[1] > maxPictureSide || sizes[0] * sizes[1] * channels > maxPictureBytes)
-    return {fmt::format("the picture is too large: {}", typeText(view)), {},
-            fmt::format("a picture has at most {} pixels on a side and {} MiB of samples", maxPictureSide, maxPictureBytes >> 20), fileFormCode};
+    return {fmt::format("the picture is too large: {}", typeText(view)),
+            {},
+            fmt::format("a picture has at most {} pixels on a side and {} MiB of samples", maxPictureSide,
+                        maxPictureBytes >> 20),
+            fileFormCode};
   return {};
 }
 
-Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::ElementType type, std::span<const int64_t> wanted,
-                         std::span<const cg::CompoundManifest> compounds) {
+Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::ElementType type,
+                         std::span<const int64_t> wanted, std::span<const cg::CompoundManifest> compounds) {
   switch (format) {
     case RadPng: return readPicture(path, type, wanted);
     case RadNpy: return readNpy(path, type, compounds);
@@ -101,7 +111,8 @@ Result<FileArray> readAs(RadFileFormat format, const std::string& path, cg::Elem
   return fail(ErrorCategory::Misuse, "a kind of file that the runtime does not know");
 }
 
-Result<void> writeAs(RadFileFormat format, const std::string& path, FileArray array, std::span<const cg::CompoundManifest> compounds) {
+Result<void> writeAs(RadFileFormat format, const std::string& path, FileArray array,
+                     std::span<const cg::CompoundManifest> compounds) {
   switch (format) {
     case RadPng: return writePicture(path, std::move(array));
     case RadNpy: return writeNpy(path, array, compounds);
@@ -117,20 +128,29 @@ Result<void> writeAs(RadFileFormat format, const std::string& path, FileArray ar
 MessageParts sizeTrouble(const std::string& path, std::span<const int64_t> found, std::span<const int64_t> wanted) {
   if (found.size() != wanted.size())
     return {fmt::format("`{}` holds {}, but the type says {}", path,
-                        found.empty() ? "a single number" : fmt::format("an array of {} dimension{}, {}", found.size(), found.size() == 1 ? "" : "s", shapeText(found)),
-                        wanted.empty() ? "a single number" : fmt::format("{} dimension{}", wanted.size(), wanted.size() == 1 ? "" : "s")),
-            {}, "write one size for each dimension of the file; a new name takes whatever size there is", fileContentCode};
+                        found.empty() ? "a single number"
+                                      : fmt::format("an array of {} dimension{}, {}", found.size(),
+                                                    found.size() == 1 ? "" : "s", shapeText(found)),
+                        wanted.empty() ? "a single number"
+                                       : fmt::format("{} dimension{}", wanted.size(), wanted.size() == 1 ? "" : "s")),
+            {},
+            "write one size for each dimension of the file; a new name takes whatever size there is",
+            fileContentCode};
   for (size_t axis = 0; axis < wanted.size(); ++axis)
     if (wanted[axis] != RadAnySize && wanted[axis] != found[axis])
-      return {fmt::format("dimension {} of `{}` has the size {}, but the type says {}", axis, path, found[axis], wanted[axis]),
-              {fmt::format("the file holds {}", shapeText(found))}, "a new name in place of the size takes whatever size there is", fileContentCode};
+      return {fmt::format("dimension {} of `{}` has the size {}, but the type says {}", axis, path, found[axis],
+                          wanted[axis]),
+              {fmt::format("the file holds {}", shapeText(found))},
+              "a new name in place of the size takes whatever size there is",
+              fileContentCode};
   return {};
 }
 
 }  // namespace
 }  // namespace rad::rt
 
-int32_t rad_file_write(RadContext* context, int32_t format, const RadString* pathText, const RadView* view, uint32_t site) {
+int32_t rad_file_write(RadContext* context, int32_t format, const RadString* pathText, const RadView* view,
+                       uint32_t site) {
   return guarded(context, site, [&]() -> int32_t {
     if (format >= RadLinePlot) return writePlot(context, static_cast<RadFileFormat>(format), *pathText, *view, site);
     auto path = pathOf(*pathText);
@@ -147,15 +167,18 @@ int32_t rad_file_write(RadContext* context, int32_t format, const RadString* pat
       if (MessageParts trouble = pictureTrouble(*view, array); !trouble.headline.empty())
         return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(trouble));
     array.elements.resize(static_cast<size_t>(*count) * size);
-    RAD_API_TRY(context, site, context->device().copyOut(array.elements, view->array->buffer(), static_cast<uint64_t>(view->offset) * size));
+    RAD_API_TRY(
+        context, site,
+        context->device().copyOut(array.elements, view->array->buffer(), static_cast<uint64_t>(view->offset) * size));
     if (int32_t status = context->checkFailure()) return status;
-    RAD_API_TRY(context, site, writeAs(static_cast<RadFileFormat>(format), *path, std::move(array), compoundsOf(context)));
+    RAD_API_TRY(context, site,
+                writeAs(static_cast<RadFileFormat>(format), *path, std::move(array), compoundsOf(context)));
     return 0;
   });
 }
 
-int32_t rad_file_read(RadContext* context, int32_t format, const RadString* pathText, int32_t type, int32_t rank, const int64_t* extents, uint32_t site,
-                      RadView* view) {
+int32_t rad_file_read(RadContext* context, int32_t format, const RadString* pathText, int32_t type, int32_t rank,
+                      const int64_t* extents, uint32_t site, RadView* view) {
   return guarded(context, site, [&]() -> int32_t {
     *view = {};
     auto path = pathOf(*pathText);
@@ -163,7 +186,8 @@ int32_t rad_file_read(RadContext* context, int32_t format, const RadString* path
     std::vector<int64_t> wanted(extents, extents + rank);
     for (int64_t extent : wanted)
       if (extent < 0 && extent != RadAnySize)
-        return context->setError(ErrorCategory::UserProgram, context->site(site), {fmt::format("a size cannot be negative: {}", extent), {}, {}});
+        return context->setError(ErrorCategory::UserProgram, context->site(site),
+                                 {fmt::format("a size cannot be negative: {}", extent), {}, {}});
     const auto [element, inner] = innermost(elementType(type), compoundsOf(context));
     wanted.insert(wanted.end(), inner.begin(), inner.end());
     auto read = readAs(static_cast<RadFileFormat>(format), *path, element, wanted, compoundsOf(context));

@@ -45,8 +45,8 @@ uint64_t bytesOf(const cg::KernelManifest& kernel, const void* const* arguments)
   uint64_t bytes = 0;
   for (size_t i = 0; i < kernel.params.size(); ++i)
     if (kernel.params[i].isView)
-      bytes += static_cast<uint64_t>(viewArgument(*static_cast<const RadView*>(arguments[i])).count()) * cg::sizeOf(kernel.params[i].type) *
-               (kernel.params[i].isRead + kernel.params[i].isWritten);
+      bytes += static_cast<uint64_t>(viewArgument(*static_cast<const RadView*>(arguments[i])).count()) *
+               cg::sizeOf(kernel.params[i].type) * (kernel.params[i].isRead + kernel.params[i].isWritten);
   return bytes;
 }
 
@@ -58,15 +58,18 @@ Result<void> bindAny(RadContext* context, const cg::KernelManifest& kernel, std:
   return {};
 }
 
-/// Launches a kernel whose arguments are bound, over a domain that is not empty. `partials`: null, or gets the partial results' memory and number.
+/// Launches a kernel whose arguments are bound, over a domain that is not empty. `partials`: null, or gets the partial
+/// results' memory and number.
 struct Partials {
   std::shared_ptr<Buffer> memory;
   int64_t count = 0;
 };
 /// `given`: the arguments as the script has them.
-int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifest& kernel, const void* const* given, uint32_t site, Partials* partials) {
+int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifest& kernel, const void* const* given,
+                    uint32_t site, Partials* partials) {
   Device& device = context->device();
-  if (auto ready = context->prepare(index, context->scratch().binding); !ready) return refuse(context, kernel, std::move(ready).error(), site);
+  if (auto ready = context->prepare(index, context->scratch().binding); !ready)
+    return refuse(context, kernel, std::move(ready).error(), site);
   const KernelUse& use = context->use(index);
   const LaunchShape& shape = use.shape;
 
@@ -91,7 +94,8 @@ int32_t launchBound(RadContext* context, uint32_t index, const cg::KernelManifes
   request.arguments = block.pointers();
   request.name = kernel.name;
   request.prints = kernel.prints;
-  const auto begin = context->launchWatch() ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
+  const auto begin =
+      context->launchWatch() ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
   RAD_API_TRY(context, site, device.launch(*use.kernel, request));
   if (!context->launchWatch()) return context->waitsAfterLaunch() ? context->synchronize(site) : 0;
   if (int32_t status = context->synchronize(site)) return status;
@@ -107,7 +111,8 @@ const cg::KernelManifest* kernelOf(RadContext* context, uint32_t index) {
 
 int32_t unknownKernel(RadContext* context, uint32_t index, uint32_t site) {
   return context->setError(ErrorCategory::Misuse, context->site(site),
-                           {fmt::format("the compiled program launches kernel {}, which its unit does not have", index), {},
+                           {fmt::format("the compiled program launches kernel {}, which its unit does not have", index),
+                            {},
                             "this is a bug in Raddle: please report it"});
 }
 
@@ -119,12 +124,15 @@ int32_t rad_launch(RadContext* context, uint32_t index, const void* const* argum
     const cg::KernelManifest* kernel = kernelOf(context, index);
     if (!kernel) return unknownKernel(context, index, site);
     LaunchScratch& scratch = context->scratch();
-    auto launchIfAny = [&] { return scratch.binding.points == 0 ? 0 : launchBound(context, index, *kernel, arguments, site, nullptr); };
+    auto launchIfAny = [&] {
+      return scratch.binding.points == 0 ? 0 : launchBound(context, index, *kernel, arguments, site, nullptr);
+    };
     if (context->use(index).plan.bind(arguments, scratch.binding, scratch.block)) return launchIfAny();
     std::vector<Argument>& values = scratch.arguments;
     readArguments(*kernel, arguments, values);
     auto launch = [&]() -> int32_t {
-      if (auto bound = bindAny(context, *kernel, values); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
+      if (auto bound = bindAny(context, *kernel, values); !bound)
+        return refuse(context, *kernel, std::move(bound).error(), site);
       return launchIfAny();
     };
     if (!kernel->isAssignment || checkAliases(*kernel, values)) return launch();
@@ -151,7 +159,8 @@ int32_t rad_reduce(RadContext* context, uint32_t index, const void* const* argum
     LaunchScratch& scratch = context->scratch();
     if (!context->use(index).plan.bind(arguments, scratch.binding, scratch.block)) {
       readArguments(*kernel, arguments, scratch.arguments);
-      if (auto bound = bindAny(context, *kernel, scratch.arguments); !bound) return refuse(context, *kernel, std::move(bound).error(), site);
+      if (auto bound = bindAny(context, *kernel, scratch.arguments); !bound)
+        return refuse(context, *kernel, std::move(bound).error(), site);
     }
     Partials partials;
     if (scratch.binding.points > 0)
@@ -163,7 +172,8 @@ int32_t rad_reduce(RadContext* context, uint32_t index, const void* const* argum
     } else if (int32_t status = context->synchronize(site)) {
       return status;  // over nothing: still a place that waits
     }
-    RAD_API_TRY(context, site, combinePartials(kernel->reduce, kernel->reductionType, bytes, static_cast<std::byte*>(result)));
+    RAD_API_TRY(context, site,
+                combinePartials(kernel->reduce, kernel->reductionType, bytes, static_cast<std::byte*>(result)));
     return 0;
   });
 }
@@ -173,7 +183,8 @@ int32_t rad_sync(RadContext* context, uint32_t site) {
 }
 
 int32_t rad_interrupted(RadContext* context) {
-  return guarded(context, noSite, [&] { return context->setError(ErrorCategory::UserProgram, nullptr, {"interrupted", {}, {}}); });
+  return guarded(context, noSite,
+                 [&] { return context->setError(ErrorCategory::UserProgram, nullptr, {"interrupted", {}, {}}); });
 }
 
 int32_t rad_bench_again(RadContext* context, int64_t bytes, int32_t* again) {

@@ -17,7 +17,8 @@ namespace rad::rt {
 
 inline constexpr uint32_t noSite = UINT32_MAX;
 
-/// Runs the body of an interface function. No exception may pass through compiled code, which has no tables to unwind it.
+/// Runs the body of an interface function. No exception may pass through compiled code, which has no tables to unwind
+/// it.
 template <class Body>
 int32_t guarded(RadContext* context, uint32_t site, Body body) {
   try {
@@ -37,9 +38,10 @@ int32_t guarded(RadContext* context, uint32_t site, Body body) {
 }
 
 /// Returns 1 from a guarded body after storing the failure of `expr` (a Result or Status).
-#define RAD_API_TRY(context, site, expr)                                                                        \
-  do {                                                                                                          \
-    if (auto radApiResult_ = (expr); !radApiResult_) return (context)->setError(std::move(radApiResult_).error(), site); \
+#define RAD_API_TRY(context, site, expr)                                  \
+  do {                                                                    \
+    if (auto radApiResult_ = (expr); !radApiResult_)                      \
+      return (context)->setError(std::move(radApiResult_).error(), site); \
   } while (false)
 
 inline cg::ElementType elementType(int32_t type) { return static_cast<cg::ElementType>(type); }
@@ -55,7 +57,8 @@ inline std::span<const int64_t> shapeOf(const RadView& view) { return {view.exte
 /// The path, unless it is empty or holds a NUL, which would cut it short.
 Result<std::string> pathOf(const RadString& string);
 /// "x = {}" with the arguments in it, as print prints it.
-Result<std::string> filled(RadContext* context, std::string_view format, int32_t count, const RadPrintArgument* arguments);
+Result<std::string> filled(RadContext* context, std::string_view format, int32_t count,
+                           const RadPrintArgument* arguments);
 /// Draws a plot: rad_file_write of such a format.
 int32_t writePlot(RadContext* context, RadFileFormat format, const RadString& path, const RadView& view, uint32_t site);
 /// The view as a launch sees it. A null array stays null.

@@ -23,7 +23,8 @@ std::string quoted(std::string_view text) {
 }
 
 template <class T>
-int32_t parse(RadContext* context, const RadString* string, uint32_t site, const char* wanted, const char* type, T* result) {
+int32_t parse(RadContext* context, const RadString* string, uint32_t site, const char* wanted, const char* type,
+              T* result) {
   return guarded(context, site, [&]() -> int32_t {
     std::string_view text = textOf(*string), digits = text;
     if (digits.size() > 1 && digits[0] == '+' && digits[1] != '-') digits.remove_prefix(1);
@@ -34,12 +35,11 @@ int32_t parse(RadContext* context, const RadString* string, uint32_t site, const
     parts.code = "R0704";
     if (error == std::errc::result_out_of_range && all)
       parts.headline = fmt::format("{} does not fit into {}", quoted(text), type);
-    else if (text.empty())
-      parts.headline = fmt::format("an empty text is not {}", wanted);
-    else
-      parts.headline = fmt::format("{} is not {}", quoted(text), wanted);
+    else if (text.empty()) parts.headline = fmt::format("an empty text is not {}", wanted);
+    else parts.headline = fmt::format("{} is not {}", quoted(text), wanted);
     if (error == std::errc() && !all)
-      parts.help = fmt::format("the whole text must be the number; it goes on with {}", quoted(text.substr(static_cast<size_t>(end - text.data()))));
+      parts.help = fmt::format("the whole text must be the number; it goes on with {}",
+                               quoted(text.substr(static_cast<size_t>(end - text.data()))));
     return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(parts));
   });
 }
@@ -85,7 +85,8 @@ int32_t rad_text_read(RadContext* context, const RadString* pathText, uint32_t s
   });
 }
 
-int32_t rad_text_write(RadContext* context, const RadString* pathText, const RadString* text, int32_t atEnd, uint32_t site) {
+int32_t rad_text_write(RadContext* context, const RadString* pathText, const RadString* text, int32_t atEnd,
+                       uint32_t site) {
   return guarded(context, site, [&]() -> int32_t {
     auto path = pathOf(*pathText);
     if (!path) return context->setError(std::move(path).error(), site);
@@ -97,7 +98,8 @@ int32_t rad_text_write(RadContext* context, const RadString* pathText, const Rad
   });
 }
 
-int32_t rad_format(RadContext* context, const char* format, int64_t formatSize, int32_t count, const RadPrintArgument* arguments, uint32_t site, RadString* result) {
+int32_t rad_format(RadContext* context, const char* format, int64_t formatSize, int32_t count,
+                   const RadPrintArgument* arguments, uint32_t site, RadString* result) {
   return guarded(context, site, [&]() -> int32_t {
     *result = {};
     auto text = filled(context, {format, static_cast<size_t>(formatSize)}, count, arguments);
@@ -120,7 +122,8 @@ int32_t rad_argument(RadContext* context, int64_t index, uint32_t site, RadStrin
     }
     MessageParts parts;
     parts.code = "R0705";
-    parts.headline = fmt::format("there is no argument {}: the program got {}", index, arguments.empty() ? "none" : std::to_string(arguments.size()));
+    parts.headline = fmt::format("there is no argument {}: the program got {}", index,
+                                 arguments.empty() ? "none" : std::to_string(arguments.size()));
     parts.help = "arguments stand behind `--`: raddle run FILE -- ARGUMENTS; `args.len` tells how many there are";
     return context->setError(ErrorCategory::UserProgram, context->site(site), std::move(parts));
   });

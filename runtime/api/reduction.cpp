@@ -58,7 +58,8 @@ void combineAs(cg::ReduceOp op, std::span<const std::byte> partials, std::byte* 
 
 }  // namespace
 
-Result<void> combinePartials(cg::ReduceOp op, cg::ElementType type, std::span<const std::byte> partials, std::byte* result) {
+Result<void> combinePartials(cg::ReduceOp op, cg::ElementType type, std::span<const std::byte> partials,
+                             std::byte* result) {
   switch (type) {
     case cg::ElementType::Bool:
     case cg::ElementType::U8: combineAs<uint8_t>(op, partials, result); return {};

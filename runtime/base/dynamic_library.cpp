@@ -6,12 +6,11 @@
 
 namespace rad::rt {
 
-Result<DynamicLibrary> DynamicLibrary::open(const std::string &name) {
-  if (name.empty())
-    return fail(ErrorCategory::System, "the name of a shared library is empty");
-  void *handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+Result<DynamicLibrary> DynamicLibrary::open(const std::string& name) {
+  if (name.empty()) return fail(ErrorCategory::System, "the name of a shared library is empty");
+  void* handle = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
-    const char *text = dlerror();
+    const char* text = dlerror();
     Error error;
     error.category = ErrorCategory::System;
     error.message = "cannot load the shared library '" + name + "'";
@@ -19,15 +18,11 @@ Result<DynamicLibrary> DynamicLibrary::open(const std::string &name) {
     return fail(std::move(error));
   }
   std::string path = name;
-  link_map *map = nullptr;
-  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map && map->l_name &&
-      *map->l_name)
-    path = map->l_name;
+  link_map* map = nullptr;
+  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) == 0 && map && map->l_name && *map->l_name) path = map->l_name;
   return DynamicLibrary(handle, std::move(path));
 }
 
-void *DynamicLibrary::symbol(const char *name) const {
-  return dlsym(handle_, name);
-}
+void* DynamicLibrary::symbol(const char* name) const { return dlsym(handle_, name); }
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -11,16 +11,16 @@
 namespace rad::rt {
 
 class Interrupt {
-public:
+ public:
   /// May be called from a signal handler.
   static void request();
   static void clear();
   static bool isRequested();
   /// What compiled code reads: not 0 once requested.
-  static const std::uint32_t *word();
+  static const std::uint32_t* word();
   /// Whether waits may end early: an interactive session on a terminal.
   static void enable();
   static bool isEnabled();
 };
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -17,14 +17,14 @@ namespace rad::rt {
 /// What a failure means for whoever meets it: it decides wording, retry and the
 /// exit status of the process.
 enum class ErrorCategory : std::uint8_t {
-  System,      ///< The device cannot be used here at all; compiling still works.
-  Dead,        ///< The process or its context is lost; only a new process helps.
-  Image,       ///< Code could not be compiled, linked or loaded. Context is fine.
-  Launch,      ///< A launch was refused: nothing ran, context is fine.
-  Resources,   ///< Memory or another countable thing ran out. Context is fine.
-  Capture,     ///< A call is not allowed while work is captured into a graph.
-  Misuse,      ///< An invariant of the runtime broke, or interop code broke it.
-  UserProgram, ///< The user's own program failed a check or an assertion.
+  System,       ///< The device cannot be used here at all; compiling still works.
+  Dead,         ///< The process or its context is lost; only a new process helps.
+  Image,        ///< Code could not be compiled, linked or loaded. Context is fine.
+  Launch,       ///< A launch was refused: nothing ran, context is fine.
+  Resources,    ///< Memory or another countable thing ran out. Context is fine.
+  Capture,      ///< A call is not allowed while work is captured into a graph.
+  Misuse,       ///< An invariant of the runtime broke, or interop code broke it.
+  UserProgram,  ///< The user's own program failed a check or an assertion.
 };
 
 /// The category as one lower-case word, for reports ("system", "dead", ...).
@@ -65,14 +65,14 @@ struct Error {
 };
 
 /// A value, or the reason why there is none.
-template <class T> using Result = std::expected<T, Error>;
+template <class T>
+using Result = std::expected<T, Error>;
 
 /// Success without a value, or the reason for failure.
 using Status = Result<void>;
 
 /// Makes an error with no library behind it.
-inline std::unexpected<Error> fail(ErrorCategory category, std::string message,
-                                   std::string advice = {}) {
+inline std::unexpected<Error> fail(ErrorCategory category, std::string message, std::string advice = {}) {
   Error error;
   error.category = category;
   error.message = std::move(message);
@@ -81,29 +81,25 @@ inline std::unexpected<Error> fail(ErrorCategory category, std::string message,
 }
 
 /// Hands an existing error on as the failure of another result type.
-inline std::unexpected<Error> fail(Error error) {
-  return std::unexpected<Error>(std::move(error));
-}
+inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
 
-} // namespace rad::rt
+}  // namespace rad::rt
 
 #define RAD_RT_CONCAT_2(a, b) a##b
 #define RAD_RT_CONCAT(a, b) RAD_RT_CONCAT_2(a, b)
 
 /// Returns the failure of `expr` (a Result or Status) from the enclosing
 /// function; goes on when it succeeded.
-#define RAD_TRY(expr)                                                          \
-  do {                                                                         \
-    if (auto radTryResult_ = (expr); !radTryResult_)                           \
-      return std::unexpected<::rad::rt::Error>(                                \
-          std::move(radTryResult_).error());                                   \
+#define RAD_TRY(expr)                                                             \
+  do {                                                                            \
+    if (auto radTryResult_ = (expr); !radTryResult_)                              \
+      return std::unexpected<::rad::rt::Error>(std::move(radTryResult_).error()); \
   } while (false)
 
 /// `RAD_ASSIGN(auto x, f());`: x is the value of f(), or the enclosing function
 /// returns f()'s failure.
-#define RAD_ASSIGN(declaration, expr)                                          \
-  auto RAD_RT_CONCAT(radAssign_, __LINE__) = (expr);                           \
-  if (!RAD_RT_CONCAT(radAssign_, __LINE__))                                    \
-    return std::unexpected<::rad::rt::Error>(                                  \
-        std::move(RAD_RT_CONCAT(radAssign_, __LINE__)).error());               \
+#define RAD_ASSIGN(declaration, expr)                                                                 \
+  auto RAD_RT_CONCAT(radAssign_, __LINE__) = (expr);                                                  \
+  if (!RAD_RT_CONCAT(radAssign_, __LINE__))                                                           \
+    return std::unexpected<::rad::rt::Error>(std::move(RAD_RT_CONCAT(radAssign_, __LINE__)).error()); \
   declaration = *std::move(RAD_RT_CONCAT(radAssign_, __LINE__))

@@ -11,25 +11,24 @@ namespace rad::rt {
 
 /// Closes its descriptor at the end. Move-only.
 class UniqueFd {
-public:
+ public:
   UniqueFd() = default;
   explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd &&other) noexcept : fd_(other.release()) {}
-  UniqueFd &operator=(UniqueFd &&other) noexcept {
+  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept {
     std::swap(fd_, other.fd_);
     return *this;
   }
   ~UniqueFd() {
-    if (fd_ >= 0)
-      ::close(fd_);
+    if (fd_ >= 0) ::close(fd_);
   }
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   /// Gives it away.
   int release() { return std::exchange(fd_, -1); }
 
-private:
+ private:
   int fd_ = -1;
 };
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -26,6 +26,6 @@ void warn(std::string_view text) noexcept;
 
 /// Reports a release that failed: "could not release WHAT: ERROR". For
 /// destructors. Never throws. Thread-safe.
-void warnReleaseFailed(std::string_view what, const Error &error) noexcept;
+void warnReleaseFailed(std::string_view what, const Error& error) noexcept;
 
-} // namespace rad::rt
+}  // namespace rad::rt

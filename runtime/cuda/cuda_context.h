@@ -19,17 +19,16 @@ namespace rad::rt {
 /// The shared part of one open GPU. Everything that was made is undone by the
 /// destructor, in reverse order; half-made ones too.
 class CudaState {
-public:
+ public:
   /// Opens the device. `info` is what is known of it.
-  static Result<std::shared_ptr<CudaState>> open(const cuda::Device &device,
-                                                 DeviceInfo info);
+  static Result<std::shared_ptr<CudaState>> open(const cuda::Device& device, DeviceInfo info);
   ~CudaState();
-  CudaState(const CudaState &) = delete;
-  CudaState &operator=(const CudaState &) = delete;
+  CudaState(const CudaState&) = delete;
+  CudaState& operator=(const CudaState&) = delete;
 
-  const cuda::Context &context() const { return context_; }
-  const cuda::Stream &stream() const { return stream_; }
-  const DeviceInfo &info() const { return info_; }
+  const cuda::Context& context() const { return context_; }
+  const cuda::Stream& stream() const { return stream_; }
+  const DeviceInfo& info() const { return info_; }
 
   /// Memory in the order of the stream, from the device's pool; from the device
   /// itself where it has no pools. Empty for no bytes.
@@ -62,9 +61,8 @@ public:
   /// error.
   Status waitForCopy() const;
 
-private:
-  CudaState(const cuda::Device &device, DeviceInfo info)
-      : device_(device), info_(std::move(info)) {}
+ private:
+  CudaState(const cuda::Device& device, DeviceInfo info) : device_(device), info_(std::move(info)) {}
   Status make();
   Status makeFailureState();
   bool dead() const { return device_.driver().dead(); }
@@ -75,20 +73,19 @@ private:
   // Released from the last to the first.
   cuda::Context context_;
   cuda::Stream stream_;
-  cuda::Pool pool_; ///< empty where the device has none
+  cuda::Pool pool_;  ///< empty where the device has none
   bool readsPageable_ = false;
   cuda::PinnedMemory recordMemory_;
-  cg::FailureRecord *record_ = nullptr; ///< in recordMemory_
+  cg::FailureRecord* record_ = nullptr;  ///< in recordMemory_
   cuda::Memory failureState_;
   cuda::PinnedMemory printedMemory_;
-  std::uint64_t *printed_ = nullptr; ///< in printedMemory_: PrintState::lines
+  std::uint64_t* printed_ = nullptr;  ///< in printedMemory_: PrintState::lines
   cuda::Memory printState_;
   bool mayPrint_ = false;
   std::mutex printMutex_;
 };
 
 /// Device `ordinal` as the driver describes it.
-Result<std::pair<cuda::Device, DeviceInfo>>
-describeDevice(const DriverApi &driver, int ordinal);
+Result<std::pair<cuda::Device, DeviceInfo>> describeDevice(const DriverApi& driver, int ordinal);
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -21,17 +21,16 @@ class DriverApi;
 /// nothing is freed; takeFailure() still works. In a process forked after CUDA
 /// had started, every call fails and destructors do nothing.
 class CudaDevice {
-public:
+ public:
   /// Opens device `ordinal`. The driver is the process's, or another one in
   /// tests, which must outlive the device. The context that is current on the
   /// calling thread stays so. `described` is called with what is known of the
   /// device before its context is made, which takes most of the time.
-  static Result<std::shared_ptr<Device>>
-  create(int ordinal, const DriverApi *driver = nullptr,
-         const std::function<void(const DeviceInfo &)> &described = {});
+  static Result<std::shared_ptr<Device>> create(int ordinal, const DriverApi* driver = nullptr,
+                                                const std::function<void(const DeviceInfo&)>& described = {});
 
   /// How many devices the driver shows. Fails where CUDA cannot be used.
-  static Result<int> count(const DriverApi *driver = nullptr);
+  static Result<int> count(const DriverApi* driver = nullptr);
 };
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -34,21 +34,21 @@ using rt::Status;
 /// Makes a context current for a scope, and restores what was there before,
 /// also after a fault. Does nothing when the push failed.
 class ContextGuard {
-public:
-  ContextGuard(const DriverApi &driver, CUcontext context);
+ public:
+  ContextGuard(const DriverApi& driver, CUcontext context);
   ~ContextGuard();
-  ContextGuard(const ContextGuard &) = delete;
-  ContextGuard &operator=(const ContextGuard &) = delete;
+  ContextGuard(const ContextGuard&) = delete;
+  ContextGuard& operator=(const ContextGuard&) = delete;
 
   /// Whether the context is current, or why not.
-  const Status &status() const { return status_; }
+  const Status& status() const { return status_; }
 
   /// For destructors: whether the context is current. If not, reports that
   /// `what` is leaked, except where the device or the process is ending anyway.
   bool mayRelease(std::string_view what) const noexcept;
 
-private:
-  const DriverApi &driver_;
+ private:
+  const DriverApi& driver_;
   CUcontext context_;
   Status status_;
 };
@@ -56,74 +56,72 @@ private:
 /// The names of the last launches since the device was last known to be well.
 /// Thread-safe.
 class LaunchHistory {
-public:
+ public:
   /// `serial` 0: one more than that of the launch before. `stream` tells
   /// launches apart for clear(stream).
-  void add(std::string_view name, std::uint32_t serial,
-           const void *stream = nullptr);
+  void add(std::string_view name, std::uint32_t serial, const void* stream = nullptr);
   void clear();
   /// Forgets the launches of one stream: it was waited for.
-  void clear(const void *stream);
+  void clear(const void* stream);
   /// "saxpy (launch 3), softmax (launch 4)", oldest first; "" when empty.
   std::string describe() const;
   /// How many launches there were since the last clear.
   std::size_t count() const;
 
-private:
+ private:
   /// Held for a few nanoseconds; launches are many.
   class Lock {
-  public:
-    explicit Lock(std::atomic_flag &flag) : flag_(flag) {
-      while (flag_.test_and_set(std::memory_order_acquire))
-        std::this_thread::yield();
+   public:
+    explicit Lock(std::atomic_flag& flag) : flag_(flag) {
+      while (flag_.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
     }
     ~Lock() { flag_.clear(std::memory_order_release); }
-    Lock(const Lock &) = delete;
-    Lock &operator=(const Lock &) = delete;
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
 
-  private:
-    std::atomic_flag &flag_;
+   private:
+    std::atomic_flag& flag_;
   };
   struct Entry {
     std::array<char, 40> name{};
     std::uint32_t serial = 0;
-    const void *stream = nullptr;
+    const void* stream = nullptr;
   };
   static constexpr std::size_t capacity = 16;
   mutable std::atomic_flag flag_;
   std::array<Entry, capacity> entries_{};
-  std::size_t count_ = 0; // since the last clear
+  std::size_t count_ = 0;  // since the last clear
   std::uint32_t lastSerial_ = 0;
 };
 
 /// The memory of a context that the program holds, for the message that there is
 /// no more. Thread-safe.
 class HeldMemory {
-public:
+ public:
   void add(std::uint64_t address, std::uint64_t bytes);
   void remove(std::uint64_t address);
   /// "this program holds 3.0 GiB in 5 allocations: 1.0 GiB, 1.0 GiB, ..."; ""
   /// when it holds nothing.
   std::string describe() const;
 
-private:
+ private:
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, std::uint64_t> allocations_;
 };
 
 /// A GPU that the driver shows. A number with questions: copy it freely.
 class Device {
-public:
+ public:
   /// How many devices there are. Fails (System) where CUDA cannot be used.
-  static Result<int> count(const DriverApi *driver = nullptr);
+  static Result<int> count(const DriverApi* driver = nullptr);
 
   /// Device `ordinal`, from 0. The driver is the process's, or another one,
   /// which must outlive everything made with it. Fails (System) when there is no
   /// such device; the message says which there are.
-  static Result<Device> get(int ordinal, const DriverApi *driver = nullptr);
+  static Result<Device> get(int ordinal, const DriverApi* driver = nullptr);
 
   CUdevice raw() const { return device_; }
-  const DriverApi &driver() const { return *driver_; }
+  const DriverApi& driver() const { return *driver_; }
   int ordinal() const { return ordinal_; }
   /// "cuda:0".
   std::string id() const { return "cuda:" + std::to_string(ordinal_); }
@@ -143,14 +141,13 @@ public:
   Result<std::string> pciBusId() const;
 
   /// Whether kernels of this device can reach the memory of `other`.
-  Result<bool> canAccess(const Device &other) const;
+  Result<bool> canAccess(const Device& other) const;
   /// What the link to `other` can do: CU_DEVICE_P2P_ATTRIBUTE_...
-  Result<int> linkAttribute(CUdevice_P2PAttribute which,
-                            const Device &other) const;
+  Result<int> linkAttribute(CUdevice_P2PAttribute which, const Device& other) const;
 
   /// The state of the primary context, which other libraries share.
   struct PrimaryState {
-    unsigned flags = 0; ///< CU_CTX_...
+    unsigned flags = 0;  ///< CU_CTX_...
     bool active = false;
   };
   Result<PrimaryState> primaryState() const;
@@ -158,11 +155,10 @@ public:
   /// while it is active with other flags: it is shared.
   Status setPrimaryFlags(unsigned flags) const;
 
-private:
-  Device(const DriverApi *driver, CUdevice device, int ordinal)
-      : driver_(driver), device_(device), ordinal_(ordinal) {}
+ private:
+  Device(const DriverApi* driver, CUdevice device, int ordinal) : driver_(driver), device_(device), ordinal_(ordinal) {}
   friend class Context;
-  const DriverApi *driver_;
+  const DriverApi* driver_;
   CUdevice device_;
   int ordinal_;
 };
@@ -183,34 +179,33 @@ struct PriorityRange {
 /// process forked after CUDA had started, every call fails and destructors do
 /// nothing.
 class Context {
-public:
+ public:
   /// Empty: every use is an error (Misuse).
   Context() = default;
 
   /// The device's primary context, which libraries on the CUDA Runtime API
   /// share. The first one in a process takes about 0.1 s.
-  static Result<Context> primary(int ordinal, const DriverApi *driver = nullptr);
-  static Result<Context> primary(const Device &device);
+  static Result<Context> primary(int ordinal, const DriverApi* driver = nullptr);
+  static Result<Context> primary(const Device& device);
 
   /// A context of its own: its memory and faults of the API are apart from
   /// others. Several contexts on a device cost time at every switch; use
   /// primary() unless isolation is the point. `flags`: CU_CTX_...
-  static Result<Context> create(const Device &device, unsigned flags = 0);
+  static Result<Context> create(const Device& device, unsigned flags = 0);
 
   /// A context of other code. Never released here; `keepAlive` is held as long
   /// as it is used.
-  static Context borrow(const Device &device, CUcontext context,
-                        std::shared_ptr<const void> keepAlive = {});
+  static Context borrow(const Device& device, CUcontext context, std::shared_ptr<const void> keepAlive = {});
 
   /// What is current on this thread, borrowed. Fails (Misuse) if nothing is.
-  static Result<Context> current(const DriverApi *driver = nullptr);
+  static Result<Context> current(const DriverApi* driver = nullptr);
 
   explicit operator bool() const { return state_ != nullptr; }
-  bool operator==(const Context &other) const { return raw() == other.raw(); }
+  bool operator==(const Context& other) const { return raw() == other.raw(); }
 
   CUcontext raw() const { return state_ ? state_->context : nullptr; }
-  const Device &device() const { return state_->device; }
-  const DriverApi &driver() const { return state_->device.driver(); }
+  const Device& device() const { return state_->device; }
+  const DriverApi& driver() const { return state_->device.driver(); }
   /// What the driver counts contexts by; unique in the process.
   Result<std::uint64_t> id() const;
 
@@ -232,31 +227,24 @@ public:
   /// Lets kernels of this context reach memory of `peer`'s. No error when they
   /// can already. Fails (System) when the devices are not connected. Memory of
   /// pools is apart: Pool::setAccess().
-  Status enablePeerAccess(const Context &peer) const;
-  Status disablePeerAccess(const Context &peer) const;
+  Status enablePeerAccess(const Context& peer) const;
+  Status disablePeerAccess(const Context& peer) const;
 
   /// The launches since the last wait, for errors that surface late.
-  LaunchHistory &history() const { return state_->history; }
+  LaunchHistory& history() const { return state_->history; }
 
   /// What the program holds of the device's memory through it.
-  const HeldMemory &held() const { return state_->held; }
-  void noteAllocation(std::uint64_t address, std::uint64_t bytes) const {
-    state_->held.add(address, bytes);
-  }
+  const HeldMemory& held() const { return state_->held; }
+  void noteAllocation(std::uint64_t address, std::uint64_t bytes) const { state_->held.add(address, bytes); }
   /// For destructors: nothing is locked in the child of a fork.
   void noteRelease(std::uint64_t address) const noexcept {
-    if (!driver().forked())
-      state_->held.remove(address);
+    if (!driver().forked()) state_->held.remove(address);
   }
 
   /// For finding out which launch a fault comes from: each launch is waited for,
   /// so that the failure names it and no other.
-  void setWaitAfterLaunch(bool wait) const {
-    state_->waitAfterLaunch.store(wait, std::memory_order_relaxed);
-  }
-  bool waitsAfterLaunch() const {
-    return state_->waitAfterLaunch.load(std::memory_order_relaxed);
-  }
+  void setWaitAfterLaunch(bool wait) const { state_->waitAfterLaunch.store(wait, std::memory_order_relaxed); }
+  bool waitsAfterLaunch() const { return state_->waitAfterLaunch.load(std::memory_order_relaxed); }
 
   /// A failure as the user should see it: after a fault on the device, the first
   /// one, with the launches that may be guilty.
@@ -264,7 +252,8 @@ public:
 
   /// Calls a driver function with the context current, and explains what fails.
   /// For functions that have no wrapper; see DriverApi::call.
-  template <DriverFn fn, class... Args> Status call(Args... args) const {
+  template <DriverFn fn, class... Args>
+  Status call(Args... args) const {
     if (!state_) [[unlikely]]
       return empty();
     ContextGuard guard(driver(), raw());
@@ -279,21 +268,18 @@ public:
   /// The same for destructors: never fails, tells the warning sink.
   template <DriverFn fn, class... Args>
   void release(std::string_view what, Args... args) const noexcept {
-    if (!state_ || driver().forked())
-      return;
+    if (!state_ || driver().forked()) return;
     ContextGuard guard(driver(), raw());
-    if (guard.mayRelease(what))
-      driver().template release<fn>(what, args...);
+    if (guard.mayRelease(what)) driver().template release<fn>(what, args...);
   }
 
-private:
+ private:
   enum class Kind : std::uint8_t { Primary, Own, Borrowed };
   struct State {
-    State(Device d, Kind k, std::shared_ptr<const void> keep)
-        : keepAlive(std::move(keep)), device(d), kind(k) {}
+    State(Device d, Kind k, std::shared_ptr<const void> keep) : keepAlive(std::move(keep)), device(d), kind(k) {}
     ~State();
-    State(const State &) = delete;
-    State &operator=(const State &) = delete;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
     std::shared_ptr<const void> keepAlive;
     Device device;
     Kind kind;
@@ -307,4 +293,4 @@ private:
   std::shared_ptr<State> state_;
 };
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

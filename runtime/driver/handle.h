@@ -20,14 +20,14 @@ namespace rad::cuda {
 ///
 /// Thread-safe to read; moving and destroying an object is for one thread, as
 /// with any C++ object.
-template <class Raw, void (*release)(const Context &, Raw) noexcept>
+template <class Raw, void (*release)(const Context&, Raw) noexcept>
 class Handle {
-public:
+ public:
   Handle() = default;
-  Handle(Handle &&) noexcept = default;
-  Handle &operator=(Handle &&) noexcept = default;
-  Handle(const Handle &) = delete;
-  Handle &operator=(const Handle &) = delete;
+  Handle(Handle&&) noexcept = default;
+  Handle& operator=(Handle&&) noexcept = default;
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
 
   /// The driver's handle, for calls that are not wrapped. Stays owned.
   Raw raw() const { return state_ ? state_->raw : Raw{}; }
@@ -39,7 +39,7 @@ public:
   bool owned() const { return state_ && state_->owned; }
 
   /// The context that the handle lives in; empty after a move.
-  const Context &context() const {
+  const Context& context() const {
     static const Context none;
     return state_ ? state_->context : none;
   }
@@ -47,32 +47,29 @@ public:
   /// Keeps the handle alive as long as the result is there.
   std::shared_ptr<const void> keepAlive() const { return state_; }
 
-protected:
+ protected:
   struct State {
     State(Context c, Raw r, bool o, std::shared_ptr<const void> d)
         : dependsOn(std::move(d)), context(std::move(c)), raw(r), owned(o) {}
     ~State() {
-      if (owned)
-        release(context, raw);
+      if (owned) release(context, raw);
     }
-    State(const State &) = delete;
-    State &operator=(const State &) = delete;
-    std::shared_ptr<const void> dependsOn; ///< released after the handle
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    std::shared_ptr<const void> dependsOn;  ///< released after the handle
     Context context;
     Raw raw;
     bool owned;
   };
 
-  Handle(Context context, Raw raw, bool owned,
-         std::shared_ptr<const void> dependsOn = {})
-      : state_(std::make_shared<State>(std::move(context), raw, owned,
-                                       std::move(dependsOn))) {}
+  Handle(Context context, Raw raw, bool owned, std::shared_ptr<const void> dependsOn = {})
+      : state_(std::make_shared<State>(std::move(context), raw, owned, std::move(dependsOn))) {}
 
-private:
+ private:
   std::shared_ptr<State> state_;
 };
 
 /// The failure of a driver that reports success and gives no handle.
-std::unexpected<Error> noHandle(const char *what);
+std::unexpected<Error> noHandle(const char* what);
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

@@ -14,7 +14,7 @@ namespace rad::cuda {
 struct IpcMemory {
   CUipcMemHandle handle{};
   std::uint64_t bytes = 0;
-  CUuuid device{}; ///< where it is
+  CUuuid device{};  ///< where it is
 };
 
 /// An event of another process. Trivially copyable.
@@ -26,16 +26,16 @@ struct IpcEvent {
 /// Shares memory that came from Memory::allocate(context, bytes). All of the
 /// block that the driver took it from becomes visible: share memory in multiples
 /// of 2 MiB.
-Result<IpcMemory> exportMemory(const Memory &memory);
+Result<IpcMemory> exportMemory(const Memory& memory);
 /// Opens shared memory. Refused (Misuse) when it lies on another device. The
 /// process that exported it cannot open it.
-Result<Memory> openMemory(const Context &context, const IpcMemory &shared);
+Result<Memory> openMemory(const Context& context, const IpcMemory& shared);
 
 /// A pool that was made with PoolOptions::shareable, as a descriptor for another
 /// process (over a local socket), and there as a pool: it gives access to what
 /// the first process shares of it, and cannot be allocated from.
-Result<rt::UniqueFd> sharePool(const Pool &pool);
-Result<Pool> openPool(const Context &context, const rt::UniqueFd &fd);
+Result<rt::UniqueFd> sharePool(const Pool& pool);
+Result<Pool> openPool(const Context& context, const rt::UniqueFd& fd);
 
 /// Memory of a shared pool. Trivially copyable.
 struct IpcPoolMemory {
@@ -44,14 +44,13 @@ struct IpcPoolMemory {
 };
 /// Shares memory of a shared pool: the allocation must be done, so wait for its
 /// stream before the other process uses it.
-Result<IpcPoolMemory> exportPoolMemory(const Memory &memory);
+Result<IpcPoolMemory> exportPoolMemory(const Memory& memory);
 /// Opens it, through openPool()'s pool. It is let go of in the order of the
 /// stream; the process that shared it frees it after that.
-Result<Memory> openMemory(const Pool &pool, const Stream &stream,
-                          const IpcPoolMemory &shared);
+Result<Memory> openMemory(const Pool& pool, const Stream& stream, const IpcPoolMemory& shared);
 
 /// Shares an event that was made with EventOptions::interprocess.
-Result<IpcEvent> exportEvent(const Event &event);
-Result<Event> openEvent(const Context &context, const IpcEvent &shared);
+Result<IpcEvent> exportEvent(const Event& event);
+Result<Event> openEvent(const Context& context, const IpcEvent& shared);
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

@@ -11,9 +11,8 @@
 
 namespace rad::cuda {
 
-ProfilerRange::ProfilerRange(const Context &context) : context_(context) {
-  if (!context_ || !context_.driver().has(DriverFn::ProfilerStart))
-    return;
+ProfilerRange::ProfilerRange(const Context& context) : context_(context) {
+  if (!context_ || !context_.driver().has(DriverFn::ProfilerStart)) return;
   Status started = context_.call<DriverFn::ProfilerStart>();
   if (!started && started.error().category != ErrorCategory::Dead)
     rt::warnReleaseFailed("the start of a profiler's range", started.error());
@@ -24,7 +23,7 @@ ProfilerRange::~ProfilerRange() {
     context_.release<DriverFn::ProfilerStop>("a profiler's range");
 }
 
-NamedRange::NamedRange(const char *name) {
+NamedRange::NamedRange(const char* name) {
 #if RAD_HAVE_NVTX
   nvtxRangePushA(name);
 #else
@@ -38,4 +37,4 @@ NamedRange::~NamedRange() {
 #endif
 }
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

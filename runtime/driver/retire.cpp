@@ -33,8 +33,7 @@ struct Retired {
       object.reset();
       lock.lock();
       busy = false;
-      if (objects.empty())
-        none.notify_all();
+      if (objects.empty()) none.notify_all();
     }
   }
 };
@@ -42,23 +41,22 @@ struct Retired {
 /// The one of this process; never destroyed, its thread waits until the process
 /// ends. The child of a fork gets another: locks and waiting threads of its
 /// parent's are of no use there.
-Retired &retired() {
-  static std::atomic<Retired *> instance{nullptr};
-  Retired *now = instance.load(std::memory_order_acquire);
+Retired& retired() {
+  static std::atomic<Retired*> instance{nullptr};
+  Retired* now = instance.load(std::memory_order_acquire);
   while (!now || now->process != getpid()) {
-    auto *fresh = new Retired;
-    if (instance.compare_exchange_strong(now, fresh, std::memory_order_acq_rel))
-      return *fresh;
+    auto* fresh = new Retired;
+    if (instance.compare_exchange_strong(now, fresh, std::memory_order_acq_rel)) return *fresh;
     delete fresh;
   }
   return *now;
 }
 
-} // namespace
+}  // namespace
 
 void retire(std::shared_ptr<const void> object) noexcept {
   try {
-    Retired &all = retired();
+    Retired& all = retired();
     std::lock_guard lock(all.mutex);
     // Moved, so that ours is not the last reference when this returns.
     all.objects.push_back(std::move(object));
@@ -74,11 +72,10 @@ void retire(std::shared_ptr<const void> object) noexcept {
 }
 
 void drainRetired() noexcept {
-  Retired &all = retired();
+  Retired& all = retired();
   std::unique_lock lock(all.mutex);
-  if (!all.started || all.thread == std::this_thread::get_id())
-    return;
+  if (!all.started || all.thread == std::this_thread::get_id()) return;
   all.none.wait(lock, [&] { return all.objects.empty() && !all.busy; });
 }
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

@@ -16,4 +16,4 @@ void retire(std::shared_ptr<const void> object) noexcept;
 /// end in order, and for tests.
 void drainRetired() noexcept;
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

@@ -14,8 +14,8 @@
 
 namespace rad::cuda {
 
-void releaseStream(const Context &context, CUstream stream) noexcept;
-void releaseEvent(const Context &context, CUevent event) noexcept;
+void releaseStream(const Context& context, CUstream stream) noexcept;
+void releaseEvent(const Context& context, CUevent event) noexcept;
 
 struct IpcEvent;
 
@@ -30,10 +30,9 @@ struct EventOptions {
 
 /// A point in a stream.
 class Event : public Handle<CUevent, releaseEvent> {
-public:
-  static Result<Event> create(const Context &context, EventOptions options = {});
-  static Event borrow(const Context &context, CUevent event,
-                      std::shared_ptr<const void> keepAlive = {});
+ public:
+  static Result<Event> create(const Context& context, EventOptions options = {});
+  static Event borrow(const Context& context, CUevent event, std::shared_ptr<const void> keepAlive = {});
 
   /// Whether everything before the point is done. An event that was never
   /// recorded is done.
@@ -43,17 +42,16 @@ public:
   /// Milliseconds from `first` to `second`, with a resolution of about half a
   /// microsecond. Both must have been made with `timing`, recorded, and be done:
   /// the message says which of these is not so (Misuse).
-  static Result<float> elapsed(const Event &first, const Event &second);
+  static Result<float> elapsed(const Event& first, const Event& second);
 
-private:
-  friend Result<Event> openEvent(const Context &context,
-                                 const IpcEvent &shared);
+ private:
+  friend Result<Event> openEvent(const Context& context, const IpcEvent& shared);
   using Handle::Handle;
 };
 
 /// What became of a function given to Stream::then().
 class HostTask {
-public:
+ public:
   /// Whether it has run.
   bool ran() const;
   /// What it threw, or null. An exception that nobody asks for is told to the
@@ -62,7 +60,7 @@ public:
 
   struct State;
 
-private:
+ private:
   friend class Stream;
   explicit HostTask(std::shared_ptr<State> state) : state_(std::move(state)) {}
   std::shared_ptr<State> state_;
@@ -74,15 +72,13 @@ enum class Compare : std::uint8_t { AtLeast, Equal, AnyBit, NorNotZero };
 
 /// One step of Stream::batch().
 class ValueStep {
-public:
+ public:
   static ValueStep write(CUdeviceptr address, std::uint32_t value);
   static ValueStep write64(CUdeviceptr address, std::uint64_t value);
-  static ValueStep wait(CUdeviceptr address, std::uint32_t value,
-                        Compare compare = Compare::AtLeast);
-  static ValueStep wait64(CUdeviceptr address, std::uint64_t value,
-                          Compare compare = Compare::AtLeast);
+  static ValueStep wait(CUdeviceptr address, std::uint32_t value, Compare compare = Compare::AtLeast);
+  static ValueStep wait64(CUdeviceptr address, std::uint64_t value, Compare compare = Compare::AtLeast);
 
-private:
+ private:
   friend class Stream;
   CUstreamBatchMemOpParams raw_{};
 };
@@ -98,7 +94,7 @@ struct StreamOptions {
 struct AccessPolicy {
   CUdeviceptr address = 0;
   std::size_t bytes = 0;
-  float hitRatio = 1; ///< the share of accesses that are `hit`
+  float hitRatio = 1;  ///< the share of accesses that are `hit`
   CUaccessProperty hit = CU_ACCESS_PROPERTY_PERSISTING;
   CUaccessProperty miss = CU_ACCESS_PROPERTY_STREAMING;
 };
@@ -107,19 +103,17 @@ struct AccessPolicy {
 /// has returned. Any thread may use it. Destroying one with work pending does not
 /// wait: the work goes on.
 class Stream : public Handle<CUstream, releaseStream> {
-public:
-  static Result<Stream> create(const Context &context,
-                               StreamOptions options = {});
+ public:
+  static Result<Stream> create(const Context& context, StreamOptions options = {});
   /// A stream of other code (a cudaStream_t is one): never destroyed here. It
   /// has to live until the memory that was used on it (Memory::useOn) is given
   /// back, which waits for it.
-  static Stream borrow(const Context &context, CUstream stream,
-                       std::shared_ptr<const void> keepAlive = {});
+  static Stream borrow(const Context& context, CUstream stream, std::shared_ptr<const void> keepAlive = {});
   /// The legacy default stream, which every blocking stream waits for. It cannot
   /// be captured.
-  static Stream legacy(const Context &context);
+  static Stream legacy(const Context& context);
   /// The default stream of the calling thread.
-  static Stream perThread(const Context &context);
+  static Stream perThread(const Context& context);
 
   /// Whether all work is done.
   Result<bool> done() const;
@@ -128,11 +122,11 @@ public:
 
   /// Marks the point behind the work so far. With `external`, while capturing,
   /// the event is recorded by each launch of the graph.
-  Status record(const Event &event, bool external = false) const;
+  Status record(const Event& event, bool external = false) const;
   /// What follows waits for the event, without the host.
-  Status wait(const Event &event, bool external = false) const;
+  Status wait(const Event& event, bool external = false) const;
   /// What follows here waits for what is in `other` now.
-  Status waitFor(const Stream &other) const;
+  Status waitFor(const Stream& other) const;
 
   /// Runs a function on a thread of the driver behind the work so far; what
   /// follows waits for it. It must not call CUDA (the driver answers 800). It is
@@ -145,10 +139,8 @@ public:
   Status writeValue(CUdeviceptr address, std::uint32_t value) const;
   Status writeValue64(CUdeviceptr address, std::uint64_t value) const;
   /// What follows waits until the value in memory compares so with `value`.
-  Status waitValue(CUdeviceptr address, std::uint32_t value,
-                   Compare compare = Compare::AtLeast) const;
-  Status waitValue64(CUdeviceptr address, std::uint64_t value,
-                     Compare compare = Compare::AtLeast) const;
+  Status waitValue(CUdeviceptr address, std::uint32_t value, Compare compare = Compare::AtLeast) const;
+  Status waitValue64(CUdeviceptr address, std::uint64_t value, Compare compare = Compare::AtLeast) const;
 
   /// Several writes and waits as one piece of work, in their order: cheaper than
   /// one by one. At most 256.
@@ -161,29 +153,28 @@ public:
   Result<CUcontext> contextHandle() const;
   /// Whether it waits for the legacy default stream.
   Result<bool> blocking() const;
-  Status setAccessPolicy(const AccessPolicy &policy) const;
+  Status setAccessPolicy(const AccessPolicy& policy) const;
 
   /// Whether work is captured into a graph instead of run (see graph.h).
   Result<CUstreamCaptureStatus> captureStatus() const;
 
-private:
+ private:
   friend class GreenContext;
   using Handle::Handle;
 };
 
 /// The time between two points of a stream.
 class Timer {
-public:
-  static Result<Timer> create(const Context &context);
-  Status start(const Stream &stream) const { return stream.record(begin_); }
-  Status stop(const Stream &stream) const { return stream.record(end_); }
+ public:
+  static Result<Timer> create(const Context& context);
+  Status start(const Stream& stream) const { return stream.record(begin_); }
+  Status stop(const Stream& stream) const { return stream.record(end_); }
   /// Waits for the end, then gives the milliseconds between the two.
   Result<float> milliseconds() const;
 
-private:
-  Timer(Event begin, Event end)
-      : begin_(std::move(begin)), end_(std::move(end)) {}
+ private:
+  Timer(Event begin, Event end) : begin_(std::move(begin)), end_(std::move(end)) {}
   Event begin_, end_;
 };
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

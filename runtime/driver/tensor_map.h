@@ -15,10 +15,10 @@ namespace rad::cuda {
 struct TensorMapSpec {
   CUtensorMapDataType type = CU_TENSOR_MAP_DATA_TYPE_FLOAT32;
   CUdeviceptr address = 0;
-  std::vector<std::uint64_t> sizes;          ///< 1 to 5 axes
-  std::vector<std::uint64_t> strides;        ///< of the axes behind the first
-  std::vector<std::uint32_t> box;            ///< as many as sizes; 1 to 256
-  std::vector<std::uint32_t> elementStrides; ///< 1 to 8; empty: 1 everywhere
+  std::vector<std::uint64_t> sizes;           ///< 1 to 5 axes
+  std::vector<std::uint64_t> strides;         ///< of the axes behind the first
+  std::vector<std::uint32_t> box;             ///< as many as sizes; 1 to 256
+  std::vector<std::uint32_t> elementStrides;  ///< 1 to 8; empty: 1 everywhere
   CUtensorMapInterleave interleave = CU_TENSOR_MAP_INTERLEAVE_NONE;
   CUtensorMapSwizzle swizzle = CU_TENSOR_MAP_SWIZZLE_NONE;
   CUtensorMapL2promotion promotion = CU_TENSOR_MAP_L2_PROMOTION_NONE;
@@ -34,14 +34,12 @@ struct TensorMap {
 
 /// Success when the driver will take it; otherwise (Misuse) the rule that it
 /// breaks, with its numbers. The driver itself says only "invalid value".
-Status checkTensorMap(const TensorMapSpec &spec);
+Status checkTensorMap(const TensorMapSpec& spec);
 
 /// Encodes it. Refused (System) on devices without the accelerator.
-Result<TensorMap> encodeTensorMap(const Context &context,
-                                  const TensorMapSpec &spec);
+Result<TensorMap> encodeTensorMap(const Context& context, const TensorMapSpec& spec);
 
 /// The same array at another address.
-Result<TensorMap> withAddress(const Context &context, const TensorMap &map,
-                              CUdeviceptr address);
+Result<TensorMap> withAddress(const Context& context, const TensorMap& map, CUdeviceptr address);
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

@@ -23,7 +23,7 @@ struct NvJitLinkApi {
   /// The library, opened by the first call that finds it; refused when it is
   /// older than 12.3 (the first that exports these names). A failure is not
   /// remembered: the next call looks again. Thread-safe.
-  static Result<const NvJitLinkApi *> get();
+  static Result<const NvJitLinkApi*> get();
 };
 
 /// NVRTC: compiles CUDA C++.
@@ -34,7 +34,7 @@ struct NvrtcApi {
   std::string path;
 
   /// As NvJitLinkApi::get().
-  static Result<const NvrtcApi *> get();
+  static Result<const NvrtcApi*> get();
 };
 
 /// nvFatbin: packs cubins and PTX.
@@ -45,14 +45,13 @@ struct NvFatbinApi {
   std::string path;
 
   /// As NvJitLinkApi::get().
-  static Result<const NvFatbinApi *> get();
+  static Result<const NvFatbinApi*> get();
 };
 
 /// nvPTXCompiler: assembles PTX. The room that links it fills the table.
 struct NvPtxCompilerApi {
-#define RAD_NVPTXCOMPILER_FN(name, result, arguments)                          \
-  result(*name) arguments = nullptr;
+#define RAD_NVPTXCOMPILER_FN(name, result, arguments) result(*name) arguments = nullptr;
 #include "runtime/dynlib/nvptxcompiler.def"
 };
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -14,14 +14,14 @@ namespace rad::rt {
 /// What the table knows about one status code.
 struct CudaErrorInfo {
   int code;
-  std::string_view name; ///< "CUDA_ERROR_OUT_OF_MEMORY"
+  std::string_view name;  ///< "CUDA_ERROR_OUT_OF_MEMORY"
   ErrorCategory category;
   std::string_view what;
   std::string_view advice;
 };
 
 /// The row for `code`, or null for success and for codes newer than the table.
-const CudaErrorInfo *findCudaError(int code);
+const CudaErrorInfo* findCudaError(int code);
 
 /// "CUDA_ERROR_OUT_OF_MEMORY", "CUDA_SUCCESS", or "CUDA_ERROR_12345" for a code
 /// that the table does not have.
@@ -38,4 +38,4 @@ bool isFatalCudaError(int code);
 /// The complete failure for `code` returned by `call` with `args`.
 Error makeCudaError(std::string_view call, int code, std::string args = {});
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -6,10 +6,8 @@
 
 namespace {
 
-#define RAD_CUDA_ERROR(name, code, category, what, advice)                     \
-  static_assert(CUDA_ERROR_##name == (code),                                   \
-                "cuda_errors.def and cuda.h number CUDA_ERROR_" #name          \
-                " differently");
+#define RAD_CUDA_ERROR(name, code, category, what, advice) \
+  static_assert(CUDA_ERROR_##name == (code), "cuda_errors.def and cuda.h number CUDA_ERROR_" #name " differently");
 #include "runtime/dynlib/cuda_errors.def"
 
 /// A code that the table lacks is a missing case here, and stops the build.
@@ -17,11 +15,9 @@ namespace {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wswitch"
   switch (status) {
-  case CUDA_SUCCESS:
-    return true;
-#define RAD_CUDA_ERROR(name, code, category, what, advice)                     \
-  case CUDA_ERROR_##name:                                                      \
-    return true;
+    case CUDA_SUCCESS: return true;
+#define RAD_CUDA_ERROR(name, code, category, what, advice) \
+  case CUDA_ERROR_##name: return true;
 #include "runtime/dynlib/cuda_errors.def"
   }
 #pragma GCC diagnostic pop
@@ -29,4 +25,4 @@ namespace {
 }
 static_assert(inTable(CUDA_ERROR_UNKNOWN));
 
-} // namespace
+}  // namespace

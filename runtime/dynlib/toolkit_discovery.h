@@ -17,7 +17,7 @@ namespace rad::rt {
 /// A folder to look in, and why.
 struct ToolkitPlace {
   std::string directory;
-  std::string origin; ///< "--toolkit", "CUDA_HOME", "Python wheels", ...
+  std::string origin;  ///< "--toolkit", "CUDA_HOME", "Python wheels", ...
 };
 
 /// A file that was found.
@@ -49,9 +49,7 @@ std::optional<ToolkitFile> findToolkitProgram(std::string_view name);
 /// Opens the library: from the places, or else where the loader finds it. The
 /// failure says what `component` ("nvJitLink") is for, where it was looked for,
 /// and how to get it (`wheel` is its PyPI package).
-Result<DynamicLibrary> openToolkitLibrary(std::string_view fileName,
-                                          std::string_view component,
-                                          std::string_view purpose,
-                                          std::string_view wheel);
+Result<DynamicLibrary> openToolkitLibrary(std::string_view fileName, std::string_view component,
+                                          std::string_view purpose, std::string_view wheel);
 
-} // namespace rad::rt
+}  // namespace rad::rt

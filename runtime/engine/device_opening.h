@@ -21,7 +21,8 @@ class DeviceOpening {
   DeviceOpening(const DeviceOpening&) = delete;
   DeviceOpening& operator=(const DeviceOpening&) = delete;
 
-  /// What kernels will be compiled for. Waits until the driver has described the device, not for its context. Empty where it cannot be opened.
+  /// What kernels will be compiled for. Waits until the driver has described the device, not for its context. Empty
+  /// where it cannot be opened.
   std::string target();
   bool isDone() const;
 

@@ -44,7 +44,7 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
     // No driver and no GPU are the ordinary reasons to run on the host; anything else is worth a word.
     const auto& error = device.error();
     bool noLibrary = error.code == 0 && !std::getenv("RADDLE_CUDA_DRIVER");  // one that was named should be there
-    bool ordinary = noLibrary || error.code == 100;                           // CUDA_ERROR_NO_DEVICE
+    bool ordinary = noLibrary || error.code == 100;                          // CUDA_ERROR_NO_DEVICE
     if (note && !ordinary) *note = error.render();
 #else
     (void)note, (void)described;
@@ -56,9 +56,11 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
     auto digits = id.substr(5);
     int ordinal = -1;
     auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
-    if (status == std::errc() && end == digits.data() + digits.size() && ordinal >= 0) return openCuda(ordinal, described);
+    if (status == std::errc() && end == digits.data() + digits.size() && ordinal >= 0)
+      return openCuda(ordinal, described);
   }
-  return fail(ErrorCategory::System, fmt::format("there is no device `{}`", id), "Devices are host, cuda:0, cuda:1, ...; `raddle doctor` lists those of this machine.");
+  return fail(ErrorCategory::System, fmt::format("there is no device `{}`", id),
+              "Devices are host, cuda:0, cuda:1, ...; `raddle doctor` lists those of this machine.");
 }
 
 Result<ChosenTarget> targetOf(const DeviceInfo& info) {

@@ -11,8 +11,8 @@ namespace rad {
 /// One embedded text. Both views point into read-only data that lives as long as the process;
 /// the byte after `text` is zero.
 struct EmbeddedFile {
-  std::string_view name; ///< path relative to stdlib/, e.g. "reduce.rad"
-  std::string_view text; ///< the file's bytes, unchanged
+  std::string_view name;  ///< path relative to stdlib/, e.g. "reduce.rad"
+  std::string_view text;  ///< the file's bytes, unchanged
 };
 
 /// The files of stdlib/, sorted by name. Thread-safe.
@@ -21,4 +21,4 @@ std::span<const EmbeddedFile> embeddedStdlib();
 /// libdevice.10.bc (LLVM bitcode), or an empty span when it was absent at build time. Thread-safe.
 std::span<const std::byte> embeddedLibdevice();
 
-} // namespace rad
+}  // namespace rad

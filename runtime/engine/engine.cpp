@@ -5,8 +5,8 @@
 #include "frontend/target/target.h"
 #include "runtime/base/warning_sink.h"
 #include "runtime/engine/device_opening.h"
-#include "runtime/engine/explain_launch.h"
 #include "runtime/engine/embedded.h"
+#include "runtime/engine/explain_launch.h"
 #include "runtime/host/host_device.h"
 #include "runtime/host_jit/host_abi_symbols.h"
 #include "runtime/host_jit/host_jit.h"
@@ -28,10 +28,10 @@ struct CompiledUnit {
   TypedProgram program;
   using Kernels = std::map<std::pair<uint32_t, cg::SpecKey>, std::shared_ptr<Kernel>>;
   Kernels kernels;
-  std::map<std::pair<uint32_t, cg::SpecKey>, cg::DeviceCode> ahead;  // compiled before the device was there
+  std::map<std::pair<uint32_t, cg::SpecKey>, cg::DeviceCode> ahead;      // compiled before the device was there
   std::map<std::pair<uint32_t, cg::SpecKey>, AssembledEntry> resources;  // what variants take, where somebody asked,
   std::map<std::pair<uint32_t, cg::SpecKey>, uint64_t> launches = {};    // and how often they were launched
-  std::map<std::string, Kernels> elsewhere;  // on devices that the session has left
+  std::map<std::string, Kernels> elsewhere;                              // on devices that the session has left
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
@@ -51,7 +51,8 @@ std::unexpected<Error> withContext(Error error, std::string_view kernel) {
 }  // namespace
 
 struct Engine::Impl : KernelProvider {
-  explicit Impl(EngineOptions options) : options(std::move(options)), session(sources, names, builtinLibrary(), fileLoader()) {
+  explicit Impl(EngineOptions options)
+      : options(std::move(options)), session(sources, names, builtinLibrary(), fileLoader()) {
     session.setVerifyProofs(this->options.pipeline.verifyProofs);
   }
 
@@ -63,7 +64,8 @@ struct Engine::Impl : KernelProvider {
   /// What of a key makes a variant of its own.
   cg::SpecKey variantOf(const cg::SpecKey& key) const;
   /// Tells what was made for a launch, the first time.
-  void explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding, const LaunchShape& shape);
+  void explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding,
+               const LaunchShape& shape);
   /// And how many launches there were.
   void explainLaunches(const CompiledUnit& unit);
   /// While the device is being opened: compiles kernels for the arguments that are most likely.
@@ -80,7 +82,8 @@ struct Engine::Impl : KernelProvider {
   Result<Script> loadScript(CompiledUnit& unit);
   RunResult run(std::string name, std::string text, bool interactive);
   /// Checks a text as the session's next unit; none: it was rejected, or too long (then `error` says so).
-  std::optional<TypedProgram> check(std::string name, std::string text, bool interactive, std::optional<RunResult>& error);
+  std::optional<TypedProgram> check(std::string name, std::string text, bool interactive,
+                                    std::optional<RunResult>& error);
   RunResult execute(TypedProgram program);
   RunResult run(const TestBlock& block, BenchTimer* bench);
 
@@ -94,7 +97,7 @@ struct Engine::Impl : KernelProvider {
   std::unique_ptr<DeviceOpening> opening;  // until the device is there
   std::shared_ptr<Device> device;
   std::string target;
-  bool throughDriver = false;              // the GPU is newer than what cubins can be made for: its driver compiles the PTX
+  bool throughDriver = false;  // the GPU is newer than what cubins can be made for: its driver compiles the PTX
   std::shared_ptr<HostJit> jit;
   std::vector<std::unique_ptr<CompiledUnit>> units;
   std::unique_ptr<RadContext> context;
@@ -114,10 +117,12 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t ker
 }
 
 Result<std::shared_ptr<Kernel>> Engine::Impl::compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
-  return device->info().kind == DeviceKind::Host ? compileForHost(unit, kernel, key) : compileForCuda(unit, kernel, key);
+  return device->info().kind == DeviceKind::Host ? compileForHost(unit, kernel, key)
+                                                 : compileForCuda(unit, kernel, key);
 }
 
-Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit, uint32_t kernel,
+                                                             const cg::SpecKey& key) {
   KernelId id{kernel};
   RAD_ASSIGN(auto module, makeHostKernelModule(unit.program, {&id, 1}, key, options.pipeline, sources, &times));
   // Symbols are unique in a unit; the session's code needs them unique over all units.
@@ -132,10 +137,12 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::compileForHost(CompiledUnit& unit,
   RAD_TRY(jit->add(std::move(module), options.pipeline.codegen));
   RAD_ASSIGN(auto function, jit->lookupAs<cg::NativeKernel>(own));
   RAD_ASSIGN(auto scratch, jit->lookupAs<const int64_t*>(own + ".scratch_bytes"));
-  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", key), static_cast<uint64_t>(*scratch), jit, std::move(accesses));
+  return HostDevice::wrap(function, cg::chooseGeometry(unit.program, id, "host", key), static_cast<uint64_t>(*scratch),
+                          jit, std::move(accesses));
 }
 
-Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key) {
+Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit, uint32_t kernel,
+                                                             const cg::SpecKey& key) {
   const std::string& symbol = unit.program.kernels[kernel].symbol;
   auto ahead = unit.ahead.extract({kernel, key});
   auto code = ahead ? std::move(ahead.mapped()) : makeCode(unit, kernel, key);
@@ -145,7 +152,8 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::compileForCuda(CompiledUnit& unit,
   const std::string what = fmt::format("the kernel `{}`", unit.unit->manifest.kernels[kernel].name);
   if (throughDriver) {
     if (!options.pipeline.linkFiles.empty())
-      return fail(ErrorCategory::System, fmt::format("files cannot be linked with kernels for {}: its code is left to the driver", info.id),
+      return fail(ErrorCategory::System,
+                  fmt::format("files cannot be linked with kernels for {}: its code is left to the driver", info.id),
                   "a newer version of raddle, which knows this GPU, can");
     RAD_TRY(checkPtxRuns(what, code->ptx, runner));
     code->cubin.clear();
@@ -183,7 +191,8 @@ cg::SpecKey Engine::Impl::variantOf(const cg::SpecKey& key) const {
   return variant;
 }
 
-void Engine::Impl::explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding, const LaunchShape& shape) {
+void Engine::Impl::explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding,
+                           const LaunchShape& shape) {
   if (unit.launches[{kernel, key}]++ > 0) return;
   VariantCount count{0, 0};
   for (const auto& other : units)
@@ -192,8 +201,10 @@ void Engine::Impl::explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKe
       if (other.get() == &unit && made.first == kernel) ++count.ofKernel;
     }
   const auto resources = unit.resources.find({kernel, key});
-  options.explain(explainLaunch(unit.program, {kernel}, unit.unit->manifest.kernels[kernel], device->info().kind == DeviceKind::Host ? "host" : target, key,
-                                resources == unit.resources.end() ? nullptr : &resources->second, count, LaunchNumbers{&binding, &shape}));
+  options.explain(explainLaunch(unit.program, {kernel}, unit.unit->manifest.kernels[kernel],
+                                device->info().kind == DeviceKind::Host ? "host" : target, key,
+                                resources == unit.resources.end() ? nullptr : &resources->second, count,
+                                LaunchNumbers{&binding, &shape}));
 }
 
 void Engine::Impl::explainLaunches(const CompiledUnit& unit) {
@@ -204,8 +215,8 @@ void Engine::Impl::explainLaunches(const CompiledUnit& unit) {
   }
   std::string text;
   for (const auto& [kernel, counts] : ofKernels)
-    text += fmt::format("{}: {} launch{}, {} variant{}\n", unit.unit->manifest.kernels[kernel].name, counts.first, counts.first == 1 ? "" : "es",
-                        counts.second, counts.second == 1 ? "" : "s");
+    text += fmt::format("{}: {} launch{}, {} variant{}\n", unit.unit->manifest.kernels[kernel].name, counts.first,
+                        counts.first == 1 ? "" : "es", counts.second, counts.second == 1 ? "" : "s");
   if (!text.empty()) options.explain(text);
 }
 
@@ -249,7 +260,8 @@ Result<void> Engine::Impl::awaitDevice() {
   opening.reset();  // a failure is not kept: the next run tries again
   if (!opened) return std::unexpected(std::move(opened).error());
   if (opened->device->info().kind == DeviceKind::Cuda)
-    times.setDevice(opened->milliseconds, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+    times.setDevice(opened->milliseconds,
+                    std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   if (!opened->note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", opened->note);
   RAD_TRY(setDevice(std::move(opened->device)));
   ContextOptions contextOptions;
@@ -260,7 +272,8 @@ Result<void> Engine::Impl::awaitDevice() {
   contextOptions.arguments = options.arguments;
   contextOptions.waitAfterLaunch = options.waitAfterLaunch;
   if (options.explain)
-    contextOptions.launching = [this](const Unit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding, const LaunchShape& shape) {
+    contextOptions.launching = [this](const Unit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding,
+                                      const LaunchShape& shape) {
       explain(*units[unit.id], kernel, variantOf(key), binding, shape);
     };
   context = std::make_unique<RadContext>(std::move(contextOptions));
@@ -286,7 +299,8 @@ RunResult environment(Error error) {
 
 }  // namespace
 
-std::optional<TypedProgram> Engine::Impl::check(std::string name, std::string text, bool interactive, std::optional<RunResult>& error) {
+std::optional<TypedProgram> Engine::Impl::check(std::string name, std::string text, bool interactive,
+                                                std::optional<RunResult>& error) {
   diagnostics.clear();
   lastFile = sources.add(std::move(name), std::move(text));
   if (!lastFile.valid()) {
@@ -334,7 +348,8 @@ RunResult Engine::Impl::execute(TypedProgram program) {
   auto runtimeUnit = std::make_shared<Unit>();
   runtimeUnit->id = static_cast<uint32_t>(units.size());
   runtimeUnit->manifest = cg::makeManifest(program, sources);
-  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}, {}, {}}));
+  units.push_back(
+      std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}, {}, {}}));
   auto& unit = *units.back();
 
   // The variables of a unit that did not run to its end may never have got a value.
@@ -376,7 +391,8 @@ Engine::~Engine() {
   if (!impl_->context) return;  // nothing has run
   for (auto& unit : impl_->units)
     if (!unit->releaseGlobals.empty())
-      if (auto release = impl_->jit->lookupAs<void (*)(RadContext*)>(unit->releaseGlobals)) (*release)(impl_->context.get());
+      if (auto release = impl_->jit->lookupAs<void (*)(RadContext*)>(unit->releaseGlobals))
+        (*release)(impl_->context.get());
 }
 
 Result<std::unique_ptr<Engine>> Engine::create(EngineOptions options) {
@@ -387,7 +403,9 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineOptions options) {
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-RunResult Engine::run(std::string name, std::string text, bool interactive) { return impl_->run(std::move(name), std::move(text), interactive); }
+RunResult Engine::run(std::string name, std::string text, bool interactive) {
+  return impl_->run(std::move(name), std::move(text), interactive);
+}
 RunResult Engine::open(std::string name, std::string text) {
   std::optional<RunResult> error;
   if (impl_->check(std::move(name), std::move(text), false, error)) return {};
@@ -404,8 +422,10 @@ Result<void> Engine::openDevice() { return impl_->awaitDevice(); }
 RunResult Engine::inspect(std::string name, std::string text, Inspected& found) {
   impl_->diagnostics.clear();
   const FileId file = impl_->sources.add(std::move(name), std::move(text));
-  if (!file.valid()) return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
-  auto inspected = impl_->session.inspect(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
+  if (!file.valid())
+    return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+  auto inspected =
+      impl_->session.inspect(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
   if (!inspected && impl_->diagnostics.hasErrors()) return {RunOutcome::Rejected, {}};
   found = inspected ? std::move(*inspected) : Inspected{"nothing", false, {}};
   return {};
@@ -416,8 +436,10 @@ RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::st
   // The name in front of the arguments is the symbol, too.
   const std::string text = fmt::format("instantiate {} as \"{}\"", kernel, kernel.substr(0, kernel.find('[')));
   const FileId file = impl_->sources.add("<kernel>", text);
-  if (!file.valid()) return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
-  auto program = impl_->session.checkApart(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
+  if (!file.valid())
+    return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+  auto program =
+      impl_->session.checkApart(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
   if (!program || program->kernels.empty()) return {RunOutcome::Rejected, {}};
   if (wanted.empty()) {
     if (auto there = openDevice(); !there) return environment(std::move(there).error());
@@ -426,7 +448,9 @@ RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::st
   const bool needsGpu = form == KernelForm::Ptx || form == KernelForm::Sass;
   if (needsGpu && wanted == "host") wanted = "sm_90";
   if (auto target = findTarget(wanted); wanted != "host" && (!target || target->isHost))
-    return environment(fail(ErrorCategory::UserProgram, fmt::format("unknown target {}", wanted), fmt::format("known are host, {}", targetList())).error());
+    return environment(fail(ErrorCategory::UserProgram, fmt::format("unknown target {}", wanted),
+                            fmt::format("known are host, {}", targetList()))
+                           .error());
   if (form == KernelForm::Assembly) wanted = "host";
   auto made = [&]() -> Result<std::string> {
     const KernelId id{0};
@@ -446,7 +470,8 @@ RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::st
       if (options.codegen.libdevice.empty()) options.codegen.libdevice = embeddedLibdevice();
       auto module = cg::lowerCudaKernels(*program, {&id, 1}, wanted, spec, options.codegen, impl_->sources);
       if (!module) return fail(ErrorCategory::Image, module.error());
-      if (auto done = cg::optimize(*module->module, options.codegen); !done) return fail(ErrorCategory::Image, done.error());
+      if (auto done = cg::optimize(*module->module, options.codegen); !done)
+        return fail(ErrorCategory::Image, done.error());
       return cg::printIr(*module->module);
     }
     RAD_ASSIGN(std::string ptx, makePtx(*program, {&id, 1}, wanted, spec, options, impl_->sources, nullptr));
@@ -466,19 +491,23 @@ Result<void> Engine::moveTo(const std::string& device) {
   RAD_TRY(impl_->context->moveTo(next));
   for (auto& unit : impl_->units) {
     // Code stays where it was made; whoever comes back to a device finds it.
-    unit->elsewhere[impl_->device->info().id] = std::exchange(unit->kernels, std::exchange(unit->elsewhere[next->info().id], {}));
+    unit->elsewhere[impl_->device->info().id] =
+        std::exchange(unit->kernels, std::exchange(unit->elsewhere[next->info().id], {}));
     unit->ahead.clear();
   }
   return impl_->setDevice(std::move(next));
 }
 
 std::vector<SessionName> Engine::names() const { return impl_->session.visibleNames(); }
-std::vector<std::string> Engine::moduleNames(std::string_view module) const { return impl_->session.moduleNames(module); }
+std::vector<std::string> Engine::moduleNames(std::string_view module) const {
+  return impl_->session.moduleNames(module);
+}
 
 RunResult Engine::bench(std::string name, const std::string& code, BenchTimer& timer) {
   impl_->session.setBlocksSeeScript(true);
   RunResult result = open(std::move(name), "bench \"entry\" {\n" + code + "\n}\n");
-  if (const auto blocks = this->blocks(); result.outcome == RunOutcome::Done && !blocks.empty()) result = run(blocks[0], &timer);
+  if (const auto blocks = this->blocks(); result.outcome == RunOutcome::Done && !blocks.empty())
+    result = run(blocks[0], &timer);
   impl_->session.setBlocksSeeScript(false);
   return result;
 }

@@ -6,9 +6,9 @@
 #include "frontend/diagnostics/diagnostics.h"
 #include "frontend/sema/sema.h"
 #include "runtime/base/result.h"
+#include "runtime/device/device.h"
 #include "runtime/engine/pipeline.h"
 #include "runtime/engine/stage_times.h"
-#include "runtime/device/device.h"
 #include "runtime/launch/bench_timer.h"
 #include "runtime/launch/launch_seen.h"
 #include "runtime/launch/messages.h"
@@ -28,8 +28,8 @@ struct EngineOptions {
   PipelineOptions pipeline;
   /// What `args` holds.
   std::vector<std::string> arguments;
-  /// Gets, for each variant of a kernel when it is launched for the first time, what was made of it (explain_launch.h); and in the end how
-  /// many launches there were.
+  /// Gets, for each variant of a kernel when it is launched for the first time, what was made of it (explain_launch.h);
+  /// and in the end how many launches there were.
   std::function<void(std::string_view)> explain;
   /// Remarks about what makes kernels slow on GPUs, among the diagnostics.
   bool remarks = false;
@@ -39,7 +39,8 @@ struct EngineOptions {
   bool waitAfterLaunch = false;
   /// Kernels are compiled and loaded before the statements of their unit run, for the arguments that are most likely.
   bool prepare = false;
-  /// Told what begins that may take long ("compiling kernel `gemm`"), and by an empty text that it is over; before anything is printed.
+  /// Told what begins that may take long ("compiling kernel `gemm`"), and by an empty text that it is over; before
+  /// anything is printed.
   std::function<void(std::string_view)> progress;
   bool outputIsTerminal = false;  // `output` shows it on one
 };
@@ -58,11 +59,13 @@ struct RunResult {
   std::optional<RunError> error;
 };
 
-/// A session on one device: units are compiled and run one after the other; definitions and variables of earlier units stay
-/// visible. A failed unit leaves everything else as it was. One thread at a time; several engines may live in several threads.
+/// A session on one device: units are compiled and run one after the other; definitions and variables of earlier units
+/// stay visible. A failed unit leaves everything else as it was. One thread at a time; several engines may live in
+/// several threads.
 class Engine {
  public:
-  /// The device is opened by openDevice(), or by the first run() beside compiling; that it cannot be opened is an error of that.
+  /// The device is opened by openDevice(), or by the first run() beside compiling; that it cannot be opened is an error
+  /// of that.
   static Result<std::unique_ptr<Engine>> create(EngineOptions options);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -75,16 +78,18 @@ class Engine {
   RunResult open(std::string name, std::string text);
   /// The blocks of the file that was opened, in its order.
   std::vector<TestBlock> blocks() const;
-  /// Runs one of them: as an entry of a session, so that one which fails leaves the others as they were. `bench` decides how often a bench
-  /// runs what it measures.
+  /// Runs one of them: as an entry of a session, so that one which fails leaves the others as they were. `bench`
+  /// decides how often a bench runs what it measures.
   RunResult run(const TestBlock& block, BenchTimer* bench = nullptr);
 
-  // For interactive sessions. What is asked leaves the session as it was; messages about it are diagnostics(), as those of run().
+  // For interactive sessions. What is asked leaves the session as it was; messages about it are diagnostics(), as those
+  // of run().
 
   /// What an expression is, without running it.
   RunResult inspect(std::string name, std::string text, Inspected& found);
-  /// A kernel of the session in one of its forms. `kernel`: its name, with compile-time arguments where it has parameters: `gemm[TILE: 64]`.
-  /// `target`: "sm_90", "host"; empty: that of the device, or sm_90 for PTX and SASS where that is no GPU.
+  /// A kernel of the session in one of its forms. `kernel`: its name, with compile-time arguments where it has
+  /// parameters: `gemm[TILE: 64]`. `target`: "sm_90", "host"; empty: that of the device, or sm_90 for PTX and SASS
+  /// where that is no GPU.
   RunResult showKernel(const std::string& kernel, KernelForm form, std::string target, std::string& shown);
   /// Goes on on another device; all variables go along. On failure nothing has changed.
   Result<void> moveTo(const std::string& device);

@@ -52,8 +52,9 @@ struct Multiprocessor {
   unsigned number, threads, blocks, sharedBytes;
 };
 constexpr Multiprocessor multiprocessors[] = {
-    {75, 1024, 16, 65536},   {80, 2048, 32, 167936},  {86, 1536, 16, 102400},  {87, 1536, 16, 167936},  {89, 1536, 24, 102400},
-    {90, 2048, 32, 233472},  {100, 2048, 32, 233472}, {103, 2048, 32, 233472}, {110, 1536, 24, 233472}, {120, 1536, 24, 102400}, {121, 1536, 24, 102400},
+    {75, 1024, 16, 65536},   {80, 2048, 32, 167936},  {86, 1536, 16, 102400},  {87, 1536, 16, 167936},
+    {89, 1536, 24, 102400},  {90, 2048, 32, 233472},  {100, 2048, 32, 233472}, {103, 2048, 32, 233472},
+    {110, 1536, 24, 233472}, {120, 1536, 24, 102400}, {121, 1536, 24, 102400},
 };
 constexpr unsigned registersOfMultiprocessor = 65536;
 
@@ -81,14 +82,19 @@ CheckCounts countChecks(const TypedProgram& program, KernelId kernel) {
   return counter.counts;
 }
 
-void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledEntry& resources, Diagnostics& diagnostics) {
+void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledEntry& resources,
+                  Diagnostics& diagnostics) {
   const rad::Kernel& of = program.kernels[kernel.value];
   if (resources.stackBytes == 0 && resources.spillStoreBytes == 0) return;
   diagnostics
-      .report(Diag::Spills, of.range, {of.name, std::to_string(std::max(resources.stackBytes, resources.spillStoreBytes)),
-                                       resources.spillStoreBytes > 0 ? fmt::format(": its {} registers do not suffice", resources.registers) : std::string()})
-      .help(resources.spillStoreBytes > 0 ? "keep fewer values alive at once: smaller tiles, shorter unrolled loops, or a larger number in @max_registers"
-                                          : "array values whose indices are constants after unrolling lie in registers");
+      .report(Diag::Spills, of.range,
+              {of.name, std::to_string(std::max(resources.stackBytes, resources.spillStoreBytes)),
+               resources.spillStoreBytes > 0 ? fmt::format(": its {} registers do not suffice", resources.registers)
+                                             : std::string()})
+      .help(resources.spillStoreBytes > 0
+                ? "keep fewer values alive at once: smaller tiles, shorter unrolled loops, or a larger number in "
+                  "@max_registers"
+                : "array values whose indices are constants after unrolling lie in registers");
 }
 
 unsigned residentBlocks(std::string_view target, unsigned threads, unsigned registers, unsigned sharedBytes) {
@@ -104,11 +110,13 @@ unsigned residentBlocks(std::string_view target, unsigned threads, unsigned regi
   return blocks;
 }
 
-std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest, std::string_view target,
-                          const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants, LaunchNumbers launch) {
+std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest,
+                          std::string_view target, const cg::SpecKey& spec, const AssembledEntry* resources,
+                          VariantCount variants, LaunchNumbers launch) {
   const rad::Kernel& of = program.kernels[kernel.value];
   const cg::GeometryManifest geometry = cg::chooseGeometry(program, kernel, target, spec);
-  std::string out = fmt::format("{}{} for {}\n", manifest.reduce == cg::ReduceOp::None ? "kernel " : "", manifest.name, target);
+  std::string out =
+      fmt::format("{}{} for {}\n", manifest.reduce == cg::ReduceOp::None ? "kernel " : "", manifest.name, target);
   auto line = [&](std::string_view what, std::string_view text) { out += fmt::format("  {:<12} {}\n", what, text); };
   if (!manifest.definedAt.empty()) line("defined at", manifest.definedAt);
 
@@ -120,19 +128,28 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
   }
   line("domain", fmt::format("{} {}", geometry.isForall ? "points" : "blocks", fmt::join(axes, ", ")));
   if (target == "host")
-    line("geometry", geometry.isForall ? "points, shared out among the CPU's threads" : fmt::format("blocks of {} threads, shared out among the CPU's threads; the threads of a block as loops", geometry.threadsPerBlock));
+    line("geometry",
+         geometry.isForall
+             ? "points, shared out among the CPU's threads"
+             : fmt::format("blocks of {} threads, shared out among the CPU's threads; the threads of a block as loops",
+                           geometry.threadsPerBlock));
   else if (!geometry.isForall)
     line("geometry", fmt::format("a block each, of {} threads", fmt::join(geometry.threadCount, " x ")));
   else
-    line("geometry", fmt::format("blocks of {} threads, {}{}", geometry.threadsPerBlock,
-                                 geometry.pointsPerThread == 1 ? "a point each" : fmt::format("{} neighbouring points each", geometry.pointsPerThread),
-                                 geometry.maxBlocks ? fmt::format(", at most {} blocks", geometry.maxBlocks) : std::string()));
+    line("geometry",
+         fmt::format("blocks of {} threads, {}{}", geometry.threadsPerBlock,
+                     geometry.pointsPerThread == 1
+                         ? "a point each"
+                         : fmt::format("{} neighbouring points each", geometry.pointsPerThread),
+                     geometry.maxBlocks ? fmt::format(", at most {} blocks", geometry.maxBlocks) : std::string()));
 
   if (launch.binding) {
     std::string sizes;
     for (size_t i = 0; i < manifest.dims.size(); ++i)
       sizes += fmt::format("{}{} = {}", i == 0 ? "" : ", ", manifest.dims[i], launch.binding->dims[i]);
-    auto number = [](int64_t count, std::string_view what) { return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s"); };
+    auto number = [](int64_t count, std::string_view what) {
+      return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+    };
     std::string how = number(launch.binding->points, geometry.isForall ? "point" : "block");
     if (geometry.isForall && target != "host") how += " in " + number(launch.shape->blocks, "block");
     line("first launch", sizes.empty() ? how : sizes + ": " + how);
@@ -140,7 +157,8 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
 
   const std::string signature = signatureText(manifest);
   line("types", signature.substr(signature.find('(')));
-  for (const StaticArgument& argument : of.statics) line("constant", fmt::format("{} = {}", argument.name, argument.value));
+  for (const StaticArgument& argument : of.statics)
+    line("constant", fmt::format("{} = {}", argument.name, argument.value));
   if (target != "host") {
     line("index width", spec.small ? "32 bits: sizes and points are below 2^30" : "64 bits");
     line("alignment", spec.aligned16 ? "arrays begin at multiples of 16 bytes" : "that of single elements");
@@ -155,7 +173,9 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
   const CheckCounts checks = countChecks(program, kernel);
   const unsigned atLaunch = spec.inRange ? checks.atLaunch : 0;
   std::vector<std::string> parts = {fmt::format("{} proven", checks.proven)};
-  if (checks.atLaunch > 0) parts.push_back(fmt::format("{} {}", checks.atLaunch, spec.inRange ? "decided by the launch" : "that a launch can decide, kept here"));
+  if (checks.atLaunch > 0)
+    parts.push_back(fmt::format("{} {}", checks.atLaunch,
+                                spec.inRange ? "decided by the launch" : "that a launch can decide, kept here"));
   if (checks.unchecked > 0) parts.push_back(fmt::format("{} unchecked", checks.unchecked));
   parts.push_back(fmt::format("{} kept", checks.kept + checks.atLaunch - atLaunch));
   line("index checks", fmt::format("{}", fmt::join(parts, ", ")));
@@ -165,10 +185,13 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
     line("shared", fmt::format("{} bytes a block", resources->sharedBytes));
     line("local memory", resources->stackBytes + resources->spillStoreBytes == 0
                              ? "none"
-                             : fmt::format("{} bytes a thread; spills of registers store {} bytes", resources->stackBytes, resources->spillStoreBytes));
-    if (const unsigned blocks = residentBlocks(target, geometry.threadsPerBlock, resources->registers, resources->sharedBytes)) {
+                             : fmt::format("{} bytes a thread; spills of registers store {} bytes",
+                                           resources->stackBytes, resources->spillStoreBytes));
+    if (const unsigned blocks =
+            residentBlocks(target, geometry.threadsPerBlock, resources->registers, resources->sharedBytes)) {
       const unsigned threads = (geometry.threadsPerBlock + 31) / 32 * 32 * blocks;
-      line("occupancy", fmt::format("{} blocks a multiprocessor: {} of {} threads", blocks, threads, multiprocessorOf(target)->threads));
+      line("occupancy", fmt::format("{} blocks a multiprocessor: {} of {} threads", blocks, threads,
+                                    multiprocessorOf(target)->threads));
     }
   }
   line("variants", fmt::format("{} of this kernel so far, {} of the program", variants.ofKernel, variants.ofProgram));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the compiler made of a kernel, in words: over what it runs and how, what it was specialised on, which checks are left, what it takes.
+// What the compiler made of a kernel, in words: over what it runs and how, what it was specialised on, which checks are
+// left, what it takes.
 #pragma once
 
 #include "codegen/codegen.h"
@@ -30,12 +31,15 @@ struct LaunchNumbers {
   const LaunchShape* shape = nullptr;
 };
 
-/// Several lines of text, each ending in a newline. `target`: "sm_90", "host". `resources`: what the assembler said, where it did.
-std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest, std::string_view target,
-                          const cg::SpecKey& spec, const AssembledEntry* resources, VariantCount variants, LaunchNumbers launch = {});
+/// Several lines of text, each ending in a newline. `target`: "sm_90", "host". `resources`: what the assembler said,
+/// where it did.
+std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg::KernelManifest& manifest,
+                          std::string_view target, const cg::SpecKey& spec, const AssembledEntry* resources,
+                          VariantCount variants, LaunchNumbers launch = {});
 
 /// A remark where a kernel takes local memory.
-void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledEntry& resources, Diagnostics& diagnostics);
+void remarkSpills(const TypedProgram& program, KernelId kernel, const AssembledEntry& resources,
+                  Diagnostics& diagnostics);
 
 /// Blocks of so many threads that a multiprocessor holds at once; 0 where the target is not known.
 unsigned residentBlocks(std::string_view target, unsigned threads, unsigned registers, unsigned sharedBytes);

@@ -18,8 +18,10 @@ std::vector<std::string> programsNear(const fs::path& folder) {
   constexpr size_t maxEntries = 2000;
   std::vector<std::string> found;
   std::error_code error;
-  fs::recursive_directory_iterator it(folder.empty() ? fs::path(".") : folder, fs::directory_options::skip_permission_denied, error);
-  for (size_t entries = 0; !error && it != fs::recursive_directory_iterator() && entries < maxEntries; it.increment(error), ++entries) {
+  fs::recursive_directory_iterator it(folder.empty() ? fs::path(".") : folder,
+                                      fs::directory_options::skip_permission_denied, error);
+  for (size_t entries = 0; !error && it != fs::recursive_directory_iterator() && entries < maxEntries;
+       it.increment(error), ++entries) {
     if (it.depth() >= maxDepth || it->path().filename().string().starts_with('.')) it.disable_recursion_pending();
     std::error_code ignored;
     if (it->path().extension() == ".rad" && it->is_regular_file(ignored))
@@ -42,7 +44,8 @@ std::expected<ImportedFile, ImportFailure> load(std::string_view path, std::stri
   if (status.type() == fs::file_type::not_found) return refuse(fmt::format("there is no file {}", full.string()));
   if (status.type() == fs::file_type::directory) return refuse(fmt::format("{} is a folder", full.string()));
   if (status.type() != fs::file_type::regular)
-    return refuse(error ? fmt::format("{}: {}", full.string(), error.message()) : fmt::format("{} is not a regular file", full.string()));
+    return refuse(error ? fmt::format("{}: {}", full.string(), error.message())
+                        : fmt::format("{} is not a regular file", full.string()));
   auto text = readFile(full.string());
   if (!text) return refuse(text.error().message);
   return ImportedFile{full.string(), fs::weakly_canonical(full, error).string(), std::move(*text)};

@@ -5,12 +5,12 @@
 #include <llvm/ADT/StringRef.h>
 #include <llvm/Support/xxhash.h>
 
+#include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 namespace rad::rt {
 namespace {
@@ -24,7 +24,10 @@ llvm::XXH128_hash_t hashOf(std::span<const std::byte> bytes) {
 }  // namespace
 
 std::string ImageCache::defaultFolder() {
-  auto variable = [](const char* name) { const char* value = std::getenv(name); return std::string(value ? value : ""); };
+  auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value ? value : "");
+  };
   if (auto own = variable("RADDLE_CACHE_DIR"); !own.empty()) return own;
   if (auto xdg = variable("XDG_CACHE_HOME"); !xdg.empty()) return xdg + "/raddle";
   if (auto home = variable("HOME"); !home.empty()) return home + "/.cache/raddle";

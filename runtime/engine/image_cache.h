@@ -11,10 +11,11 @@
 
 namespace rad::rt {
 
-/// A folder of cubins. An entry's name is a 128-bit hash of everything that decides its bytes (PTX, full target name, assembler
-/// options and version, linked files), never a time stamp. An entry is written to a temporary name and renamed, so that processes that share the
-/// folder never see half of one; its own checksum is verified on reading, and a damaged entry counts as absent. Failure to read or write is never an error: the
-/// cache only saves time. Thread-safe.
+/// A folder of cubins. An entry's name is a 128-bit hash of everything that decides its bytes (PTX, full target name,
+/// assembler options and version, linked files), never a time stamp. An entry is written to a temporary name and
+/// renamed, so that processes that share the folder never see half of one; its own checksum is verified on reading, and
+/// a damaged entry counts as absent. Failure to read or write is never an error: the cache only saves time.
+/// Thread-safe.
 class ImageCache {
  public:
   /// $RADDLE_CACHE_DIR, else $XDG_CACHE_HOME/raddle, else ~/.cache/raddle; empty when there is none of them.

@@ -2,8 +2,8 @@
 #include "runtime/engine/pipeline.h"
 
 #include "runtime/base/warning_sink.h"
-#include "runtime/engine/embedded.h"
 #include "runtime/dynlib/toolkit_discovery.h"
+#include "runtime/engine/embedded.h"
 #include "runtime/files/file.h"
 #include "runtime/toolkit/assemble.h"
 #include "runtime/toolkit/compat.h"
@@ -31,7 +31,9 @@ std::unexpected<Error> codegenFailure(const cg::CodegenResult<T>& result) {
   return fail(ErrorCategory::Image, result.error());
 }
 
-std::string_view asText(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string_view asText(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 bool isCudaText(const LinkFile& file) { return file.path.ends_with(".cu"); }
 
@@ -50,7 +52,8 @@ Result<std::vector<std::byte>> compileLinkFile(const LinkFile& file, std::string
     auto include = std::filesystem::path(place.directory) / "../include";
     if (std::filesystem::exists(include / "cuda_fp16.h", ignored)) {
       options.includeFolders.push_back(include.string());
-      if (std::filesystem::exists(include / "cccl", ignored)) options.includeFolders.push_back((include / "cccl").string());
+      if (std::filesystem::exists(include / "cccl", ignored))
+        options.includeFolders.push_back((include / "cccl").string());
       break;
     }
   }
@@ -101,7 +104,8 @@ Result<LinkFile> readLinkFile(const std::string& path) {
 }
 
 Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target,
-                            const cg::SpecKey& spec, const PipelineOptions& options, const SourceManager& sources, StageTimes* times) {
+                            const cg::SpecKey& spec, const PipelineOptions& options, const SourceManager& sources,
+                            StageTimes* times) {
   auto codegen = options.codegen;
   if (codegen.libdevice.empty()) codegen.libdevice = embeddedLibdevice();
   auto module = [&] {
@@ -120,7 +124,8 @@ Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelI
   return std::move(*ptx);
 }
 
-Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times,
+Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target,
+                                         const PipelineOptions& options, StageTimes* times,
                                          std::vector<AssembledEntry>* resources) {
   AssembleOptions assembleOptions;
   assembleOptions.target = target;
@@ -134,7 +139,8 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
   if (!options.cacheFolder.empty()) {
     RAD_ASSIGN(auto assembler, assemblerInfo());
     std::string version = fmt::format("image 1 nvptxcompiler {}.{}", assembler.major, assembler.minor);
-    std::string switches = fmt::format("O{} c{} l{} g{}", assembleOptions.optLevel, assembleOptions.relocatable, assembleOptions.lineInfo, assembleOptions.debug);
+    std::string switches = fmt::format("O{} c{} l{} g{}", assembleOptions.optLevel, assembleOptions.relocatable,
+                                       assembleOptions.lineInfo, assembleOptions.debug);
     std::vector<std::string_view> parts = {version, target, switches, ptx};
     for (const auto& file : options.linkFiles) parts.push_back(asText(file.bytes));
     // What CUDA C++ includes is not part of the key.
@@ -172,7 +178,8 @@ Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_vie
   return image;
 }
 
-Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets, const std::function<Result<std::string>(const std::string&)>& ptx,
+Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets,
+                                          const std::function<Result<std::string>(const std::string&)>& ptx,
                                           const PipelineOptions& options, StageTimes* times) {
   std::deque<std::vector<std::byte>> cubins;
   std::vector<FatbinInput> inputs;
@@ -180,17 +187,19 @@ Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets, 
   for (const auto& target : targets) {
     RAD_ASSIGN(text, ptx(target));
     RAD_ASSIGN(auto cubin, makeCubin(text, target, options, times));
-    inputs.push_back({.name = "the program", .target = target, .bytes = cubins.emplace_back(std::move(cubin)), .identifier = {}});
+    inputs.push_back(
+        {.name = "the program", .target = target, .bytes = cubins.emplace_back(std::move(cubin)), .identifier = {}});
   }
   // Linked code has no PTX of its own.
   RAD_ASSIGN(auto last, readTarget(targets.back()));
   if (options.linkFiles.empty() && !last.suffix)
-    inputs.push_back({.name = "the program", .target = targets.back(), .bytes = std::as_bytes(std::span(text)), .identifier = {}});
+    inputs.push_back(
+        {.name = "the program", .target = targets.back(), .bytes = std::as_bytes(std::span(text)), .identifier = {}});
   return packFatbin(inputs, {});
 }
 
-Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol, const PipelineOptions& options,
-                                      const SourceManager& sources, StageTimes* times) {
+Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol,
+                                      const PipelineOptions& options, const SourceManager& sources, StageTimes* times) {
   auto module = [&] {
     StageTimer timer(times, Stage::Lower);
     return cg::lowerScript(program, symbol, options.codegen, sources);
@@ -201,8 +210,9 @@ Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_v
   return std::move(*module);
 }
 
-Result<cg::IrModule> makeHostKernelModule(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec,
-                                          const PipelineOptions& options, const SourceManager& sources, StageTimes* times) {
+Result<cg::IrModule> makeHostKernelModule(const TypedProgram& program, std::span<const KernelId> kernels,
+                                          const cg::SpecKey& spec, const PipelineOptions& options,
+                                          const SourceManager& sources, StageTimes* times) {
   auto module = [&] {
     StageTimer timer(times, Stage::Lower);
     return cg::lowerHostKernels(program, kernels, spec, options.codegen, sources);

@@ -18,8 +18,8 @@
 
 namespace rad::rt {
 
-/// A file to link with (`--link`): PTX text, a cubin, LTO-IR, a fatbin, a host object or an archive of nvcc, or CUDA C++ (".cu"), which
-/// NVRTC compiles for the target.
+/// A file to link with (`--link`): PTX text, a cubin, LTO-IR, a fatbin, a host object or an archive of nvcc, or CUDA
+/// C++ (".cu"), which NVRTC compiles for the target.
 struct LinkFile {
   std::string path;
   std::vector<std::byte> bytes;
@@ -45,23 +45,27 @@ Result<LinkFile> readLinkFile(const std::string& path);
 
 /// Typed kernels to PTX for a target such as "sm_90a".
 Result<std::string> makePtx(const TypedProgram& program, std::span<const KernelId> kernels, std::string_view target,
-                            const cg::SpecKey& spec, const PipelineOptions& options, const SourceManager& sources, StageTimes* times);
+                            const cg::SpecKey& spec, const PipelineOptions& options, const SourceManager& sources,
+                            StageTimes* times);
 
-/// The program for several GPUs: `ptx` gives its text for a target. A cubin for each target, and the PTX of the last, for later GPUs,
-/// unless it is for one GPU or family alone.
-Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets, const std::function<Result<std::string>(const std::string&)>& ptx,
+/// The program for several GPUs: `ptx` gives its text for a target. A cubin for each target, and the PTX of the last,
+/// for later GPUs, unless it is for one GPU or family alone.
+Result<std::vector<std::byte>> makeFatbin(std::span<const std::string> targets,
+                                          const std::function<Result<std::string>(const std::string&)>& ptx,
                                           const PipelineOptions& options, StageTimes* times);
 
-/// PTX to a cubin that can be loaded: assembled, and linked when there are objects to link with. From the cache if it is there, unless
-/// `resources` wants to know what each kernel takes.
-Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target, const PipelineOptions& options, StageTimes* times,
+/// PTX to a cubin that can be loaded: assembled, and linked when there are objects to link with. From the cache if it
+/// is there, unless `resources` wants to know what each kernel takes.
+Result<std::vector<std::byte>> makeCubin(const std::string& ptx, std::string_view target,
+                                         const PipelineOptions& options, StageTimes* times,
                                          std::vector<AssembledEntry>* resources = nullptr);
 
 /// The optimised module of the unit's host statements, its entry named `symbol`.
-Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol, const PipelineOptions& options,
-                                      const SourceManager& sources, StageTimes* times);
+Result<cg::IrModule> makeScriptModule(const TypedProgram& program, std::string_view symbol,
+                                      const PipelineOptions& options, const SourceManager& sources, StageTimes* times);
 /// The optimised module of native kernels.
-Result<cg::IrModule> makeHostKernelModule(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec,
-                                          const PipelineOptions& options, const SourceManager& sources, StageTimes* times);
+Result<cg::IrModule> makeHostKernelModule(const TypedProgram& program, std::span<const KernelId> kernels,
+                                          const cg::SpecKey& spec, const PipelineOptions& options,
+                                          const SourceManager& sources, StageTimes* times);
 
 }  // namespace rad::rt

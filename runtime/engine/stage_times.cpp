@@ -44,11 +44,15 @@ void StageTimes::setFirstResult(std::chrono::steady_clock::time_point when) {
 std::string StageTimes::text() const {
   std::string result;
   for (size_t i = 0; i < stageCount; ++i)
-    if (counts_[i]) result += fmt::format("{:<10} {:9.3f} ms  {}x\n", nameOf(static_cast<Stage>(i)), milliseconds_[i], counts_[i]);
+    if (counts_[i])
+      result += fmt::format("{:<10} {:9.3f} ms  {}x\n", nameOf(static_cast<Stage>(i)), milliseconds_[i], counts_[i]);
   result += fmt::format("{:<10} {:9.3f} ms\n", "total", total());
-  if (device_ > 0) result += fmt::format("{:<10} {:9.3f} ms  opened beside the stages; {:.3f} ms of it waited for\n", "device", device_, waited_);
+  if (device_ > 0)
+    result += fmt::format("{:<10} {:9.3f} ms  opened beside the stages; {:.3f} ms of it waited for\n", "device",
+                          device_, waited_);
   if (firstResult_) result += fmt::format("{:<10} {:9.3f} ms  from the start of the process", "result", *firstResult_);
-  if (firstResult_ && device_ > 0) result += fmt::format("; {:.3f} ms more than the device took", *firstResult_ - device_);
+  if (firstResult_ && device_ > 0)
+    result += fmt::format("; {:.3f} ms more than the device took", *firstResult_ - device_);
   if (firstResult_) result += '\n';
   return result;
 }

@@ -31,8 +31,8 @@ class StageTimes {
   void setFirstResult(std::chrono::steady_clock::time_point when);
   /// A table for people, a line a stage that ran.
   std::string text() const;
-  /// One JSON object: {"parse": 0.12, ..., "total": 8.1} in milliseconds; "device" and "device-wait", "first-result" since the start of
-  /// the process.
+  /// One JSON object: {"parse": 0.12, ..., "total": 8.1} in milliseconds; "device" and "device-wait", "first-result"
+  /// since the start of the process.
   std::string json() const;
 
  private:
@@ -47,7 +47,8 @@ class StageTimer {
  public:
   StageTimer(StageTimes* times, Stage stage) : times_(times), stage_(stage), start_(std::chrono::steady_clock::now()) {}
   ~StageTimer() {
-    if (times_) times_->add(stage_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
+    if (times_)
+      times_->add(stage_, std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count());
   }
   StageTimer(const StageTimer&) = delete;
   StageTimer& operator=(const StageTimer&) = delete;

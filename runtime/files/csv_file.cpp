@@ -109,7 +109,8 @@ Result<FileArray> parseCsv(std::string_view text, const std::string& path, cg::E
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   int64_t number = 0, rows = 0, columns = 0, firstRow = 0;
   auto error = [&](std::string why, std::string advice) {
-    auto wrong = fail(ErrorCategory::UserProgram, fmt::format("`{}`, line {}: {}", path, number, why), std::move(advice));
+    auto wrong =
+        fail(ErrorCategory::UserProgram, fmt::format("`{}`, line {}: {}", path, number, why), std::move(advice));
     wrong.error().page = fileContentCode;
     return wrong;
   };
@@ -124,17 +125,25 @@ Result<FileArray> parseCsv(std::string_view text, const std::string& path, cg::E
     if (std::exchange(isFirst, false) && isHeading(fields)) continue;
     for (size_t i = 0; i < fields.size(); ++i) {
       std::string_view field = fields[i];
-      if (field.empty()) return error(fmt::format("number {} is missing", i + 1), "between two separators, and behind the last one, stands a number");
+      if (field.empty())
+        return error(fmt::format("number {} is missing", i + 1),
+                     "between two separators, and behind the last one, stands a number");
       Parsed parsed = Parsed::NotANumber;
       bool isKnown = withType(type, [&](auto value) { parsed = parseInto<decltype(value)>(field, array.elements); });
-      if (!isKnown) return error(fmt::format("a text file does not hold {}", cg::nameOf(type)), "read f32, and convert it");
-      if (parsed == Parsed::OutOfRange) return error(fmt::format("{} does not fit into {}", quoted(field), cg::nameOf(type)), "choose a wider type");
+      if (!isKnown)
+        return error(fmt::format("a text file does not hold {}", cg::nameOf(type)), "read f32, and convert it");
+      if (parsed == Parsed::OutOfRange)
+        return error(fmt::format("{} does not fit into {}", quoted(field), cg::nameOf(type)), "choose a wider type");
       double real;
       if (parsed == Parsed::Good) continue;
       if (parseNumber(field, real) != Parsed::NotANumber)
-        return error(fmt::format("{} is not {}", quoted(field), field.starts_with('-') && field.find('.') == std::string_view::npos ? "0 or more" : "a whole number"),
-                     fmt::format("the type says {}; choose one that holds it, such as f64", cg::nameOf(type)));
-      return error(fmt::format("{} is not a number", quoted(field)), "only the first line may be a heading; a line of remarks begins with `#`");
+        return error(
+            fmt::format(
+                "{} is not {}", quoted(field),
+                field.starts_with('-') && field.find('.') == std::string_view::npos ? "0 or more" : "a whole number"),
+            fmt::format("the type says {}; choose one that holds it, such as f64", cg::nameOf(type)));
+      return error(fmt::format("{} is not a number", quoted(field)),
+                   "only the first line may be a heading; a line of remarks begins with `#`");
     }
     auto count = static_cast<int64_t>(fields.size());
     if (isMatrix && rows > 0 && count != columns)
@@ -173,7 +182,9 @@ Result<void> writeCsv(const std::string& path, const FileArray& array) {
       line.clear();
     }
   });
-  if (!isKnown) return fail(ErrorCategory::UserProgram, fmt::format("a text file does not hold {}", cg::nameOf(array.type)), "convert it to f32 first");
+  if (!isKnown)
+    return fail(ErrorCategory::UserProgram, fmt::format("a text file does not hold {}", cg::nameOf(array.type)),
+                "convert it to f32 first");
   RAD_TRY(std::move(written));
   return file.commit();
 }

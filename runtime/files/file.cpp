@@ -42,8 +42,10 @@ std::string adviceToWrite(int code) {
 
 }  // namespace
 
-std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path, std::string_view why, std::string advice) {
-  auto error = fail(ErrorCategory::System, fmt::format("cannot {} {} `{}`: {}", verb, what, path, why), std::move(advice));
+std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path,
+                                 std::string_view why, std::string advice) {
+  auto error =
+      fail(ErrorCategory::System, fmt::format("cannot {} {} `{}`: {}", verb, what, path, why), std::move(advice));
   error.error().page = fileAccessCode;
   return error;
 }
@@ -70,15 +72,19 @@ int64_t bytesLeft(std::FILE* file) {
   if (fseeko(file, here, SEEK_SET) != 0 || end < here) return -1;
   // A device such as /dev/zero can be asked, but says nothing.
   struct stat status = {};
-  if (int descriptor = fileno(file); descriptor >= 0 && fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode)) return -1;
+  if (int descriptor = fileno(file); descriptor >= 0 && fstat(descriptor, &status) == 0 && !S_ISREG(status.st_mode))
+    return -1;
   return end - here;
 }
 
-Result<std::vector<std::byte>> readBytes(std::FILE* file, uint64_t count, std::string_view what, const std::string& path) {
+Result<std::vector<std::byte>> readBytes(std::FILE* file, uint64_t count, std::string_view what,
+                                         const std::string& path) {
   constexpr uint64_t piece = uint64_t{16} << 20;
   int64_t left = bytesLeft(file);
   auto tooShort = [&](uint64_t found) {
-    return fileError("read", what, path, fmt::format("the file ends too early: {} bytes of elements should follow its header, there are {}", count, found),
+    return fileError("read", what, path,
+                     fmt::format("the file ends too early: {} bytes of elements should follow its header, there are {}",
+                                 count, found),
                      "it was cut off: write it or copy it once more");
   };
   if (left >= 0 && static_cast<uint64_t>(left) < count) return tooShort(static_cast<uint64_t>(left));
@@ -99,7 +105,8 @@ Result<std::string> readText(std::FILE* file, std::string_view what, const std::
   constexpr size_t piece = size_t{1} << 16;
   std::string text;
   auto tooLong = [&] {
-    return fileError("read", what, path, fmt::format("it is longer than {} MiB", maxTextBytes >> 20), "split it, or save its numbers with numpy.save and use read_npy");
+    return fileError("read", what, path, fmt::format("it is longer than {} MiB", maxTextBytes >> 20),
+                     "split it, or save its numbers with numpy.save and use read_npy");
   };
   int64_t left = bytesLeft(file);
   if (left > maxTextBytes) return tooLong();
@@ -119,14 +126,20 @@ Result<std::string> readText(std::FILE* file, std::string_view what, const std::
 // ---- NewFile ----
 
 NewFile::NewFile(NewFile&& other) noexcept
-    : file_(std::move(other.file_)), path_(std::move(other.path_)), what_(std::move(other.what_)), target_(std::move(other.target_)),
-      temporary_(std::exchange(other.temporary_, {})), mode_(other.mode_) {}
+    : file_(std::move(other.file_)),
+      path_(std::move(other.path_)),
+      what_(std::move(other.what_)),
+      target_(std::move(other.target_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      mode_(other.mode_) {}
 
 NewFile::~NewFile() {
   if (!temporary_.empty()) unlink(temporary_.c_str());
 }
 
-std::unexpected<Error> NewFile::error(int code) const { return fileError("write", what_, path_, std::strerror(code), adviceToWrite(code)); }
+std::unexpected<Error> NewFile::error(int code) const {
+  return fileError("write", what_, path_, std::strerror(code), adviceToWrite(code));
+}
 
 Result<NewFile> NewFile::create(const std::string& path, std::string_view what) {
   NewFile out;

@@ -31,7 +31,8 @@ struct FileArray {
 /// "cannot VERB WHAT `path`: why". `what` says what the file should hold: "the picture".
 /// The codes of errors of files: it cannot be read or written; it holds something else; it cannot hold that.
 inline constexpr std::string_view fileAccessCode = "R0701", fileContentCode = "R0702", fileFormCode = "R0703";
-std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path, std::string_view why, std::string advice = {});
+std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path,
+                                 std::string_view why, std::string advice = {});
 
 /// Opens a file to be read; a folder, a missing file or one without permission is an error (System).
 Result<File> openToRead(const std::string& path, std::string_view what);
@@ -39,16 +40,18 @@ Result<File> openToRead(const std::string& path, std::string_view what);
 Result<File> openToAppend(const std::string& path, std::string_view what);
 /// The bytes from the current position to the end; -1 for a pipe or device, where they are not known.
 int64_t bytesLeft(std::FILE* file);
-/// Reads `count` bytes. Where the file says that it is shorter, no memory is taken for them: an error, as when it ends too early.
-Result<std::vector<std::byte>> readBytes(std::FILE* file, uint64_t count, std::string_view what, const std::string& path);
+/// Reads `count` bytes. Where the file says that it is shorter, no memory is taken for them: an error, as when it ends
+/// too early.
+Result<std::vector<std::byte>> readBytes(std::FILE* file, uint64_t count, std::string_view what,
+                                         const std::string& path);
 
 /// Text files may have this many bytes, so that an endless one (/dev/zero) does not take all memory.
 inline constexpr int64_t maxTextBytes = int64_t{1} << 30;
 /// The whole rest of the file. Errors (System) name the file.
 Result<std::string> readText(std::FILE* file, std::string_view what, const std::string& path);
 
-/// A file that takes the place of `path` only when it is complete: nobody sees half of it, and a failure leaves the old one.
-/// Through links to the real file, whose permissions stay; devices and pipes are written to as they are.
+/// A file that takes the place of `path` only when it is complete: nobody sees half of it, and a failure leaves the old
+/// one. Through links to the real file, whose permissions stay; devices and pipes are written to as they are.
 class NewFile {
  public:
   static Result<NewFile> create(const std::string& path, std::string_view what);

@@ -30,7 +30,8 @@ uint64_t product(std::span<const int64_t> dims) {
   return count;
 }
 
-void addRuns(ElementType type, const std::string& name, uint64_t offset, std::span<const CompoundManifest> compounds, std::vector<NpyRun>& runs) {
+void addRuns(ElementType type, const std::string& name, uint64_t offset, std::span<const CompoundManifest> compounds,
+             std::vector<NpyRun>& runs) {
   auto [base, dims] = innermost(type, compounds);
   const CompoundManifest* compound = compoundIn(base, compounds);
   if (compound && compound->kind != CompoundManifest::Kind::Enum) {
@@ -38,12 +39,18 @@ void addRuns(ElementType type, const std::string& name, uint64_t offset, std::sp
     for (uint64_t k = 0; k < count; ++k) {
       const std::string prefix = dims.empty() ? name : fmt::format("{}[{}]", name, k);
       for (size_t i = 0; i < compound->types.size(); ++i)
-        addRuns(compound->types[i], (prefix.empty() ? "" : prefix + ".") + nameOfPart(*compound, i), offset + k * size + compound->offsets[i], compounds, runs);
+        addRuns(compound->types[i], (prefix.empty() ? "" : prefix + ".") + nameOfPart(*compound, i),
+                offset + k * size + compound->offsets[i], compounds, runs);
     }
     return;
   }
   const ElementType scalar = compound ? ElementType::I32 : base;
-  NpyRun run{.name = name, .code = std::string(npyCode(scalar)), .dims = dims, .offset = offset, .size = cg::sizeOf(scalar), .count = product(dims)};
+  NpyRun run{.name = name,
+             .code = std::string(npyCode(scalar)),
+             .dims = dims,
+             .offset = offset,
+             .size = cg::sizeOf(scalar),
+             .count = product(dims)};
   run.isBool = scalar == ElementType::Bool;
   if (compound) run.values = static_cast<int64_t>(compound->names.size());
   runs.push_back(std::move(run));
@@ -64,7 +71,9 @@ std::string field(const std::string& name, const std::string& descr, std::span<c
 /// Bytes of a scalar; 0: its size is not known.
 uint64_t sizeOfCode(std::string_view code) {
   uint64_t size = 0;
-  if (code.size() < 2 || std::from_chars(code.data() + 1, code.data() + code.size(), size).ec != std::errc() || size > mostRuns) return 0;
+  if (code.size() < 2 || std::from_chars(code.data() + 1, code.data() + code.size(), size).ec != std::errc() ||
+      size > mostRuns)
+    return 0;
   return code[0] == 'U' ? 4 * size : size;
 }
 
@@ -77,7 +86,12 @@ bool addRuns(const NpyDescr& descr, const std::string& name, std::span<const int
     const std::string code = descr.code.substr(hasOrder ? 1 : 0);
     const uint64_t size = sizeOfCode(code);
     if (size == 0) return false;
-    NpyRun run{.name = name, .code = code, .dims = {dims.begin(), dims.end()}, .offset = element.size, .size = static_cast<unsigned>(size), .count = count};
+    NpyRun run{.name = name,
+               .code = code,
+               .dims = {dims.begin(), dims.end()},
+               .offset = element.size,
+               .size = static_cast<unsigned>(size),
+               .count = count};
     run.isBig = descr.code[0] == '>';
     element.runs.push_back(std::move(run));
     element.size += size * count;
@@ -126,8 +140,8 @@ std::string_view npyCode(ElementType type) {
 
 std::pair<ElementType, std::vector<int64_t>> innermost(ElementType type, std::span<const CompoundManifest> compounds) {
   std::vector<int64_t> dims;
-  for (const CompoundManifest* compound = compoundIn(type, compounds); compound && compound->kind == CompoundManifest::Kind::Array;
-       compound = compoundIn(type, compounds)) {
+  for (const CompoundManifest* compound = compoundIn(type, compounds);
+       compound && compound->kind == CompoundManifest::Kind::Array; compound = compoundIn(type, compounds)) {
     dims.push_back(static_cast<int64_t>(compound->count));
     type = compound->types[0];
   }
@@ -174,7 +188,9 @@ NpyElement elementInFile(const NpyDescr& descr) {
 }
 
 bool haveSameFields(const NpyElement& a, const NpyElement& b) {
-  return std::ranges::equal(a.runs, b.runs, [](const NpyRun& x, const NpyRun& y) { return x.name == y.name && x.code == y.code && x.dims == y.dims; });
+  return std::ranges::equal(a.runs, b.runs, [](const NpyRun& x, const NpyRun& y) {
+    return x.name == y.name && x.code == y.code && x.dims == y.dims;
+  });
 }
 
 }  // namespace rad::rt

@@ -82,7 +82,8 @@ class HeaderParser {
   }
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   void skipBlanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
   bool take(char c) {
     skipBlanks();
@@ -112,8 +113,10 @@ class HeaderParser {
       skipBlanks();
       int64_t extent = 0;
       auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), extent);
-      if (error == std::errc::result_out_of_range || (error == std::errc() && extent > maxElements)) return bad(fmt::format("a size in {} is beyond 2^60", what)), false;
-      if (error != std::errc() || extent < 0) return bad(fmt::format("a size in {} is not a whole number of 0 or more", what)), false;
+      if (error == std::errc::result_out_of_range || (error == std::errc() && extent > maxElements))
+        return bad(fmt::format("a size in {} is beyond 2^60", what)), false;
+      if (error != std::errc() || extent < 0)
+        return bad(fmt::format("a size in {} is not a whole number of 0 or more", what)), false;
       at_ = static_cast<size_t>(end - text_.data());
       if (peek() == 'L') ++at_;  // written by Python 2
       extents.push_back(extent);
@@ -175,24 +178,27 @@ std::string shown(std::string_view text) {
 
 /// Raddle's name of a type of NumPy; empty if there is none.
 std::string nameOfCode(std::string_view code) {
-  for (ElementType type : {ElementType::Bool, ElementType::I8, ElementType::I16, ElementType::I32, ElementType::I64, ElementType::U8, ElementType::U16,
-                           ElementType::U32, ElementType::U64, ElementType::F16, ElementType::F32, ElementType::F64})
+  for (ElementType type :
+       {ElementType::Bool, ElementType::I8, ElementType::I16, ElementType::I32, ElementType::I64, ElementType::U8,
+        ElementType::U16, ElementType::U32, ElementType::U64, ElementType::F16, ElementType::F32, ElementType::F64})
     if (npyCode(type) == code) return cg::nameOf(type);
   return "";
 }
 
 /// What stands against an element of the file; `type` is what the program calls the one that is wanted.
-Result<void> checkFields(const NpyDescr& found, const NpyElement& inFile, const NpyElement& inMemory, const std::string& type, const std::string& wanted,
-                         const std::string& path) {
+Result<void> checkFields(const NpyDescr& found, const NpyElement& inFile, const NpyElement& inMemory,
+                         const std::string& type, const std::string& wanted, const std::string& path) {
   if (!inFile.runs.empty() && haveSameFields(inFile, inMemory)) return {};
   const bool isNumber = inMemory.runs.size() == 1 && inMemory.runs[0].name.empty();
   Error error;
   error.category = ErrorCategory::UserProgram;
   error.page = fileContentCode;
-  error.message = fmt::format("`{}` holds elements of NumPy's type {}, but the type says {}", path, shown(found.text), type);
+  error.message =
+      fmt::format("`{}` holds elements of NumPy's type {}, but the type says {}", path, shown(found.text), type);
   if (!isNumber) error.message += ", which is " + wanted;
-  error.advice = isNumber ? "declare a struct with these members, or save each field as an array of its own"
-                          : "members have the names of the fields, in their order, and the same types; where they lie may differ";
+  error.advice =
+      isNumber ? "declare a struct with these members, or save each field as an array of its own"
+               : "members have the names of the fields, in their order, and the same types; where they lie may differ";
   return fail(std::move(error));
 }
 
@@ -203,18 +209,21 @@ Result<void> checkType(const std::string& descr, ElementType wanted, const std::
   std::string_view wantedCode = npyCode(wanted);
   if (code == wantedCode) return {};
   const std::string name = nameOfCode(code);
-  std::string holds = !name.empty() ? fmt::format("{} (NumPy's {})", name, shown(descr))
+  std::string holds = !name.empty()           ? fmt::format("{} (NumPy's {})", name, shown(descr))
                       : code.starts_with('O') ? "Python objects"
                       : code.starts_with('c') ? fmt::format("complex numbers ({})", shown(descr))
-                      : code.starts_with('U') || code.starts_with('S') ? "texts"
-                                                                       : fmt::format("elements of NumPy's type {}", shown(descr));
+                      : code.starts_with('U') || code.starts_with('S')
+                          ? "texts"
+                          : fmt::format("elements of NumPy's type {}", shown(descr));
   Error error;
   error.category = ErrorCategory::UserProgram;
   error.page = fileContentCode;
   error.message = fmt::format("`{}` holds {}, but the type says {}", path, holds, cg::nameOf(wanted));
   bool isNumpyType = wantedCode[0] != 'V';
   if (!name.empty()) error.advice = fmt::format("write {} in the type", name);
-  if (isNumpyType) error.advice += fmt::format("{}save it with numpy.save(path, a.astype(\"{}\"))", name.empty() ? "" : ", or ", wantedCode);
+  if (isNumpyType)
+    error.advice +=
+        fmt::format("{}save it with numpy.save(path, a.astype(\"{}\"))", name.empty() ? "" : ", or ", wantedCode);
   return fail(std::move(error));
 }
 
@@ -242,7 +251,8 @@ std::vector<std::byte> rowMajor(const std::vector<std::byte>& from, std::span<co
 }
 
 /// Each scalar from where it lies in the file to where it lies in memory; none where one is no value of its enum.
-std::optional<std::vector<std::byte>> arranged(const std::vector<std::byte>& from, const NpyElement& inFile, const NpyElement& inMemory, size_t count) {
+std::optional<std::vector<std::byte>> arranged(const std::vector<std::byte>& from, const NpyElement& inFile,
+                                               const NpyElement& inMemory, size_t count) {
   std::vector<std::byte> to(count * inMemory.size);
   for (size_t i = 0; i < count; ++i)
     for (size_t r = 0; r < inMemory.runs.size(); ++r) {
@@ -265,18 +275,24 @@ std::optional<std::vector<std::byte>> arranged(const std::vector<std::byte>& fro
 
 }  // namespace
 
-Result<FileArray> readNpy(const std::string& path, ElementType wanted, std::span<const cg::CompoundManifest> compounds) {
+Result<FileArray> readNpy(const std::string& path, ElementType wanted,
+                          std::span<const cg::CompoundManifest> compounds) {
   RAD_ASSIGN(File file, openToRead(path, npyKind));
   return readNpy(file.get(), path, wanted, compounds);
 }
 
-Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType wanted, std::span<const cg::CompoundManifest> compounds) {
-  auto error = [&](std::string_view why, std::string advice = npyAgain) { return fileError("read", npyKind, path, why, std::move(advice)); };
+Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType wanted,
+                          std::span<const cg::CompoundManifest> compounds) {
+  auto error = [&](std::string_view why, std::string advice = npyAgain) {
+    return fileError("read", npyKind, path, why, std::move(advice));
+  };
   unsigned char start[8] = {};
   size_t got = std::fread(start, 1, sizeof start, file);
   if (got < sizeof start || std::memcmp(start, magic.data(), magic.size()) != 0)
-    return error(got == 0 ? "the file is empty" : "it is not an NPY file", "save it with numpy.save; of an NPZ archive, save each array by itself");
-  if (start[6] < 1 || start[6] > 3) return error(fmt::format("it has version {}.{} of the format; 1.0, 2.0 and 3.0 are known", start[6], start[7]));
+    return error(got == 0 ? "the file is empty" : "it is not an NPY file",
+                 "save it with numpy.save; of an NPZ archive, save each array by itself");
+  if (start[6] < 1 || start[6] > 3)
+    return error(fmt::format("it has version {}.{} of the format; 1.0, 2.0 and 3.0 are known", start[6], start[7]));
   unsigned char length[4] = {};
   size_t lengthBytes = start[6] == 1 ? 2 : 4;
   if (std::fread(length, 1, lengthBytes, file) != lengthBytes) return error("the file ends in its header");
@@ -302,26 +318,33 @@ Result<FileArray> readNpy(std::FILE* file, const std::string& path, ElementType 
   bool isEmpty = std::ranges::count(header->shape, 0) > 0;
   int64_t count = isEmpty ? 0 : 1;
   for (int64_t extent : header->shape)
-    if (!isEmpty && (__builtin_mul_overflow(count, extent, &count) || count > maxElements / static_cast<int64_t>(elementBytes)))
+    if (!isEmpty &&
+        (__builtin_mul_overflow(count, extent, &count) || count > maxElements / static_cast<int64_t>(elementBytes)))
       return error(fmt::format("its shape ({}) has more than 2^60 bytes", fmt::join(header->shape, ", ")));
   FileArray array{wanted, std::move(header->shape), {}};
   RAD_ASSIGN(array.elements, readBytes(file, static_cast<uint64_t>(count) * inFile.size, npyKind, path));
-  if (header->isFortran && array.extents.size() > 1) array.elements = rowMajor(array.elements, array.extents, static_cast<unsigned>(inFile.size));
-  const bool isAsInMemory = inFile.runs.size() == 1 && inFile.size == inMemory.size && !inFile.runs[0].isBig && !inMemory.runs[0].isBool && inMemory.runs[0].values == 0;
+  if (header->isFortran && array.extents.size() > 1)
+    array.elements = rowMajor(array.elements, array.extents, static_cast<unsigned>(inFile.size));
+  const bool isAsInMemory = inFile.runs.size() == 1 && inFile.size == inMemory.size && !inFile.runs[0].isBig &&
+                            !inMemory.runs[0].isBool && inMemory.runs[0].values == 0;
   if (!isAsInMemory) {
     auto elements = arranged(array.elements, inFile, inMemory, static_cast<size_t>(count));
-    if (!elements) return error("a number in it is no value of its enum", "an enum is saved as the position of its name, from 0 on");
+    if (!elements)
+      return error("a number in it is no value of its enum", "an enum is saved as the position of its name, from 0 on");
     array.elements = std::move(*elements);
   }
   return array;
 }
 
-Result<void> writeNpy(const std::string& path, const FileArray& array, std::span<const cg::CompoundManifest> compounds) {
+Result<void> writeNpy(const std::string& path, const FileArray& array,
+                      std::span<const cg::CompoundManifest> compounds) {
   std::string shape;
   for (int64_t extent : array.extents) shape += fmt::format("{}{}", shape.empty() ? "" : " ", extent) + ",";
   if (array.extents.size() > 1) shape.pop_back();
-  std::string text = fmt::format("{{'descr': {}, 'fortran_order': False, 'shape': ({}), }}", npyDescr(array.type, compounds), shape);
-  if (text.size() > 65000) return fileError("write", npyKind, path, "its elements have too many members for the header of such a file");
+  std::string text =
+      fmt::format("{{'descr': {}, 'fortran_order': False, 'shape': ({}), }}", npyDescr(array.type, compounds), shape);
+  if (text.size() > 65000)
+    return fileError("write", npyKind, path, "its elements have too many members for the header of such a file");
   size_t head = magic.size() + 4;
   text.append(63 - (head + text.size()) % 64, ' ');  // elements begin at a multiple of 64
   text += '\n';

@@ -30,10 +30,12 @@ void onWarning(png_structp, png_const_charp) {}  // of no use to a program that 
 
 void takeBytes(png_structp png, png_bytep out, size_t size) {
   if (std::fread(out, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) == size) return;
-  png_error(png, std::ferror(static_cast<std::FILE*>(png_get_io_ptr(png))) ? "it cannot be read to its end" : "the file ends too early");
+  png_error(png, std::ferror(static_cast<std::FILE*>(png_get_io_ptr(png))) ? "it cannot be read to its end"
+                                                                           : "the file ends too early");
 }
 void writeBytes(png_structp png, png_bytep bytes, size_t size) {
-  if (std::fwrite(bytes, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) != size) png_error(png, std::strerror(errno));
+  if (std::fwrite(bytes, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) != size)
+    png_error(png, std::strerror(errno));
 }
 void flushBytes(png_structp) {}
 
@@ -68,7 +70,8 @@ bool readHeader(Reader& reader, std::FILE* file) {
   png_set_read_fn(reader.png, file, takeBytes);
   png_set_user_limits(reader.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // our own limits come with a better message
   png_read_info(reader.png, reader.info);
-  reader.packedBytes = uint64_t{png_get_rowbytes(reader.png, reader.info)} * png_get_image_height(reader.png, reader.info);
+  reader.packedBytes =
+      uint64_t{png_get_rowbytes(reader.png, reader.info)} * png_get_image_height(reader.png, reader.info);
   png_set_expand(reader.png);
   png_set_scale_16(reader.png);
   png_set_interlace_handling(reader.png);
@@ -82,11 +85,13 @@ bool readRows(Reader& reader, png_bytep* rows) {
   return true;
 }
 
-bool writeAll(Writer& writer, std::FILE* file, png_uint_32 width, png_uint_32 height, int colors, const uint8_t* samples, size_t rowBytes) {
+bool writeAll(Writer& writer, std::FILE* file, png_uint_32 width, png_uint_32 height, int colors,
+              const uint8_t* samples, size_t rowBytes) {
   if (setjmp(png_jmpbuf(writer.png))) return false;
   png_set_write_fn(writer.png, file, writeBytes, flushBytes);
   png_set_user_limits(writer.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-  png_set_IHDR(writer.png, writer.info, width, height, 8, colors, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(writer.png, writer.info, width, height, 8, colors, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+               PNG_FILTER_TYPE_DEFAULT);
   png_set_compression_level(writer.png, 6);
   png_write_info(writer.png, writer.info);
   for (png_uint_32 y = 0; y < height; ++y) png_write_row(writer.png, samples + y * rowBytes);
@@ -99,7 +104,8 @@ bool isTooLarge(int64_t width, int64_t height, int64_t channels) {
 }
 
 std::string limitText(int64_t width, int64_t height) {
-  return fmt::format("it is {} x {} pixels; at most {} on a side and {} MiB of samples are allowed", width, height, maxPictureSide, maxPictureBytes >> 20);
+  return fmt::format("it is {} x {} pixels; at most {} on a side and {} MiB of samples are allowed", width, height,
+                     maxPictureSide, maxPictureBytes >> 20);
 }
 
 }  // namespace
@@ -110,7 +116,9 @@ Result<Picture> readPng(const std::string& path) {
 }
 
 Result<Picture> readPng(std::FILE* file, const std::string& path) {
-  auto error = [&](std::string_view why, std::string advice) { return fileError("read", pngKind, path, why, std::move(advice)); };
+  auto error = [&](std::string_view why, std::string advice) {
+    return fileError("read", pngKind, path, why, std::move(advice));
+  };
   int64_t fileBytes = bytesLeft(file);
   unsigned char signature[8] = {};
   size_t got = std::fread(signature, 1, sizeof signature, file);
@@ -125,11 +133,15 @@ Result<Picture> readPng(std::FILE* file, const std::string& path) {
   picture.height = png_get_image_height(reader.png, reader.info);
   picture.channels = png_get_channels(reader.png, reader.info);
   size_t rowBytes = png_get_rowbytes(reader.png, reader.info);
-  if (isTooLarge(picture.width, picture.height, picture.channels)) return error(limitText(picture.width, picture.height), "make it smaller first");
-  if (rowBytes != static_cast<size_t>(picture.width * picture.channels)) return error("its pixels have a form that is not supported", "save it with 8 bits a channel");
+  if (isTooLarge(picture.width, picture.height, picture.channels))
+    return error(limitText(picture.width, picture.height), "make it smaller first");
+  if (rowBytes != static_cast<size_t>(picture.width * picture.channels))
+    return error("its pixels have a form that is not supported", "save it with 8 bits a channel");
   // Deflate never makes more than 1032 bytes of one: a small file that claims to be huge takes no memory.
   if (fileBytes >= 0 && reader.packedBytes / 1032 > static_cast<uint64_t>(fileBytes))
-    return error(fmt::format("the file ends too early: its {} bytes cannot hold {} x {} pixels", fileBytes, picture.width, picture.height), pngAgain);
+    return error(fmt::format("the file ends too early: its {} bytes cannot hold {} x {} pixels", fileBytes,
+                             picture.width, picture.height),
+                 pngAgain);
   picture.samples.resize(rowBytes * static_cast<size_t>(picture.height));
   std::vector<png_bytep> rows(static_cast<size_t>(picture.height));
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = picture.samples.data() + y * rowBytes;
@@ -161,10 +173,12 @@ Picture withChannels(Picture picture, int channels) {
   return out;
 }
 
-Result<void> writePng(const std::string& path, int64_t width, int64_t height, int channels, std::span<const uint8_t> samples) {
+Result<void> writePng(const std::string& path, int64_t width, int64_t height, int channels,
+                      std::span<const uint8_t> samples) {
   auto error = [&](std::string_view why) { return fileError("write", pngKind, path, why); };
   int colors = channels == 1 ? PNG_COLOR_TYPE_GRAY : channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_RGB_ALPHA;
-  if (channels != 1 && channels != 3 && channels != 4) return error(fmt::format("it has {} channels; 1, 3 or 4 are possible", channels));
+  if (channels != 1 && channels != 3 && channels != 4)
+    return error(fmt::format("it has {} channels; 1, 3 or 4 are possible", channels));
   if (width <= 0 || height <= 0) return error("it has no pixels");
   if (isTooLarge(width, height, channels)) return error(limitText(width, height));
   size_t rowBytes = static_cast<size_t>(width * channels);
@@ -172,7 +186,8 @@ Result<void> writePng(const std::string& path, int64_t width, int64_t height, in
   RAD_ASSIGN(NewFile file, NewFile::create(path, pngKind));
   Writer writer;
   if (!writer.png || !writer.info) return error("libpng has no memory");
-  if (!writeAll(writer, file.stream(), static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), colors, samples.data(), rowBytes))
+  if (!writeAll(writer, file.stream(), static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), colors,
+                samples.data(), rowBytes))
     return error(writer.trouble.text);
   return file.commit();
 }

@@ -105,7 +105,8 @@ void AccessChecker::access(uint64_t address, uint64_t bytes, uint32_t place, Acc
     if (variable) {
       Word& word = variable->words[(at - variable->range.address) / 8];
       if (accesses_.uninitialised && has(what, AccessWhat::Reads) && (word.stored & mask) != mask)
-        add(AccessFinding::Kind::Uninitialised, {block_, thread_, epoch_, variable->declaration, 0, mask}, {block_, thread_, epoch_, place, 0, mask});
+        add(AccessFinding::Kind::Uninitialised, {block_, thread_, epoch_, variable->declaration, 0, mask},
+            {block_, thread_, epoch_, place, 0, mask});
       word.stored |= mask;  // said once
       look(word, mask, place, what, arena);
     } else {
@@ -113,14 +114,16 @@ void AccessChecker::access(uint64_t address, uint64_t bytes, uint32_t place, Acc
     }
     at = next;
   }
-  if (ofArrays_.bytes() + ofShared_.bytes() + pages_.size() * sizeof(std::array<Word, pageWords>) > mostBytes_) overflown_ = true;
+  if (ofArrays_.bytes() + ofShared_.bytes() + pages_.size() * sizeof(std::array<Word, pageWords>) > mostBytes_)
+    overflown_ = true;
 }
 
 // ---- which accesses are kept ----
 
-/// Of each kind of access to the same bytes of a word at most two are kept, and they find whatever all would. Points and blocks come one after
-/// the other, so an access of an earlier one is at odds with all that follow: it alone is enough. Of the block that runs now, two threads
-/// since the last barrier are enough: whoever comes is another one than one of them.
+/// Of each kind of access to the same bytes of a word at most two are kept, and they find whatever all would. Points
+/// and blocks come one after the other, so an access of an earlier one is at odds with all that follow: it alone is
+/// enough. Of the block that runs now, two threads since the last barrier are enough: whoever comes is another one than
+/// one of them.
 void AccessChecker::look(Word& word, uint8_t bytes, uint32_t place, AccessWhat what, Arena& arena) {
   if (!accesses_.races) return;
   const bool writes = has(what, AccessWhat::Writes);
@@ -131,12 +134,16 @@ void AccessChecker::look(Word& word, uint8_t bytes, uint32_t place, AccessWhat w
     Entry& before = word.entries[i];
     if (before.kind == now.kind && before.bytes == now.bytes) (first ? second : first) = &before;
     if (!(before.bytes & bytes) || !(writes || (before.kind & 1))) continue;
-    if (before.block == block_ && (before.epoch != epoch_ || before.thread == thread_ || before.thread == nobody || thread_ == nobody)) continue;
+    if (before.block == block_ &&
+        (before.epoch != epoch_ || before.thread == thread_ || before.thread == nobody || thread_ == nobody))
+      continue;
     const unsigned other = before.kind / 2;
     const bool areAtomic = sort != 0 && other != 0 && (before.block == block_ || (sort == 1 && other == 1));
     if (!areAtomic) add(AccessFinding::Kind::Race, before, now);
   }
-  if (first && (first->block != block_ || (first->epoch == epoch_ && first->thread == thread_) || (first->epoch == epoch_ && thread_ == nobody))) return;
+  if (first && (first->block != block_ || (first->epoch == epoch_ && first->thread == thread_) ||
+                (first->epoch == epoch_ && thread_ == nobody)))
+    return;
   if (first && (first->epoch != epoch_ || first->thread == nobody)) {
     *first = now;
     return;
@@ -160,7 +167,8 @@ void AccessChecker::look(Word& word, uint8_t bytes, uint32_t place, AccessWhat w
 
 void AccessChecker::add(AccessFinding::Kind kind, const Entry& before, const Entry& now) {
   if (findings_.size() < mostFindings &&
-      seen_.insert({static_cast<uint32_t>(kind), std::min(before.place, now.place), std::max(before.place, now.place)}).second)
+      seen_.insert({static_cast<uint32_t>(kind), std::min(before.place, now.place), std::max(before.place, now.place)})
+          .second)
     findings_.push_back({kind, before, now});
 }
 
@@ -168,9 +176,12 @@ std::vector<AccessFinding> AccessChecker::takeFindings() {
   auto isRace = [](const Finding& finding) { return finding.kind == AccessFinding::Kind::Race; };
   std::vector<AccessFinding> told;
   for (const Finding& finding : findings_) {
-    auto isOfRace = [&](const Finding& race) { return isRace(race) && (race.now.place == finding.now.place || race.before.place == finding.now.place); };
+    auto isOfRace = [&](const Finding& race) {
+      return isRace(race) && (race.now.place == finding.now.place || race.before.place == finding.now.place);
+    };
     if (!isRace(finding) && std::ranges::any_of(findings_, isOfRace)) continue;
-    told.push_back({finding.kind, describe(finding.now), describe(finding.before), finding.before.block == finding.now.block});
+    told.push_back(
+        {finding.kind, describe(finding.now), describe(finding.before), finding.before.block == finding.now.block});
   }
   return told;
 }
@@ -194,7 +205,8 @@ AccessFinding::Access AccessChecker::describe(const Entry& entry) const {
   rest = entry.thread;
   for (uint32_t axis = threadAxes_; axis-- > 0;) {
     const uint64_t count = static_cast<uint64_t>(threads_[axis].count);
-    access.where.thread[threadAxes_ - 1 - axis] = static_cast<uint32_t>(threads_[axis].low + static_cast<int64_t>(rest % count));
+    access.where.thread[threadAxes_ - 1 - axis] =
+        static_cast<uint32_t>(threads_[axis].low + static_cast<int64_t>(rest % count));
     rest /= count;
   }
   return access;
@@ -204,14 +216,20 @@ AccessFinding::Access AccessChecker::describe(const Entry& entry) const {
 
 using rad::rt::currentAccessChecker;
 
-void rad_access_axis(int32_t axis, int64_t low, int64_t count, int64_t step) { currentAccessChecker->axis(static_cast<uint32_t>(axis), low, count, step); }
-void rad_access_threads(int32_t axis, int64_t low, int64_t count) { currentAccessChecker->threads(static_cast<uint32_t>(axis), low, count); }
+void rad_access_axis(int32_t axis, int64_t low, int64_t count, int64_t step) {
+  currentAccessChecker->axis(static_cast<uint32_t>(axis), low, count, step);
+}
+void rad_access_threads(int32_t axis, int64_t low, int64_t count) {
+  currentAccessChecker->threads(static_cast<uint32_t>(axis), low, count);
+}
 void rad_access_block(int64_t block) { currentAccessChecker->block(static_cast<uint64_t>(block)); }
 void rad_access_shared(void* address, int64_t bytes, int32_t declaration) {
-  currentAccessChecker->shared(reinterpret_cast<uint64_t>(address), static_cast<uint64_t>(bytes), static_cast<uint32_t>(declaration));
+  currentAccessChecker->shared(reinterpret_cast<uint64_t>(address), static_cast<uint64_t>(bytes),
+                               static_cast<uint32_t>(declaration));
 }
 void rad_access_item(int64_t item) { currentAccessChecker->item(static_cast<uint64_t>(item)); }
 void rad_access_barrier(void) { currentAccessChecker->barrier(); }
 void rad_access(void* address, int64_t bytes, int32_t place, int32_t what) {
-  currentAccessChecker->access(reinterpret_cast<uint64_t>(address), static_cast<uint64_t>(bytes), static_cast<uint32_t>(place), static_cast<rad::cg::AccessWhat>(what));
+  currentAccessChecker->access(reinterpret_cast<uint64_t>(address), static_cast<uint64_t>(bytes),
+                               static_cast<uint32_t>(place), static_cast<rad::cg::AccessWhat>(what));
 }

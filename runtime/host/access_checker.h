@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// --check=race,uninit: what kernels on CPU threads do to memory, one launch at a time. A launch that is checked runs on one thread, point
-// after point or block after block, so that a word needs to remember little to find every pair of accesses that no order keeps apart.
+// --check=race,uninit: what kernels on CPU threads do to memory, one launch at a time. A launch that is checked runs on
+// one thread, point after point or block after block, so that a word needs to remember little to find every pair of
+// accesses that no order keeps apart.
 #pragma once
 
 #include "runtime/host/host_device.h"
@@ -22,8 +23,9 @@ struct MemoryRange {
 
 /// Looks at the accesses of one launch. One thread.
 ///
-/// Two accesses race if they touch a byte of an array or of shared memory, one writes, no barrier stands between them, they are of two
-/// points, or threads, and not both are atomic among those. Blocks and points have no order at all; threads of a block have that of barriers.
+/// Two accesses race if they touch a byte of an array or of shared memory, one writes, no barrier stands between them,
+/// they are of two points, or threads, and not both are atomic among those. Blocks and points have no order at all;
+/// threads of a block have that of barriers.
 class AccessChecker {
  public:
   /// `arrays`: what lives on the device, sorted. `mostBytes`: what the checker may take.
@@ -39,7 +41,8 @@ class AccessChecker {
   void barrier() { ++epoch_; }
   void access(uint64_t address, uint64_t bytes, uint32_t place, cg::AccessWhat what);
 
-  /// The findings, each pair of places once. That memory which others write was read too early is told as the race that it is.
+  /// The findings, each pair of places once. That memory which others write was read too early is told as the race that
+  /// it is.
   std::vector<AccessFinding> takeFindings();
   /// Memory ran out: what came then was not looked at.
   bool isOverflown() const { return overflown_; }
@@ -50,10 +53,10 @@ class AccessChecker {
   static constexpr unsigned kinds = 6;
   /// An access of some bytes of a word.
   struct Entry {
-    uint64_t block;   // or point
+    uint64_t block;  // or point
     uint32_t thread, epoch, place;
-    uint8_t kind;     // what it does: writes + 2 * (0: plain, 1: atomic, 2: atomic within the block)
-    uint8_t bytes;    // one bit each
+    uint8_t kind;   // what it does: writes + 2 * (0: plain, 1: atomic, 2: atomic within the block)
+    uint8_t bytes;  // one bit each
   };
   /// What is known of 8 bytes of memory.
   struct Word {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/host/host_device.h"
 
-#include "runtime/host/access_checker.h"
 #include "runtime/base/interrupt.h"
+#include "runtime/host/access_checker.h"
 
 #include <fmt/format.h>
 
@@ -80,8 +80,8 @@ class HostBuffer final : public Buffer {
 
 class HostKernel final : public Kernel {
  public:
-  HostKernel(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes, std::shared_ptr<const void> owner,
-             std::optional<CheckedAccesses> accesses)
+  HostKernel(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes,
+             std::shared_ptr<const void> owner, std::optional<CheckedAccesses> accesses)
       : function(function), scratchBytes(scratchBytes), accesses(std::move(accesses)), owner_(std::move(owner)) {
     geometry_ = std::move(geometry);
   }
@@ -98,7 +98,8 @@ std::byte* bytesOf(const Buffer& buffer) { return reinterpret_cast<std::byte*>(b
 Result<void> checkRange(const char* what, const Buffer& buffer, uint64_t offset, uint64_t bytes) {
   if (offset <= buffer.size() && bytes <= buffer.size() - offset) return {};
   return fail(ErrorCategory::Misuse,
-              fmt::format("{} of {} bytes at offset {} lies outside of a buffer of {} bytes", what, bytes, offset, buffer.size()),
+              fmt::format("{} of {} bytes at offset {} lies outside of a buffer of {} bytes", what, bytes, offset,
+                          buffer.size()),
               "This is a mistake of the runtime; please report it.");
 }
 
@@ -113,7 +114,8 @@ Result<std::shared_ptr<HostDevice>> HostDevice::create(unsigned threads) {
       const char* end = text + std::strlen(text);
       auto [stop, error] = std::from_chars(text, end, threads);
       if (error != std::errc() || stop != end || threads < 1 || threads > 1024)
-        return fail(ErrorCategory::System, fmt::format("RADDLE_THREADS is `{}`, which is not a number from 1 to 1024", text),
+        return fail(ErrorCategory::System,
+                    fmt::format("RADDLE_THREADS is `{}`, which is not a number from 1 to 1024", text),
                     "Set it to the number of CPU threads that kernels may use, or unset it to use all.");
     }
   }
@@ -132,17 +134,19 @@ HostDevice::HostDevice(unsigned threads) : pool_(threads), live_(std::make_share
   failure_.record = &record_;
 }
 
-std::shared_ptr<Kernel> HostDevice::wrap(cg::NativeKernel function, cg::GeometryManifest geometry, uint64_t scratchBytes,
-                                         std::shared_ptr<const void> owner, std::optional<CheckedAccesses> accesses) {
-  return std::make_shared<HostKernel>(function, std::move(geometry), scratchBytes, std::move(owner), std::move(accesses));
+std::shared_ptr<Kernel> HostDevice::wrap(cg::NativeKernel function, cg::GeometryManifest geometry,
+                                         uint64_t scratchBytes, std::shared_ptr<const void> owner,
+                                         std::optional<CheckedAccesses> accesses) {
+  return std::make_shared<HostKernel>(function, std::move(geometry), scratchBytes, std::move(owner),
+                                      std::move(accesses));
 }
 
 Result<std::shared_ptr<Buffer>> HostDevice::allocate(uint64_t bytes) {
   auto refuse = [&](std::string_view why) {
     auto live = live_->bytes.load(std::memory_order_relaxed);
     return fail(ErrorCategory::Resources,
-                fmt::format("no memory for an array of {} ({} bytes) on the host: {}; arrays of this program take {}", inUnits(bytes),
-                            bytes, why, inUnits(live)),
+                fmt::format("no memory for an array of {} ({} bytes) on the host: {}; arrays of this program take {}",
+                            inUnits(bytes), bytes, why, inUnits(live)),
                 "Use smaller arrays, or let go of some before making new ones.");
   };
   if (info_.memoryBytes != 0) {
@@ -154,9 +158,11 @@ Result<std::shared_ptr<Buffer>> HostDevice::allocate(uint64_t bytes) {
   }
   uint64_t alignment = bytes >= 2 * kHugePage ? kHugePage : kAlignment;
   uint64_t rounded = std::max(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, (rounded + alignment - 1) / alignment * alignment));
+  auto* memory =
+      static_cast<std::byte*>(std::aligned_alloc(alignment, (rounded + alignment - 1) / alignment * alignment));
   if (!memory) return refuse("the system gives no more");
-  if (alignment == kHugePage) madvise(memory, rounded / kHugePage * kHugePage, MADV_HUGEPAGE);  // only a wish: fewer page faults
+  if (alignment == kHugePage)
+    madvise(memory, rounded / kHugePage * kHugePage, MADV_HUGEPAGE);  // only a wish: fewer page faults
   return std::make_shared<HostBuffer>(memory, bytes, live_);
 }
 
@@ -172,7 +178,8 @@ Result<void> HostDevice::copyOut(std::span<std::byte> to, const Buffer& from, ui
   return {};
 }
 
-Result<void> HostDevice::copyWithin(Buffer& to, uint64_t toOffset, const Buffer& from, uint64_t fromOffset, uint64_t bytes) {
+Result<void> HostDevice::copyWithin(Buffer& to, uint64_t toOffset, const Buffer& from, uint64_t fromOffset,
+                                    uint64_t bytes) {
   RAD_TRY(checkRange("a copy", to, toOffset, bytes));
   RAD_TRY(checkRange("a copy", from, fromOffset, bytes));
   std::memmove(bytesOf(to) + toOffset, bytesOf(from) + fromOffset, bytes);
@@ -191,7 +198,8 @@ Result<void> HostDevice::fill(Buffer& to, uint64_t offset, uint64_t bytes, std::
     // By all threads, as kernels will share it: the system gives memory near the core that touches it first.
     constexpr uint64_t kGrain = 1u << 16;
     auto set = [&](int64_t begin, int64_t end, unsigned) {
-      const uint64_t first = static_cast<uint64_t>(begin) * kGrain, last = std::min(static_cast<uint64_t>(end) * kGrain, bytes);
+      const uint64_t first = static_cast<uint64_t>(begin) * kGrain,
+                     last = std::min(static_cast<uint64_t>(end) * kGrain, bytes);
       std::memset(start + first, std::to_integer<int>(pattern[0]), last - first);
     };
     std::lock_guard lock(queue_);
@@ -219,7 +227,8 @@ Result<void> HostDevice::prepareScratch(uint64_t bytes, std::string_view kernel)
     auto* memory = static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded));
     if (!memory)
       return fail(ErrorCategory::Resources,
-                  fmt::format("no memory for the blocks of kernel `{}`: {} for each of {} threads", kernel, inUnits(rounded), pool_.size()),
+                  fmt::format("no memory for the blocks of kernel `{}`: {} for each of {} threads", kernel,
+                              inUnits(rounded), pool_.size()),
                   "Use smaller blocks or less shared memory, or fewer threads (RADDLE_THREADS).");
     scratch_.emplace_back(memory);
   }
@@ -234,7 +243,8 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
                 "This is a mistake of the runtime; please report it.");
   if (request.outerCount < 0 || request.chunkCount < 0 || request.grain < 1)
     return fail(ErrorCategory::Misuse,
-                fmt::format("launch of `{}` over {} rows in {} pieces, {} at once", request.name, request.outerCount, request.chunkCount, request.grain),
+                fmt::format("launch of `{}` over {} rows in {} pieces, {} at once", request.name, request.outerCount,
+                            request.chunkCount, request.grain),
                 "This is a mistake of the runtime; please report it.");
   // A reduction over nothing still runs its chunks: they write the identity.
   if (request.outerCount == 0 && request.chunkCount == 0) return {};
@@ -255,10 +265,13 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
   auto partials = [&](int64_t begin, int64_t end, unsigned worker) {
     // outer * chunk / chunks without overflow
     auto bound = [&](int64_t chunk) { return static_cast<int64_t>(static_cast<__int128>(outer) * chunk / chunks); };
-    for (int64_t chunk = begin; chunk < end && !Interrupt::isRequested(); ++chunk) native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
+    for (int64_t chunk = begin; chunk < end && !Interrupt::isRequested(); ++chunk)
+      native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
   };
   if (native->accesses)
-    return checkLaunch(*native->accesses, request, [&] { chunks > 0 ? partials(0, chunks, 0) : items(0, outer / grain + (outer % grain != 0), 0); });
+    return checkLaunch(*native->accesses, request, [&] {
+      chunks > 0 ? partials(0, chunks, 0) : items(0, outer / grain + (outer % grain != 0), 0);
+    });
   if (chunks > 0) pool_.run(chunks, std::ref(partials));
   else pool_.run(outer / grain + (outer % grain != 0), std::ref(items));
   if (Interrupt::isRequested())
@@ -267,7 +280,8 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
   return {};
 }
 
-Result<void> HostDevice::checkLaunch(const CheckedAccesses& accesses, const LaunchRequest& request, const std::function<void()>& work) {
+Result<void> HostDevice::checkLaunch(const CheckedAccesses& accesses, const LaunchRequest& request,
+                                     const std::function<void()>& work) {
   std::vector<MemoryRange> arrays;
   {
     std::lock_guard lock(live_->mutex);
@@ -283,7 +297,9 @@ Result<void> HostDevice::checkLaunch(const CheckedAccesses& accesses, const Laun
     foundIn_ = request.serial;
   }
   if (!checker.isOverflown()) return {};
-  return fail(ErrorCategory::Resources, fmt::format("--check remembers more of the accesses of kernel `{}` than {} can hold", request.name, inUnits(most)),
+  return fail(ErrorCategory::Resources,
+              fmt::format("--check remembers more of the accesses of kernel `{}` than {} can hold", request.name,
+                          inUnits(most)),
               "Check the program with smaller arrays.");
 }
 

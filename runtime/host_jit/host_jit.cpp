@@ -34,7 +34,8 @@ Error imageError(std::string message, std::string advice = {}) {
 }
 
 std::unexpected<Error> ourFault(std::string message) {
-  return fail(imageError(std::move(message), "This is a mistake of the compiler, not of the program; please report it."));
+  return fail(
+      imageError(std::move(message), "This is a mistake of the compiler, not of the program; please report it."));
 }
 
 /// The names that an object file leaves to others, and those that it gives.
@@ -52,10 +53,8 @@ llvm::Expected<ObjectSymbols> symbolsOf(const llvm::MemoryBuffer& buffer) {
     auto name = symbol.getName();
     if (!name) return name.takeError();
     if (name->empty() || *name == "_GLOBAL_OFFSET_TABLE_") continue;
-    if (*flags & llvm::object::SymbolRef::SF_Undefined)
-      symbols.undefined.push_back(name->str());
-    else if (*flags & llvm::object::SymbolRef::SF_Global)
-      symbols.defined.push_back(name->str());
+    if (*flags & llvm::object::SymbolRef::SF_Undefined) symbols.undefined.push_back(name->str());
+    else if (*flags & llvm::object::SymbolRef::SF_Global) symbols.defined.push_back(name->str());
   }
   return symbols;
 }
@@ -79,8 +78,9 @@ struct HostJit::Impl {
 
   /// An error with what ORC reported meanwhile as its log.
   Error linkError(std::string_view module, llvm::Error error) {
-    auto result = imageError(fmt::format("native code of `{}` could not be linked: {}", module, llvm::toString(std::move(error))),
-                             "This is a mistake of the compiler, not of the program; please report it.");
+    auto result =
+        imageError(fmt::format("native code of `{}` could not be linked: {}", module, llvm::toString(std::move(error))),
+                   "This is a mistake of the compiler, not of the program; please report it.");
     result.log = fmt::format("{}", fmt::join(reported, "\n"));
     reported.clear();
     return result;
@@ -96,10 +96,12 @@ Result<std::shared_ptr<HostJit>> HostJit::create(std::span<const JitSymbol> symb
   // In place: links happen on the thread that asks, and nothing runs behind its back.
   auto control = orc::SelfExecutorProcessControl::Create(nullptr, std::make_unique<orc::InPlaceTaskDispatcher>());
   if (!control)
-    return fail(ErrorCategory::System, fmt::format("no native code can be made in this process: {}", llvm::toString(control.takeError())),
+    return fail(ErrorCategory::System,
+                fmt::format("no native code can be made in this process: {}", llvm::toString(control.takeError())),
                 "The system may forbid executable memory; check its security settings.");
   impl->session = std::make_unique<orc::ExecutionSession>(std::move(*control));
-  impl->session->setErrorReporter([state = impl.get()](llvm::Error error) { state->reported.push_back(llvm::toString(std::move(error))); });
+  impl->session->setErrorReporter(
+      [state = impl.get()](llvm::Error error) { state->reported.push_back(llvm::toString(std::move(error))); });
   impl->linker = std::make_unique<orc::ObjectLinkingLayer>(*impl->session);
   impl->library = &impl->session->createBareJITDylib("session");
   orc::SymbolMap map;
@@ -121,7 +123,9 @@ Result<void> HostJit::add(cg::IrModule module, const cg::CodegenOptions& options
   auto object = cg::emitObject(*module.module, options);
   if (!object) return fail(imageError(object.error()));
   auto symbols = symbolsOf(**object);
-  if (!symbols) return ourFault(fmt::format("native code of `{}` could not be read: {}", name, llvm::toString(symbols.takeError())));
+  if (!symbols)
+    return ourFault(
+        fmt::format("native code of `{}` could not be read: {}", name, llvm::toString(symbols.takeError())));
 
   std::lock_guard lock(impl_->mutex);
   std::vector<std::string> missing, twice;
@@ -130,24 +134,29 @@ Result<void> HostJit::add(cg::IrModule module, const cg::CodegenOptions& options
   for (const auto& symbol : symbols->defined)
     if (impl_->available.contains(symbol) || impl_->defined.contains(symbol)) twice.push_back(symbol);
   if (!missing.empty())
-    return ourFault(fmt::format("native code of `{}` needs `{}`, which nothing defines", name, fmt::join(missing, "`, `")));
-  if (!twice.empty()) return ourFault(fmt::format("native code of `{}` defines `{}` again", name, fmt::join(twice, "`, `")));
+    return ourFault(
+        fmt::format("native code of `{}` needs `{}`, which nothing defines", name, fmt::join(missing, "`, `")));
+  if (!twice.empty())
+    return ourFault(fmt::format("native code of `{}` defines `{}` again", name, fmt::join(twice, "`, `")));
 
   if (options.debug && !impl_->tellsDebuggers) {
     // From now on debuggers hear of each module, by the interface that GDB has for this.
     llvm::Error error = llvm::Error::success();
-    auto plugin = std::make_shared<llvm::orc::ELFDebugObjectPlugin>(*impl_->session, /*RequireDebugSections=*/true, /*AutoRegisterCode=*/true, error);
+    auto plugin = std::make_shared<llvm::orc::ELFDebugObjectPlugin>(*impl_->session, /*RequireDebugSections=*/true,
+                                                                    /*AutoRegisterCode=*/true, error);
     if (error) return fail(impl_->linkError(name, std::move(error)));
     impl_->linker->addPlugin(std::move(plugin));
     impl_->tellsDebuggers = true;
   }
   auto tracker = impl_->library->createResourceTracker();
-  if (auto error = impl_->linker->add(tracker, std::move(*object))) return fail(impl_->linkError(name, std::move(error)));
+  if (auto error = impl_->linker->add(tracker, std::move(*object)))
+    return fail(impl_->linkError(name, std::move(error)));
   if (symbols->defined.empty()) return {};
   llvm::orc::SymbolLookupSet wanted;
   for (const auto& symbol : symbols->defined) wanted.add(impl_->session->intern(symbol));
-  auto found = impl_->session->lookup(llvm::orc::makeJITDylibSearchOrder(impl_->library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols),
-                                      std::move(wanted));
+  auto found = impl_->session->lookup(
+      llvm::orc::makeJITDylibSearchOrder(impl_->library, llvm::orc::JITDylibLookupFlags::MatchAllSymbols),
+      std::move(wanted));
   if (!found) {
     auto result = impl_->linkError(name, found.takeError());
     if (auto error = tracker->remove()) llvm::consumeError(std::move(error));

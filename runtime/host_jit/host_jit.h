@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Native code in this process from LLVM modules, by ORC and JITLink. One HostJit lives as long as a session: code stays where it is,
-// later modules refer to the functions and globals of earlier ones by symbol.
+// Native code in this process from LLVM modules, by ORC and JITLink. One HostJit lives as long as a session: code stays
+// where it is, later modules refer to the functions and globals of earlier ones by symbol.
 #pragma once
 
 #include "codegen/codegen.h"
@@ -18,8 +18,8 @@ struct JitSymbol {
   const void* address = nullptr;
 };
 
-/// The C library's functions that compiled code may call: mathematics in f32 and f64 (every `libm` name of builtins.def), and the
-/// memory functions that LLVM makes of loops.
+/// The C library's functions that compiled code may call: mathematics in f32 and f64 (every `libm` name of
+/// builtins.def), and the memory functions that LLVM makes of loops.
 std::span<const JitSymbol> libraryJitSymbols();
 
 /// Compiles modules and links them into the process. Thread-safe.
@@ -31,9 +31,9 @@ class HostJit {
   HostJit(const HostJit&) = delete;
   HostJit& operator=(const HostJit&) = delete;
 
-  /// Compiles an optimised host module and links it. Its external definitions become visible to lookup() and to later modules.
-  /// Fails (Image), and leaves the session as it was, if a symbol it refers to is defined nowhere, or one that it defines exists.
-  /// The module is used up.
+  /// Compiles an optimised host module and links it. Its external definitions become visible to lookup() and to later
+  /// modules. Fails (Image), and leaves the session as it was, if a symbol it refers to is defined nowhere, or one that
+  /// it defines exists. The module is used up.
   Result<void> add(cg::IrModule module, const cg::CodegenOptions& options = {});
 
   /// The address of a symbol that an added module defines; Image error if there is none.

@@ -17,16 +17,46 @@ using F1 = double (*)(double);
 using F2 = double (*)(double, double);
 using G1 = float (*)(float);
 using G2 = float (*)(float, float);
-#define ONE(name) \
-  JitSymbol{#name, reinterpret_cast<const void*>(static_cast<F1>(&::name))}, JitSymbol { #name "f", reinterpret_cast<const void*>(static_cast<G1>(&::name##f)) }
-#define TWO(name) \
-  JitSymbol{#name, reinterpret_cast<const void*>(static_cast<F2>(&::name))}, JitSymbol { #name "f", reinterpret_cast<const void*>(static_cast<G2>(&::name##f)) }
+#define ONE(name)                                                                        \
+  JitSymbol{#name, reinterpret_cast<const void*>(static_cast<F1>(&::name))}, JitSymbol { \
+    #name "f", reinterpret_cast<const void*>(static_cast<G1>(&::name##f))                \
+  }
+#define TWO(name)                                                                        \
+  JitSymbol{#name, reinterpret_cast<const void*>(static_cast<F2>(&::name))}, JitSymbol { \
+    #name "f", reinterpret_cast<const void*>(static_cast<G2>(&::name##f))                \
+  }
 const JitSymbol kSymbols[] = {
-    ONE(exp), ONE(exp2), ONE(log), ONE(log2), ONE(log10), ONE(sin), ONE(cos), ONE(tan), ONE(asin), ONE(acos), ONE(atan), ONE(sinh),
-    ONE(cosh), ONE(tanh), ONE(erf), TWO(atan2), TWO(pow),
+    ONE(exp),
+    ONE(exp2),
+    ONE(log),
+    ONE(log2),
+    ONE(log10),
+    ONE(sin),
+    ONE(cos),
+    ONE(tan),
+    ONE(asin),
+    ONE(acos),
+    ONE(atan),
+    ONE(sinh),
+    ONE(cosh),
+    ONE(tanh),
+    ONE(erf),
+    TWO(atan2),
+    TWO(pow),
     // What intrinsics become where the CPU has no instruction.
-    ONE(sqrt), ONE(floor), ONE(ceil), ONE(trunc), ONE(rint), ONE(nearbyint), ONE(round), ONE(roundeven), ONE(fabs), TWO(fmin), TWO(fmax),
-    TWO(fmod), TWO(copysign),
+    ONE(sqrt),
+    ONE(floor),
+    ONE(ceil),
+    ONE(trunc),
+    ONE(rint),
+    ONE(nearbyint),
+    ONE(round),
+    ONE(roundeven),
+    ONE(fabs),
+    TWO(fmin),
+    TWO(fmax),
+    TWO(fmod),
+    TWO(copysign),
     {"fma", reinterpret_cast<const void*>(static_cast<double (*)(double, double, double)>(&::fma))},
     {"fmaf", reinterpret_cast<const void*>(static_cast<float (*)(float, float, float)>(&::fmaf))},
     // What LLVM makes of exp2 of an integer, of pow(10, x), and of pow(x, n) where it may be inexact.

@@ -3,9 +3,14 @@
 
 #include <utility>
 
-RadArray::RadArray(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer, rad::cg::ElementType type, int64_t count,
-                   std::shared_ptr<rad::rt::LiveArrays> live)
-    : device_(std::move(device)), buffer_(std::move(buffer)), live_(std::move(live)), type_(type), count_(count), address_(buffer_->address()) {
+RadArray::RadArray(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer,
+                   rad::cg::ElementType type, int64_t count, std::shared_ptr<rad::rt::LiveArrays> live)
+    : device_(std::move(device)),
+      buffer_(std::move(buffer)),
+      live_(std::move(live)),
+      type_(type),
+      count_(count),
+      address_(buffer_->address()) {
   if (live_) live_->add(this);
 }
 

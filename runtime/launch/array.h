@@ -30,12 +30,12 @@ class LiveArrays {
 };
 }  // namespace rad::rt
 
-/// A reference-counted block of elements on a device; RadView names parts of it. Made with one reference. The count is atomic;
-/// the elements are ordered by the device's queue. May outlive the context that made it.
+/// A reference-counted block of elements on a device; RadView names parts of it. Made with one reference. The count is
+/// atomic; the elements are ordered by the device's queue. May outlive the context that made it.
 struct RadArray {
   /// `live` (may be null) knows the array for its life.
-  RadArray(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer, rad::cg::ElementType type, int64_t count,
-           std::shared_ptr<rad::rt::LiveArrays> live);
+  RadArray(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer, rad::cg::ElementType type,
+           int64_t count, std::shared_ptr<rad::rt::LiveArrays> live);
   RadArray(const RadArray&) = delete;
   RadArray& operator=(const RadArray&) = delete;
 

@@ -20,9 +20,7 @@ bool BenchTimer::again(Clock::time_point now) {
   }
   const double perRun = Seconds(now - batchBegin_).count() / static_cast<double>(batch_);
   switch (phase_) {
-    case Phase::Before:
-      phase_ = Phase::First;
-      return start(1, now);
+    case Phase::Before: phase_ = Phase::First; return start(1, now);
     case Phase::First:
       phase_ = Phase::WarmUp;
       phaseBegin_ = now;

@@ -8,8 +8,8 @@
 
 namespace rad::rt {
 
-/// Decides before each run whether there is one more. The first run compiles and is not counted; then it warms up, finds how many
-/// runs make a sample that is long beside a clock and a wait, and takes samples until the time is spent.
+/// Decides before each run whether there is one more. The first run compiles and is not counted; then it warms up,
+/// finds how many runs make a sample that is long beside a clock and a wait, and takes samples until the time is spent.
 class BenchTimer {
  public:
   using Clock = std::chrono::steady_clock;

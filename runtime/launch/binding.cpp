@@ -40,19 +40,26 @@ bool areOrdinary(std::span<const int64_t> shape) {
 Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param, const Argument& argument) {
   const auto* view = std::get_if<ViewArgument>(&argument);
   if (param.isView != (view != nullptr))
-    return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel),
-                                      view ? "an array" : "a single value"));
+    return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name,
+                                      typeText(param, kernel), view ? "an array" : "a single value"));
   if (!view) return {};
   if (!view->block)
-    return refuse(kernel, fmt::format("`{}` has no array: the statement that should have made it did not finish", param.name),
+    return refuse(kernel,
+                  fmt::format("`{}` has no array: the statement that should have made it did not finish", param.name),
                   "run that statement again before the launch");
   if (view->type != param.type || view->rank != static_cast<int32_t>(param.shape.size())) {
-    std::string given = fmt::format("[{}; {}]", view->type == param.type && !param.elementName.empty() ? param.elementName : cg::nameOf(view->type), fmt::join(view->shape(), ", "));
-    return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name, typeText(param, kernel), given));
+    std::string given = fmt::format(
+        "[{}; {}]", view->type == param.type && !param.elementName.empty() ? param.elementName : cg::nameOf(view->type),
+        fmt::join(view->shape(), ", "));
+    return refuse(kernel, fmt::format("`{}` is declared as {}, but the argument is {}", param.name,
+                                      typeText(param, kernel), given));
   }
-  if (!areOrdinary(view->shape())) RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
+  if (!areOrdinary(view->shape()))
+    RAD_TRY(checkExtents(view->shape(), fmt::format("{}: `{}`", kernel.name, param.name)));
   if (view->isStrided() && !param.isStrided)
-    return refuse(kernel, fmt::format("`{}` takes elements that lie next to each other, but the argument has gaps between them", param.name),
+    return refuse(kernel,
+                  fmt::format("`{}` takes elements that lie next to each other, but the argument has gaps between them",
+                              param.name),
                   fmt::format("pass a copy, or declare `{}` with `strided`", param.name));
   return {};
 }
@@ -62,23 +69,25 @@ struct Binder {
   size_t param = 0, axis = 0;
 };
 
-std::unexpected<Error> mismatch(const KernelManifest& kernel, std::span<const Argument> arguments, const std::string& dim, Binder first, Binder second) {
+std::unexpected<Error> mismatch(const KernelManifest& kernel, std::span<const Argument> arguments,
+                                const std::string& dim, Binder first, Binder second) {
   const ParamManifest &a = kernel.params[first.param], &b = kernel.params[second.param];
   const auto &x = std::get<ViewArgument>(arguments[first.param]), &y = std::get<ViewArgument>(arguments[second.param]);
   if (first.param == second.param)
     return refuse(kernel,
-                  fmt::format("dimensions {} and {} of `{}` must have the same size `{}`: {} is {}", first.axis, second.axis, a.name, dim, a.name,
-                              shapeText(x.shape())),
+                  fmt::format("dimensions {} and {} of `{}` must have the same size `{}`: {} is {}", first.axis,
+                              second.axis, a.name, dim, a.name, shapeText(x.shape())),
                   fmt::format("`{}` is declared as {}", a.name, typeText(a, kernel)));
   std::string advice;
   int64_t left = x.extents[first.axis], right = y.extents[second.axis];
   if (first.axis == 0 && second.axis == 0) {
     const ParamManifest& longer = left > right ? a : b;
-    advice = fmt::format("if the rest of `{}` is not meant to take part, pass `{}[0..{}]`", longer.name, longer.name, std::min(left, right));
+    advice = fmt::format("if the rest of `{}` is not meant to take part, pass `{}[0..{}]`", longer.name, longer.name,
+                         std::min(left, right));
   }
   return refuse(kernel,
-                fmt::format("`{}` and `{}` must have the same size `{}`: {}, {}", a.name, b.name, dim, shapeOf(a, x, first.axis),
-                            shapeOf(b, y, second.axis)),
+                fmt::format("`{}` and `{}` must have the same size `{}`: {}, {}", a.name, b.name, dim,
+                            shapeOf(a, x, first.axis), shapeOf(b, y, second.axis)),
                 advice);
 }
 
@@ -103,9 +112,10 @@ Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> ar
       if (param.shape[axis].op != SizeOp::Dimension) continue;
       auto dim = static_cast<size_t>(param.shape[axis].value);
       if (dim >= dims.size())
-        return fail(ErrorCategory::Misuse, kernel.name + ": the compiled kernel names a dimension that it does not have", "this is a bug in Raddle: please report it");
-      if (dims[dim] == unbound)
-        dims[dim] = view.extents[axis];
+        return fail(ErrorCategory::Misuse,
+                    kernel.name + ": the compiled kernel names a dimension that it does not have",
+                    "this is a bug in Raddle: please report it");
+      if (dims[dim] == unbound) dims[dim] = view.extents[axis];
       else if (dims[dim] != view.extents[axis])
         return mismatch(kernel, arguments, kernel.dims[dim], binderOf(dim), {p, axis});
     }
@@ -123,9 +133,12 @@ Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> ar
       if (shape.op == SizeOp::Dimension) continue;
       RAD_ASSIGN(int64_t wanted, evaluate(shape, kernel, dims, arguments, {"the size of", param.name}));
       if (wanted == view.extents[axis]) continue;
-      std::string size = shape.op == SizeOp::Constant ? std::to_string(wanted) : fmt::format("`{}` = {}", text(shape, kernel), wanted);
-      std::string where = param.shape.size() > 1 ? fmt::format("dimension {} of `{}`", axis, param.name) : fmt::format("`{}`", param.name);
-      return refuse(kernel, fmt::format("{} must have the size {}: {} is {}", where, size, param.name, shapeText(view.shape())));
+      std::string size =
+          shape.op == SizeOp::Constant ? std::to_string(wanted) : fmt::format("`{}` = {}", text(shape, kernel), wanted);
+      std::string where = param.shape.size() > 1 ? fmt::format("dimension {} of `{}`", axis, param.name)
+                                                 : fmt::format("`{}`", param.name);
+      return refuse(
+          kernel, fmt::format("{} must have the size {}: {} is {}", where, size, param.name, shapeText(view.shape())));
     }
   }
   return {};
@@ -141,16 +154,17 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
     RAD_ASSIGN(int64_t low, evaluate(axis.low, kernel, binding.dims, arguments, what));
     RAD_ASSIGN(int64_t high, evaluate(axis.high, kernel, binding.dims, arguments, what));
     if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount)
-      return refuse(kernel, fmt::format("{} is {}..{}", what.text(), low, high), "bounds of a domain lie between -2^48 and 2^48");
+      return refuse(kernel, fmt::format("{} is {}..{}", what.text(), low, high),
+                    "bounds of a domain lie between -2^48 and 2^48");
     RAD_ASSIGN(int64_t step, evaluate(axis.step, kernel, binding.dims, arguments, {"the step of", axis.name}));
     if (step < 1)
-      return refuse(kernel, fmt::format("the step of `{}` is {}", axis.name, step), "the step of a domain has to be positive");
+      return refuse(kernel, fmt::format("the step of `{}` is {}", axis.name, step),
+                    "the step of a domain has to be positive");
     binding.axes.push_back({low, high, step});
     int64_t extent = high > low ? (high - low - 1) / step + 1 : 0;
     binding.lastExtent = extent;
     binding.rows = binding.points;
-    if (extent == 0 || binding.points == 0)
-      binding.points = 0;
+    if (extent == 0 || binding.points == 0) binding.points = 0;
     else if (__builtin_mul_overflow(binding.points, extent, &binding.points) || binding.points > maxCount)
       binding.points = maxCount, tooMany = true;  // an empty axis may still follow
   }
@@ -159,8 +173,10 @@ Result<void> evaluateDomain(const KernelManifest& kernel, std::span<const Argume
   } else if (tooMany) {
     std::string ranges;
     for (size_t i = 0; i < kernel.axes.size(); ++i)
-      ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i].low, binding.axes[i].high);
-    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges), "a launch has at most 2^48 points");
+      ranges += fmt::format("{}{} in {}..{}", i > 0 ? ", " : "", kernel.axes[i].name, binding.axes[i].low,
+                            binding.axes[i].high);
+    return refuse(kernel, fmt::format("the domain has too many points: {}", ranges),
+                  "a launch has at most 2^48 points");
   }
   return {};
 }
@@ -208,28 +224,31 @@ Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument
       const Overlap overlap = compareElements(*x, *y);
       std::string how;
       switch (overlap.kind) {
-        case Overlap::Kind::None:
-          continue;
+        case Overlap::Kind::None: continue;
         case Overlap::Kind::Same:
           if (a.elementwise && b.elementwise) continue;
           how = "are the same elements";
           break;
         case Overlap::Kind::Shared:
-          how = fmt::format("share elements ({} has {} of the array, {} has {}", a.name, elementsText(*x), b.name, elementsText(*y));
-          if (x->span() != x->count() || y->span() != y->count()) how += fmt::format(": both have element {}", overlap.element);
+          how = fmt::format("share elements ({} has {} of the array, {} has {}", a.name, elementsText(*x), b.name,
+                            elementsText(*y));
+          if (x->span() != x->count() || y->span() != y->count())
+            how += fmt::format(": both have element {}", overlap.element);
           how += ")";
           break;
         case Overlap::Kind::Unknown:
-          how = fmt::format("may share elements ({} has {} of the array, {} has {}; whether they meet takes too long to find out)", a.name,
-                            elementsText(*x), b.name, elementsText(*y));
+          how = fmt::format(
+              "may share elements ({} has {} of the array, {} has {}; whether they meet takes too long to find out)",
+              a.name, elementsText(*x), b.name, elementsText(*y));
           break;
       }
       if (a.isMut && b.isMut)
         return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to both", a.name, b.name, how),
                       fmt::format("give each its own array, for example `copy({})`", b.name));
       const ParamManifest &written = a.isMut ? a : b, &read = a.isMut ? b : a;
-      return refuse(kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to `{}`", a.name, b.name, how, written.name),
-                    fmt::format("pass `copy({})` as `{}`, so that the kernel reads the old values", read.name, read.name));
+      return refuse(
+          kernel, fmt::format("`{}` and `{}` {}, and the kernel writes to `{}`", a.name, b.name, how, written.name),
+          fmt::format("pass `copy({})` as `{}`, so that the kernel reads the old values", read.name, read.name));
     }
   }
   return {};
@@ -283,17 +302,16 @@ void ArgumentBlock::assign(const KernelManifest& kernel, std::span<const Argumen
   uint64_t* slot = begin(arguments.size() + binding.dims.size() + strides + 2 * binding.axes.size());
   for (const Argument& argument : arguments) {
     *slot = 0;
-    if (const auto* view = std::get_if<ViewArgument>(&argument))
-      *slot = view->address;
-    else
-      std::memcpy(slot, std::get<ScalarArgument>(argument).bytes.data(), sizeof *slot);
+    if (const auto* view = std::get_if<ViewArgument>(&argument)) *slot = view->address;
+    else std::memcpy(slot, std::get<ScalarArgument>(argument).bytes.data(), sizeof *slot);
     ++slot;
   }
   for (int64_t dim : binding.dims) *slot++ = static_cast<uint64_t>(dim);
   for (size_t p = 0; p < kernel.params.size(); ++p)
     if (kernel.params[p].isStrided) {
       const auto& view = std::get<ViewArgument>(arguments[p]);
-      for (size_t axis = 0; axis < kernel.params[p].shape.size(); ++axis) *slot++ = static_cast<uint64_t>(view.stride(axis));
+      for (size_t axis = 0; axis < kernel.params[p].shape.size(); ++axis)
+        *slot++ = static_cast<uint64_t>(view.stride(axis));
     }
   for (const Binding::Axis& axis : binding.axes) {
     *slot++ = static_cast<uint64_t>(axis.low);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// From the arguments of a launch to its numbers: dimensions, domain, facts. Pure functions of the manifest and the arguments.
+// From the arguments of a launch to its numbers: dimensions, domain, facts. Pure functions of the manifest and the
+// arguments.
 #pragma once
 
 #include "codegen/artifact/artifact.h"
@@ -20,7 +21,8 @@ namespace rad::rt {
 inline constexpr int64_t maxCount = int64_t{1} << 48;
 
 /// The error of a launch that cannot be: "KERNEL: WHAT".
-inline std::unexpected<Error> refuse(const cg::KernelManifest& kernel, const std::string& what, std::string advice = {}) {
+inline std::unexpected<Error> refuse(const cg::KernelManifest& kernel, const std::string& what,
+                                     std::string advice = {}) {
   return fail(ErrorCategory::Launch, kernel.name + ": " + what, std::move(advice));
 }
 
@@ -53,25 +55,26 @@ using Argument = std::variant<ScalarArgument, ViewArgument>;
 
 /// "[2, 3]".
 std::string shapeText(std::span<const int64_t> extents);
-/// Number of elements of a shape, or an error naming `what` where an extent is negative or the product exceeds maxCount.
+/// Number of elements of a shape, or an error naming `what` where an extent is negative or the product exceeds
+/// maxCount.
 Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string& what);
 
 /// The numbers of one launch.
 struct Binding {
-  std::vector<int64_t> dims;                        // as KernelManifest::dims
+  std::vector<int64_t> dims;  // as KernelManifest::dims
   struct Axis {
     int64_t low = 0, high = 0, step = 1;
     friend bool operator==(const Axis&, const Axis&) = default;
   };
-  std::vector<Axis> axes;                           // as KernelManifest::axes
-  int64_t points = 0;                               // of the domain: points of a forall, blocks of a block kernel; 0: nothing to do
-  int64_t rows = 0;                                 // product of all axes but the last (1 for one axis); 0 if points is 0
-  int64_t lastExtent = 0;                           // points / rows; 0 if points is 0
+  std::vector<Axis> axes;  // as KernelManifest::axes
+  int64_t points = 0;      // of the domain: points of a forall, blocks of a block kernel; 0: nothing to do
+  int64_t rows = 0;        // product of all axes but the last (1 for one axis); 0 if points is 0
+  int64_t lastExtent = 0;  // points / rows; 0 if points is 0
   cg::SpecKey spec;
 };
 
-/// Checks the arguments against the signature (types, ranks, sizes, overlap) and evaluates the domain. Refusals are of category
-/// Launch; they name the kernel, the arguments, the dimensions and the values.
+/// Checks the arguments against the signature (types, ranks, sizes, overlap) and evaluates the domain. Refusals are of
+/// category Launch; they name the kernel, the arguments, the dimensions and the values.
 Result<Binding> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
 /// The same into a binding that is there, whose memory is used again. After a failure its contents are unspecified.
 Result<void> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding);
@@ -97,8 +100,8 @@ std::string text(const cg::SizeExpr& expr, const cg::KernelManifest& kernel);
 /// "saxpy(a: f32, x: [f32; n], mut y: [f32; n])".
 std::string signatureText(const cg::KernelManifest& kernel);
 
-/// The parameters of a compiled kernel, in the order that cg::KernelManifest fixes: 8 bytes for each, and their addresses.
-/// Movable; the addresses stay valid until the next begin(). Memory is used again.
+/// The parameters of a compiled kernel, in the order that cg::KernelManifest fixes: 8 bytes for each, and their
+/// addresses. Movable; the addresses stay valid until the next begin(). Memory is used again.
 class ArgumentBlock {
  public:
   ArgumentBlock() = default;

@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdio>
 #include <pthread.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cstdio>
 #include <span>
 #include <utility>
 
@@ -37,7 +37,8 @@ const SiteManifest* siteAt(const rad::rt::Unit* unit, uint32_t index) {
   return unit && index < unit->manifest.sites.size() ? &unit->manifest.sites[index] : nullptr;
 }
 
-/// A quarter of the calling thread's stack stays free for what host functions call: the runtime, and through it the compiler.
+/// A quarter of the calling thread's stack stays free for what host functions call: the runtime, and through it the
+/// compiler.
 uintptr_t stackLimitOfThread() {
   pthread_attr_t attributes;
   void* lowest = nullptr;
@@ -51,7 +52,8 @@ uintptr_t stackLimitOfThread() {
 /// The advice of an error, which is written as sentences, as a help line, which is not.
 std::string helpLine(std::string advice) {
   auto isLower = [](char c) { return c >= 'a' && c <= 'z'; };
-  if (advice.size() > 1 && advice[0] >= 'A' && advice[0] <= 'Z' && (isLower(advice[1]) || advice[1] == ' ')) advice[0] = static_cast<char>(advice[0] - 'A' + 'a');
+  if (advice.size() > 1 && advice[0] >= 'A' && advice[0] <= 'Z' && (isLower(advice[1]) || advice[1] == ' '))
+    advice[0] = static_cast<char>(advice[0] - 'A' + 'a');
   bool isOneSentence = advice.find(". ") == std::string::npos;
   if (isOneSentence && advice.ends_with('.')) advice.pop_back();
   return advice;
@@ -60,8 +62,12 @@ std::string helpLine(std::string advice) {
 }  // namespace
 
 RadContext::RadContext(rad::rt::ContextOptions options)
-    : device_(std::move(options.device)), kernels_(options.kernels), waitAfterLaunch_(options.waitAfterLaunch), output_(std::move(options.output)),
-      launching_(std::move(options.launching)), outputIsTerminal_(options.outputIsTerminal),
+    : device_(std::move(options.device)),
+      kernels_(options.kernels),
+      waitAfterLaunch_(options.waitAfterLaunch),
+      output_(std::move(options.output)),
+      launching_(std::move(options.launching)),
+      outputIsTerminal_(options.outputIsTerminal),
       arguments_(std::make_shared<std::vector<std::string>>(std::move(options.arguments))),
       liveArrays_(std::make_shared<rad::rt::LiveArrays>()) {}
 
@@ -78,7 +84,9 @@ std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> uni
   stackLimit_ = stackLimitOfThread();
   int32_t status = script(this);
   if (status != 0 && !error_)
-    setError(ErrorCategory::Misuse, nullptr, {"the script ended with an error, but without a message", {}, "this is a bug in Raddle: please report it"});
+    setError(
+        ErrorCategory::Misuse, nullptr,
+        {"the script ended with an error, but without a message", {}, "this is a bug in Raddle: please report it"});
   unit_ = std::move(before);
   uses_ = std::move(usesBefore);
   return takeError();
@@ -118,8 +126,10 @@ std::optional<RunError> RadContext::finish() {
 std::optional<RunError> RadContext::takeError() {
   auto taken = std::exchange(error_, std::nullopt);
   if (!taken) return std::nullopt;
-  if (taken->calls > maxCallsShown) taken->parts.notes.push_back(fmt::format("and {} calls more", taken->calls - maxCallsShown));
-  return RunError{taken->category, rad::rt::renderMessage(taken->site ? &*taken->site : nullptr, taken->parts) + taken->more};
+  if (taken->calls > maxCallsShown)
+    taken->parts.notes.push_back(fmt::format("and {} calls more", taken->calls - maxCallsShown));
+  return RunError{taken->category,
+                  rad::rt::renderMessage(taken->site ? &*taken->site : nullptr, taken->parts) + taken->more};
 }
 
 void RadContext::noteCall(std::string_view place) {
@@ -132,15 +142,14 @@ const SiteManifest* RadContext::site(uint32_t id) const { return siteAt(unit_.ge
 bool RadContext::outputIsTerminal() const { return output_ ? outputIsTerminal_ : ::isatty(STDOUT_FILENO) == 1; }
 
 void RadContext::write(std::string_view text) const {
-  if (output_)
-    output_(text);
-  else
-    std::fwrite(text.data(), 1, text.size(), stdout);
+  if (output_) output_(text);
+  else std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 int32_t RadContext::setError(ErrorCategory category, const SiteManifest* site, MessageParts parts) {
   if (!output_) std::fflush(stdout);  // what was printed stands before the error
-  if (!error_) error_ = PendingError{category, site ? std::optional(*site) : std::nullopt, std::move(parts), 0, false, {}};
+  if (!error_)
+    error_ = PendingError{category, site ? std::optional(*site) : std::nullopt, std::move(parts), 0, false, {}};
   return 1;
 }
 
@@ -152,7 +161,8 @@ int32_t RadContext::setError(Error error, uint32_t site) {
   if (!error.codeName.empty() || error.code != 0 || !error.call.empty()) {
     std::string from = error.call.empty() ? "the system" : error.call;
     if (!error.args.empty()) from += "(" + error.args + ")";
-    std::string code = error.codeName.empty() ? std::to_string(error.code) : fmt::format("{} ({})", error.codeName, error.code);
+    std::string code =
+        error.codeName.empty() ? std::to_string(error.code) : fmt::format("{} ({})", error.codeName, error.code);
     parts.notes.push_back(fmt::format("{} gave {}", from, code));
   }
   if (!error.log.empty()) {
@@ -169,7 +179,9 @@ int32_t RadContext::setError(Error error, uint32_t site) {
       names += fmt::format("{}`{}`", i > first ? ", " : "", kernel ? kernel->name : "?");
       if (place) names += fmt::format(" ({}:{})", place->file, place->line);
     }
-    parts.notes.push_back(fmt::format("{} under way, the last of them: {}", underWay_.size() == 1 ? "1 launch was" : fmt::format("{} launches were", underWay_.size()), names));
+    parts.notes.push_back(
+        fmt::format("{} under way, the last of them: {}",
+                    underWay_.size() == 1 ? "1 launch was" : fmt::format("{} launches were", underWay_.size()), names));
   }
   return setError(error.category, this->site(site), std::move(parts));
 }
@@ -194,18 +206,17 @@ void RadContext::writePrinted() {
   for (const auto& line : rad::rt::sortedLines(printed.words, first)) {
     const uint32_t at = line.head.launch - first;  // serial numbers follow each other
     const SiteManifest* site = at < underWay_.size() ? siteAt(underWay_[at].unit, line.head.site) : nullptr;
-    if (site)
-      text += rad::rt::filledMessage(*site, line.values, underWay_[at].unit->manifest.compounds) + "\n";
-    else
-      ++printed.lost;
+    if (site) text += rad::rt::filledMessage(*site, line.values, underWay_[at].unit->manifest.compounds) + "\n";
+    else ++printed.lost;
   }
   if (!text.empty()) write(text);
   if (printed.lost == 0) return;
   if (!output_) std::fflush(stdout);
-  rad::rt::warn(fmt::format("{} printed by kernels {} lost: there is room for {} KiB from one wait to the next; print at fewer points, "
-                            "or call sync() between launches",
-                            printed.lost == 1 ? "1 line" : fmt::format("{} lines", printed.lost), printed.lost == 1 ? "is" : "are",
-                            rad::cg::printCapacity * sizeof(uint64_t) / 1024));
+  rad::rt::warn(fmt::format(
+      "{} printed by kernels {} lost: there is room for {} KiB from one wait to the next; print at fewer points, "
+      "or call sync() between launches",
+      printed.lost == 1 ? "1 line" : fmt::format("{} lines", printed.lost), printed.lost == 1 ? "is" : "are",
+      rad::cg::printCapacity * sizeof(uint64_t) / 1024));
 }
 
 int32_t RadContext::checkFailure() {
@@ -231,13 +242,17 @@ int32_t RadContext::checkFailure() {
   }
   const SiteManifest* place = siteAt(unit, record.site);
   if (!place) {
-    MessageParts parts{fmt::format("a kernel failed a check (launch {}, site {}, value {}, extent {}), but its place is not known", record.launch,
-                                   record.site, record.value, record.extent), {}, "this is a bug in Raddle: please report it"};
+    MessageParts parts{
+        fmt::format("a kernel failed a check (launch {}, site {}, value {}, extent {}), but its place is not known",
+                    record.launch, record.site, record.value, record.extent),
+        {},
+        "this is a bug in Raddle: please report it"};
     return setError(ErrorCategory::UserProgram, nullptr, std::move(parts));
   }
   const KernelManifest* kernel = kernelAt(unit, launch->kernel);
-  setError(ErrorCategory::UserProgram, place, rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind,
-                                                                                         unit->manifest.compounds));
+  setError(ErrorCategory::UserProgram, place,
+           rad::rt::describeFailure(record, *place, kernel, siteAt(unit, launch->site), device_->info().kind,
+                                    unit->manifest.compounds));
   if (!isFirst) return 1;
   error_->isOfKernel = kernel && kernel->reduce == rad::cg::ReduceOp::None;  // a comprehension waits where it stands
   tellFindings(*failure, launch);
@@ -248,7 +263,8 @@ void RadContext::tellFindings(const rad::rt::KernelFailure& failure, const Launc
   const rad::rt::Unit* unit = launch ? launch->unit : nullptr;
   const KernelManifest* kernel = launch ? kernelAt(unit, launch->kernel) : nullptr;
   for (const rad::rt::AccessFinding& finding : failure.findings) {
-    rad::rt::MessageParts parts = rad::rt::describeFinding(finding, kernel, launch ? siteAt(unit, launch->site) : nullptr);
+    rad::rt::MessageParts parts =
+        rad::rt::describeFinding(finding, kernel, launch ? siteAt(unit, launch->site) : nullptr);
     if (!error_) {
       setError(ErrorCategory::UserProgram, &finding.now.place, std::move(parts));
       error_->isOfKernel = true;
@@ -287,7 +303,8 @@ rad::rt::Result<void> RadContext::prepare(uint32_t kernel, const rad::rt::Bindin
     last.key = binding.spec;
   }
   last.points = last.rows = -1;  // unless the following succeeds
-  RAD_ASSIGN(last.shape, rad::rt::shapeLaunch(unit_->manifest.kernels[kernel], last.kernel->geometry(), binding, device_->info()));
+  RAD_ASSIGN(last.shape,
+             rad::rt::shapeLaunch(unit_->manifest.kernels[kernel], last.kernel->geometry(), binding, device_->info()));
   last.points = binding.points;
   last.rows = binding.rows;
   return told();
@@ -296,8 +313,10 @@ rad::rt::Result<void> RadContext::prepare(uint32_t kernel, const rad::rt::Bindin
 rad::rt::Result<std::string_view> RadContext::keepText(std::string text) {
   if (text.empty()) return std::string_view();
   if (text.size() + sizeof text > maxTextBytes - textBytes_)
-    return rad::rt::fail(ErrorCategory::Resources, fmt::format("the texts that this program made take more than {} MiB", maxTextBytes >> 20),
-                         "a text is kept until the program ends: read large files of numbers with read_npy or read_csv");
+    return rad::rt::fail(
+        ErrorCategory::Resources,
+        fmt::format("the texts that this program made take more than {} MiB", maxTextBytes >> 20),
+        "a text is kept until the program ends: read large files of numbers with read_npy or read_csv");
   textBytes_ += text.size() + sizeof text;
   return texts_.emplace_back(std::move(text));
 }

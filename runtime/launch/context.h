@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One run of host code: what the RadContext of the host interface is. The engine makes one for a program or a session, runs
-// scripts in it and takes the errors out of it.
+// One run of host code: what the RadContext of the host interface is. The engine makes one for a program or a session,
+// runs scripts in it and takes the errors out of it.
 #pragma once
 
 #include "codegen/artifact/artifact.h"
@@ -28,10 +28,10 @@ struct RadContext;
 
 namespace rad::rt {
 
-/// A compiled unit (a file, or a REPL entry) as its running scripts need it. Kept alive by the context while a launch of it may
-/// still fail.
+/// A compiled unit (a file, or a REPL entry) as its running scripts need it. Kept alive by the context while a launch
+/// of it may still fail.
 struct Unit {
-  uint32_t id = 0;                // the engine's own number for it
+  uint32_t id = 0;  // the engine's own number for it
   cg::UnitManifest manifest;
 };
 
@@ -39,20 +39,21 @@ struct Unit {
 class KernelProvider {
  public:
   virtual ~KernelProvider() = default;
-  /// The variant of a kernel for what `key` says of the arguments. A more general variant may be returned. Called often with the
-  /// same arguments: must be quick then.
+  /// The variant of a kernel for what `key` says of the arguments. A more general variant may be returned. Called often
+  /// with the same arguments: must be quick then.
   virtual Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) = 0;
 };
 
 struct ContextOptions {
-  std::shared_ptr<Device> device;                 // never null
-  KernelProvider* kernels = nullptr;              // outlives the context
-  std::function<void(std::string_view)> output;   // gets what print prints, whole lines; none: standard output
-  bool outputIsTerminal = false;                  // `output` shows what it gets on a terminal
-  std::vector<std::string> arguments;             // args
-  bool waitAfterLaunch = false;                   // each launch is waited for: a fault is told where it was made
+  std::shared_ptr<Device> device;                // never null
+  KernelProvider* kernels = nullptr;             // outlives the context
+  std::function<void(std::string_view)> output;  // gets what print prints, whole lines; none: standard output
+  bool outputIsTerminal = false;                 // `output` shows what it gets on a terminal
+  std::vector<std::string> arguments;            // args
+  bool waitAfterLaunch = false;                  // each launch is waited for: a fault is told where it was made
   /// Gets each launch before it is made; none: nobody asks.
-  std::function<void(const Unit&, uint32_t kernel, const cg::SpecKey&, const Binding&, const LaunchShape&)> launching = {};
+  std::function<void(const Unit&, uint32_t kernel, const cg::SpecKey&, const Binding&, const LaunchShape&)> launching =
+      {};
 };
 
 /// The memory of the launch that is being made, used again by the next one.
@@ -77,8 +78,8 @@ using Script = int32_t (*)(RadContext*);
 
 }  // namespace rad::rt
 
-/// Used by one thread at a time. After any error it stays usable: arrays, units and the device are as before, but the writable
-/// arrays of a launch that failed are unspecified.
+/// Used by one thread at a time. After any error it stays usable: arrays, units and the device are as before, but the
+/// writable arrays of a launch that failed are unspecified.
 struct RadContext {
  public:
   explicit RadContext(rad::rt::ContextOptions options);
@@ -88,11 +89,11 @@ struct RadContext {
 
   // ---- for the engine ----
 
-  /// Runs host statements of `unit` and gives the error that ended them, if any. Launches may be under way when it returns:
-  /// finish() waits for them.
+  /// Runs host statements of `unit` and gives the error that ended them, if any. Launches may be under way when it
+  /// returns: finish() waits for them.
   std::optional<rad::rt::RunError> run(std::shared_ptr<const rad::rt::Unit> unit, rad::rt::Script script);
-  /// Waits for all work; reports a failure of a kernel that nothing reported yet. Call it at the end of a program or REPL entry,
-  /// also after run() gave an error: a launch before that may have failed too.
+  /// Waits for all work; reports a failure of a kernel that nothing reported yet. Call it at the end of a program or
+  /// REPL entry, also after run() gave an error: a launch before that may have failed too.
   std::optional<rad::rt::RunError> finish();
   /// Arrays alive that were made through this context, for leak tests.
   int64_t liveArrays() const { return liveArrays_->count(); }
@@ -111,11 +112,13 @@ struct RadContext {
 
   // ---- for the host interface (runtime/api) ----
 
-  /// Stores an error at a place of the current unit, if none is pending. Always gives 1, the status that scripts return.
+  /// Stores an error at a place of the current unit, if none is pending. Always gives 1, the status that scripts
+  /// return.
   int32_t setError(rad::rt::Error error, uint32_t site);
   int32_t setError(rad::rt::ErrorCategory category, const rad::cg::SiteManifest* site, rad::rt::MessageParts parts);
   bool hasError() const { return error_.has_value(); }
-  /// Host functions must not be entered with the stack below this address: what is left is for the runtime and the compiler.
+  /// Host functions must not be entered with the stack below this address: what is left is for the runtime and the
+  /// compiler.
   uintptr_t stackLimit() const { return stackLimit_; }
   /// Adds to the pending error that the host function which met it was called at `place`.
   void noteCall(std::string_view place);
@@ -144,10 +147,11 @@ struct RadContext {
   int32_t synchronize(uint32_t site);
   /// To be called after anything that waited for the device: reports a failure that a kernel recorded. As synchronize.
   int32_t checkFailure();
-  /// Numbers a launch and remembers it until the next wait, so that a failure can name it. Waits first if very many launches are
-  /// under way: then as synchronize.
+  /// Numbers a launch and remembers it until the next wait, so that a failure can name it. Waits first if very many
+  /// launches are under way: then as synchronize.
   int32_t beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial);
-  /// Keeps a text that host code made; it stays valid as long as the context. An error once all of them take more than 1 GiB.
+  /// Keeps a text that host code made; it stays valid as long as the context. An error once all of them take more than
+  /// 1 GiB.
   rad::rt::Result<std::string_view> keepText(std::string text);
   /// A new array with undefined contents; one reference.
   rad::rt::Result<RadArray*> makeArray(rad::cg::ElementType type, int64_t count);
@@ -165,7 +169,9 @@ struct RadContext {
   rad::rt::KernelProvider* kernels_ = nullptr;
   bool waitAfterLaunch_ = false;
   std::function<void(std::string_view)> output_;
-  std::function<void(const rad::rt::Unit&, uint32_t, const rad::cg::SpecKey&, const rad::rt::Binding&, const rad::rt::LaunchShape&)> launching_;
+  std::function<void(const rad::rt::Unit&, uint32_t, const rad::cg::SpecKey&, const rad::rt::Binding&,
+                     const rad::rt::LaunchShape&)>
+      launching_;
   bool outputIsTerminal_ = false;
   std::shared_ptr<const std::vector<std::string>> arguments_;
   rad::rt::BenchTimer* bench_ = nullptr;
@@ -185,10 +191,10 @@ struct RadContext {
     std::string more = {};    // further messages
   };
   std::optional<PendingError> error_;
-  std::vector<LaunchNote> underWay_;   // launches since the last wait, oldest first
+  std::vector<LaunchNote> underWay_;  // launches since the last wait, oldest first
   std::vector<std::shared_ptr<const rad::rt::Unit>> unitsUnderWay_;
   rad::rt::LaunchScratch scratch_;
   uint32_t nextSerial_ = 1;
   std::optional<std::chrono::steady_clock::time_point> firstResult_;
-  uintptr_t stackLimit_ = 0;           // of the thread that runs the current script
+  uintptr_t stackLimit_ = 0;  // of the thread that runs the current script
 };

@@ -47,7 +47,9 @@ bool LaunchPlan::compileSteps(const cg::SizeExpr& expr, size_t depth) {
     case SizeOp::Min:
     case SizeOp::Max:
     case SizeOp::CeilDiv:
-      if (expr.operands.size() != 2 || !compileSteps(expr.operands[0], depth) || !compileSteps(expr.operands[1], depth + 1)) return false;
+      if (expr.operands.size() != 2 || !compileSteps(expr.operands[0], depth) ||
+          !compileSteps(expr.operands[1], depth + 1))
+        return false;
       break;
   }
   steps_.push_back(step);
@@ -87,7 +89,9 @@ bool LaunchPlan::compileAll() {
       if (shape.op != SizeOp::Dimension) {
         place = sizes_.size();
         sizes_.push_back(shape.op == SizeOp::Constant && shape.value >= 0 ? shape.value : unknown);
-        if (sizes_.back() == unknown && !compile(shape, checks_.emplace_back(Check{static_cast<uint16_t>(place), {}}).wanted)) return false;
+        if (sizes_.back() == unknown &&
+            !compile(shape, checks_.emplace_back(Check{static_cast<uint16_t>(place), {}}).wanted))
+          return false;
       }
       out.sizes[axis] = static_cast<uint16_t>(place);
     }
@@ -131,7 +135,9 @@ bool LaunchPlan::bindDomain(const int64_t* sizes, const void* const* arguments, 
   binding.rows = binding.lastExtent = 0;
   for (const Axis& axis : axes_) {
     int64_t low = 0, high = 0, step = 0;
-    if (!evaluate(axis.low, sizes, arguments, low) || !evaluate(axis.high, sizes, arguments, high) || !evaluate(axis.step, sizes, arguments, step)) return false;
+    if (!evaluate(axis.low, sizes, arguments, low) || !evaluate(axis.high, sizes, arguments, high) ||
+        !evaluate(axis.step, sizes, arguments, step))
+      return false;
     if (low < -maxCount || low > maxCount || high < -maxCount || high > maxCount || step < 1) return false;
     binding.axes.push_back({low, high, step});
     small &= isSmall(low) && isSmall(high) && isSmall(step);
@@ -214,10 +220,12 @@ bool LaunchPlan::bind(const void* const* arguments, Binding& binding, ArgumentBl
   binding.spec.aligned16 = addresses % 16 == 0;
   binding.spec.innerDivisible4 = inner % 4 == 0;
   binding.spec.small = small;
-  binding.spec.inRange = binding.points > 0 && !inRange_.empty() && std::ranges::all_of(inRange_, [&](const auto& condition) {
-    int64_t left = 0, right = 0;
-    return evaluate(condition.first, sizes.data(), arguments, left) && evaluate(condition.second, sizes.data(), arguments, right) && left <= right;
-  });
+  binding.spec.inRange =
+      binding.points > 0 && !inRange_.empty() && std::ranges::all_of(inRange_, [&](const auto& condition) {
+        int64_t left = 0, right = 0;
+        return evaluate(condition.first, sizes.data(), arguments, left) &&
+               evaluate(condition.second, sizes.data(), arguments, right) && left <= right;
+      });
   return true;
 }
 

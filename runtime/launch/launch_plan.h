@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The arguments of ordinary launches bound in one pass, without a copy of them. bindArguments() is the rule: it decides about all other
-// launches, and says what is wrong.
+// The arguments of ordinary launches bound in one pass, without a copy of them. bindArguments() is the rule: it decides
+// about all other launches, and says what is wrong.
 #pragma once
 
 #include "runtime/api/host_abi.h"
@@ -18,8 +18,9 @@ class LaunchPlan {
  public:
   explicit LaunchPlan(const cg::KernelManifest& kernel);
 
-  /// Binds arguments as rad_launch gets them, and puts them into `block` (ArgumentBlock::finish is to follow). False, with both
-  /// unspecified, where that takes more than a look: a wrong size or type, gaps between elements, a written array given twice.
+  /// Binds arguments as rad_launch gets them, and puts them into `block` (ArgumentBlock::finish is to follow). False,
+  /// with both unspecified, where that takes more than a look: a wrong size or type, gaps between elements, a written
+  /// array given twice.
   bool bind(const void* const* arguments, Binding& binding, ArgumentBlock& block) const;
 
  private:
@@ -38,9 +39,9 @@ class LaunchPlan {
   struct Param {
     uint8_t bytes = 0;  // of a scalar: 1, 2, 4, 8; 0: a view
     uint8_t rank = 0;
-    int32_t type = 0;   // of a view's elements
+    int32_t type = 0;  // of a view's elements
     uint32_t elementBytes = 0;
-    uint64_t limit = 0;  // no extent may be larger
+    uint64_t limit = 0;               // no extent may be larger
     std::array<uint16_t, 4> sizes{};  // of each axis, in sizes_
   };
   struct Check {
@@ -53,7 +54,8 @@ class LaunchPlan {
   bool compileAll();
   bool evaluate(Size size, const int64_t* sizes, const void* const* arguments, int64_t& out) const {
     const Step& first = steps_[size.begin];
-    if (size.end - size.begin > 1 || first.op == cg::SizeOp::Parameter) return evaluateSteps(size, sizes, arguments, out);
+    if (size.end - size.begin > 1 || first.op == cg::SizeOp::Parameter)
+      return evaluateSteps(size, sizes, arguments, out);
     out = first.op == cg::SizeOp::Constant ? first.value : sizes[first.value];
     return true;
   }

@@ -11,7 +11,8 @@ struct LaunchSeen {
   std::string kernel;
   double seconds = 0;  // until it was over
   int64_t points = 0;  // of its domain: points, or blocks
-  uint64_t bytes = 0;  // of the arrays that it reads, and of those that it writes; one that it reads and writes counts twice
+  uint64_t bytes =
+      0;  // of the arrays that it reads, and of those that it writes; one that it reads and writes counts twice
 };
 
 }  // namespace rad::rt

@@ -19,7 +19,11 @@ constexpr size_t maxColumns = 160;  // a longer line is shown as a window around
 /// Bytes of the UTF-8 sequence at `at`, 0 if there is none.
 size_t sequenceLength(std::string_view line, size_t at) {
   auto lead = static_cast<unsigned char>(line[at]);
-  size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  size_t length = lead < 0x80                   ? 1
+                  : lead >= 0xC2 && lead < 0xE0 ? 2
+                  : lead >= 0xE0 && lead < 0xF0 ? 3
+                  : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                : 0;
   if (length == 0 || at + length > line.size()) return 0;
   for (size_t i = 1; i < length; ++i)
     if ((static_cast<unsigned char>(line[at + i]) & 0xC0) != 0x80) return 0;
@@ -86,7 +90,8 @@ std::string whichThread(const cg::KernelManifest& kernel, const uint32_t (&xyz)[
   std::string out;
   for (size_t i = 0; i < kernel.threads.size() && i < 3; ++i) {
     const auto& [name, first, step] = kernel.threads[i];
-    out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", name, first + step * static_cast<int32_t>(xyz[kernel.threads.size() - 1 - i]));
+    out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", name,
+                       first + step * static_cast<int32_t>(xyz[kernel.threads.size() - 1 - i]));
   }
   return out;
 }
@@ -104,7 +109,8 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
   }
   // record.block[0] and record.thread[0] belong to the last axis; the values are those of the variables.
   for (size_t i = 0; i < kernel.axes.size() && i < 3; ++i)
-    out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name, static_cast<int32_t>(record.block[kernel.axes.size() - 1 - i]));
+    out += fmt::format("{} {} = {}", i == 0 ? " at" : ",", kernel.axes[i].name,
+                       static_cast<int32_t>(record.block[kernel.axes.size() - 1 - i]));
   return out + ", " + whichThread(kernel, record.thread);
 }
 
@@ -112,16 +118,19 @@ std::string whereInKernel(const cg::FailureRecord& record, const cg::KernelManif
 std::string whoMade(const AccessFinding::Access& access, const cg::KernelManifest& kernel) {
   std::string out;
   const size_t axes = kernel.axes.size();
-  for (size_t i = 0; i < axes && i < 4; ++i) out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", kernel.axes[i].name, access.where.point[i]);
+  for (size_t i = 0; i < axes && i < 4; ++i)
+    out += fmt::format("{}{} = {}", i == 0 ? "" : ", ", kernel.axes[i].name, access.where.point[i]);
   return kernel.geometry.isForall ? out : out + ", " + whichThread(kernel, access.where.thread);
 }
 
 }  // namespace
 
-MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManifest* kernel, const SiteManifest* launchSite) {
+MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManifest* kernel,
+                             const SiteManifest* launchSite) {
   const AccessFinding::Access &now = finding.now, &before = finding.before;
   const bool isForall = !kernel || kernel->geometry.isForall;
-  const std::string who = kernel ? whoMade(now, *kernel) : "a thread", other = kernel ? whoMade(before, *kernel) : "another one";
+  const std::string who = kernel ? whoMade(now, *kernel) : "a thread",
+                    other = kernel ? whoMade(before, *kernel) : "another one";
   MessageParts out;
   if (finding.kind == AccessFinding::Kind::Uninitialised) {
     out.code = uninitialisedReadCode;
@@ -131,23 +140,37 @@ MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManif
   } else {
     // Shared memory is the block's, whatever the scope.
     auto verb = [&](const AccessFinding::Access& access) {
-      const std::string_view how = !access.isAtomic ? "" : access.isOfBlock && !finding.isOneBlock ? " with scope .block" : " atomically";
+      const std::string_view how = !access.isAtomic                          ? ""
+                                   : access.isOfBlock && !finding.isOneBlock ? " with scope .block"
+                                                                             : " atomically";
       return fmt::format("{}{}", !access.writes ? "reads" : access.isAtomic ? "changes" : "writes", how);
     };
     out.code = dataRaceCode;
     out.headline = fmt::format("data race: {} {} what {} {}", who, verb(now), other, verb(before));
-    const bool isOnePlace = now.place.line == before.place.line && now.place.column == before.place.column && now.place.endColumn == before.place.endColumn &&
-                            now.place.file == before.place.file;
+    const bool isOnePlace = now.place.line == before.place.line && now.place.column == before.place.column &&
+                            now.place.endColumn == before.place.endColumn && now.place.file == before.place.file;
     if (!isOnePlace) out.places.emplace_back(before.place, fmt::format("here {} {} it", other, verb(before)));
     const bool needScope = (now.isOfBlock || before.isOfBlock) && !finding.isOneBlock;
     if (needScope) out.help = "scope .block orders the threads of one block only: leave the scope out";
-    else if (now.isAtomic || before.isAtomic) out.help = "both have to be atomic: atomic.load and atomic.store are the plain accesses among these";
-    else if (isForall) out.help = "points run in no order: let each write elements of its own, write to another array than is read, or use atomic operations";
-    else if (finding.isOneBlock) out.help = "threads of a block are in order only where a barrier() stands between them: put one there, or use atomic operations";
-    else out.help = "blocks run in no order: let each write elements of its own, use atomic operations, or make two launches of it";
+    else if (now.isAtomic || before.isAtomic)
+      out.help = "both have to be atomic: atomic.load and atomic.store are the plain accesses among these";
+    else if (isForall)
+      out.help =
+          "points run in no order: let each write elements of its own, write to another array than is read, or use "
+          "atomic operations";
+    else if (finding.isOneBlock)
+      out.help =
+          "threads of a block are in order only where a barrier() stands between them: put one there, or use atomic "
+          "operations";
+    else
+      out.help =
+          "blocks run in no order: let each write elements of its own, use atomic operations, or make two launches of "
+          "it";
   }
-  if (kernel) out.notes.push_back(fmt::format("in {}`{}`", kernel->reduce == cg::ReduceOp::None ? "kernel " : "", kernel->name));
-  const bool isElsewhere = launchSite && launchSite->line > 0 && (launchSite->line != now.place.line || launchSite->file != now.place.file);
+  if (kernel)
+    out.notes.push_back(fmt::format("in {}`{}`", kernel->reduce == cg::ReduceOp::None ? "kernel " : "", kernel->name));
+  const bool isElsewhere =
+      launchSite && launchSite->line > 0 && (launchSite->line != now.place.line || launchSite->file != now.place.file);
   if (isElsewhere) out.notes.push_back("launched at " + placeText(*launchSite));
   return out;
 }
@@ -188,7 +211,8 @@ std::string renderMessage(const SiteManifest* site, const MessageParts& parts) {
 MessageParts describeIndex(const SiteManifest* site, int64_t value, int64_t extent, unsigned dimension, unsigned rank) {
   MessageParts out;
   out.code = codeOf(SiteManifest::Kind::Index);
-  out.headline = fmt::format("index {} is out of range{}: the size is {}", value, ofDimension(site, dimension, rank), extent);
+  out.headline =
+      fmt::format("index {} is out of range{}: the size is {}", value, ofDimension(site, dimension, rank), extent);
   out.help = validIndices(extent);
   return out;
 }
@@ -206,25 +230,26 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
       out.help = "please report this program: without --verify-proofs it has no check here";
       return out;
     case SiteManifest::Kind::Slice:
-      out.headline = fmt::format("slice bound {} is out of range{}: the size is {}", value, ofDimension(&site, site.dimension, site.rank), extent);
-      out.help = fmt::format("the bounds of a slice lie between 0 and {}, the first not above the second", std::max<int64_t>(extent, 0));
+      out.headline = fmt::format("slice bound {} is out of range{}: the size is {}", value,
+                                 ofDimension(&site, site.dimension, site.rank), extent);
+      out.help = fmt::format("the bounds of a slice lie between 0 and {}, the first not above the second",
+                             std::max<int64_t>(extent, 0));
       return out;
     case SiteManifest::Kind::ShapeBind:
       if (site.rank > 1)
         out.headline = fmt::format("dimension {} has the size {}, but its type says {}", site.dimension, value, extent);
-      else
-        out.headline = fmt::format("the size is {}, but the type says {}", value, extent);
+      else out.headline = fmt::format("the size is {}, but the type says {}", value, extent);
       out.help = "a new name in place of the size takes whatever size there is";
       return out;
-    case SiteManifest::Kind::DivideByZero:
-      out.headline = "division by zero" + what;
-      return out;
+    case SiteManifest::Kind::DivideByZero: out.headline = "division by zero" + what; return out;
     case SiteManifest::Kind::NegativeStep:
-      out.headline = fmt::format("the step of a {} must be positive, but it is {}", site.rank > 0 ? "slice" : "loop", value);
+      out.headline =
+          fmt::format("the step of a {} must be positive, but it is {}", site.rank > 0 ? "slice" : "loop", value);
       if (site.rank == 0) out.help = "a loop that counts down has a constant step: `for i in high..low step -1`";
       return out;
     case SiteManifest::Kind::Overflow:
-      out.headline = fmt::format("the result{} does not fit its type", what.empty() ? " of this calculation" : " of `" + site.text + "`");
+      out.headline = fmt::format("the result{} does not fit its type",
+                                 what.empty() ? " of this calculation" : " of `" + site.text + "`");
       out.help = "convert the operands to a larger type first, for example `i64(...)`";
       return out;
     case SiteManifest::Kind::Assert:
@@ -232,8 +257,11 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
       if (!site.message.empty()) out.notes.push_back(site.message);
       return out;
     case SiteManifest::Kind::Uniform:
-      out.headline = fmt::format("{} is not the same in all threads of the block", site.text.empty() ? "a value" : "`" + site.text + "`");
-      out.help = "uniform() is the program's promise that it is: compute it from what all threads share, or read it behind a barrier()";
+      out.headline = fmt::format("{} is not the same in all threads of the block",
+                                 site.text.empty() ? "a value" : "`" + site.text + "`");
+      out.help =
+          "uniform() is the program's promise that it is: compute it from what all threads share, or read it behind a "
+          "barrier()";
       return out;
     case SiteManifest::Kind::Launch:
     case SiteManifest::Kind::HostCall:
@@ -245,10 +273,12 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
   return out;
 }
 
-MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest& site, const cg::KernelManifest* kernel,
-                             const SiteManifest* launchSite, DeviceKind device, std::span<const cg::CompoundManifest> compounds) {
+MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest& site,
+                             const cg::KernelManifest* kernel, const SiteManifest* launchSite, DeviceKind device,
+                             std::span<const cg::CompoundManifest> compounds) {
   MessageParts out = describeHostCheck(site, record.value, record.extent);
-  if (site.kind == SiteManifest::Kind::Assert && !site.message.empty()) out.notes.back() = filledMessage(site, record.values, compounds);
+  if (site.kind == SiteManifest::Kind::Assert && !site.message.empty())
+    out.notes.back() = filledMessage(site, record.values, compounds);
   bool runsOverTheEnd = site.kind == SiteManifest::Kind::Index && record.extent > 0 && record.value >= record.extent;
   if (runsOverTheEnd || (site.kind == SiteManifest::Kind::Index && record.value < 0))
     out.help += "; start the domain later, end it earlier, or guard the access with `if`";
@@ -259,10 +289,11 @@ MessageParts describeFailure(const cg::FailureRecord& record, const SiteManifest
     for (size_t i = 0; i < 3; ++i) first[i] = static_cast<uint32_t>(record.values[2 + i]);
     const std::string both = filledMessage(site, record.values, compounds);
     const size_t comma = both.find(", ");
-    out.notes.push_back(fmt::format("{} where {}, but {} where {}", both.substr(0, comma), whichThread(*kernel, first), both.substr(comma + 2),
-                                    whichThread(*kernel, record.thread)));
+    out.notes.push_back(fmt::format("{} where {}, but {} where {}", both.substr(0, comma), whichThread(*kernel, first),
+                                    both.substr(comma + 2), whichThread(*kernel, record.thread)));
   }
-  bool isElsewhere = launchSite && launchSite->line > 0 && (launchSite->line != site.line || launchSite->file != site.file);
+  bool isElsewhere =
+      launchSite && launchSite->line > 0 && (launchSite->line != site.line || launchSite->file != site.file);
   if (isElsewhere) out.notes.push_back("launched at " + placeText(*launchSite));
   return out;
 }

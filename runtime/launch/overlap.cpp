@@ -3,10 +3,11 @@
 //
 //     i0*s0 + i1*s1 + ... - j0*t0 - j1*t1 - ... = offset of b - offset of a
 //
-// has a solution within the bounds: a linear equation in at most eight bounded whole numbers. Putting n-1-j in place of each j makes
-// all coefficients positive. The search fixes the unknown of the largest coefficient first; the values it can take are few, because
-// the rest must be able to make up for them: for strides that come from a row-major array, about two. What the rest can make is
-// bounded by its sum, and a multiple of the greatest common divisor of its coefficients; two unknowns are solved directly.
+// has a solution within the bounds: a linear equation in at most eight bounded whole numbers. Putting n-1-j in place of
+// each j makes all coefficients positive. The search fixes the unknown of the largest coefficient first; the values it
+// can take are few, because the rest must be able to make up for them: for strides that come from a row-major array,
+// about two. What the rest can make is bounded by its sum, and a multiple of the greatest common divisor of its
+// coefficients; two unknowns are solved directly.
 #include "runtime/launch/overlap.h"
 
 #include <fmt/format.h>
@@ -97,15 +98,15 @@ class Search {
     Wide x = 0, y = 0;
     Wide g = extendedGcd(u.coefficient, v.coefficient, x, y);
     if (target % g != 0) return false;
-    // All solutions: (first + k * periodU, second - k * periodV). The coefficients and the target are below 2^62, so that the
-    // products of the first one stay below 2^124.
+    // All solutions: (first + k * periodU, second - k * periodV). The coefficients and the target are below 2^62, so
+    // that the products of the first one stay below 2^124.
     Wide periodU = v.coefficient / g, periodV = u.coefficient / g;
     Wide first = (x % periodU) * ((target / g) % periodU) % periodU;
     if (first < 0) first += periodU;
     Wide second = (target - first * u.coefficient) / v.coefficient;
-    Wide low = 0, high = floorDiv(u.most - first, periodU);         // 0 <= first + k*periodU <= most
-    low = std::max(low, ceilDiv(second - v.most, periodV));         // second - k*periodV <= most
-    high = std::min(high, floorDiv(second, periodV));               // second - k*periodV >= 0
+    Wide low = 0, high = floorDiv(u.most - first, periodU);  // 0 <= first + k*periodU <= most
+    low = std::max(low, ceilDiv(second - v.most, periodV));  // second - k*periodV <= most
+    high = std::min(high, floorDiv(second, periodV));        // second - k*periodV >= 0
     if (low > high) return false;
     values_[at] = first + low * periodU;
     values_[at + 1] = second - low * periodV;
@@ -145,7 +146,8 @@ Overlap compareElements(const ViewArgument& a, const ViewArgument& b) {
   if (same) return {Overlap::Kind::Same, a.offset};
 
   std::vector<Unknown> unknowns;
-  // sum i*s - sum j*t = b.offset - a.offset; with j = most - j' this is sum i*s + sum j'*t = b.offset - a.offset + sum most*t.
+  // sum i*s - sum j*t = b.offset - a.offset; with j = most - j' this is sum i*s + sum j'*t = b.offset - a.offset + sum
+  // most*t.
   Wide target = static_cast<Wide>(b.offset) - a.offset;
   auto add = [&](const ViewArgument& view, bool isOfA) {
     for (size_t axis = 0; axis < static_cast<size_t>(view.rank); ++axis) {

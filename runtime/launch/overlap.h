@@ -21,11 +21,13 @@ struct Overlap {
   int64_t element = 0;  // counted from the begin of the block
 };
 
-/// Compares two views of one block, of elements of one type; their extents must have been checked (checkExtents). Exact for row-major views
-/// and whatever slicing makes of them; Unknown only where the search for a common element takes longer than a launch should.
+/// Compares two views of one block, of elements of one type; their extents must have been checked (checkExtents). Exact
+/// for row-major views and whatever slicing makes of them; Unknown only where the search for a common element takes
+/// longer than a launch should.
 Overlap compareElements(const ViewArgument& a, const ViewArgument& b);
 
-/// Which elements of its array a view names: "elements 3..11", "elements 0..15 in steps of 2", "some of the elements 4..97".
+/// Which elements of its array a view names: "elements 3..11", "elements 0..15 in steps of 2", "some of the
+/// elements 4..97".
 std::string elementsText(const ViewArgument& view);
 
 }  // namespace rad::rt

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/launch/print_format.h"
 
-#include <limits>
 #include <fmt/format.h>
+#include <limits>
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +15,8 @@
 namespace rad::rt {
 namespace {
 
-constexpr int64_t maxShown = 32;  // elements that are shown without leaving any out
-constexpr int64_t edge = 4;       // of a long dimension, at each end
+constexpr int64_t maxShown = 32;           // elements that are shown without leaving any out
+constexpr int64_t edge = 4;                // of a long dimension, at each end
 constexpr int64_t readAtOnce = 64 * 1024;  // bytes: up to here one read is cheaper than one for each row
 
 template <class T>
@@ -29,19 +29,22 @@ T load(const void* value) {
 /// 1e+20 -> 1e20, 1e-07 -> 1e-7: as literals of the language are written.
 std::string shortExponent(const std::string& number) {
   const size_t at = number.find('e') + 1, digits = number.find_first_not_of("+-0", at);
-  return number.substr(0, at) + (number[at] == '-' ? "-" : "") + (digits == std::string::npos ? "0" : number.substr(digits));
+  return number.substr(0, at) + (number[at] == '-' ? "-" : "") +
+         (digits == std::string::npos ? "0" : number.substr(digits));
 }
 
 template <class T>
 std::string formatFloat(T value, char kind = 0) {
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
-  // Beyond these, the digits before the point would be more than the type holds, or zeros after it would hide the value.
+  // Beyond these, the digits before the point would be more than the type holds, or zeros after it would hide the
+  // value.
   constexpr T large = sizeof(T) == 4 ? T(1e8) : T(1e16), small = T(1e-5);
   T size = std::fabs(value);
   char buffer[64];
   bool fixed = kind != 'e' && (size == 0 || (size >= small && size < large));
-  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, fixed ? std::chars_format::fixed : std::chars_format::scientific);
+  auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value,
+                                    fixed ? std::chars_format::fixed : std::chars_format::scientific);
   std::string out(buffer, end);
   if (fixed) return out.find('.') == std::string::npos ? out + ".0" : out;
   return shortExponent(out);
@@ -55,7 +58,8 @@ struct SmallFormat {
   /// The number whose bits without the sign are `size`; beyond the largest, what would follow it.
   double number(int size) const {
     int exponent = size >> fraction, rest = size & ((1 << fraction) - 1);
-    return exponent == 0 ? std::ldexp(rest, 1 - bias - fraction) : std::ldexp(rest + (1 << fraction), exponent - bias - fraction);
+    return exponent == 0 ? std::ldexp(rest, 1 - bias - fraction)
+                         : std::ldexp(rest + (1 << fraction), exponent - bias - fraction);
   }
 };
 
@@ -63,7 +67,8 @@ struct SmallFormat {
 double numberOfSmall(const SmallFormat& format, int bits, int signBit) {
   const int size = bits & (signBit - 1), last = signBit - 1, infinity = last - ((1 << format.fraction) - 1);
   if (format.hasInfinity ? size > infinity : size == last) return std::numeric_limits<double>::quiet_NaN();
-  const double value = format.hasInfinity && size == infinity ? std::numeric_limits<double>::infinity() : format.number(size);
+  const double value =
+      format.hasInfinity && size == infinity ? std::numeric_limits<double>::infinity() : format.number(size);
   return bits & signBit ? -value : value;
 }
 
@@ -93,8 +98,9 @@ struct Shown {
 };
 
 /// Reads the shown elements, in the order in which they are shown.
-Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total, const ReadElements& read,
-                                           const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
+Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const Shown> dims, int64_t total,
+                                           const ReadElements& read, const FormatSpec& spec,
+                                           std::span<const cg::CompoundManifest> compounds) {
   int64_t size = cg::sizeOf(type);
   bool whole = total * size <= readAtOnce;
   std::vector<std::byte> bytes(static_cast<size_t>(size * (whole ? total : std::min(dims.back().extent, 2 * edge))));
@@ -126,7 +132,8 @@ Result<std::vector<std::string>> readShown(cg::ElementType type, std::span<const
   }
 }
 
-void appendNested(std::string& out, std::span<const Shown> dims, std::span<const std::string> items, size_t& next, size_t width, size_t indent) {
+void appendNested(std::string& out, std::span<const Shown> dims, std::span<const std::string> items, size_t& next,
+                  size_t width, size_t indent) {
   out += '[';
   const Shown& dim = dims.front();
   for (int64_t i = 0; i < dim.count(); ++i) {
@@ -147,11 +154,13 @@ void appendNested(std::string& out, std::span<const Shown> dims, std::span<const
 }
 
 /// "Particle(pos: (1.0, 2.0), mass: 1.0)", "(1, 2.0)", "[1, 2]", "relaxed".
-std::string formatCompound(const cg::CompoundManifest& compound, const std::byte* value, const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
+std::string formatCompound(const cg::CompoundManifest& compound, const std::byte* value, const FormatSpec& spec,
+                           std::span<const cg::CompoundManifest> compounds) {
   using Kind = cg::CompoundManifest::Kind;
   if (compound.kind == Kind::Enum) {
     const auto number = load<int32_t>(value);
-    if (number >= 0 && static_cast<size_t>(number) < compound.names.size()) return padded(compound.names[static_cast<size_t>(number)], spec, false);
+    if (number >= 0 && static_cast<size_t>(number) < compound.names.size())
+      return padded(compound.names[static_cast<size_t>(number)], spec, false);
     return fmt::format("{}({})", compound.name, number);
   }
   if (compound.kind == Kind::Array) {
@@ -182,7 +191,8 @@ std::string formatCompound(const cg::CompoundManifest& compound, const std::byte
 Result<std::string> extremesText(cg::ElementType type, int64_t total, const ReadElements& read) {
   constexpr int64_t mostBytes = int64_t{64} << 20, atOnceBytes = 1 << 20;
   const int64_t size = cg::sizeOf(type);
-  if (cg::isCompound(type) || cg::lanesOf(type) > 1 || type == cg::ElementType::Bool || total > mostBytes / size) return std::string();
+  if (cg::isCompound(type) || cg::lanesOf(type) > 1 || type == cg::ElementType::Bool || total > mostBytes / size)
+    return std::string();
   std::vector<std::byte> bytes;
   std::string least, most;
   int64_t nans = 0;
@@ -207,7 +217,9 @@ Result<std::string> extremesText(cg::ElementType type, int64_t total, const Read
     return {};
   };
   auto plain = [](auto value) { return value; };
-  auto small = [](SmallFormat format, int signBit) { return [=](auto bits) { return numberOfSmall(format, bits, signBit); }; };
+  auto small = [](SmallFormat format, int signBit) {
+    return [=](auto bits) { return numberOfSmall(format, bits, signBit); };
+  };
   auto scanAll = [&]() -> Result<void> {
     switch (type) {
       case cg::ElementType::Bool: return {};
@@ -247,26 +259,35 @@ std::string padded(std::string text, const FormatSpec& spec, bool isNumber) {
   return toTheLeft ? text + std::string(missing, ' ') : std::string(missing, ' ') + text;
 }
 
-std::string formatScalar(cg::ElementType type, const void* value, const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
+std::string formatScalar(cg::ElementType type, const void* value, const FormatSpec& spec,
+                         std::span<const cg::CompoundManifest> compounds) {
   if (cg::isCompound(type)) {
     const unsigned number = cg::compoundOf(type);
-    return number < compounds.size() ? formatCompound(compounds[number], static_cast<const std::byte*>(value), spec, compounds) : "?";
+    return number < compounds.size()
+               ? formatCompound(compounds[number], static_cast<const std::byte*>(value), spec, compounds)
+               : "?";
   }
   if (cg::lanesOf(type) > 1) {
     const cg::ElementType one = cg::scalarOf(type);
     std::string out = "(";
     for (unsigned lane = 0; lane < cg::lanesOf(type); ++lane)
-      out += (lane > 0 ? ", " : "") + formatScalar(one, static_cast<const std::byte*>(value) + lane * cg::sizeOf(one), spec);
+      out += (lane > 0 ? ", " : "") +
+             formatScalar(one, static_cast<const std::byte*>(value) + lane * cg::sizeOf(one), spec);
     return out + ")";
   }
   auto integer = [&]<class T>(T number) {
     const auto bits = static_cast<std::make_unsigned_t<T>>(number);
-    return padded(spec.kind == 'x' ? fmt::format("{:x}", bits) : spec.kind == 'b' ? fmt::format("{:b}", bits) : std::to_string(number), spec, true);
+    return padded(spec.kind == 'x'   ? fmt::format("{:x}", bits)
+                  : spec.kind == 'b' ? fmt::format("{:b}", bits)
+                                     : std::to_string(number),
+                  spec, true);
   };
   // With a number of digits the exact value is rounded to them; without, the fewest digits are shown.
   auto real = [&](double number, std::string fewest) {
     if (spec.digits < 0 || !std::isfinite(number)) return padded(std::move(fewest), spec, true);
-    return padded(spec.kind == 'e' ? shortExponent(fmt::format("{:.{}e}", number, spec.digits)) : fmt::format("{:.{}f}", number, spec.digits), spec, true);
+    return padded(spec.kind == 'e' ? shortExponent(fmt::format("{:.{}e}", number, spec.digits))
+                                   : fmt::format("{:.{}f}", number, spec.digits),
+                  spec, true);
   };
   auto small = [&](const SmallFormat& format, int bits, int signBit) {
     return real(numberOfSmall(format, bits, signBit), formatSmall(format, bits, signBit, spec.kind));
@@ -314,13 +335,15 @@ double numberOf(cg::ElementType type, const void* value) {
   return 0;
 }
 
-Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent, const ReadElements& read,
-                                const FormatSpec& spec, std::span<const cg::CompoundManifest> compounds) {
+Result<std::string> formatArray(cg::ElementType type, std::span<const int64_t> extents, size_t indent,
+                                const ReadElements& read, const FormatSpec& spec,
+                                std::span<const cg::CompoundManifest> compounds) {
   int64_t total = 1;
   for (int64_t extent : extents) total *= extent;
   auto typeText = [&] {
     const bool isKnown = cg::isCompound(type) && cg::compoundOf(type) < compounds.size();
-    return fmt::format(" ([{}; {}])", isKnown ? compounds[cg::compoundOf(type)].name : cg::nameOf(type), fmt::join(extents, ", "));
+    return fmt::format(" ([{}; {}])", isKnown ? compounds[cg::compoundOf(type)].name : cg::nameOf(type),
+                       fmt::join(extents, ", "));
   };
   if (total == 0 || extents.empty()) return extents.size() > 1 ? "[]" + typeText() : std::string("[]");
   std::vector<Shown> dims;
@@ -390,7 +413,8 @@ Result<std::string> fillFormat(std::string_view format, size_t arguments, const 
 size_t columnOf(std::string_view text) {
   size_t line = text.rfind('\n');
   std::string_view last = line == std::string_view::npos ? text : text.substr(line + 1);
-  return static_cast<size_t>(std::ranges::count_if(last, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(last, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 }  // namespace rad::rt

@@ -9,7 +9,8 @@
 
 namespace rad::rt {
 
-std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values, std::span<const cg::CompoundManifest> compounds) {
+std::string filledMessage(const cg::SiteManifest& site, std::span<const uint64_t> values,
+                          std::span<const cg::CompoundManifest> compounds) {
   const size_t count = std::min(site.arguments.size(), values.size());
   auto text = fillFormat(site.message, count, [&](size_t i, const FormatSpec& spec, std::string& out) -> Result<void> {
     out += formatScalar(site.arguments[i], &values[i], spec, compounds);
@@ -29,7 +30,9 @@ std::vector<PrintedLineView> sortedLines(std::span<const uint64_t> words, uint32
     words = words.subspan(head.words);
   }
   // Serial numbers start again after 2^32 launches.
-  std::ranges::stable_sort(lines, {}, [&](const PrintedLineView& line) { return std::pair(line.head.launch - firstLaunch, line.head.position); });
+  std::ranges::stable_sort(lines, {}, [&](const PrintedLineView& line) {
+    return std::pair(line.head.launch - firstLaunch, line.head.position);
+  });
   return lines;
 }
 

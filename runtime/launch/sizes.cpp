@@ -56,7 +56,9 @@ std::string textWithin(const SizeExpr& expr, const cg::KernelManifest& kernel, i
   if (expr.op == SizeOp::Constant) return std::to_string(expr.value);
   if (expr.op == SizeOp::Dimension) return nameAt(kernel.dims, expr.value);
   if (expr.op == SizeOp::Parameter)
-    return expr.value >= 0 && static_cast<size_t>(expr.value) < kernel.params.size() ? kernel.params[static_cast<size_t>(expr.value)].name : "?";
+    return expr.value >= 0 && static_cast<size_t>(expr.value) < kernel.params.size()
+               ? kernel.params[static_cast<size_t>(expr.value)].name
+               : "?";
   int own = precedence(expr.op);
   std::string out;
   for (size_t i = 0; i < expr.operands.size(); ++i) {
@@ -177,7 +179,8 @@ Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel,
     if (!scalar) return brokenManifest(kernel, use.text());
     if (wholeNumber(scalar->bytes.data(), kernel.params[index].type, value)) return value;
     return fail(ErrorCategory::Launch,
-                fmt::format("{}: {} depends on `{}`, whose value is not a whole number below 2^63", kernel.name, use.text(), kernel.params[index].name));
+                fmt::format("{}: {} depends on `{}`, whose value is not a whole number below 2^63", kernel.name,
+                            use.text(), kernel.params[index].name));
   }
   if (expr.operands.size() != 2) return brokenManifest(kernel, use.text());
   RAD_ASSIGN(int64_t left, evaluate(expr.operands[0], kernel, dims, arguments, use));
@@ -186,9 +189,10 @@ Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel,
   if (apply(expr.op, left, right, out)) return out;
   const bool divides = expr.op == SizeOp::Div || expr.op == SizeOp::Rem || expr.op == SizeOp::CeilDiv;
   if (divides && right == 0)
-    return fail(ErrorCategory::Launch, fmt::format("{}: {} divides by zero: `{}`", kernel.name, use.text(), text(expr, kernel)));
-  return fail(ErrorCategory::Launch,
-              fmt::format("{}: {} does not fit into 64 bits: `{}` with {} and {}", kernel.name, use.text(), text(expr, kernel), left, right));
+    return fail(ErrorCategory::Launch,
+                fmt::format("{}: {} divides by zero: `{}`", kernel.name, use.text(), text(expr, kernel)));
+  return fail(ErrorCategory::Launch, fmt::format("{}: {} does not fit into 64 bits: `{}` with {} and {}", kernel.name,
+                                                 use.text(), text(expr, kernel), left, right));
 }
 
 }  // namespace rad::rt

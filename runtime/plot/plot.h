@@ -23,7 +23,8 @@ struct PlotData {
 inline constexpr int64_t maxPlotLines = 8;
 inline constexpr int64_t maxPlotValues = int64_t{1} << 24;
 
-/// A plot for a terminal of so many columns: lines of UTF-8, each with a newline. `color`: with escape sequences for colours.
+/// A plot for a terminal of so many columns: lines of UTF-8, each with a newline. `color`: with escape sequences for
+/// colours.
 std::string plotText(const PlotData& data, unsigned columns, bool color);
 
 /// 8-bit RGB, row-major.
@@ -33,7 +34,8 @@ struct PlotPicture {
 };
 PlotPicture plotPicture(const PlotData& data);
 
-/// A colour from dark violet (0) over green to yellow (1): equal steps look equal, and it stays in order without colours.
+/// A colour from dark violet (0) over green to yellow (1): equal steps look equal, and it stays in order without
+/// colours.
 struct PlotColor {
   uint8_t red = 0, green = 0, blue = 0;
 };

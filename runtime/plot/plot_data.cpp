@@ -16,7 +16,8 @@ PlotColor plotColor(double part) {
   const double at = std::clamp(part, 0.0, 1.0) * 4;
   const auto from = std::min<size_t>(static_cast<size_t>(at), 3);
   auto mix = [&](size_t channel) {
-    return static_cast<uint8_t>(std::lround(stops[from][channel] + (stops[from + 1][channel] - stops[from][channel]) * (at - static_cast<double>(from))));
+    return static_cast<uint8_t>(std::lround(stops[from][channel] + (stops[from + 1][channel] - stops[from][channel]) *
+                                                                       (at - static_cast<double>(from))));
   };
   return {mix(0), mix(1), mix(2)};
 }
@@ -40,7 +41,8 @@ PlotRange plotRange(const std::vector<double>& values) {
 std::string plotNumber(double value, double apart) {
   const double size = std::fabs(value);
   if (size >= 1e7 || (size < 1e-4 && size > 0)) return fmt::format("{:.3g}", value);
-  const int digits = apart > 0 && apart < 1e7 ? std::clamp(static_cast<int>(std::ceil(-std::log10(apart) - 1e-9)), 0, 6) : 0;
+  const int digits =
+      apart > 0 && apart < 1e7 ? std::clamp(static_cast<int>(std::ceil(-std::log10(apart) - 1e-9)), 0, 6) : 0;
   std::string text = fmt::format("{:.{}f}", value, digits);
   return text;
 }
@@ -54,17 +56,20 @@ PlotBins plotBins(const PlotData& data, size_t most) {
   // Twice the cube root of the number of values: few for few, and finer slowly.
   auto wanted = static_cast<size_t>(std::clamp(std::ceil(2 * std::cbrt(count)), 1.0, static_cast<double>(most)));
   if (data.isWhole) {
-    const double whole = std::ceil((range.width() + 1) / static_cast<double>(range.width() + 1 <= static_cast<double>(most) ? most : wanted));
+    const double whole = std::ceil((range.width() + 1) /
+                                   static_cast<double>(range.width() + 1 <= static_cast<double>(most) ? most : wanted));
     bins.width = std::max(whole, 1.0);
     wanted = static_cast<size_t>(std::floor(range.width() / bins.width)) + 1;
   } else {
     if (range.width() == 0) wanted = 1;
-    bins.width = range.width() > 0 ? range.high / static_cast<double>(wanted) - range.low / static_cast<double>(wanted) : 1;
+    bins.width =
+        range.width() > 0 ? range.high / static_cast<double>(wanted) - range.low / static_cast<double>(wanted) : 1;
   }
   bins.counts.assign(wanted, 0);
   for (double value : data.values) {
     if (!std::isfinite(value)) continue;
-    const double at = data.isWhole ? std::floor((value - range.low) / bins.width) : std::floor(range.part(value) * static_cast<double>(wanted));
+    const double at = data.isWhole ? std::floor((value - range.low) / bins.width)
+                                   : std::floor(range.part(value) * static_cast<double>(wanted));
     ++bins.counts[static_cast<size_t>(std::clamp(at, 0.0, static_cast<double>(wanted - 1)))];
   }
   return bins;

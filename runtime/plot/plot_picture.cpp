@@ -13,7 +13,8 @@ constexpr int64_t pictureWidth = 960, pictureHeight = 600;
 constexpr int64_t left = 110, right = 30, top = 24, bottom = 50;  // margins around the axes
 constexpr int64_t fontScale = 2, glyphWidth = 5, glyphHeight = 7;
 constexpr PlotColor ink{40, 40, 40}, grid{225, 225, 225}, gap{200, 200, 200};
-constexpr PlotColor lineColors[] = {{31, 119, 180}, {214, 98, 0}, {44, 140, 60}, {190, 40, 60}, {120, 80, 180}, {120, 80, 60}, {200, 80, 170}, {90, 90, 90}};
+constexpr PlotColor lineColors[] = {{31, 119, 180}, {214, 98, 0},  {44, 140, 60},  {190, 40, 60},
+                                    {120, 80, 180}, {120, 80, 60}, {200, 80, 170}, {90, 90, 90}};
 
 /// What numbers are written with, 5 x 7 dots each.
 std::string_view glyphOf(char character) {
@@ -38,7 +39,8 @@ std::string_view glyphOf(char character) {
 
 class Canvas {
  public:
-  Canvas(int64_t width, int64_t height) : picture_{width, height, std::vector<uint8_t>(static_cast<size_t>(width * height * 3), 255)} {}
+  Canvas(int64_t width, int64_t height)
+      : picture_{width, height, std::vector<uint8_t>(static_cast<size_t>(width * height * 3), 255)} {}
   void dot(int64_t x, int64_t y, PlotColor color) {
     if (x < 0 || y < 0 || x >= picture_.width || y >= picture_.height) return;
     uint8_t* at = picture_.samples.data() + (y * picture_.width + x) * 3;
@@ -56,13 +58,16 @@ class Canvas {
       box(x, y, 2, 2, color);
     }
   }
-  static int64_t widthOf(std::string_view text) { return static_cast<int64_t>(text.size()) * (glyphWidth + 1) * fontScale - fontScale; }
+  static int64_t widthOf(std::string_view text) {
+    return static_cast<int64_t>(text.size()) * (glyphWidth + 1) * fontScale - fontScale;
+  }
   void write(int64_t x, int64_t y, std::string_view text) {
     for (char character : text) {
       const std::string_view glyph = glyphOf(character);
       for (size_t i = 0; i < glyph.size(); ++i)
         if (glyph[i] == '#')
-          box(x + static_cast<int64_t>(i) % glyphWidth * fontScale, y + static_cast<int64_t>(i) / glyphWidth * fontScale, fontScale, fontScale, ink);
+          box(x + static_cast<int64_t>(i) % glyphWidth * fontScale,
+              y + static_cast<int64_t>(i) / glyphWidth * fontScale, fontScale, fontScale, ink);
       x += (glyphWidth + 1) * fontScale;
     }
   }
@@ -87,11 +92,15 @@ struct Area {
 void drawAxes(Canvas& canvas, const Area& area, double xLow, double xHigh, double yLow, double yHigh) {
   auto marks = [](double low, double high, double wanted, auto draw) {
     const double step = roundStep(high - low, wanted);
-    for (double at = std::ceil(low / step) * step; at <= high + step * 1e-9; at += step) draw(std::fabs(at) < step * 1e-9 ? 0.0 : at, step);
+    for (double at = std::ceil(low / step) * step; at <= high + step * 1e-9; at += step)
+      draw(std::fabs(at) < step * 1e-9 ? 0.0 : at, step);
   };
-  auto part = [](double value, double low, double high) { return high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5; };
+  auto part = [](double value, double low, double high) {
+    return high > low ? (value / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
+  };
   marks(yLow, yHigh, 6, [&](double value, double step) {
-    const int64_t y = area.y + area.height - 1 - std::llround(part(value, yLow, yHigh) * static_cast<double>(area.height - 1));
+    const int64_t y =
+        area.y + area.height - 1 - std::llround(part(value, yLow, yHigh) * static_cast<double>(area.height - 1));
     canvas.box(area.x, y, area.width, 1, grid);
     const std::string text = plotNumber(value, step);
     canvas.write(area.x - 10 - Canvas::widthOf(text), y - glyphHeight * fontScale / 2, text);
@@ -113,11 +122,14 @@ void drawFrame(Canvas& canvas, const Area& area) {
 
 PlotPicture linePicture(const PlotData& data, const PlotRange& range) {
   const bool isRows = data.extents.size() == 2;
-  const int64_t lines = isRows ? data.extents[0] : 1, count = isRows ? data.extents[1] : static_cast<int64_t>(data.values.size());
+  const int64_t lines = isRows ? data.extents[0] : 1,
+                count = isRows ? data.extents[1] : static_cast<int64_t>(data.values.size());
   Canvas canvas(pictureWidth, pictureHeight);
   const Area area;
   drawAxes(canvas, area, 0, static_cast<double>(std::max<int64_t>(count - 1, 1)), range.low, range.high);
-  auto yOf = [&](double value) { return area.y + std::llround((1 - range.part(value)) * static_cast<double>(area.height - 3)); };
+  auto yOf = [&](double value) {
+    return area.y + std::llround((1 - range.part(value)) * static_cast<double>(area.height - 3));
+  };
   for (int64_t line = 0; line < lines; ++line) {
     const double* row = data.values.data() + line * count;
     const PlotColor color = lineColors[static_cast<size_t>(line) % std::size(lineColors)];
@@ -126,7 +138,8 @@ PlotPicture linePicture(const PlotData& data, const PlotRange& range) {
         auto xOf = [&](int64_t at) { return area.x + (count > 1 ? at * (area.width - 2) / (count - 1) : 0); };
         if (!std::isfinite(row[i])) continue;
         const bool isJoined = i > 0 && std::isfinite(row[i - 1]);
-        canvas.line(isJoined ? xOf(i - 1) : xOf(i), isJoined ? yOf(row[i - 1]) : yOf(row[i]), xOf(i), yOf(row[i]), color);
+        canvas.line(isJoined ? xOf(i - 1) : xOf(i), isJoined ? yOf(row[i - 1]) : yOf(row[i]), xOf(i), yOf(row[i]),
+                    color);
       }
       continue;
     }
@@ -148,11 +161,14 @@ PlotPicture histogramPicture(const PlotData& data) {
   const Area area;
   // A bar of one whole number stands around it.
   const double shift = bins.isWhole ? 0.5 : 0;
-  drawAxes(canvas, area, bins.low - shift, bins.low + bins.width * static_cast<double>(count) - shift, 0, static_cast<double>(most) * 1.05);
+  drawAxes(canvas, area, bins.low - shift, bins.low + bins.width * static_cast<double>(count) - shift, 0,
+           static_cast<double>(most) * 1.05);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t from = area.x + area.width * i / count, to = area.x + area.width * (i + 1) / count;
-    const int64_t height = std::llround(static_cast<double>(bins.counts[static_cast<size_t>(i)]) / (static_cast<double>(most) * 1.05) * static_cast<double>(area.height - 1));
-    canvas.box(from, area.y + area.height - height, std::max<int64_t>(to - from - (to - from > 3), 1), height, lineColors[0]);
+    const int64_t height = std::llround(static_cast<double>(bins.counts[static_cast<size_t>(i)]) /
+                                        (static_cast<double>(most) * 1.05) * static_cast<double>(area.height - 1));
+    canvas.box(from, area.y + area.height - height, std::max<int64_t>(to - from - (to - from > 3), 1), height,
+               lineColors[0]);
   }
   drawFrame(canvas, area);
   return canvas.take();
@@ -163,7 +179,8 @@ PlotPicture heatMapPicture(const PlotData& data, const PlotRange& range) {
   // Cells are squares, in whole pixels where they are large; the scale of colours stands on the right.
   constexpr int64_t scaleWidth = 24, scaleRoom = 150;
   const int64_t mostWidth = pictureWidth - left - scaleRoom, mostHeight = pictureHeight - top - bottom;
-  double scale = std::min(static_cast<double>(mostWidth) / static_cast<double>(columns), static_cast<double>(mostHeight) / static_cast<double>(rows));
+  double scale = std::min(static_cast<double>(mostWidth) / static_cast<double>(columns),
+                          static_cast<double>(mostHeight) / static_cast<double>(rows));
   if (scale >= 1) scale = std::floor(scale);
   Area area;
   area.width = std::max<int64_t>(std::llround(static_cast<double>(columns) * scale), 1);
@@ -183,16 +200,23 @@ PlotPicture heatMapPicture(const PlotData& data, const PlotRange& range) {
   };
   ends(rows, [&](int64_t index, double part) {
     const std::string text = std::to_string(index);
-    canvas.write(area.x - 10 - Canvas::widthOf(text), area.y + std::llround(part * static_cast<double>(std::max<int64_t>(area.height - glyphHeight * fontScale, 0))), text);
+    canvas.write(
+        area.x - 10 - Canvas::widthOf(text),
+        area.y + std::llround(part * static_cast<double>(std::max<int64_t>(area.height - glyphHeight * fontScale, 0))),
+        text);
   });
   ends(columns, [&](int64_t index, double part) {
     const std::string text = std::to_string(index);
-    canvas.write(area.x + std::llround(part * static_cast<double>(std::max<int64_t>(area.width - Canvas::widthOf(text), 0))), area.y + area.height + 12, text);
+    canvas.write(
+        area.x + std::llround(part * static_cast<double>(std::max<int64_t>(area.width - Canvas::widthOf(text), 0))),
+        area.y + area.height + 12, text);
   });
   const int64_t x = area.x + area.width + 20, height = std::max<int64_t>(area.height, 80);
-  for (int64_t y = 0; y < height; ++y) canvas.box(x, area.y + y, scaleWidth, 1, plotColor(1 - static_cast<double>(y) / static_cast<double>(height - 1)));
+  for (int64_t y = 0; y < height; ++y)
+    canvas.box(x, area.y + y, scaleWidth, 1, plotColor(1 - static_cast<double>(y) / static_cast<double>(height - 1)));
   canvas.write(x + scaleWidth + 8, area.y, plotNumber(range.high, range.width() / 10));
-  canvas.write(x + scaleWidth + 8, area.y + height - glyphHeight * fontScale, plotNumber(range.low, range.width() / 10));
+  canvas.write(x + scaleWidth + 8, area.y + height - glyphHeight * fontScale,
+               plotNumber(range.low, range.width() / 10));
   return canvas.take();
 }
 

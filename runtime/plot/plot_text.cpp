@@ -10,7 +10,7 @@
 namespace rad::rt {
 namespace {
 
-constexpr int64_t lineRows = 16;      // of characters
+constexpr int64_t lineRows = 16;  // of characters
 constexpr int64_t mapRows = 24;
 constexpr size_t textBins = 20;
 constexpr const char* textColors[] = {"36", "33", "35", "32", "31", "34", "37", "90"};
@@ -20,7 +20,8 @@ std::string colored(const std::string& text, std::string_view code, bool color) 
 }
 
 std::string utf8(uint32_t character) {
-  return {static_cast<char>(0xE0 | (character >> 12)), static_cast<char>(0x80 | ((character >> 6) & 0x3F)), static_cast<char>(0x80 | (character & 0x3F))};
+  return {static_cast<char>(0xE0 | (character >> 12)), static_cast<char>(0x80 | ((character >> 6) & 0x3F)),
+          static_cast<char>(0x80 | (character & 0x3F))};
 }
 
 std::string repeated(std::string_view text, int64_t times) {
@@ -37,7 +38,8 @@ std::string leftOut(const PlotData& data, const PlotRange& range) {
 /// Points of a grid of 2 x 4 dots a character.
 std::string lineText(const PlotData& data, const PlotRange& range, unsigned columns, bool color) {
   const bool isRows = data.extents.size() == 2;
-  const int64_t lines = isRows ? data.extents[0] : 1, count = isRows ? data.extents[1] : static_cast<int64_t>(data.values.size());
+  const int64_t lines = isRows ? data.extents[0] : 1,
+                count = isRows ? data.extents[1] : static_cast<int64_t>(data.values.size());
   const double apart = range.width() / lineRows;
   const std::string top = plotNumber(range.high, apart), bottom = plotNumber(range.low, apart);
   const std::string middle = plotNumber(range.low / 2 + range.high / 2, apart);
@@ -68,7 +70,8 @@ std::string lineText(const PlotData& data, const PlotRange& range, unsigned colu
         const int64_t x = count == 1 ? 0 : i * (dotsAcross - 1) / (count - 1), y = rowOf(row[i]);
         if (lastX < 0) set(x, y, line);
         const int64_t steps = lastX < 0 ? 0 : std::max(x - lastX, std::abs(y - lastY));
-        for (int64_t step = 1; step <= steps; ++step) set(lastX + (x - lastX) * step / steps, lastY + (y - lastY) * step / steps, line);
+        for (int64_t step = 1; step <= steps; ++step)
+          set(lastX + (x - lastX) * step / steps, lastY + (y - lastY) * step / steps, line);
         lastX = x, lastY = y;
       }
       continue;
@@ -86,14 +89,16 @@ std::string lineText(const PlotData& data, const PlotRange& range, unsigned colu
     std::string text;
     for (int64_t x = 0; x < width; ++x) {
       const Cell& cell = cells[static_cast<size_t>(y * width + x)];
-      text += cell.dots == 0 ? " " : colored(utf8(0x2800u + cell.dots), textColors[cell.line % std::size(textColors)], color);
+      text += cell.dots == 0 ? " "
+                             : colored(utf8(0x2800u + cell.dots), textColors[cell.line % std::size(textColors)], color);
     }
     while (text.ends_with(' ')) text.pop_back();
     out += fmt::format("{:>{}} {}{}\n", label, margin, label.empty() ? "│" : "┤", text);
   }
   out += repeated(" ", margin + 1) + "└" + repeated("─", width) + "\n";
   const std::string last = std::to_string(std::max<int64_t>(count - 1, 0));
-  out += repeated(" ", margin + 2) + "0" + (count > 1 ? repeated(" ", width - 1 - static_cast<int64_t>(last.size())) + last : "") + "\n";
+  out += repeated(" ", margin + 2) + "0" +
+         (count > 1 ? repeated(" ", width - 1 - static_cast<int64_t>(last.size())) + last : "") + "\n";
   return out;
 }
 
@@ -106,19 +111,25 @@ std::string histogramText(const PlotData& data, unsigned columns, bool color) {
   const int64_t width = std::max<int64_t>(static_cast<int64_t>(columns) - static_cast<int64_t>(margin + room) - 4, 10);
   std::string out;
   for (size_t i = 0; i < bins.counts.size(); ++i) {
-    const auto eighths = static_cast<int64_t>(std::llround(static_cast<double>(bins.counts[i]) / static_cast<double>(std::max<int64_t>(most, 1)) * static_cast<double>(width * 8)));
+    const auto eighths = static_cast<int64_t>(
+        std::llround(static_cast<double>(bins.counts[i]) / static_cast<double>(std::max<int64_t>(most, 1)) *
+                     static_cast<double>(width * 8)));
     std::string bar = repeated("█", eighths / 8);
     if (eighths % 8) bar += utf8(0x2590u - static_cast<uint32_t>(eighths % 8));  // ▏ to ▉
-    out += fmt::format("{:>{}} │{} {}\n", bins.label(i), margin, bar.empty() ? "" : colored(bar, "36", color), bins.counts[i]);
+    out += fmt::format("{:>{}} │{} {}\n", bins.label(i), margin, bar.empty() ? "" : colored(bar, "36", color),
+                       bins.counts[i]);
   }
   return out;
 }
 
 std::string heatMapText(const PlotData& data, const PlotRange& range, unsigned columns, bool color) {
   const int64_t rows = data.extents[0], across = data.extents[1];
-  // A character is about twice as high as wide: with colours it shows two cells, one above the other; without, a cell takes two.
-  const int64_t mostAcross = std::max<int64_t>(color ? columns : columns / 2, 4), mostDown = color ? mapRows * 2 : mapRows;
-  double scale = std::min({static_cast<double>(mostAcross) / static_cast<double>(across), static_cast<double>(mostDown) / static_cast<double>(rows)});
+  // A character is about twice as high as wide: with colours it shows two cells, one above the other; without, a cell
+  // takes two.
+  const int64_t mostAcross = std::max<int64_t>(color ? columns : columns / 2, 4),
+                mostDown = color ? mapRows * 2 : mapRows;
+  double scale = std::min({static_cast<double>(mostAcross) / static_cast<double>(across),
+                           static_cast<double>(mostDown) / static_cast<double>(rows)});
   if (scale >= 1) scale = std::min(std::floor(scale), 4.0);
   const int64_t width = std::clamp<int64_t>(std::llround(static_cast<double>(across) * scale), 1, mostAcross);
   const int64_t height = std::clamp<int64_t>(std::llround(static_cast<double>(rows) * scale), 1, mostDown);
@@ -134,7 +145,8 @@ std::string heatMapText(const PlotData& data, const PlotRange& range, unsigned c
     for (int64_t y = 0; y < height; y += 2) {
       for (int64_t x = 0; x < width; ++x) {
         const bool hasTop = !std::isnan(cells[static_cast<size_t>(y * width + x)]);
-        out += hasTop ? fmt::format("\033[{};{}m▀", code(x, y, 38), code(x, y + 1, 48)) : fmt::format("\033[{};49m▄", code(x, y + 1, 38));
+        out += hasTop ? fmt::format("\033[{};{}m▀", code(x, y, 38), code(x, y + 1, 48))
+                      : fmt::format("\033[{};49m▄", code(x, y + 1, 38));
       }
       out += "\033[0m\n";
     }
@@ -150,12 +162,17 @@ std::string heatMapText(const PlotData& data, const PlotRange& range, unsigned c
     std::string line;
     for (int64_t x = 0; x < width; ++x) {
       const double value = cells[static_cast<size_t>(y * width + x)];
-      const char shade = std::isnan(value) ? '?' : shades[std::min(static_cast<size_t>(range.part(value) * static_cast<double>(shades.size())), shades.size() - 1)];
+      const char shade =
+          std::isnan(value)
+              ? '?'
+              : shades[std::min(static_cast<size_t>(range.part(value) * static_cast<double>(shades.size())),
+                                shades.size() - 1)];
       line += std::string(2, shade);
     }
     out += "│" + line + "│\n";
   }
-  return out + fmt::format("{} [{}] {}\n", plotNumber(range.low, range.width() / 10), shades, plotNumber(range.high, range.width() / 10));
+  return out + fmt::format("{} [{}] {}\n", plotNumber(range.low, range.width() / 10), shades,
+                           plotNumber(range.high, range.width() / 10));
 }
 
 }  // namespace

@@ -20,18 +20,18 @@ namespace rad::rt {
 /// A parameter of a kernel, as it lies in the parameter block.
 struct CubinParam {
   std::uint32_t index = 0;
-  std::uint32_t offset = 0; ///< bytes
-  std::uint32_t size = 0;   ///< bytes
+  std::uint32_t offset = 0;  ///< bytes
+  std::uint32_t size = 0;    ///< bytes
 };
 
 /// A kernel (an entry function) that a cubin defines.
 struct CubinKernel {
   std::string name;
-  std::vector<CubinParam> params;      ///< by index
-  std::uint32_t paramBytes = 0;        ///< size of the parameter block
-  std::uint32_t registers = 0;         ///< a thread; 0 where not recorded
-  std::uint32_t staticSharedBytes = 0; ///< a block
-  std::uint32_t maxThreads = 0;        ///< launch bound; 0: none
+  std::vector<CubinParam> params;       ///< by index
+  std::uint32_t paramBytes = 0;         ///< size of the parameter block
+  std::uint32_t registers = 0;          ///< a thread; 0 where not recorded
+  std::uint32_t staticSharedBytes = 0;  ///< a block
+  std::uint32_t maxThreads = 0;         ///< launch bound; 0: none
   std::uint32_t codeBytes = 0;
 };
 
@@ -47,7 +47,7 @@ struct CubinSymbol {
 
 /// What a cubin says about itself.
 struct CubinInfo {
-  unsigned sm = 0; ///< 80 for sm_80. The file does not record an "a" or "f".
+  unsigned sm = 0;  ///< 80 for sm_80. The file does not record an "a" or "f".
   bool relocatable = false;
   std::vector<CubinKernel> kernels;
   std::vector<CubinSymbol> symbols;
@@ -61,7 +61,6 @@ bool looksLikeFatbin(std::span<const std::byte> bytes);
 
 /// Reads a cubin; `name` is for messages. Fails (Image) on anything that is not
 /// a complete cubin.
-Result<CubinInfo> readCubin(std::span<const std::byte> bytes,
-                            std::string_view name = "cubin");
+Result<CubinInfo> readCubin(std::span<const std::byte> bytes, std::string_view name = "cubin");
 
-} // namespace rad::rt
+}  // namespace rad::rt

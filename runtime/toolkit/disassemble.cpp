@@ -14,64 +14,58 @@
 #include <cstdlib>
 #include <cstring>
 
-extern char **environ;
+extern char** environ;
 
 namespace rad::rt {
 namespace {
 
 /// Closes a file descriptor with its scope.
 class Descriptor {
-public:
+ public:
   explicit Descriptor(int fd = -1) : fd_(fd) {}
   ~Descriptor() { reset(); }
-  Descriptor(const Descriptor &) = delete;
-  Descriptor &operator=(const Descriptor &) = delete;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
   void reset(int fd = -1) {
-    if (fd_ >= 0)
-      close(fd_);
+    if (fd_ >= 0) close(fd_);
     fd_ = fd;
   }
 
-private:
+ private:
   int fd_;
 };
 
 /// A file in the temporary folder, removed with its scope.
 class TemporaryFile {
-public:
+ public:
   TemporaryFile() {
-    const char *folder = std::getenv("TMPDIR");
-    path_ = std::string(folder && *folder ? folder : "/tmp") +
-            "/raddle-XXXXXX";
+    const char* folder = std::getenv("TMPDIR");
+    path_ = std::string(folder && *folder ? folder : "/tmp") + "/raddle-XXXXXX";
     fd_.reset(mkostemp(path_.data(), O_CLOEXEC));
   }
   ~TemporaryFile() {
-    if (fd_.get() >= 0)
-      unlink(path_.c_str());
+    if (fd_.get() >= 0) unlink(path_.c_str());
   }
   bool write(std::span<const std::byte> bytes) {
     std::size_t done = 0;
     while (fd_.get() >= 0 && done < bytes.size()) {
       ssize_t n = ::write(fd_.get(), bytes.data() + done, bytes.size() - done);
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return false;
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
       done += std::size_t(n);
     }
     return fd_.get() >= 0;
   }
-  const std::string &path() const { return path_; }
+  const std::string& path() const { return path_; }
 
-private:
+ private:
   std::string path_;
   Descriptor fd_;
 };
 
-std::unexpected<Error> systemFailure(const std::string &what, int number) {
-  return fail(ErrorCategory::System,
-              what + ": " + std::strerror(number));
+std::unexpected<Error> systemFailure(const std::string& what, int number) {
+  return fail(ErrorCategory::System, what + ": " + std::strerror(number));
 }
 
 struct Finished {
@@ -80,12 +74,11 @@ struct Finished {
 };
 
 /// Runs a program with one argument and collects what it writes.
-Result<Finished> runProgram(const std::string &path, const std::string &argument) {
-  Descriptor ends[2][2]; // [stdout, stderr][read, write]
-  for (auto &pair : ends) {
+Result<Finished> runProgram(const std::string& path, const std::string& argument) {
+  Descriptor ends[2][2];  // [stdout, stderr][read, write]
+  for (auto& pair : ends) {
     int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0)
-      return systemFailure("cannot make a pipe", errno);
+    if (pipe2(fds, O_CLOEXEC) != 0) return systemFailure("cannot make a pipe", errno);
     pair[0].reset(fds[0]);
     pair[1].reset(fds[1]);
   }
@@ -94,16 +87,13 @@ Result<Finished> runProgram(const std::string &path, const std::string &argument
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[0][1].get(), 1);
   posix_spawn_file_actions_adddup2(&actions, ends[1][1].get(), 2);
-  char *const arguments[] = {const_cast<char *>(path.c_str()),
-                             const_cast<char *>(argument.c_str()), nullptr};
+  char* const arguments[] = {const_cast<char*>(path.c_str()), const_cast<char*>(argument.c_str()), nullptr};
   pid_t pid = 0;
-  const int spawned =
-      posix_spawn(&pid, path.c_str(), &actions, nullptr, arguments, environ);
+  const int spawned = posix_spawn(&pid, path.c_str(), &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (spawned != 0)
-    return systemFailure("cannot run '" + path + "'", spawned);
+  if (spawned != 0) return systemFailure("cannot run '" + path + "'", spawned);
   Finished result;
-  std::string *texts[2] = {&result.out, &result.err};
+  std::string* texts[2] = {&result.out, &result.err};
   pollfd polls[2];
   int open = 2;
   for (int i = 0; i < 2; ++i) {
@@ -112,13 +102,11 @@ Result<Finished> runProgram(const std::string &path, const std::string &argument
   }
   while (open > 0) {
     if (poll(polls, 2, -1) < 0) {
-      if (errno == EINTR)
-        continue;
+      if (errno == EINTR) continue;
       break;
     }
     for (int i = 0; i < 2; ++i) {
-      if (polls[i].fd < 0 || !polls[i].revents)
-        continue;
+      if (polls[i].fd < 0 || !polls[i].revents) continue;
       char buffer[65536];
       ssize_t n = read(polls[i].fd, buffer, sizeof buffer);
       if (n > 0) {
@@ -130,27 +118,21 @@ Result<Finished> runProgram(const std::string &path, const std::string &argument
     }
   }
   while (waitpid(pid, &result.status, 0) < 0)
-    if (errno != EINTR)
-      return systemFailure("cannot wait for '" + path + "'", errno);
+    if (errno != EINTR) return systemFailure("cannot wait for '" + path + "'", errno);
   return result;
 }
 
-} // namespace
+}  // namespace
 
 Result<std::string> disassemble(std::span<const std::byte> cubin) {
-  if (!looksLikeCubin(cubin))
-    return fail(ErrorCategory::Image, "only a cubin can be disassembled");
+  if (!looksLikeCubin(cubin)) return fail(ErrorCategory::Image, "only a cubin can be disassembled");
   auto program = findToolkitProgram("nvdisasm");
   if (!program)
-    return fail(ErrorCategory::System,
-                "showing machine code needs nvdisasm, which was not found",
+    return fail(ErrorCategory::System, "showing machine code needs nvdisasm, which was not found",
                 "Install it with 'pip install nvidia-cuda-nvdisasm' or a CUDA "
                 "13 toolkit, or name its folder with --toolkit DIR.");
   TemporaryFile file;
-  if (!file.write(cubin))
-    return systemFailure("cannot write the temporary file '" + file.path() +
-                             "'",
-                         errno);
+  if (!file.write(cubin)) return systemFailure("cannot write the temporary file '" + file.path() + "'", errno);
   RAD_ASSIGN(Finished finished, runProgram(program->path, file.path()));
   if (finished.status != 0) {
     Error error;
@@ -162,4 +144,4 @@ Result<std::string> disassemble(std::span<const std::byte> cubin) {
   return std::move(finished.out);
 }
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -14,4 +14,4 @@ namespace rad::rt {
 /// refuses the cubin. Thread-safe.
 Result<std::string> disassemble(std::span<const std::byte> cubin);
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -20,10 +20,10 @@ namespace rad::rt {
 
 /// One image to pack; what it is, its bytes say.
 struct FatbinInput {
-  std::string name;                 ///< for messages
-  std::string target;               ///< "sm_90a"; PTX: as its .target says
-  std::span<const std::byte> bytes; ///< a cubin, PTX text or LTO-IR
-  std::string identifier;           ///< which unit it is of; "": the only one
+  std::string name;                  ///< for messages
+  std::string target;                ///< "sm_90a"; PTX: as its .target says
+  std::span<const std::byte> bytes;  ///< a cubin, PTX text or LTO-IR
+  std::string identifier;            ///< which unit it is of; "": the only one
 };
 
 /// What is compressed, and how.
@@ -31,17 +31,16 @@ enum class FatbinCompression : std::uint8_t { Default, Size, Speed, Balance, Non
 
 struct FatbinOptions {
   FatbinCompression compression = FatbinCompression::Default;
-  bool compressAll = false; ///< cubins too; by default only what is not loaded directly
+  bool compressAll = false;  ///< cubins too; by default only what is not loaded directly
   bool debug = false;
   /// Replaces the libraries in tests.
-  const NvFatbinApi *packer = nullptr;
-  const NvPtxCompilerApi *assembler = nullptr;
+  const NvFatbinApi* packer = nullptr;
+  const NvPtxCompilerApi* assembler = nullptr;
 };
 
 /// Packs. Fails (Image) on images that are damaged, are not what they are
 /// labelled, or are there twice, and on PTX that does not compile for its own
 /// GPU; (System) without nvFatbin. Thread-safe.
-Result<std::vector<std::byte>> packFatbin(std::span<const FatbinInput> inputs,
-                                          const FatbinOptions &options);
+Result<std::vector<std::byte>> packFatbin(std::span<const FatbinInput> inputs, const FatbinOptions& options);
 
-} // namespace rad::rt
+}  // namespace rad::rt

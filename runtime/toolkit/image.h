@@ -20,12 +20,12 @@ namespace rad::rt {
 
 enum class ImageKind : std::uint8_t {
   Unknown,
-  Cubin,      ///< machine code for one GPU
-  Ptx,        ///< text
-  LtoIr,      ///< what NVRTC and nvcc keep for optimisation at link time
-  Fatbin,     ///< several of the above
-  HostObject, ///< an object of a host compiler, maybe with fatbins in it
-  Archive,    ///< several host objects ("libx.a")
+  Cubin,       ///< machine code for one GPU
+  Ptx,         ///< text
+  LtoIr,       ///< what NVRTC and nvcc keep for optimisation at link time
+  Fatbin,      ///< several of the above
+  HostObject,  ///< an object of a host compiler, maybe with fatbins in it
+  Archive,     ///< several host objects ("libx.a")
 };
 
 /// What the bytes are, by how they begin.
@@ -43,24 +43,23 @@ std::optional<Release> toolsOfCubin(std::span<const std::byte> bytes);
 
 /// One image in a fatbin.
 struct FatbinEntry {
-  ImageKind kind = ImageKind::Unknown; ///< Cubin, Ptx or LtoIr
+  ImageKind kind = ImageKind::Unknown;  ///< Cubin, Ptx or LtoIr
   GpuTarget target;
-  Release version; ///< PTX: its .version
+  Release version;  ///< PTX: its .version
   std::string identifier;
-  unsigned fatbin = 0; ///< which of the fatbins that follow each other
+  unsigned fatbin = 0;  ///< which of the fatbins that follow each other
   bool compressed = false;
   /// LTO-IR that was compressed can be read by NVIDIA's libraries only.
   bool sealed = false;
-  std::vector<std::byte> bytes;      ///< unpacked; empty when sealed
-  std::span<const std::byte> packed; ///< head and content, as in the file
+  std::vector<std::byte> bytes;       ///< unpacked; empty when sealed
+  std::span<const std::byte> packed;  ///< head and content, as in the file
 };
 
 /// The entries of a fatbin (of all fatbins that follow each other), in order.
-Result<std::vector<FatbinEntry>> readFatbin(std::span<const std::byte> bytes,
-                                            const std::string &name);
+Result<std::vector<FatbinEntry>> readFatbin(std::span<const std::byte> bytes, const std::string& name);
 
 /// A fatbin that holds this one entry.
-std::vector<std::byte> fatbinOf(const FatbinEntry &entry);
+std::vector<std::byte> fatbinOf(const FatbinEntry& entry);
 
 /// The fatbins that a host object carries for linking (nvcc -rdc=true) or as
 /// finished programs; none for an object without device code.
@@ -68,8 +67,7 @@ struct ObjectFatbin {
   std::span<const std::byte> bytes;
   bool relocatable = false;
 };
-Result<std::vector<ObjectFatbin>>
-fatbinsOfObject(std::span<const std::byte> bytes, const std::string &name);
+Result<std::vector<ObjectFatbin>> fatbinsOfObject(std::span<const std::byte> bytes, const std::string& name);
 
 /// A member of an archive.
 struct ArchiveMember {
@@ -78,7 +76,6 @@ struct ArchiveMember {
 };
 
 /// The members of an archive in order, without its own tables.
-Result<std::vector<ArchiveMember>> readArchive(std::span<const std::byte> bytes,
-                                               const std::string &name);
+Result<std::vector<ArchiveMember>> readArchive(std::span<const std::byte> bytes, const std::string& name);
 
-} // namespace rad::rt
+}  // namespace rad::rt

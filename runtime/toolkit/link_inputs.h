@@ -17,20 +17,18 @@ struct LinkObject {
   std::string name;
   LinkKind kind = LinkKind::Cubin;
   std::span<const std::byte> bytes;
-  std::vector<std::byte> made; ///< holds the bytes of what was made here
-  CubinInfo info;              ///< of a cubin
+  std::vector<std::byte> made;  ///< holds the bytes of what was made here
+  CubinInfo info;               ///< of a cubin
 
   bool isLto() const { return kind != LinkKind::Cubin; }
 };
 
 /// Takes the inputs apart, assembles PTX, and refuses what does not fit. A
 /// version of the linker of 0 is not checked against the inputs.
-Result<std::vector<LinkObject>> prepareInputs(std::span<const LinkInput> inputs,
-                                              const LinkOptions &options,
-                                              unsigned linkerMajor,
-                                              unsigned linkerMinor);
+Result<std::vector<LinkObject>> prepareInputs(std::span<const LinkInput> inputs, const LinkOptions& options,
+                                              unsigned linkerMajor, unsigned linkerMinor);
 
 /// Refuses symbols that two cubins define.
 Status refuseDuplicates(std::span<const LinkObject> objects);
 
-} // namespace rad::rt
+}  // namespace rad::rt

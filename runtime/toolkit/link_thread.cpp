@@ -14,7 +14,7 @@ namespace rad::rt {
 namespace {
 
 struct Job {
-  const std::function<void()> *work;
+  const std::function<void()>* work;
   bool done = false;
 };
 
@@ -22,14 +22,14 @@ struct Job {
 struct LinkThread {
   std::mutex mutex;
   std::condition_variable wake, finished;
-  std::deque<Job *> queue;
+  std::deque<Job*> queue;
   bool started = false;
 
   void loop() {
     std::unique_lock lock(mutex);
     for (;;) {
       wake.wait(lock, [this] { return !queue.empty(); });
-      Job *job = queue.front();
+      Job* job = queue.front();
       queue.pop_front();
       lock.unlock();
       (*job->work)();
@@ -42,25 +42,24 @@ struct LinkThread {
 
 std::atomic<long> owner{0};
 
-} // namespace
+}  // namespace
 
-Status runOnLinkThread(const std::function<void()> &job) {
+Status runOnLinkThread(const std::function<void()>& job) {
   long expected = 0;
   const long self = getpid();
   if (!owner.compare_exchange_strong(expected, self) && expected != self)
     return fail(ErrorCategory::Misuse,
                 "device code cannot be linked in this process: it was forked "
-                "from process " + std::to_string(expected) +
-                    ", which owns the linking thread",
+                "from process " +
+                    std::to_string(expected) + ", which owns the linking thread",
                 "Start workers before the first link, or with exec.");
-  static LinkThread *const thread = new LinkThread;
+  static LinkThread* const thread = new LinkThread;
   std::unique_lock lock(thread->mutex);
   if (!thread->started) {
     try {
       std::thread([] { thread->loop(); }).detach();
-    } catch (const std::system_error &) {
-      return fail(ErrorCategory::Resources,
-                  "the thread for linking device code cannot be started");
+    } catch (const std::system_error&) {
+      return fail(ErrorCategory::Resources, "the thread for linking device code cannot be started");
     }
     thread->started = true;
   }
@@ -71,4 +70,4 @@ Status runOnLinkThread(const std::function<void()> &job) {
   return {};
 }
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -10,6 +10,6 @@ namespace rad::rt {
 /// Runs `job` on the process's one linking thread and waits for it. The thread
 /// is started by the first job and lives until the process ends. Fails (Misuse)
 /// in a process forked from the one that started it.
-Status runOnLinkThread(const std::function<void()> &job);
+Status runOnLinkThread(const std::function<void()>& job);
 
-} // namespace rad::rt
+}  // namespace rad::rt

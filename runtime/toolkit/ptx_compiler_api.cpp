@@ -10,12 +10,12 @@
 
 namespace rad::rt {
 
-const NvPtxCompilerApi *linkedPtxCompiler() {
+const NvPtxCompilerApi* linkedPtxCompiler() {
 #if RADDLE_HAVE_NVPTXCOMPILER
   static constexpr auto fill = [] {
     NvPtxCompilerApi api;
     // The library's enumeration and handle are an int and a pointer.
-#define RAD_NVPTXCOMPILER_FN(name, result, arguments)                          \
+#define RAD_NVPTXCOMPILER_FN(name, result, arguments) \
   api.name = reinterpret_cast<decltype(api.name)>(&nvPTXCompiler##name);
 #include "runtime/dynlib/nvptxcompiler.def"
     return api;
@@ -27,4 +27,4 @@ const NvPtxCompilerApi *linkedPtxCompiler() {
 #endif
 }
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -6,6 +6,6 @@
 namespace rad::rt {
 
 /// The PTX compiler linked into this build, or null when it was built without.
-const NvPtxCompilerApi *linkedPtxCompiler();
+const NvPtxCompilerApi* linkedPtxCompiler();
 
-} // namespace rad::rt
+}  // namespace rad::rt

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Text to typed program: a program that keeps the promises of typed_program.h, or messages, each with a place and words.
+// Text to typed program: a program that keeps the promises of typed_program.h, or messages, each with a place and
+// words.
 #include "test/fuzz/program.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -12,10 +12,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   int64_t count = 1;
   if (array)
     for (int64_t extent : array->extents) count *= extent;
-  bool isRight = array ? array->extents.size() == (isMatrix ? 2u : 1u) && array->elements.size() == static_cast<size_t>(count) * rad::cg::sizeOf(type)
+  bool isRight = array ? array->extents.size() == (isMatrix ? 2u : 1u) &&
+                             array->elements.size() == static_cast<size_t>(count) * rad::cg::sizeOf(type)
                        : array.error().message.find("`fuzz.csv`, line ") == 0;
   if (!isRight) {
-    std::fprintf(stderr, "fuzz_csv: %s\n", array ? "elements that do not fill the shape" : "a message without the place");
+    std::fprintf(stderr, "fuzz_csv: %s\n",
+                 array ? "elements that do not fill the shape" : "a message without the place");
     std::abort();
   }
   return 0;

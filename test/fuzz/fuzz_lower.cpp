@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Typed programs to LLVM modules, for this machine and for GPUs: modules that LLVM's verifier accepts. The text's bytes choose what a
-// variant of the kernels may rely on.
+// Typed programs to LLVM modules, for this machine and for GPUs: modules that LLVM's verifier accepts. The text's bytes
+// choose what a variant of the kernels may rely on.
 #include "codegen/codegen.h"
 #include "runtime/engine/embedded.h"
 #include "test/fuzz/program.h"
@@ -19,7 +19,8 @@ void judge(const rad::cg::CodegenResult<rad::cg::IrModule>& made, const char* ta
   }
   std::string wrong;
   llvm::raw_string_ostream out(wrong);
-  if (llvm::verifyModule(*made->module, &out)) rad::fuzz::fail("fuzz_lower", std::string(target) + ": not a valid module: " + wrong);
+  if (llvm::verifyModule(*made->module, &out))
+    rad::fuzz::fail("fuzz_lower", std::string(target) + ": not a valid module: " + wrong);
 }
 
 }  // namespace

@@ -20,8 +20,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(picture.error().message.find("`fuzz.png`") != std::string::npos, "a message without the file");
     return 0;
   }
-  require(picture->width > 0 && picture->height > 0 && picture->channels >= 1 && picture->channels <= 4, "a picture without pixels");
-  require(picture->samples.size() == static_cast<size_t>(picture->width * picture->height * picture->channels), "samples that do not fill the picture");
-  for (int channels : {1, 3, 4}) require(rad::rt::withChannels(*picture, channels).channels == channels, "other channels than asked for");
+  require(picture->width > 0 && picture->height > 0 && picture->channels >= 1 && picture->channels <= 4,
+          "a picture without pixels");
+  require(picture->samples.size() == static_cast<size_t>(picture->width * picture->height * picture->channels),
+          "samples that do not fill the picture");
+  for (int channels : {1, 3, 4})
+    require(rad::rt::withChannels(*picture, channels).channels == channels, "other channels than asked for");
   return 0;
 }

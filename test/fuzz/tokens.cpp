@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// How the targets that read programs change an input: by tokens, which is nearer to a program than random bytes are. Takes the place
-// of a dictionary. libFuzzer finds LLVMFuzzerCustomMutator by its name.
+// How the targets that read programs change an input: by tokens, which is nearer to a program than random bytes are.
+// Takes the place of a dictionary. libFuzzer finds LLVMFuzzerCustomMutator by its name.
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
@@ -25,28 +25,131 @@ std::vector<std::string_view> split(std::string_view text) {
     size_t end = begin + 1;
     if (int of = kind(text[begin]))
       while (end < text.size() && kind(text[end]) == of) ++end;
-    else if (end < text.size() && std::strchr("=.<>", text[end]) && std::strchr("+-*/%=!<>.", text[begin]))
-      ++end;
+    else if (end < text.size() && std::strchr("=.<>", text[end]) && std::strchr("+-*/%=!<>.", text[begin])) ++end;
     tokens.push_back(text.substr(begin, end - begin));
     begin = end;
   }
   return tokens;
 }
 
-constexpr std::string_view words[] = {
-    "0", "1", "2", "7", "-1", "255u8", "0.5", "1.0f64", "9223372036854775807", "n", "i", "x", "y", "i32", "u8", "i64", "u64", "index", "bool",
-    "f16", "bf16", "f32", "f64", "f8e4m3", "f8e5m2", "f32x3", "i32x4", "vec[f32, 2]", "array[i32, 4]", "(f32, i32)", "[f32; n]",
-    "strided [f32; n]", "[f32; n, m]", "mut ", "let v = ", "var w = ", "const ", "+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "==", "<",
-    "and", "or", "not ", "~", "if true { 1 } else { 2 }", "{", "}", "(", ")", "[", "]", ",", ";", "\n", "return", "break", "continue",
-    "while true { }", "for k in 0..4 { }", "unroll for k in 0..4 { }", "sum(x[j] for j in 0..n)", "min", "max", "abs", "sqrt", "sin", "fma",
-    "block.sum(1.0)", "barrier()", "atomic.add(&y[0], 1)", "shared t: [f32; 32]", "x[i]", "x[1..]", "x[..]", "x[0..n step 2]", ".len",
-    ".shape[0]", ".flat", ".x", ".zyx", ".0", "unchecked { x[i] }", "assert(true)", "bitcast[u32]", "zeros[f32](4)", "copy(x)",
-    "print(\"{}\", 1)", "[T: Number]", "[const N: index = 4]", "[1, 2, 3]", "[0; 8]", "forall i in 0..n", "blocks b in 0..n threads t in 0..32",
-    "fn f(a: i32) -> i32 = a", "kernel k(mut y: [f32; n]) forall i in 0..n { y[i] = 1.0 }", "import math", "math.pi", "random.uniform[f32](4)",
-    "type T = f32", "@strict ", "@fast ", "inf", "nan", "true", "false", "args[0]"};
+constexpr std::string_view words[] = {"0",
+                                      "1",
+                                      "2",
+                                      "7",
+                                      "-1",
+                                      "255u8",
+                                      "0.5",
+                                      "1.0f64",
+                                      "9223372036854775807",
+                                      "n",
+                                      "i",
+                                      "x",
+                                      "y",
+                                      "i32",
+                                      "u8",
+                                      "i64",
+                                      "u64",
+                                      "index",
+                                      "bool",
+                                      "f16",
+                                      "bf16",
+                                      "f32",
+                                      "f64",
+                                      "f8e4m3",
+                                      "f8e5m2",
+                                      "f32x3",
+                                      "i32x4",
+                                      "vec[f32, 2]",
+                                      "array[i32, 4]",
+                                      "(f32, i32)",
+                                      "[f32; n]",
+                                      "strided [f32; n]",
+                                      "[f32; n, m]",
+                                      "mut ",
+                                      "let v = ",
+                                      "var w = ",
+                                      "const ",
+                                      "+",
+                                      "-",
+                                      "*",
+                                      "/",
+                                      "%",
+                                      "&",
+                                      "|",
+                                      "^",
+                                      "<<",
+                                      ">>",
+                                      "==",
+                                      "<",
+                                      "and",
+                                      "or",
+                                      "not ",
+                                      "~",
+                                      "if true { 1 } else { 2 }",
+                                      "{",
+                                      "}",
+                                      "(",
+                                      ")",
+                                      "[",
+                                      "]",
+                                      ",",
+                                      ";",
+                                      "\n",
+                                      "return",
+                                      "break",
+                                      "continue",
+                                      "while true { }",
+                                      "for k in 0..4 { }",
+                                      "unroll for k in 0..4 { }",
+                                      "sum(x[j] for j in 0..n)",
+                                      "min",
+                                      "max",
+                                      "abs",
+                                      "sqrt",
+                                      "sin",
+                                      "fma",
+                                      "block.sum(1.0)",
+                                      "barrier()",
+                                      "atomic.add(&y[0], 1)",
+                                      "shared t: [f32; 32]",
+                                      "x[i]",
+                                      "x[1..]",
+                                      "x[..]",
+                                      "x[0..n step 2]",
+                                      ".len",
+                                      ".shape[0]",
+                                      ".flat",
+                                      ".x",
+                                      ".zyx",
+                                      ".0",
+                                      "unchecked { x[i] }",
+                                      "assert(true)",
+                                      "bitcast[u32]",
+                                      "zeros[f32](4)",
+                                      "copy(x)",
+                                      "print(\"{}\", 1)",
+                                      "[T: Number]",
+                                      "[const N: index = 4]",
+                                      "[1, 2, 3]",
+                                      "[0; 8]",
+                                      "forall i in 0..n",
+                                      "blocks b in 0..n threads t in 0..32",
+                                      "fn f(a: i32) -> i32 = a",
+                                      "kernel k(mut y: [f32; n]) forall i in 0..n { y[i] = 1.0 }",
+                                      "import math",
+                                      "math.pi",
+                                      "random.uniform[f32](4)",
+                                      "type T = f32",
+                                      "@strict ",
+                                      "@fast ",
+                                      "inf",
+                                      "nan",
+                                      "true",
+                                      "false",
+                                      "args[0]"};
 
-/// Takes tokens of the text away, doubles, exchanges and replaces them by others of the text, or of the language. The result is at most
-/// `limit` bytes long; `seed` chooses.
+/// Takes tokens of the text away, doubles, exchanges and replaces them by others of the text, or of the language. The
+/// result is at most `limit` bytes long; `seed` chooses.
 size_t mutateTokens(uint8_t* data, size_t size, size_t limit, unsigned seed) {
   std::minstd_rand random(seed);
   auto below = [&](size_t count) { return static_cast<size_t>(random() % count); };

@@ -19,11 +19,13 @@ namespace cl = llvm::cl;
 
 static cl::OptionCategory options("FileCheck");
 static cl::opt<std::string> checkFile(cl::Positional, cl::desc("<check file>"), cl::Required, cl::cat(options));
-static cl::opt<std::string> inputFile("input-file", cl::init("-"), cl::desc("The text to check (default: stdin)"), cl::cat(options));
+static cl::opt<std::string> inputFile("input-file", cl::init("-"), cl::desc("The text to check (default: stdin)"),
+                                      cl::cat(options));
 static cl::list<std::string> prefixes("check-prefix", cl::desc("Prefix of the directives"), cl::cat(options));
 static cl::alias prefixesToo("check-prefixes", cl::aliasopt(prefixes), cl::CommaSeparated, cl::NotHidden);
 static cl::list<std::string> commentPrefixes("comment-prefixes", cl::CommaSeparated, cl::cat(options));
-static cl::list<std::string> implicitNot("implicit-check-not", cl::desc("Must not occur between matches"), cl::cat(options));
+static cl::list<std::string> implicitNot("implicit-check-not", cl::desc("Must not occur between matches"),
+                                         cl::cat(options));
 static cl::list<std::string> defines("D", cl::AlwaysPrefix, cl::desc("-DVAR=VALUE or -D#VAR=EXPR"), cl::cat(options));
 static cl::opt<bool> strictWhitespace("strict-whitespace", cl::cat(options));
 static cl::opt<bool> ignoreCase("ignore-case", cl::cat(options));
@@ -31,7 +33,8 @@ static cl::opt<bool> matchFullLines("match-full-lines", cl::cat(options));
 static cl::opt<bool> allowEmpty("allow-empty", cl::cat(options));
 static cl::opt<bool> allowUnusedPrefixes("allow-unused-prefixes", cl::cat(options));
 static cl::opt<bool> enableVarScope("enable-var-scope", cl::cat(options));
-static cl::opt<std::string> dumpInput("dump-input", cl::init("fail"), cl::desc("never, fail or always"), cl::cat(options));
+static cl::opt<std::string> dumpInput("dump-input", cl::init("fail"), cl::desc("never, fail or always"),
+                                      cl::cat(options));
 static cl::opt<unsigned> dumpInputContext("dump-input-context", cl::init(5), cl::cat(options));
 static cl::opt<bool> verbose("v", cl::desc("Report each match"), cl::cat(options));
 
@@ -68,7 +71,8 @@ void dump(llvm::StringRef text) {
 int main(int argc, char** argv) {
   llvm::InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(options);
-  cl::ParseCommandLineOptions(argc, argv, "checks a text against the directives of a file\n", nullptr, nullptr, "FILECHECK_OPTS");
+  cl::ParseCommandLineOptions(argc, argv, "checks a text against the directives of a file\n", nullptr, nullptr,
+                              "FILECHECK_OPTS");
 
   llvm::FileCheckRequest request;
   for (llvm::StringRef prefix : prefixes) request.CheckPrefixes.push_back(prefix);
@@ -94,7 +98,8 @@ int main(int argc, char** argv) {
   auto read = [&](const std::string& path, llvm::SmallVectorImpl<char>& storage) -> std::optional<llvm::StringRef> {
     auto file = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
     if (!file) {
-      llvm::WithColor::error(llvm::errs(), "FileCheck") << "cannot read '" << path << "': " << file.getError().message() << "\n";
+      llvm::WithColor::error(llvm::errs(), "FileCheck")
+          << "cannot read '" << path << "': " << file.getError().message() << "\n";
       return std::nullopt;
     }
     const std::string name = path == "-" ? "<stdin>" : path;

@@ -76,7 +76,8 @@ Output binary(const std::vector<std::byte>& bytes) {
   return {std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()), true};
 }
 
-BuildResult fromPtx(const std::string& ptx, const BuildCommand& command, const rt::PipelineOptions& options, rt::StageTimes& times) {
+BuildResult fromPtx(const std::string& ptx, const BuildCommand& command, const rt::PipelineOptions& options,
+                    rt::StageTimes& times) {
   if (command.emit == "ptx") return Output{ptx, false};
   auto cubin = rt::makeCubin(ptx, command.arch, options, &times);
   if (!cubin) return std::unexpected(cubin.error());
@@ -91,7 +92,8 @@ std::unexpected<rt::Error> internal(const cg::CodegenResult<T>& result) {
   return rt::fail(rt::ErrorCategory::Image, result.error());
 }
 
-BuildResult fromModule(cg::IrModule module, const BuildCommand& command, const rt::PipelineOptions& options, rt::StageTimes& times) {
+BuildResult fromModule(cg::IrModule module, const BuildCommand& command, const rt::PipelineOptions& options,
+                       rt::StageTimes& times) {
   if (auto done = cg::optimize(*module.module, options.codegen); !done) return internal(done);
   if (command.emit == "llvm-opt") return Output{cg::printIr(*module.module), false};
   if (command.arch == "host") {
@@ -110,8 +112,9 @@ BuildResult fromModule(cg::IrModule module, const BuildCommand& command, const r
 }
 
 /// Host: the script first, then the kernels, as two modules.
-BuildResult buildHost(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec, const BuildCommand& command,
-                      const rt::PipelineOptions& options, const SourceManager& sources, rt::StageTimes& times) {
+BuildResult buildHost(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec,
+                      const BuildCommand& command, const rt::PipelineOptions& options, const SourceManager& sources,
+                      rt::StageTimes& times) {
   std::string text;
   auto add = [&](cg::CodegenResult<cg::IrModule> module) -> rt::Result<void> {
     if (!module) return internal(module);
@@ -130,20 +133,24 @@ BuildResult buildHost(const TypedProgram& program, std::span<const KernelId> ker
     if (!module) return internal(module);
     return fromModule(std::move(*module), command, options, times);
   }
-  if (auto done = add(cg::lowerScript(program, "raddle.script", options.codegen, sources)); !done) return std::unexpected(done.error());
+  if (auto done = add(cg::lowerScript(program, "raddle.script", options.codegen, sources)); !done)
+    return std::unexpected(done.error());
   if (!kernels.empty())
-    if (auto done = add(cg::lowerHostKernels(program, kernels, spec, options.codegen, sources)); !done) return std::unexpected(done.error());
+    if (auto done = add(cg::lowerHostKernels(program, kernels, spec, options.codegen, sources)); !done)
+      return std::unexpected(done.error());
   return Output{std::move(text), false};
 }
 
 /// What the compiler makes of each kernel, and what it takes where the assembler can say so.
-rt::Result<void> explainKernels(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec, const BuildCommand& command,
-                                const rt::PipelineOptions& options, const SourceManager& sources, Diagnostics& diagnostics, rt::StageTimes& times) {
+rt::Result<void> explainKernels(const TypedProgram& program, std::span<const KernelId> kernels, const cg::SpecKey& spec,
+                                const BuildCommand& command, const rt::PipelineOptions& options,
+                                const SourceManager& sources, Diagnostics& diagnostics, rt::StageTimes& times) {
   std::vector<rt::AssembledEntry> resources;
   if (command.arch != "host" && !kernels.empty()) {
     auto ptx = rt::makePtx(program, kernels, command.arch, spec, options, sources, &times);
     if (!ptx) return std::unexpected(ptx.error());
-    if (auto cubin = rt::makeCubin(*ptx, command.arch, options, &times, &resources); !cubin) return std::unexpected(cubin.error());
+    if (auto cubin = rt::makeCubin(*ptx, command.arch, options, &times, &resources); !cubin)
+      return std::unexpected(cubin.error());
   }
   const cg::UnitManifest manifest = cg::makeManifest(program, sources);
   for (KernelId id : kernels) {
@@ -151,13 +158,15 @@ rt::Result<void> explainKernels(const TypedProgram& program, std::span<const Ker
     const rt::AssembledEntry* takes = entry == resources.end() ? nullptr : &*entry;
     if (command.common.remarks && takes) rt::remarkSpills(program, id, *takes, diagnostics);
     if (command.common.explainLaunch)
-      fmt::print(stderr, "{}", rt::explainLaunch(program, id, manifest.kernels[id.value], command.arch, spec, takes, {1, static_cast<unsigned>(kernels.size())}));
+      fmt::print(stderr, "{}",
+                 rt::explainLaunch(program, id, manifest.kernels[id.value], command.arch, spec, takes,
+                                   {1, static_cast<unsigned>(kernels.size())}));
   }
   return {};
 }
 
-rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& command, const rt::PipelineOptions& options,
-                                 const cg::SpecKey& spec, rt::StageTimes& times) {
+rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& command,
+                                 const rt::PipelineOptions& options, const cg::SpecKey& spec, rt::StageTimes& times) {
   SourceManager sources;
   Interner names;
   Diagnostics diagnostics;
@@ -201,15 +210,17 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
   std::vector<KernelId> kernels;
   for (uint32_t i = 0; i < program->kernels.size(); ++i) kernels.push_back({i});
   if (command.common.explainLaunch || command.common.remarks)
-    if (auto done = explainKernels(*program, kernels, spec, command, options, sources, diagnostics, times); !done) return std::unexpected(done.error());
+    if (auto done = explainKernels(*program, kernels, spec, command, options, sources, diagnostics, times); !done)
+      return std::unexpected(done.error());
   if (command.arch == "host") {
     auto output = buildHost(*program, kernels, spec, command, options, sources, times);
     if (!output) return std::unexpected(output.error());
     return finish(std::move(*output));
   }
   const bool hasExports = std::ranges::any_of(program->functions, &Function::isExported);
-  if (kernels.empty() && !hasExports) return misuse(fmt::format("{}: no kernel to build for {}", command.file, command.arch),
-                                     "Declare a kernel, give a function an @export, or build the host statements with --arch host.");
+  if (kernels.empty() && !hasExports)
+    return misuse(fmt::format("{}: no kernel to build for {}", command.file, command.arch),
+                  "Declare a kernel, give a function an @export, or build the host statements with --arch host.");
   rt::PipelineOptions withExports = options;
   withExports.codegen.exports = hasExports;
   withExports.relocatable = hasExports;
@@ -223,7 +234,9 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
     if (!output) return std::unexpected(output.error());
     return finish(std::move(*output));
   }
-  auto makePtx = [&](const std::string& target) { return rt::makePtx(*program, kernels, target, spec, withExports, sources, &times); };
+  auto makePtx = [&](const std::string& target) {
+    return rt::makePtx(*program, kernels, target, spec, withExports, sources, &times);
+  };
   if (command.emit == "fatbin") {
     auto fatbin = rt::makeFatbin(targetsOf(command), makePtx, withExports, &times);
     if (!fatbin) return std::unexpected(fatbin.error());
@@ -236,8 +249,10 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
   return finish(std::move(*output));
 }
 
-BuildResult buildFrom(const std::string& text, const BuildCommand& command, const rt::PipelineOptions& options, rt::StageTimes& times) {
-  if (command.emit == "tokens" || command.emit == "ast" || command.emit == "typed" || (command.from == "ptx" && command.emit.starts_with("llvm")))
+BuildResult buildFrom(const std::string& text, const BuildCommand& command, const rt::PipelineOptions& options,
+                      rt::StageTimes& times) {
+  if (command.emit == "tokens" || command.emit == "ast" || command.emit == "typed" ||
+      (command.from == "ptx" && command.emit.starts_with("llvm")))
     return misuse(fmt::format("--emit={} lies before --from={}", command.emit, command.from));
   if (command.emit == "fatbin") return misuse("--emit=fatbin compiles for several targets: it starts from a program");
   if (command.from == "ptx") return fromPtx(text, command, options, times);
@@ -251,7 +266,8 @@ int write(const Output& output, const BuildCommand& command) {
   std::string path = command.output;
   if (path.empty() && output.isBinary) {
     if (command.file == "-") {
-      fmt::print(stderr, "raddle: {} is no text: name a file with -o\n", command.emit == "obj" ? "an object" : "a " + command.emit);
+      fmt::print(stderr, "raddle: {} is no text: name a file with -o\n",
+                 command.emit == "obj" ? "an object" : "a " + command.emit);
       return exitUsage;
     }
     path = std::filesystem::path(command.file).stem().string() + (command.emit == "obj" ? ".o" : "." + command.emit);
@@ -275,7 +291,10 @@ int write(const Output& output, const BuildCommand& command) {
 int build(const BuildCommand& command) {
   auto spec = parseSpec(command.spec);
   if (!spec) {
-    fmt::print(stderr, "raddle: --spec {}: the facts are aligned16, inner4, small, inrange and aliased, comma-separated, or none\n", command.spec);
+    fmt::print(
+        stderr,
+        "raddle: --spec {}: the facts are aligned16, inner4, small, inrange and aliased, comma-separated, or none\n",
+        command.spec);
     return exitUsage;
   }
   if (command.arch != "host") {
@@ -285,11 +304,13 @@ int build(const BuildCommand& command) {
         return exitUsage;
       }
     if (command.emit == "asm" || command.emit == "obj") {
-      fmt::print(stderr, "raddle: --emit={} is for --arch host; a GPU's machine code is --emit={}\n", command.emit, command.emit == "asm" ? "sass" : "cubin");
+      fmt::print(stderr, "raddle: --emit={} is for --arch host; a GPU's machine code is --emit={}\n", command.emit,
+                 command.emit == "asm" ? "sass" : "cubin");
       return exitUsage;
     }
   } else if (command.emit == "ptx" || command.emit == "cubin" || command.emit == "fatbin" || command.emit == "sass") {
-    fmt::print(stderr, "raddle: --emit={} needs a GPU target: --arch sm_90; the host's machine code is --emit=asm\n", command.emit);
+    fmt::print(stderr, "raddle: --emit={} needs a GPU target: --arch sm_90; the host's machine code is --emit=asm\n",
+               command.emit);
     return exitUsage;
   }
   auto options = pipelineOptions(command.common);
@@ -304,7 +325,9 @@ int build(const BuildCommand& command) {
     besidePtx = std::move(*ptx);
   }
   using Clock = std::chrono::steady_clock;
-  auto since = [](Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); };
+  auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
 
   Outcome last;
   for (unsigned i = 0; i < command.repeat; ++i) {

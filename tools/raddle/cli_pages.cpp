@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/raddle/cli_pages.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -46,8 +46,10 @@ OptionRow rowOf(const CLI::Option& option) {
       }
   }
   if (row.isPositional) row.argument = option.get_name(true);
-  if (!row.isPositional && std::find(row.names.begin(), row.names.end(), "--device") != row.names.end()) row.choices = {"host", "cuda:0"};
-  row.isFile = row.argument == "FILE" || row.argument == "DIR" || row.argument == "OUT" || row.argument == "PTX" || (row.isPositional && row.argument.starts_with("file"));
+  if (!row.isPositional && std::find(row.names.begin(), row.names.end(), "--device") != row.names.end())
+    row.choices = {"host", "cuda:0"};
+  row.isFile = row.argument == "FILE" || row.argument == "DIR" || row.argument == "OUT" || row.argument == "PTX" ||
+               (row.isPositional && row.argument.starts_with("file"));
   return row;
 }
 
@@ -59,7 +61,8 @@ std::vector<CommandRow> rowsOf(const CLI::App& app) {
     rows.push_back(std::move(row));
   };
   add(app, "");
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) add(*command, command->get_name());
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    add(*command, command->get_name());
   return rows;
 }
 
@@ -85,19 +88,24 @@ _raddle() {{
   done
   COMPREPLY=()
   case $command,$previous in
-)", fmt::join(commands, "|"));
+)",
+                                fmt::join(commands, "|"));
   for (const CommandRow& row : rows)
     for (const OptionRow& option : row.options) {
       if (option.isPositional || option.argument.empty()) continue;
       std::vector<std::string> patterns;
       for (const std::string& name : option.names) patterns.push_back(fmt::format("{},{}", row.name, name));
-      const std::string words = option.choices.empty() ? option.isFile ? "-f" : "" : fmt::format("-W '{}'", fmt::join(option.choices, " "));
+      const std::string words =
+          option.choices.empty() ? option.isFile ? "-f" : "" : fmt::format("-W '{}'", fmt::join(option.choices, " "));
       // An argument that may be left out does not stand in the way of what follows.
-      out += fmt::format("    {}) {}{} ;;\n", fmt::join(patterns, "|"), words.empty() ? ":" : fmt::format("COMPREPLY=($(compgen {} -- \"$current\"))", words),
-                         option.mayLackArgument ? "; [[ ${#COMPREPLY[@]} -gt 0 && -n $current ]] && return" : "; return");
+      out +=
+          fmt::format("    {}) {}{} ;;\n", fmt::join(patterns, "|"),
+                      words.empty() ? ":" : fmt::format("COMPREPLY=($(compgen {} -- \"$current\"))", words),
+                      option.mayLackArgument ? "; [[ ${#COMPREPLY[@]} -gt 0 && -n $current ]] && return" : "; return");
     }
   out += "  esac\n  case $command in\n";
-  for (const CommandRow& row : rows) out += fmt::format("    '{}') options='{}' ;;\n", row.name, fmt::join(namesOf(row), " "));
+  for (const CommandRow& row : rows)
+    out += fmt::format("    '{}') options='{}' ;;\n", row.name, fmt::join(namesOf(row), " "));
   out += fmt::format(R"(  esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$current"))
@@ -108,7 +116,8 @@ _raddle() {{
   fi
 }}
 complete -o filenames -F _raddle raddle
-)", fmt::join(commands, " "));
+)",
+                     fmt::join(commands, " "));
   return out;
 }
 
@@ -127,15 +136,22 @@ std::string quoted(std::string_view text, bool isZsh) {
 std::string zsh(const std::vector<CommandRow>& rows) {
   std::string out = "#compdef raddle\n# Completion of raddle for zsh, made by `raddle completions zsh`.\n";
   auto specification = [](const OptionRow& option) {
-    const std::string values = !option.choices.empty() ? fmt::format("({})", quoted(fmt::format("{}", fmt::join(option.choices, " ")), true))
-                               : option.isFile         ? "_files"
-                                                       : " ";
-    if (option.isPositional) return fmt::format("    '*:{}:{}'", quoted(option.argument, true), option.isFile ? "_files" : " ");
+    const std::string values =
+        !option.choices.empty() ? fmt::format("({})", quoted(fmt::format("{}", fmt::join(option.choices, " ")), true))
+        : option.isFile         ? "_files"
+                                : " ";
+    if (option.isPositional)
+      return fmt::format("    '*:{}:{}'", quoted(option.argument, true), option.isFile ? "_files" : " ");
     std::string text;
     for (const std::string& name : option.names) {
       if (!text.empty()) text += " \\\n";
-      text += fmt::format("    '*{}{}[{}]", name, option.argument.empty() ? "" : name.starts_with("--") ? "=" : "+", quoted(option.doc, true));
-      if (!option.argument.empty()) text += fmt::format("{}{}:{}", option.mayLackArgument ? "::" : ":", quoted(option.argument, true), values);
+      text += fmt::format("    '*{}{}[{}]", name,
+                          option.argument.empty()  ? ""
+                          : name.starts_with("--") ? "="
+                                                   : "+",
+                          quoted(option.doc, true));
+      if (!option.argument.empty())
+        text += fmt::format("{}{}:{}", option.mayLackArgument ? "::" : ":", quoted(option.argument, true), values);
       text += "'";
     }
     return text;
@@ -164,15 +180,18 @@ std::string fish(const std::vector<CommandRow>& rows) {
   std::string out = "# Completion of raddle for fish, made by `raddle completions fish`.\n";
   for (const CommandRow& row : rows) {
     if (!row.name.empty())
-      out += fmt::format("complete -c raddle -f -n 'not __fish_seen_subcommand_from {}' -a {} -d '{}'\n", all, row.name, quoted(row.doc, false));
-    const std::string when = row.name.empty() ? fmt::format("not __fish_seen_subcommand_from {}", all) : "__fish_seen_subcommand_from " + row.name;
+      out += fmt::format("complete -c raddle -f -n 'not __fish_seen_subcommand_from {}' -a {} -d '{}'\n", all, row.name,
+                         quoted(row.doc, false));
+    const std::string when = row.name.empty() ? fmt::format("not __fish_seen_subcommand_from {}", all)
+                                              : "__fish_seen_subcommand_from " + row.name;
     for (const OptionRow& option : row.options) {
       if (option.isPositional) {
         if (option.isFile) out += fmt::format("complete -c raddle -n '{}' -F\n", when);
         continue;
       }
       out += fmt::format("complete -c raddle -n '{}'", when);
-      for (const std::string& name : option.names) out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      for (const std::string& name : option.names)
+        out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       if (!option.argument.empty() && !option.mayLackArgument) out += " -r";
       if (!option.choices.empty()) out += fmt::format(" -f -a '{}'", fmt::join(option.choices, " "));
       else if (!option.argument.empty()) out += option.isFile ? " -F" : " -f";
@@ -201,7 +220,9 @@ std::string shellCompletions(const CLI::App& app, std::string_view shell) {
 }
 
 std::string manualPage(const CLI::App& app) {
-  std::string out = ".TH RADDLE 1 \"\" \"raddle " RADDLE_VERSION "\" \"Raddle\"\n.SH NAME\nraddle \\- compiles and runs kernels on GPUs and CPU threads\n.SH SYNOPSIS\n";
+  std::string out =
+      ".TH RADDLE 1 \"\" \"raddle " RADDLE_VERSION
+      "\" \"Raddle\"\n.SH NAME\nraddle \\- compiles and runs kernels on GPUs and CPU threads\n.SH SYNOPSIS\n";
   const auto rows = rowsOf(app);
   for (const CommandRow& row : rows) {
     out += row.name.empty() ? ".B raddle\n" : fmt::format(".br\n.B raddle {}\n", row.name);
@@ -209,32 +230,44 @@ std::string manualPage(const CLI::App& app) {
     for (const OptionRow& option : row.options)
       if (option.isPositional) out += fmt::format("[\\fI{}\\fR]\n", roff(option.argument));
   }
-  out += ".SH DESCRIPTION\nRaddle is a language for programs that run on GPUs, and its compiler and runtime. Without a command,\n.B raddle\nreads entries from a "
-         "terminal or standard input, and runs each at once; `:help` lists the commands of this session.\nWhat stands behind `\\-\\-` is for the program.\n";
+  out +=
+      ".SH DESCRIPTION\nRaddle is a language for programs that run on GPUs, and its compiler and runtime. Without a "
+      "command,\n.B raddle\nreads entries from a "
+      "terminal or standard input, and runs each at once; `:help` lists the commands of this session.\nWhat stands "
+      "behind `\\-\\-` is for the program.\n";
   for (const CommandRow& row : rows) {
-    out += row.name.empty() ? ".SH OPTIONS WITHOUT A COMMAND\n" : fmt::format("{}.SS raddle {}\n{}.\n", &row == &rows[1] ? ".SH COMMANDS\n" : "", roff(row.name), roff(row.doc));
+    out += row.name.empty() ? ".SH OPTIONS WITHOUT A COMMAND\n"
+                            : fmt::format("{}.SS raddle {}\n{}.\n", &row == &rows[1] ? ".SH COMMANDS\n" : "",
+                                          roff(row.name), roff(row.doc));
     for (const OptionRow& option : row.options) {
       std::vector<std::string> names;
       for (const std::string& name : option.names) names.push_back(fmt::format("\\fB{}\\fR", roff(name)));
       if (option.isPositional) names.push_back(fmt::format("\\fI{}\\fR", roff(option.argument)));
-      out += fmt::format(".TP\n{}{}\n{}\n", fmt::join(names, ", "), option.isPositional || option.argument.empty() ? "" : fmt::format(" \\fI{}\\fR", roff(option.argument)),
-                         roff(option.doc));
-      if (!option.choices.empty() && !option.isPositional) out += fmt::format("(\\fI{}\\fR)\n", roff(fmt::format("{}", fmt::join(option.choices, ", "))));
+      out += fmt::format(
+          ".TP\n{}{}\n{}\n", fmt::join(names, ", "),
+          option.isPositional || option.argument.empty() ? "" : fmt::format(" \\fI{}\\fR", roff(option.argument)),
+          roff(option.doc));
+      if (!option.choices.empty() && !option.isPositional)
+        out += fmt::format("(\\fI{}\\fR)\n", roff(fmt::format("{}", fmt::join(option.choices, ", "))));
     }
   }
   struct Entry {
     const char *name, *doc;
   };
   out += ".SH ENVIRONMENT\n";
-  for (const auto& [name, doc] : {Entry{"RADDLE_THREADS", "how many CPU threads kernels use (default: all)"},
-                                  Entry{"RADDLE_CACHE_DIR", "where assembled kernels are kept (default: $XDG_CACHE_HOME/raddle, else ~/.cache/raddle)"},
-                                  Entry{"RADDLE_HISTORY", "the file of the session's history (default: $XDG_STATE_HOME/raddle/history, else ~/.local/state/raddle/history); empty: none"},
-                                  Entry{"RADDLE_TOOLKIT", "the CUDA Toolkit whose libraries are used"},
-                                  Entry{"NO_COLOR", "if set, no colours"}})
+  for (const auto& [name, doc] :
+       {Entry{"RADDLE_THREADS", "how many CPU threads kernels use (default: all)"},
+        Entry{"RADDLE_CACHE_DIR",
+              "where assembled kernels are kept (default: $XDG_CACHE_HOME/raddle, else ~/.cache/raddle)"},
+        Entry{"RADDLE_HISTORY",
+              "the file of the session's history (default: $XDG_STATE_HOME/raddle/history, else "
+              "~/.local/state/raddle/history); empty: none"},
+        Entry{"RADDLE_TOOLKIT", "the CUDA Toolkit whose libraries are used"}, Entry{"NO_COLOR", "if set, no colours"}})
     out += fmt::format(".TP\n.B {}\n{}\n", name, roff(doc));
   out += ".SH EXIT STATUS\n";
-  for (const auto& [name, doc] : {Entry{"0", "all went well"}, Entry{"1", "a wrong program, a failed check, a refused launch"}, Entry{"2", "wrong use of the command"},
-                                  Entry{"3", "the environment: a file, the driver, memory"}})
+  for (const auto& [name, doc] :
+       {Entry{"0", "all went well"}, Entry{"1", "a wrong program, a failed check, a refused launch"},
+        Entry{"2", "wrong use of the command"}, Entry{"3", "the environment: a file, the driver, memory"}})
     out += fmt::format(".TP\n.B {}\n{}\n", name, roff(doc));
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The subcommands of `raddle`. Each returns the exit status of the process: 0; 1 wrong program, failed check or refused launch;
-// 2 usage; 3 environment or out of memory.
+// The subcommands of `raddle`. Each returns the exit status of the process: 0; 1 wrong program, failed check or refused
+// launch; 2 usage; 3 environment or out of memory.
 #pragma once
 
 #include "frontend/diagnostics/diagnostics.h"
@@ -33,7 +33,7 @@ struct CommonOptions {
   bool checks(std::string_view what) const { return std::ranges::find(check, what) != check.end(); }
   bool quiet = false;
   std::string messages;  // "", "text" or "json"
-  std::string time;  // "", "text" or "json"
+  std::string time;      // "", "text" or "json"
   std::string toolkit;
   std::vector<std::string> link;
 };
@@ -43,9 +43,9 @@ struct RunCommand {
   std::string file;  // "-": standard input
   std::vector<std::string> arguments;
   bool verify = false;
-  bool batch = false;  // `file` is a list: a program and its arguments a line
-  bool isolate = false;  // each program in a process of its own
-  bool prepare = false;  // kernels are compiled and loaded before anything runs
+  bool batch = false;                // `file` is a list: a program and its arguments a line
+  bool isolate = false;              // each program in a process of its own
+  bool prepare = false;              // kernels are compiled and loaded before anything runs
   std::vector<std::string> command;  // as it was given, for processes of the same kind
 };
 
@@ -66,12 +66,12 @@ struct BuildCommand {
 struct TestCommand {
   CommonOptions common;
   std::vector<std::string> files;
-  std::string filter;   // a regular expression; empty: all
+  std::string filter;       // a regular expression; empty: all
   std::string json, junit;  // files to write; "-": standard output
   bool isBench = false;
-  double seconds = 1.0;     // bench: time to measure each
-  std::string compare;      // bench: a JSON file of an earlier run
-  double threshold = 1.1;   // bench: a ratio past this fails
+  double seconds = 1.0;    // bench: time to measure each
+  std::string compare;     // bench: a JSON file of an earlier run
+  double threshold = 1.1;  // bench: a ratio past this fails
 };
 
 int run(const RunCommand& command);
@@ -84,7 +84,8 @@ int repl(const CommonOptions& options);
 int doctor(bool json);
 /// The page of a message; without a code, the list of all.
 int explainCode(const std::string& code);
-/// What a name of the library means; without one, what there is. `name` may be a file, `member` one of its declarations.
+/// What a name of the library means; without one, what there is. `name` may be a file, `member` one of its
+/// declarations.
 int doc(const std::string& name, const std::string& member);
 
 /// The shared options as the engine wants them; reads linked files, and sets the toolkit of the process.

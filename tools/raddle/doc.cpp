@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // `raddle doc`: what the library, the compiler's own operations, and files of the user declare.
-#include "frontend/parse/documentation.h"
 #include "frontend/builtins/builtins.h"
 #include "frontend/diagnostics/diagnostics.h"
+#include "frontend/parse/documentation.h"
 #include "frontend/parse/parse.h"
 #include "tools/raddle/commands.h"
 
@@ -68,17 +68,24 @@ std::vector<std::pair<std::string, Page>> pagesOf(const Ast& ast, const SourceMa
   std::vector<std::pair<std::string, Page>> pages;
   for (Documented& entry : documentation(ast, sources, names))
     if (!entry.isPrivate)
-      pages.push_back({std::move(entry.name), {std::move(entry.signature), std::move(entry.doc), std::move(entry.members)}});
+      pages.push_back(
+          {std::move(entry.name), {std::move(entry.signature), std::move(entry.doc), std::move(entry.members)}});
   return pages;
 }
 
 Pages builtinPages() {
   Pages pages;
   for (const MathInfo& info : mathTable()) {
-    const char* constraint = info.operands == MathOperands::F ? "Float" : info.operands == MathOperands::I ? "Integer" : "Number";
+    const char* constraint = info.operands == MathOperands::F   ? "Float"
+                             : info.operands == MathOperands::I ? "Integer"
+                                                                : "Number";
     std::string signature = fmt::format("fn {}[T: {}](", info.name, constraint);
     for (unsigned i = 0; i < info.arity; ++i) {
-      std::string_view name = info.arity == 1 ? "x" : info.arity == 2 ? (i ? "y" : "x") : i == 0 ? "a" : i == 1 ? "b" : "c";
+      std::string_view name = info.arity == 1   ? "x"
+                              : info.arity == 2 ? (i ? "y" : "x")
+                              : i == 0          ? "a"
+                              : i == 1          ? "b"
+                                                : "c";
       if (info.name == std::string_view("atan2")) name = i ? "x" : "y";
       signature += fmt::format("{}{}: T", i ? ", " : "", name);
     }
@@ -148,7 +155,9 @@ int doc(const std::string& name, const std::string& member) {
   }
 
   if (name.empty()) {
-    fmt::print("raddle doc NAME explains one of these; raddle doc FILE.rad shows what a file declares.\n\nKnown everywhere:\n");
+    fmt::print(
+        "raddle doc NAME explains one of these; raddle doc FILE.rad shows what a file declares.\n\nKnown "
+        "everywhere:\n");
     printNames(prelude);
     fmt::print("\nOperations of the compiler, known everywhere:\n");
     printNames(operations);

@@ -84,9 +84,10 @@ Json collect() {
   all["devices"] = devices;
 
   Json variables = Json::object();
-  for (const char* name : {"RADDLE_CUDA_DRIVER", "RADDLE_TOOLKIT", "RADDLE_THREADS", "RADDLE_CACHE_DIR", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES",
-                           "CUDA_LAUNCH_BLOCKING", "CUDA_MODULE_LOADING", "CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT", "CUDA_FORCE_JIT",
-                           "CUDA_DISABLE_JIT", "CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH", "CUDA_LOG_FILE"})
+  for (const char* name : {"RADDLE_CUDA_DRIVER", "RADDLE_TOOLKIT", "RADDLE_THREADS", "RADDLE_CACHE_DIR", "CUDA_HOME",
+                           "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "CUDA_MODULE_LOADING",
+                           "CUDA_FORCE_PTX_JIT", "CUDA_DISABLE_PTX_JIT", "CUDA_FORCE_JIT", "CUDA_DISABLE_JIT",
+                           "CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH", "CUDA_LOG_FILE"})
     if (const char* value = std::getenv(name)) variables[name] = value;
   all["environment"] = variables;
   return all;
@@ -110,22 +111,28 @@ int doctor(bool json) {
   line("LLVM", all["llvm"].get<std::string>());
   const auto& assembler = all["ptxAssembler"];
   line("PTX assembler", assembler["found"].get<bool>()
-                            ? fmt::format("nvPTXCompiler {}, PTX up to {}", assembler["version"].get<std::string>(), assembler["newestPtx"].get<std::string>())
+                            ? fmt::format("nvPTXCompiler {}, PTX up to {}", assembler["version"].get<std::string>(),
+                                          assembler["newestPtx"].get<std::string>())
                             : fmt::format("none: {}", assembler["reason"].get<std::string>()));
   line("libdevice", all["libdevice"].get<bool>() ? "built in" : "none: sin, exp and their kin do not compile for GPUs");
-  line("nvJitLink", where(all["nvJitLink"], "not found: --link does not work; install a CUDA 13 Toolkit or the wheel nvidia-nvjitlink, or pass --toolkit DIR"));
+  line("nvJitLink", where(all["nvJitLink"],
+                          "not found: --link does not work; install a CUDA 13 Toolkit or the wheel nvidia-nvjitlink, "
+                          "or pass --toolkit DIR"));
   line("NVRTC", where(all["nvrtc"], "not found: nothing needs it to run"));
   line("nvdisasm", where(all["nvdisasm"], "not found: --emit=sass does not work"));
-  line("cache", all["cacheFolder"].get<std::string>().empty() ? "none: neither XDG_CACHE_HOME nor HOME is set" : all["cacheFolder"].get<std::string>());
+  line("cache", all["cacheFolder"].get<std::string>().empty() ? "none: neither XDG_CACHE_HOME nor HOME is set"
+                                                              : all["cacheFolder"].get<std::string>());
   line("host CPU", all["hostCpu"].get<std::string>());
   for (const auto& device : all["devices"]) {
     std::string text = device["name"].get<std::string>();
     if (device.contains("target"))
-      text += fmt::format(", {}, {} multiprocessors, {:.1f} GiB, driver CUDA {}", device["target"].get<std::string>(), device["multiprocessors"].get<int>(),
-                          device["memoryBytes"].get<double>() / (1 << 30), device["driver"].get<std::string>());
+      text += fmt::format(", {}, {} multiprocessors, {:.1f} GiB, driver CUDA {}", device["target"].get<std::string>(),
+                          device["multiprocessors"].get<int>(), device["memoryBytes"].get<double>() / (1 << 30),
+                          device["driver"].get<std::string>());
     line(device["id"].get<std::string>(), text);
   }
-  if (!all["cuda"]["usable"].get<bool>()) line("cuda", fmt::format("not usable: {}", all["cuda"].value("reason", std::string("no device"))));
+  if (!all["cuda"]["usable"].get<bool>())
+    line("cuda", fmt::format("not usable: {}", all["cuda"].value("reason", std::string("no device"))));
   for (const auto& [name, value] : all["environment"].items()) line(name, value.get<std::string>());
   return exitOk;
 }

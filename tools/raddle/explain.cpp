@@ -12,7 +12,8 @@ int explainCode(const std::string& code) {
   }
   auto page = explain(code);
   if (page.empty()) {
-    fmt::print(stderr, "raddle: there is no message {}; codes look like R0123 and stand in brackets behind `error`\n", code);
+    fmt::print(stderr, "raddle: there is no message {}; codes look like R0123 and stand in brackets behind `error`\n",
+               code);
     return exitUsage;
   }
   fmt::print("{}{}", page, page.ends_with('\n') ? "" : "\n");

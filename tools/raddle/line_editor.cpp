@@ -263,7 +263,8 @@ unsigned char LineEditor::Impl::complete() {
   if (found.names.size() == 1) return CC_NORM;
   size_t width = 0;
   for (const std::string& name : found.names) width = std::max(width, name.size() + 2);
-  const size_t columns = std::max<size_t>(terminalColumns() / width, 1), rows = (found.names.size() + columns - 1) / columns;
+  const size_t columns = std::max<size_t>(terminalColumns() / width, 1),
+               rows = (found.names.size() + columns - 1) / columns;
   std::string shown = "\n";
   for (size_t row = 0; row < rows; ++row) {
     for (size_t column = 0; column < columns && column * rows + row < found.names.size(); ++column) {
@@ -322,7 +323,7 @@ LineEditor::LineEditor(Hooks hooks, std::string historyFile) : impl_(std::make_u
     if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
   }
   if (::pipe2(wakePipe, O_CLOEXEC | O_NONBLOCK) == 0) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_flags = SA_RESTART;
     action.sa_handler = onInterrupt;
     ::sigaction(SIGINT, &action, nullptr);
@@ -343,19 +344,34 @@ LineEditor::LineEditor(Hooks hooks, std::string historyFile) : impl_(std::make_u
   el_set(line, EL_PROMPT_ESC, +[](EditLine* at) { return Impl::of(at).prompt.data(); }, '\1');
   el_set(line, EL_GETCFN, +[](EditLine* at, wchar_t* key) { return Impl::of(at).readKey(key); });
   using Key = unsigned char (*)(EditLine*, int);
-  el_set(line, EL_ADDFN, "raddle-return", "ends an entry that is complete", Key([](EditLine* at, int) { return Impl::of(at).finish(); }));
-  el_set(line, EL_ADDFN, "raddle-newline", "begins a line", Key([](EditLine* at, int) { return Impl::of(at).newLine(); }));
-  el_set(line, EL_ADDFN, "raddle-complete", "completes a name", Key([](EditLine* at, int) { return Impl::of(at).complete(); }));
-  el_set(line, EL_ADDFN, "raddle-up", "line above, or history", Key([](EditLine* at, int) { return Impl::of(at).vertical(true); }));
-  el_set(line, EL_ADDFN, "raddle-down", "line below, or history", Key([](EditLine* at, int) { return Impl::of(at).vertical(false); }));
-  el_set(line, EL_ADDFN, "raddle-close", "a bracket that closes", Key([](EditLine* at, int key) { return Impl::of(at).close(static_cast<char>(key)); }));
-  el_set(line, EL_ADDFN, "raddle-begin", "begin of the line", Key([](EditLine* at, int) { return Impl::of(at).toEdge(false); }));
-  el_set(line, EL_ADDFN, "raddle-end", "end of the line", Key([](EditLine* at, int) { return Impl::of(at).toEdge(true); }));
-  const char* const bindings[][2] = {{"\n", "raddle-return"}, {"\r", "raddle-return"}, {finishKey, "ed-newline"}, {"\t", "raddle-complete"}, {"}", "raddle-close"}, {"]", "raddle-close"}, {")", "raddle-close"},
-                                     {"\033\r", "raddle-newline"}, {"\033\n", "raddle-newline"},
-                                     {"\033[A", "raddle-up"}, {"\033OA", "raddle-up"}, {"\033[B", "raddle-down"}, {"\033OB", "raddle-down"},
-                                     {"\033[H", "raddle-begin"}, {"\033[F", "raddle-end"}, {"\033OH", "raddle-begin"}, {"\033OF", "raddle-end"}, {"\001", "raddle-begin"}, {"\005", "raddle-end"}, {"\033[3~", "ed-delete-next-char"},
-                                     {"\033[1;5C", "em-next-word"}, {"\033[1;5D", "ed-prev-word"}, {"\022", "em-inc-search-prev"}};
+  el_set(line, EL_ADDFN, "raddle-return", "ends an entry that is complete",
+         Key([](EditLine* at, int) { return Impl::of(at).finish(); }));
+  el_set(line, EL_ADDFN, "raddle-newline", "begins a line",
+         Key([](EditLine* at, int) { return Impl::of(at).newLine(); }));
+  el_set(line, EL_ADDFN, "raddle-complete", "completes a name",
+         Key([](EditLine* at, int) { return Impl::of(at).complete(); }));
+  el_set(line, EL_ADDFN, "raddle-up", "line above, or history",
+         Key([](EditLine* at, int) { return Impl::of(at).vertical(true); }));
+  el_set(line, EL_ADDFN, "raddle-down", "line below, or history",
+         Key([](EditLine* at, int) { return Impl::of(at).vertical(false); }));
+  el_set(line, EL_ADDFN, "raddle-close", "a bracket that closes",
+         Key([](EditLine* at, int key) { return Impl::of(at).close(static_cast<char>(key)); }));
+  el_set(line, EL_ADDFN, "raddle-begin", "begin of the line",
+         Key([](EditLine* at, int) { return Impl::of(at).toEdge(false); }));
+  el_set(line, EL_ADDFN, "raddle-end", "end of the line",
+         Key([](EditLine* at, int) { return Impl::of(at).toEdge(true); }));
+  const char* const bindings[][2] = {{"\n", "raddle-return"},       {"\r", "raddle-return"},
+                                     {finishKey, "ed-newline"},     {"\t", "raddle-complete"},
+                                     {"}", "raddle-close"},         {"]", "raddle-close"},
+                                     {")", "raddle-close"},         {"\033\r", "raddle-newline"},
+                                     {"\033\n", "raddle-newline"},  {"\033[A", "raddle-up"},
+                                     {"\033OA", "raddle-up"},       {"\033[B", "raddle-down"},
+                                     {"\033OB", "raddle-down"},     {"\033[H", "raddle-begin"},
+                                     {"\033[F", "raddle-end"},      {"\033OH", "raddle-begin"},
+                                     {"\033OF", "raddle-end"},      {"\001", "raddle-begin"},
+                                     {"\005", "raddle-end"},        {"\033[3~", "ed-delete-next-char"},
+                                     {"\033[1;5C", "em-next-word"}, {"\033[1;5D", "ed-prev-word"},
+                                     {"\022", "em-inc-search-prev"}};
   for (const auto& [key, command] : bindings) el_set(line, EL_BIND, key, command, nullptr);
   impl_->loadHistory();
 }
@@ -370,7 +386,8 @@ LineEditor::End LineEditor::read(const std::string& prompt, std::string& entry) 
   impl_->interrupted = false;
   impl_->decoding = {};
   char waiting[16];
-  while (::read(wakePipe[0], waiting, sizeof waiting) > 0) {}  // a Ctrl-C that came while something ran has done its work
+  while (::read(wakePipe[0], waiting, sizeof waiting) > 0) {
+  }  // a Ctrl-C that came while something ran has done its work
   rt::Interrupt::clear();
   el_set(impl_->line, EL_PREP_TERM, 1);  // before the prompt: what is typed from there on is edited, not echoed
   int size = 0;

@@ -19,7 +19,8 @@ struct Completion {
 class LineEditor {
  public:
   struct Hooks {
-    std::function<bool(std::string_view text)> isComplete;  // whether Return ends this entry; else it goes on in the next line
+    std::function<bool(std::string_view text)>
+        isComplete;  // whether Return ends this entry; else it goes on in the next line
     std::function<Completion(std::string_view text, size_t cursor)> complete;
   };
   /// Reads from the terminal that standard input and output are. `historyFile`: empty for none.
@@ -29,8 +30,8 @@ class LineEditor {
   LineEditor& operator=(const LineEditor&) = delete;
 
   enum class End { Entry, Interrupted, Closed };
-  /// Reads one entry, without a newline at its end; it becomes part of the history. Interrupted: Ctrl-C; what was typed is gone from the line
-  /// and kept in the history. `prompt` may hold colours.
+  /// Reads one entry, without a newline at its end; it becomes part of the history. Interrupted: Ctrl-C; what was typed
+  /// is gone from the line and kept in the history. `prompt` may hold colours.
   End read(const std::string& prompt, std::string& entry);
 
   /// $RADDLE_HISTORY, else $XDG_STATE_HOME/raddle/history, else ~/.local/state/raddle/history; empty: none.

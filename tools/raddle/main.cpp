@@ -4,14 +4,14 @@
 
 #include "runtime/dynlib/toolkit_discovery.h"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cstdlib>
 #include <pthread.h>
 #include <unistd.h>
+#include <algorithm>
+#include <cstdlib>
 
 #ifndef RADDLE_VERSION
 #error "the build sets RADDLE_VERSION"
@@ -21,33 +21,55 @@ namespace rad::tool {
 namespace {
 
 void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
-  if (runs) app.add_option("--device", options.device, "host, or cuda:N (default: cuda:0 where there is a GPU, else host)")->type_name("DEVICE");
+  if (runs)
+    app.add_option("--device", options.device, "host, or cuda:N (default: cuda:0 where there is a GPU, else host)")
+        ->type_name("DEVICE");
   app.add_option("--fp", options.fp, "floating point: default (contracts to fma), strict, fast")
-      ->check(CLI::IsMember({"default", "strict", "fast"}))->type_name("MODE");
-  app.add_option("-O", options.optLevel, "optimisation level, 0 to 2 (default 2)")->check(CLI::Range(0, 2))->type_name("N");
+      ->check(CLI::IsMember({"default", "strict", "fast"}))
+      ->type_name("MODE");
+  app.add_option("-O", options.optLevel, "optimisation level, 0 to 2 (default 2)")
+      ->check(CLI::Range(0, 2))
+      ->type_name("N");
   app.add_flag("--unchecked", options.unchecked, "drop every index check, to measure what they cost");
-  app.add_flag("--verify-proofs", options.verifyProofs, "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
-  auto* check = app.add_option("--check", options.check,
-                               runs ? "verify while the program runs: race and uninit (accesses of kernels, on CPU threads), barrier (what uniform() promises; on CPU "
-                                      "threads always); comma-separated"
-                                    : "verify while the program runs: barrier (what uniform() promises; on CPU threads always)");
-  check->check(CLI::IsMember(runs ? std::vector<std::string>{"race", "uninit", "barrier"} : std::vector<std::string>{"barrier"}));
+  app.add_flag("--verify-proofs", options.verifyProofs,
+               "keep the index checks that were proven superfluous: one that fails is a bug of raddle");
+  auto* check =
+      app.add_option("--check", options.check,
+                     runs ? "verify while the program runs: race and uninit (accesses of kernels, on CPU threads), "
+                            "barrier (what uniform() promises; on CPU "
+                            "threads always); comma-separated"
+                          : "verify while the program runs: barrier (what uniform() promises; on CPU threads always)");
+  check->check(CLI::IsMember(runs ? std::vector<std::string>{"race", "uninit", "barrier"}
+                                  : std::vector<std::string>{"barrier"}));
   check->delimiter(',')->type_name("WHAT");
   app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
-  if (runs) app.add_flag("--sync-launches", options.syncLaunches, "wait for each launch: a fault of the device then names the launch that caused it");
+  if (runs)
+    app.add_flag("--sync-launches", options.syncLaunches,
+                 "wait for each launch: a fault of the device then names the launch that caused it");
   app.add_flag("--no-cache", options.noCache, "neither read nor write the cache of assembled kernels");
   app.add_option("--time", options.time, "print the time of each stage to standard error: text (default) or json")
-      ->expected(0, 1)->default_str("text")->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
+      ->expected(0, 1)
+      ->default_str("text")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORM");
   app.add_flag("-q,--quiet", options.quiet, "no progress, notes and greetings; results and messages only");
-  app.add_option("--messages", options.messages, "what the compiler says on standard error: text (default), or json, an object a line")
-      ->check(CLI::IsMember({"text", "json"}))->type_name("FORM");
+  app.add_option("--messages", options.messages,
+                 "what the compiler says on standard error: text (default), or json, an object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORM");
   app.add_option("--toolkit", options.toolkit, "the CUDA Toolkit to take nvJitLink and NVRTC from")->type_name("DIR");
-  app.add_option("--link", options.link, "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or CUDA C++ (.cu) (repeatable)")->type_name("FILE");
+  app.add_option("--link", options.link,
+                 "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or "
+                 "CUDA C++ (.cu) (repeatable)")
+      ->type_name("FILE");
 }
 
 void addInsight(CLI::App& app, CommonOptions& options) {
-  app.add_flag("--remarks", options.remarks, "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
-  app.add_flag("--explain-launch", options.explainLaunch, "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
+  app.add_flag(
+      "--remarks", options.remarks,
+      "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
+  app.add_flag("--explain-launch", options.explainLaunch,
+               "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
 }
 
 /// --messages=json: what the process says on standard error is for a program.
@@ -66,7 +88,11 @@ void printJson(const Diagnostics& diagnostics, const SourceManager& sources) {
     object["endColumn"] = end.column;
   };
   for (const Diagnostic& one : diagnostics.all()) {
-    Json object{{"code", codeOf(one.kind)}, {"level", severityOf(one.kind) == Severity::Error ? "error" : severityOf(one.kind) == Severity::Warning ? "warning" : "remark"}, {"message", one.text}};
+    Json object{{"code", codeOf(one.kind)},
+                {"level", severityOf(one.kind) == Severity::Error     ? "error"
+                          : severityOf(one.kind) == Severity::Warning ? "warning"
+                                                                      : "remark"},
+                {"message", one.text}};
     place(object, one.range);
     for (const auto& note : one.notes) {
       Json entry{{"message", note.text}};
@@ -79,10 +105,14 @@ void printJson(const Diagnostics& diagnostics, const SourceManager& sources) {
 }
 
 int start(int argc, char** argv) {
-  CLI::App app{"Raddle compiles and runs kernels on GPUs and CPU threads.\nWithout a command, an interactive session: entries from a terminal or standard input.", "raddle"};
+  CLI::App app{
+      "Raddle compiles and runs kernels on GPUs and CPU threads.\nWithout a command, an interactive session: entries "
+      "from a terminal or standard input.",
+      "raddle"};
   app.set_version_flag("--version", std::string("raddle ") + RADDLE_VERSION);
   app.failure_message(CLI::FailureMessage::simple);
-  app.footer("Exit status: 0; 1 wrong program, failed check or refused launch; 2 usage; 3 environment or out of memory.");
+  app.footer(
+      "Exit status: 0; 1 wrong program, failed check or refused launch; 2 usage; 3 environment or out of memory.");
 
   // Program arguments stand behind `--`; they are not ours to parse.
   std::vector<std::string> own, programArguments;
@@ -97,15 +127,19 @@ int start(int argc, char** argv) {
   addCommon(app, top, true);
 
   RunCommand runCommand;
-  auto* runApp = app.add_subcommand("run", "Compile and run a program: raddle run FILE [options] [-- program arguments]");
+  auto* runApp =
+      app.add_subcommand("run", "Compile and run a program: raddle run FILE [options] [-- program arguments]");
   runApp->add_option("file", runCommand.file, "the program; - reads standard input")->required();
   addCommon(*runApp, runCommand.common, true);
   addInsight(*runApp, runCommand.common);
   runApp->add_flag("--verify", runCommand.verify, "compare messages with the expect-error comments of the program");
 
-  runApp->add_flag("--isolate", runCommand.isolate, "run the program in a process of its own; with --batch each, so that a device that one of them stopped is there for the next");
+  runApp->add_flag("--isolate", runCommand.isolate,
+                   "run the program in a process of its own; with --batch each, so that a device that one of them "
+                   "stopped is there for the next");
   runApp->add_flag("--prepare", runCommand.prepare, "compile and load the kernels before the program runs");
-  runApp->add_flag("--batch", runCommand.batch, "FILE is a list of programs to run in this process: a line each, with its arguments behind it");
+  runApp->add_flag("--batch", runCommand.batch,
+                   "FILE is a list of programs to run in this process: a line each, with its arguments behind it");
 
   TestCommand testCommand, benchCommand;
   auto* testApp = app.add_subcommand("test", "Run the test blocks of files: raddle test FILES [options]");
@@ -115,35 +149,62 @@ int start(int argc, char** argv) {
     sub->add_option("files", command->files, "the files; - reads standard input")->required();
     addCommon(*sub, command->common, true);
     sub->get_option("--device")->description("host, cuda:N, or all: the host and each GPU, one after the other");
-    sub->add_option("--filter", command->filter, "only blocks whose name this regular expression matches")->type_name("RE");
+    sub->add_option("--filter", command->filter, "only blocks whose name this regular expression matches")
+        ->type_name("RE");
     sub->add_option("--json", command->json, "write the results as JSON; - is standard output")->type_name("FILE");
   }
-  testApp->add_option("--junit", testCommand.junit, "write the results as JUnit XML; - is standard output")->type_name("FILE");
-  benchApp->add_option("--seconds", benchCommand.seconds, "how long to measure each (default 1)")->check(CLI::Range(0.001, 3600.0))->type_name("S");
-  benchApp->add_option("--compare", benchCommand.compare, "print ratios to a JSON file of an earlier run, and fail past the threshold")->type_name("FILE");
-  benchApp->add_option("--threshold", benchCommand.threshold, "how many times slower than before is a failure (default 1.1)")
-      ->check(CLI::Range(1.0, 1000.0))->type_name("RATIO");
+  testApp->add_option("--junit", testCommand.junit, "write the results as JUnit XML; - is standard output")
+      ->type_name("FILE");
+  benchApp->add_option("--seconds", benchCommand.seconds, "how long to measure each (default 1)")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->type_name("S");
+  benchApp
+      ->add_option("--compare", benchCommand.compare,
+                   "print ratios to a JSON file of an earlier run, and fail past the threshold")
+      ->type_name("FILE");
+  benchApp
+      ->add_option("--threshold", benchCommand.threshold,
+                   "how many times slower than before is a failure (default 1.1)")
+      ->check(CLI::Range(1.0, 1000.0))
+      ->type_name("RATIO");
 
   BuildCommand buildCommand;
   auto* buildApp = app.add_subcommand("build", "Compile a program and print or write one stage");
   buildApp->add_option("file", buildCommand.file, "the program; - reads standard input")->required();
   addCommon(*buildApp, buildCommand.common, false);
   addInsight(*buildApp, buildCommand.common);
-  buildApp->add_option("--emit", buildCommand.emit, "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, fatbin, sass, asm (host), obj (host: the kernels)")
-      ->check(CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "fatbin", "sass", "asm", "obj"}))->type_name("STAGE");
-  buildApp->add_option("--arch", buildCommand.arch, "sm_80, sm_90a, sm_100a, ... or host (default sm_90); for --emit=fatbin several, comma-separated")->type_name("TARGET");
+  buildApp
+      ->add_option("--emit", buildCommand.emit,
+                   "tokens, ast, typed, llvm, llvm-opt, ptx, cubin, fatbin, sass, asm (host), obj (host: the kernels)")
+      ->check(
+          CLI::IsMember({"tokens", "ast", "typed", "llvm", "llvm-opt", "ptx", "cubin", "fatbin", "sass", "asm", "obj"}))
+      ->type_name("STAGE");
+  buildApp
+      ->add_option("--arch", buildCommand.arch,
+                   "sm_80, sm_90a, sm_100a, ... or host (default sm_90); for --emit=fatbin several, comma-separated")
+      ->type_name("TARGET");
   buildApp->add_option("--from", buildCommand.from, "what the file holds: llvm or ptx instead of a program")
-      ->check(CLI::IsMember({"llvm", "ptx"}))->type_name("STAGE");
-  buildApp->add_option("-o", buildCommand.output, "the file to write (default: standard output; a cubin: FILE.cubin)")->type_name("OUT");
-  buildApp->add_option("--spec", buildCommand.spec, "what the variant may assume: aligned16, inner4, small, inrange, aliased, comma-separated, or none")->type_name("FACTS");
-  buildApp->add_option("--repeat", buildCommand.repeat, "do it N times in one process; --time then prints one line each")
-      ->check(CLI::Range(1, 1000000))->type_name("N");
-  buildApp->add_option("--beside", buildCommand.beside, "after each build, assemble this PTX too; --time=json gives its milliseconds as \"beside\"")
+      ->check(CLI::IsMember({"llvm", "ptx"}))
+      ->type_name("STAGE");
+  buildApp->add_option("-o", buildCommand.output, "the file to write (default: standard output; a cubin: FILE.cubin)")
+      ->type_name("OUT");
+  buildApp
+      ->add_option("--spec", buildCommand.spec,
+                   "what the variant may assume: aligned16, inner4, small, inrange, aliased, comma-separated, or none")
+      ->type_name("FACTS");
+  buildApp
+      ->add_option("--repeat", buildCommand.repeat, "do it N times in one process; --time then prints one line each")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N");
+  buildApp
+      ->add_option("--beside", buildCommand.beside,
+                   "after each build, assemble this PTX too; --time=json gives its milliseconds as \"beside\"")
       ->type_name("PTX");
   buildApp->add_flag("--verify", buildCommand.verify, "compare messages with the expect-error comments of the program");
 
   CommonOptions replOptions;
-  auto* replApp = app.add_subcommand("repl", "An interactive session, as without a command: an error leaves all variables as they were");
+  auto* replApp = app.add_subcommand(
+      "repl", "An interactive session, as without a command: an error leaves all variables as they were");
   addCommon(*replApp, replOptions, true);
 
   bool doctorJson = false;
@@ -155,13 +216,18 @@ int start(int argc, char** argv) {
   explainApp->add_option("code", code, "the code in brackets behind `error`; without one, all codes are listed");
 
   std::string docName, docMember;
-  auto* docApp = app.add_subcommand("doc", "Show what a name of the library means: raddle doc math.hypot; or what a file declares: raddle doc FILE.rad [NAME]");
+  auto* docApp = app.add_subcommand("doc",
+                                    "Show what a name of the library means: raddle doc math.hypot; or what a file "
+                                    "declares: raddle doc FILE.rad [NAME]");
   docApp->add_option("name", docName, "a function, a module, or a file; without one, all names are listed");
   docApp->add_option("member", docMember, "one declaration of the file or module");
 
   std::string shell;
-  auto* completionsApp = app.add_subcommand("completions", "Print a script that makes a shell complete the command: source <(raddle completions bash)");
-  completionsApp->add_option("shell", shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  auto* completionsApp = app.add_subcommand(
+      "completions", "Print a script that makes a shell complete the command: source <(raddle completions bash)");
+  completionsApp->add_option("shell", shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   auto* manualApp = app.add_subcommand("manual", "Print the manual page: raddle manual | man -l -");
 
   app.require_subcommand(0, 1);
@@ -179,7 +245,9 @@ int start(int argc, char** argv) {
     if (!common->checks("race") && !common->checks("uninit")) continue;
     if (common->device.empty()) common->device = "host";
     if (common->device == "host") continue;
-    fmt::print(stderr, "raddle: --check=race and uninit look at kernels on CPU threads: leave --device out, or use --device host\n");
+    fmt::print(
+        stderr,
+        "raddle: --check=race and uninit look at kernels on CPU threads: leave --device out, or use --device host\n");
     return exitUsage;
   }
   if (*completionsApp) {
@@ -190,7 +258,8 @@ int start(int argc, char** argv) {
     fmt::print("{}", manualPage(app));
     return exitOk;
   }
-  for (const CommonOptions* options : {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &buildCommand.common, &replOptions})
+  for (const CommonOptions* options :
+       {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &buildCommand.common, &replOptions})
     if (options->messages == "json") messagesAsJson = true;
   if (*runApp) {
     runCommand.arguments = std::move(programArguments);
@@ -257,7 +326,8 @@ int report(const rt::RunError& error) {
     const size_t at = first.find("error"), bracket = first.find("]: ", at);
     const bool hasCode = at != std::string::npos && first.compare(at + 5, 1, "[") == 0 && bracket != std::string::npos;
     if (hasCode) object["code"] = first.substr(at + 6, bracket - at - 6);
-    if (const size_t colon = first.find(": ", at == std::string::npos ? 0 : at); colon != std::string::npos) object["message"] = first.substr(colon + 2);
+    if (const size_t colon = first.find(": ", at == std::string::npos ? 0 : at); colon != std::string::npos)
+      object["message"] = first.substr(colon + 2);
     std::string place = at == std::string::npos ? "" : first.substr(0, at);
     if (place.ends_with(": ") && !place.starts_with("raddle")) object["place"] = place.substr(0, place.size() - 2);
     object["text"] = error.text;
@@ -287,14 +357,15 @@ void* startOnThread(void* data) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Passes over programs recurse as deeply as programs nest, and functions are looked at inside of their callers: bounded, but more than
-  // the stack that a process starts with. Only what is touched of it costs memory.
+  // Passes over programs recurse as deeply as programs nest, and functions are looked at inside of their callers:
+  // bounded, but more than the stack that a process starts with. Only what is touched of it costs memory.
   constexpr size_t stackBytes = size_t{256} << 20;
   Start start{argc, argv};
   pthread_attr_t attributes;
   pthread_t thread;
   pthread_attr_init(&attributes);
-  const bool isStarted = pthread_attr_setstacksize(&attributes, stackBytes) == 0 && pthread_create(&thread, &attributes, startOnThread, &start) == 0;
+  const bool isStarted = pthread_attr_setstacksize(&attributes, stackBytes) == 0 &&
+                         pthread_create(&thread, &attributes, startOnThread, &start) == 0;
   pthread_attr_destroy(&attributes);
   if (!isStarted) return rad::tool::start(argc, argv);
   pthread_join(thread, nullptr);

@@ -11,8 +11,8 @@
 
 namespace rad::tool {
 
-/// Shows what goes on once it takes longer than half a second, with the time, on standard error if that is a terminal; nothing anywhere
-/// else. The line goes before anything else is printed: say so by done().
+/// Shows what goes on once it takes longer than half a second, with the time, on standard error if that is a terminal;
+/// nothing anywhere else. The line goes before anything else is printed: say so by done().
 class Progress {
  public:
   /// `enabled`: false where the user asked for quiet.

@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
-#include <unistd.h>
 
 namespace rad::tool {
 
@@ -28,7 +28,9 @@ std::pair<std::string_view, std::string_view> splitCommand(std::string_view entr
 }
 
 Repl::Repl(const CommonOptions& options)
-    : options_(options), isTerminal_(::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)), isColored_(isTerminal_ && !std::getenv("NO_COLOR")) {}
+    : options_(options),
+      isTerminal_(::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO)),
+      isColored_(isTerminal_ && !std::getenv("NO_COLOR")) {}
 
 int Repl::open() {
   auto engine = rt::Engine::create(engineOptions_);
@@ -67,16 +69,19 @@ bool Repl::isComplete(std::string_view entry) {
   if (first == std::string_view::npos || entry[first] != ':') return !isIncomplete(entry);
   const auto [name, argument] = splitCommand(entry);
   for (const ReplCommand& command : replCommands())
-    if (command.name == name && command.takes == ReplCommand::Takes::Code) return argument.empty() || !isIncomplete(argument);
+    if (command.name == name && command.takes == ReplCommand::Takes::Code)
+      return argument.empty() || !isIncomplete(argument);
   return true;
 }
 
 int Repl::readTerminal() {
   rt::Interrupt::enable();
-  LineEditor editor({.isComplete = isComplete, .complete = [this](std::string_view text, size_t cursor) { return complete(text, cursor); }},
+  LineEditor editor({.isComplete = isComplete,
+                     .complete = [this](std::string_view text, size_t cursor) { return complete(text, cursor); }},
                     LineEditor::defaultHistoryFile());
   if (!options_.quiet)
-    fmt::print("raddle {} on {}\n{}\n", RADDLE_VERSION, engine_->deviceDescription(), dim(":help lists commands; :quit or Ctrl-D ends"));
+    fmt::print("raddle {} on {}\n{}\n", RADDLE_VERSION, engine_->deviceDescription(),
+               dim(":help lists commands; :quit or Ctrl-D ends"));
   std::fflush(stdout);
   const std::string prompt = isColored_ ? "\1\033[1;36m\1> \1\033[0m\1" : "> ";
   bool wasInterrupted = false;
@@ -126,7 +131,8 @@ bool Repl::runEntry(const std::string& entry) {
   if (options_.time == "text") fmt::print(stderr, "{}", engine_->times().text());
   if (options_.time == "json") fmt::print(stderr, "{}\n", engine_->times().json());
   engine_->times().clear();
-  if (const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); isTerminal_ && seconds > 1)
+  if (const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      isTerminal_ && seconds > 1)
     fmt::print("{}\n", dim(fmt::format("({:.1f} s)", seconds)));
   return done;
 }

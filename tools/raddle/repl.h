@@ -67,8 +67,12 @@ class Repl {
   /// Says that a command cannot be done as it stands.
   void refuse(const std::string& message);
   Completion complete(std::string_view text, size_t cursor);
-  std::string dim(std::string_view text) const { return isColored_ ? "\033[2m" + std::string(text) + "\033[0m" : std::string(text); }
-  std::string bold(std::string_view text) const { return isColored_ ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text); }
+  std::string dim(std::string_view text) const {
+    return isColored_ ? "\033[2m" + std::string(text) + "\033[0m" : std::string(text);
+  }
+  std::string bold(std::string_view text) const {
+    return isColored_ ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text);
+  }
 
   CommonOptions options_;
   rt::EngineOptions engineOptions_;

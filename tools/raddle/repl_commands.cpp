@@ -18,15 +18,18 @@ namespace {
 using Takes = ReplCommand::Takes;
 constexpr ReplCommand commandTable[] = {
     {"help", "[COMMAND]", "this list, or what a command does", Takes::Word, &Repl::help},
-    {"device", "[DEVICE]", "shows the device, or goes on on another one: host, cuda:0; variables go along", Takes::Word, &Repl::device},
+    {"device", "[DEVICE]", "shows the device, or goes on on another one: host, cuda:0; variables go along", Takes::Word,
+     &Repl::device},
     {"vars", "", "the variables, with their types and sizes", Takes::Nothing, &Repl::vars},
     {"type", "EXPRESSION", "the type of an expression, which does not run", Takes::Code, &Repl::type},
     {"doc", "[NAME]", "what a name of the session or the library means", Takes::Word, &Repl::doc},
     {"time", "CODE", "runs it, and shows how long compiling and running took", Takes::Code, &Repl::time},
     {"bench", "CODE", "runs it again and again: median, spread, bytes a second", Takes::Code, &Repl::bench},
     {"profile", "CODE", "runs it, waiting for each launch: what each kernel took", Takes::Code, &Repl::profile},
-    {"llvm", "KERNEL [TARGET]", "the optimised LLVM module of a kernel, for the device or a target", Takes::Word, &Repl::showLlvm},
-    {"ptx", "KERNEL [TARGET]", "the PTX of a kernel, for the device or a target such as sm_90", Takes::Word, &Repl::showPtx},
+    {"llvm", "KERNEL [TARGET]", "the optimised LLVM module of a kernel, for the device or a target", Takes::Word,
+     &Repl::showLlvm},
+    {"ptx", "KERNEL [TARGET]", "the PTX of a kernel, for the device or a target such as sm_90", Takes::Word,
+     &Repl::showPtx},
     {"sass", "KERNEL [TARGET]", "the machine code of a kernel on a GPU (needs nvdisasm)", Takes::Word, &Repl::showSass},
     {"asm", "KERNEL", "the machine code of a kernel on this processor", Takes::Word, &Repl::showAssembly},
     {"save", "FILE", "writes the entries that worked to a file", Takes::File, &Repl::save},
@@ -56,12 +59,16 @@ double measuredCopyRate() {
   options.device = "host";
   auto own = rt::Engine::create(std::move(options));
   constexpr uint64_t elements = uint64_t{1} << 24;
-  const std::string text = fmt::format("kernel copy_all(x: [f32; n], mut y: [f32; n]) forall i in 0..n {{ y[i] = x[i] }}\n"
-                                       "bench \"copy\" {{ let x = zeros[f32]({0}); let y = zeros[f32]({0}); copy_all(x, y) }}\n", elements);
+  const std::string text = fmt::format(
+      "kernel copy_all(x: [f32; n], mut y: [f32; n]) forall i in 0..n {{ y[i] = x[i] }}\n"
+      "bench \"copy\" {{ let x = zeros[f32]({0}); let y = zeros[f32]({0}); copy_all(x, y) }}\n",
+      elements);
   if (!own || (*own)->open("<copy>", text).outcome != rt::RunOutcome::Done) return 0;
   const auto blocks = (*own)->blocks();
-  if (blocks.empty() || (*own)->run(blocks[0], &timer).outcome != rt::RunOutcome::Done || timer.samples().empty()) return 0;
-  return 2.0 * sizeof(float) * static_cast<double>(elements) / *std::min_element(timer.samples().begin(), timer.samples().end());
+  if (blocks.empty() || (*own)->run(blocks[0], &timer).outcome != rt::RunOutcome::Done || timer.samples().empty())
+    return 0;
+  return 2.0 * sizeof(float) * static_cast<double>(elements) /
+         *std::min_element(timer.samples().begin(), timer.samples().end());
 }
 
 }  // namespace
@@ -83,11 +90,13 @@ void Repl::command(std::string_view entry) {
   if (!found) {
     std::string near = nearestName(name, names);
     if (beginning.size() > 1) near = std::string(beginning[0]) + " or :" + std::string(beginning[1]);
-    return refuse(fmt::format("there is no command `:{}`; {}", name, near.empty() ? ":help lists them" : "did you mean :" + near + "?"));
+    return refuse(fmt::format("there is no command `:{}`; {}", name,
+                              near.empty() ? ":help lists them" : "did you mean :" + near + "?"));
   }
   const bool isOptional = found->argument.empty() || found->argument[0] == '[';
   if (argument.empty() && !isOptional) return refuse(fmt::format("it is :{} {}", found->name, found->argument));
-  if (found->takes == Takes::Nothing && !argument.empty()) return refuse(fmt::format(":{} takes nothing behind it", found->name));
+  if (found->takes == Takes::Nothing && !argument.empty())
+    return refuse(fmt::format(":{} takes nothing behind it", found->name));
   (this->*found->run)(argument);
 }
 
@@ -103,7 +112,10 @@ void Repl::help(std::string_view argument) {
   if (!any) return refuse(fmt::format("there is no command `:{}`; :help lists them", argument));
   if (!argument.empty()) return;
   fmt::print("Whatever else is entered is Raddle; the value of a last expression is shown.\n");
-  if (isTerminal_) fmt::print("Tab completes, the arrows go through lines and history, Ctrl-R searches it, Ctrl-C stops what runs, Alt-Return begins a line.\n");
+  if (isTerminal_)
+    fmt::print(
+        "Tab completes, the arrows go through lines and history, Ctrl-R searches it, Ctrl-C stops what runs, "
+        "Alt-Return begins a line.\n");
 }
 
 void Repl::quit(std::string_view) { isOver_ = true; }
@@ -133,7 +145,8 @@ void Repl::device(std::string_view argument) {
 void Repl::showKernel(std::string_view argument, rt::KernelForm form) {
   // The target is the last word, unless it is all there is, or part of compile-time arguments.
   std::string kernel(argument), target;
-  if (const size_t blank = kernel.find_last_of(" \t"); blank != std::string::npos && kernel.find(']', blank) == std::string::npos) {
+  if (const size_t blank = kernel.find_last_of(" \t");
+      blank != std::string::npos && kernel.find(']', blank) == std::string::npos) {
     target = kernel.substr(blank + 1);
     kernel.erase(kernel.find_last_not_of(" \t", blank) + 1);
   }
@@ -181,13 +194,17 @@ void Repl::vars(std::string_view) {
     // A constant without a suffix has no type of its own yet.
     const bool isUntyped = one.type.starts_with("a ") || one.type.starts_with("an ");
     fmt::print("{}  {}\n", bold(fmt::format("{:<{}}", one.name, width)),
-               isView ? line : isUntyped ? fmt::format("{} ({})", line, one.type) : fmt::format("{} = {}", one.type, line));
+               isView      ? line
+               : isUntyped ? fmt::format("{} ({})", line, one.type)
+                           : fmt::format("{} = {}", one.type, line));
   };
   std::vector<std::string> answers(variables.size());
   for (size_t i = 0; i < variables.size(); ++i) {
     const bool known = ask(question(variables[i]), answers[i]);
     if (known) print(variables[i], answers[i]);
-    else fmt::print("{}  {}\n", bold(fmt::format("{:<{}}", variables[i].name, width)), variables[i].type + dim(" (no value yet)"));
+    else
+      fmt::print("{}  {}\n", bold(fmt::format("{:<{}}", variables[i].name, width)),
+                 variables[i].type + dim(" (no value yet)"));
   }
 }
 
@@ -212,7 +229,8 @@ void Repl::doc(std::string_view argument) {
     }
     return;
   }
-  if (const int status = tool::doc(std::string(argument), {}); status != exitOk) status_ = std::max(status_, exitProgram);
+  if (const int status = tool::doc(std::string(argument), {}); status != exitOk)
+    status_ = std::max(status_, exitProgram);
 }
 
 void Repl::time(std::string_view argument) {
@@ -247,10 +265,13 @@ void Repl::bench(std::string_view argument) {
   bytes /= std::max<uint64_t>(once.runs(), 1), launches /= std::max<uint64_t>(once.runs(), 1);
   auto samples = timer.samples();
   std::sort(samples.begin(), samples.end());
-  auto part = [&](double at) { return samples[static_cast<size_t>(at * static_cast<double>(samples.size() - 1) + 0.5)]; };
+  auto part = [&](double at) {
+    return samples[static_cast<size_t>(at * static_cast<double>(samples.size() - 1) + 0.5)];
+  };
   const double median = part(0.5);
-  fmt::print("{}   {} to {} (a tenth is faster, a tenth slower; {} samples of {})\n", bold(spellSeconds(median)), spellSeconds(part(0.1)),
-             spellSeconds(part(0.9)), samples.size(), timer.runsPerSample() == 1 ? "1 run" : fmt::format("{} runs", timer.runsPerSample()));
+  fmt::print("{}   {} to {} (a tenth is faster, a tenth slower; {} samples of {})\n", bold(spellSeconds(median)),
+             spellSeconds(part(0.1)), spellSeconds(part(0.9)), samples.size(),
+             timer.runsPerSample() == 1 ? "1 run" : fmt::format("{} runs", timer.runsPerSample()));
   if (bytes == 0) return;
   const double rate = static_cast<double>(bytes) / median;
   auto info = engine_->deviceInfo();
@@ -261,7 +282,8 @@ void Repl::bench(std::string_view argument) {
     most = copyRate_;
     whose = "what copying large arrays reaches here";
   }
-  fmt::print("{} ({} bytes of arrays read and written by {})", spellRate(rate), bytes, launches == 1 ? "1 launch" : fmt::format("{} launches", launches));
+  fmt::print("{} ({} bytes of arrays read and written by {})", spellRate(rate), bytes,
+             launches == 1 ? "1 launch" : fmt::format("{} launches", launches));
   if (most > 0) fmt::print(": {:.0f}% of {}, {}", 100 * rate / most, whose, spellRate(most));
   fmt::print("\n");
 }
@@ -289,17 +311,23 @@ void Repl::profile(std::string_view argument) {
   if (!show(result)) return;
   accepted_.push_back(std::string(argument) + "\n");
   std::vector<std::pair<std::string, Row>> sorted(rows.begin(), rows.end());
-  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
   double all = 0, compiling = times.total() - times.of(rt::Stage::Run);
   // Kernels are compiled while the entry runs: that part of it is no running.
   for (const auto& [name, row] : sorted) all += row.seconds;
-  if (rows.empty()) return fmt::print("no launches, compiling {}, all {}\n", spellSeconds(compiling * 1e-3), spellSeconds(wall));
-  fmt::print("{}\n", bold(fmt::format("{:<32} {:>9} {:>12} {:>7} {:>12} {:>12} {:>12}", "kernel", "launches", "time", "share", "mean", "longest", "rate")));
+  if (rows.empty())
+    return fmt::print("no launches, compiling {}, all {}\n", spellSeconds(compiling * 1e-3), spellSeconds(wall));
+  fmt::print("{}\n", bold(fmt::format("{:<32} {:>9} {:>12} {:>7} {:>12} {:>12} {:>12}", "kernel", "launches", "time",
+                                      "share", "mean", "longest", "rate")));
   for (const auto& [name, row] : sorted)
-    fmt::print("{:<32} {:>9} {:>12} {:>6.1f}% {:>12} {:>12} {:>12}\n", name.size() > 32 ? name.substr(0, 29) + "..." : name, row.launches,
-               spellSeconds(row.seconds), all > 0 ? 100 * row.seconds / all : 0, spellSeconds(row.seconds / static_cast<double>(row.launches)),
-               spellSeconds(row.longest), row.seconds > 0 ? spellRate(static_cast<double>(row.bytes) / row.seconds) : "");
-  fmt::print("kernels {}, compiling {}, all {}\n", spellSeconds(all), spellSeconds(compiling * 1e-3), spellSeconds(wall));
+    fmt::print("{:<32} {:>9} {:>12} {:>6.1f}% {:>12} {:>12} {:>12}\n",
+               name.size() > 32 ? name.substr(0, 29) + "..." : name, row.launches, spellSeconds(row.seconds),
+               all > 0 ? 100 * row.seconds / all : 0, spellSeconds(row.seconds / static_cast<double>(row.launches)),
+               spellSeconds(row.longest),
+               row.seconds > 0 ? spellRate(static_cast<double>(row.bytes) / row.seconds) : "");
+  fmt::print("kernels {}, compiling {}, all {}\n", spellSeconds(all), spellSeconds(compiling * 1e-3),
+             spellSeconds(wall));
 }
 
 void Repl::save(std::string_view argument) {

@@ -32,7 +32,8 @@ size_t operandBegin(std::string_view text, size_t end) {
 
 const std::set<std::string>& wordsOfTheLanguage() {
   static const std::set<std::string> words = [] {
-    std::set<std::string> all = {"print", "assert", "args", "sum", "count", "true", "false", "inf", "nan", "select", "bitcast", "text", "any", "all"};
+    std::set<std::string> all = {"print", "assert", "args",   "sum",     "count", "true", "false",
+                                 "inf",   "nan",    "select", "bitcast", "text",  "any",  "all"};
 #define KEYWORD(Kind, Spelling, Ends, Begins) all.insert(Spelling);
 #include "frontend/lex/keywords.def"
     for (const MathInfo& info : mathTable()) all.emplace(info.name);
@@ -95,7 +96,8 @@ Completion Repl::complete(std::string_view text, size_t cursor) {
             for (std::string& name : engine_->moduleNames(base)) names.insert(std::move(name));
           }
       Inspected inspected;
-      if (names.empty() && !base.empty() && engine_->inspect("<completion>", std::string(base), inspected).outcome == rt::RunOutcome::Done)
+      if (names.empty() && !base.empty() &&
+          engine_->inspect("<completion>", std::string(base), inspected).outcome == rt::RunOutcome::Done)
         names.insert(inspected.members.begin(), inspected.members.end());
     } else if (!typed.empty() || command) {
       names = wordsOfTheLanguage();

@@ -6,14 +6,14 @@
 
 #include <fmt/format.h>
 
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <spawn.h>
 #include <sstream>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace rad::tool {
 namespace {
@@ -30,8 +30,8 @@ constexpr bool isLeakChecked = false;
 constexpr bool isLeakChecked = false;
 #endif
 
-/// The process is about to end: the system takes back what the run holds as a whole, which takes less time than piece by piece, above all
-/// for the context of a GPU.
+/// The process is about to end: the system takes back what the run holds as a whole, which takes less time than piece
+/// by piece, above all for the context of a GPU.
 void leaveToSystem(std::unique_ptr<rt::Engine> engine) {
   if (isLeakChecked || !engine->isDeviceOpen()) return;
   std::fflush(stdout);  // what was printed does not wait for the end either
@@ -123,11 +123,13 @@ int runAgain(const RunCommand& command, const std::string& file, size_t number) 
   int status = 0;
   while (::waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return stopped(fmt::format("was lost: {}", std::strerror(errno)));
-  if (WIFSIGNALED(status)) return stopped(fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status))));
+  if (WIFSIGNALED(status))
+    return stopped(fmt::format("was ended by signal {} ({})", WTERMSIG(status), ::strsignal(WTERMSIG(status))));
   return WEXITSTATUS(status);
 }
 
-/// Runs each program of the list in this process, so that a tool which watches the process (compute-sanitizer) starts only once.
+/// Runs each program of the list in this process, so that a tool which watches the process (compute-sanitizer) starts
+/// only once.
 int runBatch(const RunCommand& command) {
   auto list = rt::readFile(command.file);
   if (!list) return report(list.error());
@@ -141,7 +143,8 @@ int runBatch(const RunCommand& command) {
   }
   int worst = exitOk, count = 0, failed = 0;
   for (const auto& [file, arguments] : entries) {
-    const int status = command.isolate ? runAgain(command, file, static_cast<size_t>(count) + 1) : runProgram(command, file, arguments);
+    const int status = command.isolate ? runAgain(command, file, static_cast<size_t>(count) + 1)
+                                       : runProgram(command, file, arguments);
     std::fflush(stdout);
     fmt::print(stderr, "== {}: status {}\n", file, status);
     ++count;

@@ -32,7 +32,9 @@ struct Outcome {
   std::vector<double> samples;  // bench: seconds of one run, sorted
   uint64_t runs = 1;            // bench: in a sample
   int64_t bytes = 0;            // bench: what one run moves; 0: not known
-  double part(double at) const { return samples[static_cast<size_t>(at * static_cast<double>(samples.size() - 1) + 0.5)]; }
+  double part(double at) const {
+    return samples[static_cast<size_t>(at * static_cast<double>(samples.size() - 1) + 0.5)];
+  }
   double median() const { return part(0.5); }
 };
 
@@ -72,7 +74,8 @@ std::string escaped(std::string_view text) {
     else if (c == '<') result += "&lt;";
     else if (c == '>') result += "&gt;";
     else if (c == '"') result += "&quot;";
-    else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') result += ' ';  // XML has no such characters
+    else if (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t')
+      result += ' ';  // XML has no such characters
     else result += c;
   }
   return result;
@@ -82,14 +85,18 @@ std::string junit(const std::vector<Outcome>& outcomes) {
   size_t failures = 0;
   double seconds = 0;
   for (const Outcome& one : outcomes) failures += !one.passed, seconds += one.seconds;
-  std::string text = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"raddle\" tests=\"{}\" failures=\"{}\" time=\"{:.3f}\">\n",
-                                 outcomes.size(), failures, seconds);
+  std::string text = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"raddle\" tests=\"{}\" "
+      "failures=\"{}\" time=\"{:.3f}\">\n",
+      outcomes.size(), failures, seconds);
   for (const Outcome& one : outcomes) {
-    text += fmt::format("<testcase classname=\"{}.{}\" name=\"{}\" file=\"{}\" line=\"{}\" time=\"{:.3f}\">", escaped(one.file), escaped(one.device),
-                        escaped(one.name), escaped(one.file), one.line, one.seconds);
+    text += fmt::format("<testcase classname=\"{}.{}\" name=\"{}\" file=\"{}\" line=\"{}\" time=\"{:.3f}\">",
+                        escaped(one.file), escaped(one.device), escaped(one.name), escaped(one.file), one.line,
+                        one.seconds);
     if (!one.passed)
-      text += fmt::format("<failure message=\"{}\">{}</failure>", escaped(std::string_view(one.message).substr(0, one.message.find('\n'))),
-                          escaped(one.message));
+      text +=
+          fmt::format("<failure message=\"{}\">{}</failure>",
+                      escaped(std::string_view(one.message).substr(0, one.message.find('\n'))), escaped(one.message));
     if (!one.output.empty()) text += fmt::format("<system-out>{}</system-out>", escaped(one.output));
     text += "</testcase>\n";
   }
@@ -99,9 +106,14 @@ std::string junit(const std::vector<Outcome>& outcomes) {
 Json json(const Outcome& one, bool isBench) {
   Json object{{"file", one.file}, {"line", one.line}, {"name", one.name}, {"device", one.device}};
   object["status"] = one.passed ? "passed" : "failed";
-  if (isBench && one.bytes > 0 && !one.samples.empty()) object.update({{"bytes", one.bytes}, {"bytes_per_second", static_cast<double>(one.bytes) / one.median()}});
+  if (isBench && one.bytes > 0 && !one.samples.empty())
+    object.update({{"bytes", one.bytes}, {"bytes_per_second", static_cast<double>(one.bytes) / one.median()}});
   if (isBench && !one.samples.empty())
-    object.update({{"median", one.median()}, {"low", one.part(0.1)}, {"high", one.part(0.9)}, {"samples", one.samples.size()}, {"runs_per_sample", one.runs}});
+    object.update({{"median", one.median()},
+                   {"low", one.part(0.1)},
+                   {"high", one.part(0.9)},
+                   {"samples", one.samples.size()},
+                   {"runs_per_sample", one.runs}});
   if (!isBench) object["seconds"] = one.seconds;
   if (!one.message.empty()) object["message"] = one.message;
   if (!one.output.empty()) object["output"] = one.output;
@@ -124,7 +136,9 @@ int writeResult(const std::string& path, const std::string& text) {
 class Runner {
  public:
   explicit Runner(const TestCommand& command)
-      : command_(command), progress_(!command.common.quiet), shown_(command.json == "-" || command.junit == "-" ? stderr : stdout) {}
+      : command_(command),
+        progress_(!command.common.quiet),
+        shown_(command.json == "-" || command.junit == "-" ? stderr : stdout) {}
   int run();
 
  private:
@@ -159,7 +173,8 @@ Outcome Runner::runBlock(rt::Engine& engine, const TestBlock& block, std::string
   outcome.passed = result.outcome == rt::RunOutcome::Done;
   if (result.outcome == rt::RunOutcome::Failed) outcome.message = result.error->text;
   if (result.outcome == rt::RunOutcome::Rejected)
-    for (const auto& diagnostic : engine.diagnostics().all()) outcome.message += render(diagnostic, engine.sources(), {});
+    for (const auto& diagnostic : engine.diagnostics().all())
+      outcome.message += render(diagnostic, engine.sources(), {});
   outcome.output = output;
   outcome.samples = timer.samples();
   outcome.runs = timer.runsPerSample();
@@ -174,8 +189,10 @@ void Runner::show(const Outcome& one) {
     fmt::print(shown_, "FAILED {}, {}:{}\n{}", place, one.file, one.line, indented(one.message));
     if (!one.output.empty()) fmt::print(shown_, "    it printed:\n{}", indented(one.output));
   } else if (command_.isBench) {
-    fmt::print(shown_, "{:<44} {:>12}   {} to {}{}\n", place, spellTime(one.median()), spellTime(one.part(0.1)), spellTime(one.part(0.9)),
-               one.bytes > 0 ? fmt::format("   {:.3g} GB/s", static_cast<double>(one.bytes) / one.median() / 1e9) : std::string());
+    fmt::print(shown_, "{:<44} {:>12}   {} to {}{}\n", place, spellTime(one.median()), spellTime(one.part(0.1)),
+               spellTime(one.part(0.9)),
+               one.bytes > 0 ? fmt::format("   {:.3g} GB/s", static_cast<double>(one.bytes) / one.median() / 1e9)
+                             : std::string());
   } else if (!command_.common.quiet) {
     fmt::print(shown_, "passed {} in {}\n", place, spellTime(one.seconds));
   }
@@ -229,8 +246,9 @@ int Runner::compare() {
     if (!one.passed) continue;
     const Json* before = nullptr;
     for (const Json& candidate : saved["benches"])
-      if (candidate.is_object() && candidate.value("name", "") == one.name && candidate.value("device", "") == one.device &&
-          candidate.value("file", "") == one.file && candidate.contains("median") && candidate["median"].is_number())
+      if (candidate.is_object() && candidate.value("name", "") == one.name &&
+          candidate.value("device", "") == one.device && candidate.value("file", "") == one.file &&
+          candidate.contains("median") && candidate["median"].is_number())
         before = &candidate;
     if (!before) {
       fmt::print(shown_, "{} ({}): not in {}\n", one.name, one.device, command_.compare);
@@ -269,8 +287,7 @@ int Runner::run() {
   size_t failed = 0;
   for (const Outcome& one : outcomes_) failed += !one.passed;
   int status = failed || rejected_ ? exitProgram : exitOk;
-  if (!command_.isBench || failed)
-    fmt::print(shown_, "{} passed, {} failed\n", outcomes_.size() - failed, failed);
+  if (!command_.isBench || failed) fmt::print(shown_, "{} passed, {} failed\n", outcomes_.size() - failed, failed);
   if (!command_.compare.empty())
     if (int compared = compare(); compared != exitOk) status = compared;
   if (!command_.junit.empty())
@@ -280,7 +297,9 @@ int Runner::run() {
     Json list = Json::array();
     for (const Outcome& one : outcomes_) list.push_back(json(one, command_.isBench));
     all[command_.isBench ? "benches" : "tests"] = std::move(list);
-    if (int written = writeResult(command_.json, all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"); written != exitOk) return written;
+    if (int written = writeResult(command_.json, all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+        written != exitOk)
+      return written;
   }
   return status;
 }

@@ -26,11 +26,19 @@ BasicBlock* exitingBlock(const Loop* inner, const LaneShapes& shapes) {
 
 }  // namespace
 
-LaneEmitter::LaneEmitter(Loop& loop, LoopInfo& loops, DominatorTree& dominators, const LaneShapes& shapes, unsigned lanes)
-    : loop_(loop), loops_(loops), dominators_(dominators), shapes_(shapes), lanes_(lanes), function_(*loop.getHeader()->getParent()),
+LaneEmitter::LaneEmitter(Loop& loop, LoopInfo& loops, DominatorTree& dominators, const LaneShapes& shapes,
+                         unsigned lanes)
+    : loop_(loop),
+      loops_(loops),
+      dominators_(dominators),
+      shapes_(shapes),
+      lanes_(lanes),
+      function_(*loop.getHeader()->getParent()),
       b_(function_.getContext()) {}
 
-BasicBlock* LaneEmitter::newBlock(const char* name) { return BasicBlock::Create(function_.getContext(), name, &function_, loop_.getHeader()); }
+BasicBlock* LaneEmitter::newBlock(const char* name) {
+  return BasicBlock::Create(function_.getContext(), name, &function_, loop_.getHeader());
+}
 
 PHINode* LaneEmitter::newPhi(const PHINode& like, const Twine& name) {
   return b_.CreatePHI(isScalarForm(&like) ? like.getType() : vectorType(like.getType()), 2, name);
@@ -90,17 +98,21 @@ void LaneEmitter::run(Value* rounds) {
   auto* back = b_.CreateCondBr(b_.CreateICmpEQ(following, inLanes), done, body);
   LLVMContext& context = function_.getContext();
   auto note = [&](const char* name) {
-    return MDNode::get(context, {MDString::get(context, name), ConstantAsMetadata::get(ConstantInt::get(Type::getInt32Ty(context), 1))});
+    return MDNode::get(context, {MDString::get(context, name),
+                                 ConstantAsMetadata::get(ConstantInt::get(Type::getInt32Ty(context), 1))});
   };
   auto asIs = [&](MDNode* old) {
-    MDNode* made = makePostTransformationMetadata(context, old, {"raddle."}, {note("llvm.loop.isvectorized"), MDNode::get(context, MDString::get(context, "llvm.loop.unroll.disable"))});
+    MDNode* made = makePostTransformationMetadata(
+        context, old, {"raddle."},
+        {note("llvm.loop.isvectorized"), MDNode::get(context, MDString::get(context, "llvm.loop.unroll.disable"))});
     return made;
   };
   back->setMetadata(LLVMContext::MD_loop, asIs(nullptr));
 
   b_.SetInsertPoint(done);
   DenseMap<Value*, Value*> reduced;
-  for (const LaneReduction& reduction : shapes_.reductions()) reduced[reduction.step] = reduce(reduction, made_[reduction.step]);
+  for (const LaneReduction& reduction : shapes_.reductions())
+    reduced[reduction.step] = reduce(reduction, made_[reduction.step]);
   for (PHINode& phi : exit->phis()) {
     Value* value = phi.getIncomingValueForBlock(latch);
     auto found = reduced.find(value);
@@ -109,8 +121,9 @@ void LaneEmitter::run(Value* rounds) {
   DenseMap<PHINode*, Value*> ends;
   for (PHINode& phi : header->phis()) {
     auto induction = shapes_.inductions().find(&phi);
-    ends[&phi] = induction != shapes_.inductions().end() ? advance(phi.getIncomingValueForBlock(before), inLanes, induction->second)
-                                                         : reduced[phi.getIncomingValueForBlock(latch)];
+    ends[&phi] = induction != shapes_.inductions().end()
+                     ? advance(phi.getIncomingValueForBlock(before), inLanes, induction->second)
+                     : reduced[phi.getIncomingValueForBlock(latch)];
   }
   b_.CreateCondBr(b_.CreateICmpEQ(rounds, inLanes), exit, rest);
 
@@ -290,8 +303,8 @@ void LaneEmitter::emitBranch(Level& level, unsigned node, BranchInst& branch, Va
   arrive(block, whenFalse, both(mask, others));
 }
 
-/// A branch whose two sides are apart until they meet: stays one if all lanes go the same way; else a side that is much work is only
-/// entered if a lane takes it. False: neither.
+/// A branch whose two sides are apart until they meet: stays one if all lanes go the same way; else a side that is much
+/// work is only entered if a lane takes it. False: neither.
 bool LaneEmitter::emitSides(Level& level, unsigned node, BranchInst& branch, Value* mask) {
   unsigned join = level.join[node];
   auto count = static_cast<unsigned>(level.nodes.size());
@@ -329,7 +342,8 @@ bool LaneEmitter::emitSides(Level& level, unsigned node, BranchInst& branch, Val
     unsigned i = 0;
     for (PHINode& phi : meet->phis()) {
       PHINode* made = newPhi(phi, phi.getName());
-      for (const auto& [from, known] : ways) made->addIncoming(known.empty() ? PoisonValue::get(made->getType()) : known[i], from);
+      for (const auto& [from, known] : ways)
+        made->addIncoming(known.empty() ? PoisonValue::get(made->getType()) : known[i], from);
       values.push_back(made);
       ++i;
     }
@@ -379,7 +393,8 @@ bool LaneEmitter::emitSides(Level& level, unsigned node, BranchInst& branch, Val
 }
 
 /// One side of a branch, up to where the sides meet: what comes there.
-LaneEmitter::Arrival LaneEmitter::emitSide(Level& level, BasicBlock* from, BasicBlock* to, ArrayRef<unsigned> nodes, unsigned join, Value* mask) {
+LaneEmitter::Arrival LaneEmitter::emitSide(Level& level, BasicBlock* from, BasicBlock* to, ArrayRef<unsigned> nodes,
+                                           unsigned join, Value* mask) {
   BasicBlock* meet = level.nodes[join];
   Arrivals outer = std::move(arrivals_[meet]);
   arrivals_[meet].clear();
@@ -390,8 +405,8 @@ LaneEmitter::Arrival LaneEmitter::emitSide(Level& level, BasicBlock* from, Basic
   return fold(meet, own, mask);
 }
 
-/// For `strided < uniform`: whether the last lane is far from the limit, so that the lanes need not be asked one by one. Null for other
-/// conditions.
+/// For `strided < uniform`: whether the last lane is far from the limit, so that the lanes need not be asked one by
+/// one. Null for other conditions.
 Value* LaneEmitter::holdsInAllLanes(const Value* condition, bool wanted) {
   const auto* compare = dyn_cast<ICmpInst>(condition);
   if (!compare) return nullptr;
@@ -404,11 +419,13 @@ Value* LaneEmitter::holdsInAllLanes(const Value* condition, bool wanted) {
   }
   const Shape shape = shapes_.of(index);
   if (predicate != CmpInst::ICMP_ULT && predicate != CmpInst::ICMP_SLT) return nullptr;
-  if (shape.isVarying() || shape.stride <= 0 || !shapes_.of(limit).isUniform() || !index->getType()->isIntegerTy(64)) return nullptr;
+  if (shape.isVarying() || shape.stride <= 0 || !shapes_.of(limit).isUniform() || !index->getType()->isIntegerTy(64))
+    return nullptr;
   // The sum of the index and the distance to the last lane is below the limit, and so does not wrap.
   const auto reach = static_cast<uint64_t>(shape.stride) * (lanes_ - 1);
   const auto less = predicate == CmpInst::ICMP_ULT ? Intrinsic::usub_sat : Intrinsic::ssub_sat;
-  Value* holds = b_.CreateICmp(predicate, scalar(index), b_.CreateBinaryIntrinsic(less, scalar(limit), b_.getInt64(reach)));
+  Value* holds =
+      b_.CreateICmp(predicate, scalar(index), b_.CreateBinaryIntrinsic(less, scalar(limit), b_.getInt64(reach)));
   return b_.CreateFreeze(holds);  // what bounds it may mean nothing if no lane is there
 }
 
@@ -417,7 +434,10 @@ void LaneEmitter::emitCheck(BranchInst& branch, BasicBlock* failure, Value* mask
   Value* condition = branch.getCondition();
   Value* fails = nullptr;
   Value* lane = nullptr;
-  auto firstOf = [&](Value* of) { return b_.CreateZExt(b_.CreateIntrinsic(Intrinsic::cttz, {b_.getIntNTy(lanes_)}, {bitsOf(of), b_.getTrue()}), b_.getInt64Ty()); };
+  auto firstOf = [&](Value* of) {
+    return b_.CreateZExt(b_.CreateIntrinsic(Intrinsic::cttz, {b_.getIntNTy(lanes_)}, {bitsOf(of), b_.getTrue()}),
+                         b_.getInt64Ty());
+  };
   BasicBlock* failed = newBlock("lane.failed");
   BasicBlock* good = newBlock("ok");
   if (shapes_.of(condition).isUniform()) {
@@ -437,7 +457,8 @@ void LaneEmitter::emitCheck(BranchInst& branch, BasicBlock* failure, Value* mask
     b_.SetInsertPoint(failed);
     lane = firstOf(bad);
   }
-  for (PHINode& phi : failure->phis()) phi.addIncoming(inLane(phi.getIncomingValueForBlock(branch.getParent()), lane), failed);
+  for (PHINode& phi : failure->phis())
+    phi.addIncoming(inLane(phi.getIncomingValueForBlock(branch.getParent()), lane), failed);
   b_.CreateBr(failure);
   b_.SetInsertPoint(good);
 }
@@ -459,7 +480,8 @@ void LaneEmitter::emitInnerLoop(BasicBlock* header) {
   state.loop = inner;
   LoopState* outer = std::exchange(state_, &state);
   bool isDivergent = shapes_.isDivergent(inner);
-  Ways ways = isDivergent ? emitDivergentLoop(inner, arrival.mask, arrival.values) : emitUniformLoop(inner, arrival.mask, arrival.values);
+  Ways ways = isDivergent ? emitDivergentLoop(inner, arrival.mask, arrival.values)
+                          : emitUniformLoop(inner, arrival.mask, arrival.values);
   state_ = outer;
   masks_[header] = arrival.mask;  // for the blocks behind it; inside it was that of a round
   if (after) {
@@ -530,7 +552,9 @@ LaneEmitter::Ways LaneEmitter::emitDivergentLoop(Loop* inner, Value* mask, Array
   SmallVector<Exit, 2> exits;
   for (BasicBlock* block : inner->blocks())
     for (BasicBlock* to : successors(block)) {
-      if (inner->contains(to) || to == shapes_.failureOf(block) || any_of(exits, [&](const Exit& exit) { return exit.to == to; })) continue;
+      if (inner->contains(to) || to == shapes_.failureOf(block) ||
+          any_of(exits, [&](const Exit& exit) { return exit.to == to; }))
+        continue;
       Exit exit{to, b_.CreatePHI(live->getType(), 2, "gone"), {}};
       exit.mask->addIncoming(Constant::getNullValue(live->getType()), before);
       for (PHINode& phi : to->phis()) {
@@ -551,7 +575,8 @@ LaneEmitter::Ways LaneEmitter::emitDivergentLoop(Loop* inner, Value* mask, Array
     Values values(exit.values.begin(), exit.values.end());
     for (const Arrival& arrival : state_->exits[exit.to]) {
       gone = b_.CreateOr(gone, arrival.mask);
-      for (unsigned i = 0; i < values.size(); ++i) values[i] = b_.CreateSelect(arrival.mask, arrival.values[i], values[i]);
+      for (unsigned i = 0; i < values.size(); ++i)
+        values[i] = b_.CreateSelect(arrival.mask, arrival.values[i], values[i]);
     }
     nexts.emplace_back(exit.mask, gone);
     for (unsigned i = 0; i < values.size(); ++i) nexts.emplace_back(exit.values[i], values[i]);

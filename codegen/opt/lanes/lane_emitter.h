@@ -11,14 +11,17 @@ namespace rad::cg {
 
 class LaneEmitter {
  public:
-  LaneEmitter(llvm::Loop& loop, llvm::LoopInfo& loops, llvm::DominatorTree& dominators, const LaneShapes& shapes, unsigned lanes);
+  LaneEmitter(llvm::Loop& loop, llvm::LoopInfo& loops, llvm::DominatorTree& dominators, const LaneShapes& shapes,
+              unsigned lanes);
 
-  /// `rounds`: how often the loop runs, i64, computed at the end of its preheader. Analyses of the function are not kept up to date.
+  /// `rounds`: how often the loop runs, i64, computed at the end of its preheader. Analyses of the function are not
+  /// kept up to date.
   void run(llvm::Value* rounds);
 
  private:
   using Values = llvm::SmallVector<llvm::Value*, 4>;
-  /// Lanes that come to a block by one way, and what its phis hold then: in their shape's form. A mask that is null: all lanes.
+  /// Lanes that come to a block by one way, and what its phis hold then: in their shape's form. A mask that is null:
+  /// all lanes.
   struct Arrival {
     llvm::Value* mask = nullptr;
     Values values;
@@ -27,9 +30,9 @@ class LaneEmitter {
   /// The blocks of one loop without those of inner loops, of which only the headers stand for them.
   struct Level {
     llvm::Loop* loop = nullptr;
-    llvm::SmallVector<llvm::BasicBlock*, 16> nodes;                 // in order
+    llvm::SmallVector<llvm::BasicBlock*, 16> nodes;  // in order
     llvm::DenseMap<const llvm::BasicBlock*, unsigned> position;
-    llvm::SmallVector<unsigned, 16> join;                           // by position: where all ways meet again; nodes.size(): nowhere
+    llvm::SmallVector<unsigned, 16> join;  // by position: where all ways meet again; nodes.size(): nowhere
     llvm::SmallVector<llvm::SmallVector<llvm::BasicBlock*, 2>, 16> next;  // by position: within the level, forwards
     llvm::SmallVector<bool, 16> done;
   };
@@ -38,8 +41,8 @@ class LaneEmitter {
     llvm::Loop* loop = nullptr;
     Arrivals back;
     llvm::MapVector<llvm::BasicBlock*, Arrivals> exits;
-    // Loops that all lanes leave together: the block with the way out, the condition for taking it if that block is the last of the
-    // round, and else the new block that it leads to.
+    // Loops that all lanes leave together: the block with the way out, the condition for taking it if that block is the
+    // last of the round, and else the new block that it leads to.
     llvm::BasicBlock* exiting = nullptr;
     llvm::Value* exitCondition = nullptr;
     llvm::BasicBlock* left = nullptr;
@@ -58,11 +61,13 @@ class LaneEmitter {
   bool emitSides(Level& level, unsigned node, llvm::BranchInst& branch, llvm::Value* mask);
   void emitCheck(llvm::BranchInst& branch, llvm::BasicBlock* failure, llvm::Value* mask);
   llvm::Value* holdsInAllLanes(const llvm::Value* condition, bool wanted);
-  Arrival emitSide(Level& level, llvm::BasicBlock* from, llvm::BasicBlock* to, llvm::ArrayRef<unsigned> nodes, unsigned join, llvm::Value* mask);
+  Arrival emitSide(Level& level, llvm::BasicBlock* from, llvm::BasicBlock* to, llvm::ArrayRef<unsigned> nodes,
+                   unsigned join, llvm::Value* mask);
   std::optional<llvm::Value*> knownMask(const Level& level, unsigned node) const;
   void arrive(llvm::BasicBlock* from, llvm::BasicBlock* to, llvm::Value* mask);
   /// The arrivals at a block as one; `known`: the mask, if it is known (else it is the union).
-  Arrival fold(llvm::BasicBlock* block, llvm::ArrayRef<Arrival> arrivals, std::optional<llvm::Value*> known = std::nullopt);
+  Arrival fold(llvm::BasicBlock* block, llvm::ArrayRef<Arrival> arrivals,
+               std::optional<llvm::Value*> known = std::nullopt);
   llvm::PHINode* newPhi(const llvm::PHINode& like, const llvm::Twine& name);
   bool isScalarForm(const llvm::Value* value) const { return shapes_.of(value).kind == Shape::Kind::Strided; }
 

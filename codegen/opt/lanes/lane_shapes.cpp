@@ -29,18 +29,21 @@ StringRef vectorMathOf(const CallInst& call) {
 
 namespace {
 
-bool isPlainType(const Type* type) { return type->isIntegerTy() || type->isFloatTy() || type->isDoubleTy() || type->isHalfTy() || type->isPointerTy(); }
+bool isPlainType(const Type* type) {
+  return type->isIntegerTy() || type->isFloatTy() || type->isDoubleTy() || type->isHalfTy() || type->isPointerTy();
+}
 
 /// A function of the C library without memory, to be called lane by lane where it has no vector form.
 bool isPureCall(const CallInst& call) {
   const Function* callee = call.getCalledFunction();
-  return callee && !callee->isIntrinsic() && callee->doesNotAccessMemory() && callee->doesNotThrow() && callee->willReturn() &&
-         callee->isDeclaration();
+  return callee && !callee->isIntrinsic() && callee->doesNotAccessMemory() && callee->doesNotThrow() &&
+         callee->willReturn() && callee->isDeclaration();
 }
 
 bool isIgnored(const Instruction& instruction) {
   const auto* intrinsic = dyn_cast<IntrinsicInst>(&instruction);
-  return intrinsic && (intrinsic->isAssumeLikeIntrinsic() || intrinsic->getIntrinsicID() == Intrinsic::experimental_noalias_scope_decl);
+  return intrinsic && (intrinsic->isAssumeLikeIntrinsic() ||
+                       intrinsic->getIntrinsicID() == Intrinsic::experimental_noalias_scope_decl);
 }
 
 }  // namespace
@@ -116,7 +119,8 @@ bool LaneShapes::findHeaderPhis() {
   for (PHINode& phi : loop_.getHeader()->phis()) {
     InductionDescriptor induction;
     if (InductionDescriptor::isInductionPHI(&phi, &loop_, &evolution_, induction) &&
-        (induction.getKind() == InductionDescriptor::IK_IntInduction || induction.getKind() == InductionDescriptor::IK_PtrInduction)) {
+        (induction.getKind() == InductionDescriptor::IK_IntInduction ||
+         induction.getKind() == InductionDescriptor::IK_PtrInduction)) {
       const auto* step = dyn_cast<SCEVConstant>(induction.getStep());
       if (!step || step->getAPInt().getSignificantBits() > 32) return false;
       inductions_[&phi] = step->getAPInt().getSExtValue();
@@ -161,14 +165,18 @@ bool LaneShapes::isSupported(Instruction& instruction) const {
   if (isIgnored(instruction)) return true;
   if (!instruction.getType()->isVoidTy() && !isPlainType(instruction.getType())) return false;
   if (auto* call = dyn_cast<CallInst>(&instruction)) {
-    if (const auto* intrinsic = dyn_cast<IntrinsicInst>(call)) return isTriviallyVectorizable(intrinsic->getIntrinsicID());
+    if (const auto* intrinsic = dyn_cast<IntrinsicInst>(call))
+      return isTriviallyVectorizable(intrinsic->getIntrinsicID());
     return isPureCall(*call);
   }
   if (const auto* atomic = dyn_cast<AtomicRMWInst>(&instruction)) return !atomic->isVolatile();
   if (isa<LoadInst>(instruction) || isa<StoreInst>(instruction)) {
     // Only what is said to be independent between items.
-    bool simple = isa<LoadInst>(instruction) ? cast<LoadInst>(instruction).isSimple() : cast<StoreInst>(instruction).isSimple();
-    if (const auto* store = dyn_cast<StoreInst>(&instruction); store && !isPlainType(store->getValueOperand()->getType())) return false;
+    bool simple =
+        isa<LoadInst>(instruction) ? cast<LoadInst>(instruction).isSimple() : cast<StoreInst>(instruction).isSimple();
+    if (const auto* store = dyn_cast<StoreInst>(&instruction);
+        store && !isPlainType(store->getValueOperand()->getType()))
+      return false;
     if (!simple) return false;
     if (isa<LoadInst>(instruction) && instruction.hasMetadata(LLVMContext::MD_invariant_load)) return true;
     const MDNode* group = instruction.getMetadata(LLVMContext::MD_access_group);
@@ -195,7 +203,9 @@ bool LaneShapes::isSupported(Instruction& instruction) const {
     case Instruction::Select:
     case Instruction::Freeze:
     case Instruction::FNeg: return true;
-    default: return instruction.isBinaryOp() || (instruction.isCast() && instruction.getOpcode() != Instruction::AddrSpaceCast);
+    default:
+      return instruction.isBinaryOp() ||
+             (instruction.isCast() && instruction.getOpcode() != Instruction::AddrSpaceCast);
   }
 }
 
@@ -235,7 +245,8 @@ Shape LaneShapes::transfer(Instruction& instruction) const {
           return std::abs(*factor) < (int64_t{1} << 30) ? strided(operand(i).stride * *factor) : Shape::varying();
       break;
     case Instruction::Shl:
-      if (auto by = constant(1); by && *by >= 0 && *by < 20 && !operand(0).isVarying() && std::abs(operand(0).stride) < (1 << 19))
+      if (auto by = constant(1);
+          by && *by >= 0 && *by < 20 && !operand(0).isVarying() && std::abs(operand(0).stride) < (1 << 19))
         return strided(operand(0).stride * (int64_t{1} << *by));
       break;
     case Instruction::Trunc:
@@ -263,7 +274,8 @@ Shape LaneShapes::shapeOfAddress(GetElementPtrInst& address) const {
   for (const auto& [index, scale] : variable) {
     Shape shape = of(index);
     if (shape.isUniform()) continue;
-    if (shape.isVarying() || index->getType()->getIntegerBitWidth() != bits || scale.getSignificantBits() > 20 || std::abs(shape.stride) > (1 << 20))
+    if (shape.isVarying() || index->getType()->getIntegerBitWidth() != bits || scale.getSignificantBits() > 20 ||
+        std::abs(shape.stride) > (1 << 20))
       return Shape::varying();
     stride += shape.stride * scale.getSExtValue();
   }
@@ -283,7 +295,8 @@ Shape LaneShapes::shapeOfPhi(PHINode& phi) const {
   for (unsigned i = 0; i < phi.getNumIncomingValues(); ++i) {
     const BasicBlock* from = phi.getIncomingBlock(i);
     // What leaves a loop that lanes leave one after the other is another round's value in each.
-    if (const Loop* source = loops_.getLoopFor(from); !source->contains(block) && isDivergent(source)) return Shape::varying();
+    if (const Loop* source = loops_.getLoopFor(from); !source->contains(block) && isDivergent(source))
+      return Shape::varying();
     Shape shape = of(phi.getIncomingValue(i));
     sameValue = sameValue && phi.getIncomingValue(i) == phi.getIncomingValue(0);
     if (shape.kind == Shape::Kind::Unknown) continue;
@@ -321,7 +334,9 @@ bool LaneShapes::isDivergent(const Loop* inner) const {
     for (const BasicBlock* next : successors(block)) {
       if (inner->contains(next) || next == failureOf(block)) continue;
       ++ways;
-      if (hasVaryingBranch(block) || loops_.getLoopFor(block) != inner || !dominators_.dominates(block, inner->getLoopLatch())) return true;
+      if (hasVaryingBranch(block) || loops_.getLoopFor(block) != inner ||
+          !dominators_.dominates(block, inner->getLoopLatch()))
+        return true;
     }
   }
   return ways != 1;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What is known of each value of a loop over items when several items run as one, and whether the loop can be taken at all.
+// What is known of each value of a loop over items when several items run as one, and whether the loop can be taken at
+// all.
 #pragma once
 
 #include <llvm/ADT/DenseMap.h>
@@ -18,7 +19,8 @@ class ScalarEvolution;
 
 namespace rad::cg {
 
-/// Of a value across lanes. Strided: lane k holds the value of lane 0 plus k * stride (integers; addresses, in bytes); 0: uniform.
+/// Of a value across lanes. Strided: lane k holds the value of lane 0 plus k * stride (integers; addresses, in bytes);
+/// 0: uniform.
 struct Shape {
   enum class Kind : uint8_t { Unknown, Strided, Varying } kind = Kind::Unknown;
   int64_t stride = 0;
@@ -77,7 +79,8 @@ class LaneShapes {
   llvm::SmallVector<LaneReduction, 2> reductions_;
 };
 
-/// The function of the C library that a call stands for ("sinf"), if the vector library has it and the call may use it; else "".
+/// The function of the C library that a call stands for ("sinf"), if the vector library has it and the call may use it;
+/// else "".
 llvm::StringRef vectorMathOf(const llvm::CallInst& call);
 
 }  // namespace rad::cg

@@ -26,7 +26,8 @@ Value* LaneEmitter::spread(Value* base, int64_t stride) {
   Type* type = isAddress ? b_.getInt64Ty() : base->getType();
   SmallVector<Constant*, 32> steps;
   for (unsigned lane = 0; lane < lanes_; ++lane)
-    steps.push_back(ConstantInt::get(type, static_cast<uint64_t>(stride * static_cast<int64_t>(lane)), /*IsSigned=*/true, /*ImplicitTrunc=*/true));
+    steps.push_back(ConstantInt::get(type, static_cast<uint64_t>(stride * static_cast<int64_t>(lane)),
+                                     /*IsSigned=*/true, /*ImplicitTrunc=*/true));
   Constant* offsets = ConstantVector::get(steps);
   return isAddress ? b_.CreateGEP(b_.getInt8Ty(), base, offsets) : b_.CreateAdd(all, offsets);
 }
@@ -54,7 +55,9 @@ Value* LaneEmitter::any(Value* mask) { return b_.CreateICmpNE(bitsOf(mask), b_.g
 Value* LaneEmitter::fullMask() { return Constant::getAllOnesValue(vectorType(b_.getInt1Ty())); }
 
 /// A condition may be poison in lanes that the mask excludes.
-Value* LaneEmitter::both(Value* mask, Value* condition) { return mask ? b_.CreateLogicalAnd(mask, condition) : condition; }
+Value* LaneEmitter::both(Value* mask, Value* condition) {
+  return mask ? b_.CreateLogicalAnd(mask, condition) : condition;
+}
 
 /// The address if any lane is there, else one of 8 bytes that can be read.
 Value* LaneEmitter::safeAddress(Value* address, Value* mask) {
@@ -81,7 +84,8 @@ void LaneEmitter::emitInstruction(Instruction& instruction, Value* mask) {
   if (made) made_[&instruction] = made;
 }
 
-/// The instruction for lane 0, which stands for all. Lane 0 may not be there: nothing may follow from what would hold if it was.
+/// The instruction for lane 0, which stands for all. Lane 0 may not be there: nothing may follow from what would hold
+/// if it was.
 Value* LaneEmitter::emitScalar(Instruction& instruction, Value* mask) {
   Instruction* copy = instruction.clone();
   for (Use& use : copy->operands())
@@ -97,14 +101,16 @@ Value* LaneEmitter::emitLoad(LoadInst& load, Value* mask) {
   Type* type = load.getType();
   Shape address = shapes_.of(load.getPointerOperand());
   Align align = load.getAlign();
-  if (address.isUniform()) return b_.CreateAlignedLoad(type, safeAddress(scalar(load.getPointerOperand()), mask), std::min(align, Align(8)));
+  if (address.isUniform())
+    return b_.CreateAlignedLoad(type, safeAddress(scalar(load.getPointerOperand()), mask), std::min(align, Align(8)));
   auto size = static_cast<int64_t>(load.getDataLayout().getTypeStoreSize(type).getFixedValue());
   if (!address.isVarying() && address.stride == size) {
     Value* base = scalar(load.getPointerOperand());
     if (!mask) return b_.CreateAlignedLoad(vectorType(type), base, align);
     return b_.CreateMaskedLoad(vectorType(type), base, align, mask, PoisonValue::get(vectorType(type)));
   }
-  return b_.CreateMaskedGather(vectorType(type), vector(load.getPointerOperand()), align, maskOrFull(mask), PoisonValue::get(vectorType(type)));
+  return b_.CreateMaskedGather(vectorType(type), vector(load.getPointerOperand()), align, maskOrFull(mask),
+                               PoisonValue::get(vectorType(type)));
 }
 
 void LaneEmitter::emitStore(StoreInst& store, Value* mask) {
@@ -113,7 +119,8 @@ void LaneEmitter::emitStore(StoreInst& store, Value* mask) {
   Align align = store.getAlign();
   auto size = static_cast<int64_t>(store.getDataLayout().getTypeStoreSize(type).getFixedValue());
   if (address.isUniform() && !mask) {  // one after the other: the last lane's value stays
-    b_.CreateAlignedStore(inLane(store.getValueOperand(), b_.getInt64(lanes_ - 1)), scalar(store.getPointerOperand()), align);
+    b_.CreateAlignedStore(inLane(store.getValueOperand(), b_.getInt64(lanes_ - 1)), scalar(store.getPointerOperand()),
+                          align);
     return;
   }
   if (address.isVarying() || address.stride != size) {
@@ -140,7 +147,8 @@ void LaneEmitter::emitStore(StoreInst& store, Value* mask) {
   b_.SetInsertPoint(done);
 }
 
-/// Additions that may go to copies: where no lane is missing, each lane has a copy of its own, so that none waits for another.
+/// Additions that may go to copies: where no lane is missing, each lane has a copy of its own, so that none waits for
+/// another.
 void LaneEmitter::emitCounts(AtomicRMWInst& atomic, MDNode& copies, Value* mask) {
   auto number = [&](unsigned i) { return mdconst::extract<ConstantInt>(copies.getOperand(i))->getZExtValue(); };
   BasicBlock* done = nullptr;
@@ -159,7 +167,8 @@ void LaneEmitter::emitCounts(AtomicRMWInst& atomic, MDNode& copies, Value* mask)
   const DataLayout& layout = atomic.getDataLayout();
   const bool isScratch = place && place->getNumIndices() == 1 && shapes_.of(place->getPointerOperand()).isUniform() &&
                          place->getOperand(1)->getType()->isIntegerTy(64) &&
-                         isa<Argument>(place->getPointerOperand()->stripInBoundsConstantOffsets()) && layout.isLittleEndian();
+                         isa<Argument>(place->getPointerOperand()->stripInBoundsConstantOffsets()) &&
+                         layout.isLittleEndian();
   Value* pairs = nullptr;
   if (isScratch)
     pairs = b_.CreateBitCast(b_.CreateTrunc(vector(place->getOperand(1)), vectorType(b_.getInt32Ty())),
@@ -169,13 +178,14 @@ void LaneEmitter::emitCounts(AtomicRMWInst& atomic, MDNode& copies, Value* mask)
   auto addressOf = [&](unsigned lane) -> Value* {
     if (!isScratch) return b_.CreateExtractElement(addresses, lane);
     if (lane % 2 == 0) pair = b_.CreateExtractElement(pairs, lane / 2);
-    Value* index = lane % 2 == 0 ? b_.CreateSExt(b_.CreateTrunc(pair, b_.getInt32Ty()), b_.getInt64Ty()) : b_.CreateAShr(pair, 32);
+    Value* index =
+        lane % 2 == 0 ? b_.CreateSExt(b_.CreateTrunc(pair, b_.getInt32Ty()), b_.getInt64Ty()) : b_.CreateAShr(pair, 32);
     return b_.CreateGEP(place->getSourceElementType(), scalar(place->getPointerOperand()), index);
   };
   for (unsigned lane = 0; lane < lanes_; ++lane) {
     Value* address = b_.CreatePtrAdd(addressOf(lane), b_.getInt64(lane % number(0) * number(1)));
-    b_.CreateAtomicRMW(atomic.getOperation(), address, inLane(atomic.getValOperand(), b_.getInt64(lane)), atomic.getAlign(),
-                       atomic.getOrdering(), atomic.getSyncScopeID());
+    b_.CreateAtomicRMW(atomic.getOperation(), address, inLane(atomic.getValOperand(), b_.getInt64(lane)),
+                       atomic.getAlign(), atomic.getOrdering(), atomic.getSyncScopeID());
   }
   if (!mask) return;
   b_.CreateBr(done);
@@ -209,10 +219,13 @@ Value* LaneEmitter::emitAtomicLoop(AtomicRMWInst& atomic, Value* mask) {
   b_.SetInsertPoint(body);
   PHINode* left = b_.CreatePHI(start->getType(), 2, "left");
   left->addIncoming(start, before);
-  Value* lane = b_.CreateZExt(b_.CreateIntrinsic(Intrinsic::cttz, {start->getType()}, {left, b_.getTrue()}), b_.getInt64Ty());
+  Value* lane =
+      b_.CreateZExt(b_.CreateIntrinsic(Intrinsic::cttz, {start->getType()}, {left, b_.getTrue()}), b_.getInt64Ty());
   Value* address = b_.CreateLoad(b_.getPtrTy(), b_.CreateInBoundsGEP(b_.getPtrTy(), addresses, lane));
-  Value* operand = isUniform ? operands : b_.CreateLoad(atomic.getType(), b_.CreateInBoundsGEP(atomic.getType(), operands, lane));
-  Value* one = b_.CreateAtomicRMW(atomic.getOperation(), address, operand, atomic.getAlign(), atomic.getOrdering(), atomic.getSyncScopeID());
+  Value* operand =
+      isUniform ? operands : b_.CreateLoad(atomic.getType(), b_.CreateInBoundsGEP(atomic.getType(), operands, lane));
+  Value* one = b_.CreateAtomicRMW(atomic.getOperation(), address, operand, atomic.getAlign(), atomic.getOrdering(),
+                                  atomic.getSyncScopeID());
   if (results) b_.CreateStore(one, b_.CreateInBoundsGEP(atomic.getType(), results, lane));
   Value* rest = b_.CreateAnd(left, b_.CreateSub(left, b_.getIntN(lanes_, 1)));
   left->addIncoming(rest, body);
@@ -230,7 +243,8 @@ Value* LaneEmitter::emitVector(Instruction& instruction, Value* mask) {
         if (Value* allHold = holdsInAllLanes(compare, outcome)) return emitFarFromLimit(*compare, allHold, outcome);
     made = b_.CreateCmp(compare->getPredicate(), operand(0), operand(1));
   } else if (auto* select = dyn_cast<SelectInst>(&instruction)) {
-    Value* condition = shapes_.of(select->getCondition()).isUniform() ? scalar(select->getCondition()) : vector(select->getCondition());
+    Value* condition = shapes_.of(select->getCondition()).isUniform() ? scalar(select->getCondition())
+                                                                      : vector(select->getCondition());
     made = b_.CreateSelect(condition, operand(1), operand(2));
   } else if (auto* cast = dyn_cast<CastInst>(&instruction)) {
     made = b_.CreateCast(cast->getOpcode(), operand(0), vectorType(cast->getType()));
@@ -255,7 +269,8 @@ Value* LaneEmitter::emitVector(Instruction& instruction, Value* mask) {
   return made;
 }
 
-/// A comparison that comes out the same in all lanes but near a limit, as loops have them: the lanes are asked only there.
+/// A comparison that comes out the same in all lanes but near a limit, as loops have them: the lanes are asked only
+/// there.
 Value* LaneEmitter::emitFarFromLimit(CmpInst& compare, Value* isFar, bool outcome) {
   BasicBlock* before = b_.GetInsertBlock();
   BasicBlock* near = newBlock("near");
@@ -285,7 +300,8 @@ Value* LaneEmitter::emitCall(CallInst& call) {
     for (unsigned i = 0; i < call.arg_size(); ++i) {
       bool isScalar = isVectorIntrinsicWithScalarOpAtArg(id, i, nullptr);
       operands.push_back(isScalar ? scalar(call.getArgOperand(i)) : vector(call.getArgOperand(i)));
-      if (isVectorIntrinsicWithOverloadTypeAtArg(id, static_cast<int>(i), nullptr)) types.push_back(operands.back()->getType());
+      if (isVectorIntrinsicWithOverloadTypeAtArg(id, static_cast<int>(i), nullptr))
+        types.push_back(operands.back()->getType());
     }
     auto* made = b_.CreateCall(Intrinsic::getOrInsertDeclaration(function_.getParent(), id, types), operands);
     if (isa<FPMathOperator>(made)) made->copyFastMathFlags(&call);
@@ -324,14 +340,16 @@ Value* LaneEmitter::identityOf(const LaneReduction& reduction, Value* start) {
 Value* LaneEmitter::reduce(const LaneReduction& reduction, Value* lanes) {
   for (unsigned width = lanes_ / 2; width >= 1; width /= 2) {
     SmallVector<int, 16> low, high;
-    for (unsigned i = 0; i < width; ++i) low.push_back(static_cast<int>(i)), high.push_back(static_cast<int>(i + width));
+    for (unsigned i = 0; i < width; ++i)
+      low.push_back(static_cast<int>(i)), high.push_back(static_cast<int>(i + width));
     Value* left = b_.CreateShuffleVector(lanes, low);
     Value* right = b_.CreateShuffleVector(lanes, high);
     if (const auto* intrinsic = dyn_cast<IntrinsicInst>(reduction.step)) {
       lanes = b_.CreateBinaryIntrinsic(intrinsic->getIntrinsicID(), left, right);
     } else {
       lanes = b_.CreateBinOp(static_cast<Instruction::BinaryOps>(reduction.step->getOpcode()), left, right);
-      if (auto* made = dyn_cast<Instruction>(lanes); made && isa<FPMathOperator>(made)) made->copyFastMathFlags(reduction.step);
+      if (auto* made = dyn_cast<Instruction>(lanes); made && isa<FPMathOperator>(made))
+        made->copyFastMathFlags(reduction.step);
     }
   }
   return b_.CreateExtractElement(lanes, uint64_t{0});

@@ -33,7 +33,8 @@ bool isMarked(const Loop& loop) {
   });
 }
 
-/// As many lanes as fill two registers with what the loop computes, one where the body is large; no more than there are rounds.
+/// As many lanes as fill two registers with what the loop computes, one where the body is large; no more than there are
+/// rounds.
 unsigned lanesFor(const Loop& loop, const LaneShapes& shapes, const TargetTransformInfo& target, uint64_t knownRounds) {
   unsigned bits = 0, size = 0;
   for (const BasicBlock* block : loop.blocks())
@@ -43,7 +44,8 @@ unsigned lanesFor(const Loop& loop, const LaneShapes& shapes, const TargetTransf
         bits = std::max(bits, instruction.getType()->getScalarSizeInBits());
     }
   if (bits < 32) bits = 32;
-  auto width = static_cast<unsigned>(target.getRegisterBitWidth(TargetTransformInfo::RGK_FixedWidthVector).getFixedValue());
+  auto width =
+      static_cast<unsigned>(target.getRegisterBitWidth(TargetTransformInfo::RGK_FixedWidthVector).getFixedValue());
   unsigned lanes = width / bits;
   constexpr unsigned kSmall = 100;
   if (size <= kSmall) lanes *= 2;
@@ -78,19 +80,21 @@ bool runOnce(Function& function, FunctionAnalysisManager& analyses, SmallPtrSetI
   return false;
 }
 
-/// A loop that stays is LLVM's vectoriser's. A small one is to work on two vectors at once: as fast as on more, and less code to make.
+/// A loop that stays is LLVM's vectoriser's. A small one is to work on two vectors at once: as fast as on more, and
+/// less code to make.
 void askForTwoVectors(Loop& loop) {
   constexpr size_t kSmall = 50;
   size_t size = 0;
   for (const BasicBlock* block : loop.blocks()) size += block->size();
   if (size > kSmall) return;
   LLVMContext& context = loop.getHeader()->getContext();
-  auto* two = MDNode::get(context, {MDString::get(context, "llvm.loop.interleave.count"), ConstantAsMetadata::get(ConstantInt::get(Type::getInt32Ty(context), 2))});
+  auto* two = MDNode::get(context, {MDString::get(context, "llvm.loop.interleave.count"),
+                                    ConstantAsMetadata::get(ConstantInt::get(Type::getInt32Ty(context), 2))});
   loop.setLoopID(makePostTransformationMetadata(context, loop.getLoopID(), {}, {two}));
 }
 
-/// LLVM 22's vectoriser leaves the last rounds out of a loop that takes the least or greatest of floats where the number of rounds is a
-/// constant: what it puts behind the vectors looks only for NaN.
+/// LLVM 22's vectoriser leaves the last rounds out of a loop that takes the least or greatest of floats where the
+/// number of rounds is a constant: what it puts behind the vectors looks only for NaN.
 bool isMisvectorised(Loop& loop, ScalarEvolution& evolution) {
   if (!loop.isInnermost() || evolution.getSmallConstantTripCount(&loop) == 0) return false;
   auto isExtreme = [](const Instruction& instruction) {
@@ -102,8 +106,10 @@ bool isMisvectorised(Loop& loop, ScalarEvolution& evolution) {
 
 void keepScalar(Loop& loop) {
   LLVMContext& context = loop.getHeader()->getContext();
-  auto* never = MDNode::get(context, {MDString::get(context, "llvm.loop.vectorize.enable"), ConstantAsMetadata::get(ConstantInt::getFalse(context))});
-  loop.setLoopID(makePostTransformationMetadata(context, loop.getLoopID(), {"llvm.loop.vectorize.", "llvm.loop.interleave."}, {never}));
+  auto* never = MDNode::get(context, {MDString::get(context, "llvm.loop.vectorize.enable"),
+                                      ConstantAsMetadata::get(ConstantInt::getFalse(context))});
+  loop.setLoopID(makePostTransformationMetadata(context, loop.getLoopID(),
+                                                {"llvm.loop.vectorize.", "llvm.loop.interleave."}, {never}));
 }
 
 }  // namespace
@@ -116,10 +122,8 @@ PreservedAnalyses LanesPass::run(Function& function, FunctionAnalysisManager& an
     analyses.invalidate(function, PreservedAnalyses::none());
   }
   for (Loop* loop : analyses.getResult<LoopAnalysis>(function).getLoopsInPreorder())
-    if (isMisvectorised(*loop, analyses.getResult<ScalarEvolutionAnalysis>(function)))
-      keepScalar(*loop);
-    else if (isMarked(*loop) && loop->isInnermost())
-      askForTwoVectors(*loop);
+    if (isMisvectorised(*loop, analyses.getResult<ScalarEvolutionAnalysis>(function))) keepScalar(*loop);
+    else if (isMarked(*loop) && loop->isInnermost()) askForTwoVectors(*loop);
   return changed ? PreservedAnalyses::none() : PreservedAnalyses::all();
 }
 
@@ -127,7 +131,9 @@ PreservedAnalyses LowerAlonePass::run(Function& function, FunctionAnalysisManage
   SmallVector<AtomicRMWInst*, 8> alone;
   for (BasicBlock& block : function)
     for (Instruction& instruction : block)
-      if (auto* atomic = dyn_cast<AtomicRMWInst>(&instruction); atomic && atomic->getSyncScopeID() == SyncScope::SingleThread) alone.push_back(atomic);
+      if (auto* atomic = dyn_cast<AtomicRMWInst>(&instruction);
+          atomic && atomic->getSyncScopeID() == SyncScope::SingleThread)
+        alone.push_back(atomic);
   for (AtomicRMWInst* atomic : alone) lowerAtomicRMWInst(atomic);
   return alone.empty() ? PreservedAnalyses::all() : PreservedAnalyses::none();
 }

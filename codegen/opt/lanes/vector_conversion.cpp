@@ -29,25 +29,32 @@ Value* convert(IRBuilder<>& b, IntrinsicInst& call) {
   Value* made = isSigned ? b.CreateFPToSI(from, type) : b.CreateFPToUI(from, type);
   Value* tooLarge = b.CreateFCmpOGE(from, powerOfTwo(from->getType(), isSigned ? bits - 1 : bits, false));
   made = b.CreateSelect(tooLarge, ConstantInt::get(type, most), made);
-  if (!isSigned) return b.CreateSelect(b.CreateFCmpOGT(from, Constant::getNullValue(from->getType())), made, Constant::getNullValue(type));
-  made = b.CreateSelect(b.CreateFCmpOLE(from, powerOfTwo(from->getType(), bits - 1, true)), ConstantInt::get(type, least), made);
+  if (!isSigned)
+    return b.CreateSelect(b.CreateFCmpOGT(from, Constant::getNullValue(from->getType())), made,
+                          Constant::getNullValue(type));
+  made = b.CreateSelect(b.CreateFCmpOLE(from, powerOfTwo(from->getType(), bits - 1, true)),
+                        ConstantInt::get(type, least), made);
   return b.CreateSelect(b.CreateFCmpUNO(from, from), Constant::getNullValue(type), made);
 }
 
-/// min(convert(x), most), where `most` is a number of x's type: the limits are put on x, which is narrower mostly. Null if it is another case.
+/// min(convert(x), most), where `most` is a number of x's type: the limits are put on x, which is narrower mostly. Null
+/// if it is another case.
 Value* convertUpTo(IRBuilder<>& b, IntrinsicInst& call, const Value* limit) {
   const auto* limits = dyn_cast<Constant>(limit);
-  const auto* most = limits ? dyn_cast_if_present<ConstantInt>(limits->getSplatValue()) : nullptr;  // the lanes' limits can differ
+  const auto* most =
+      limits ? dyn_cast_if_present<ConstantInt>(limits->getSplatValue()) : nullptr;  // the lanes' limits can differ
   if (!most || most->isNegative() || call.getIntrinsicID() != Intrinsic::fptosi_sat) return nullptr;
   Value* from = call.getArgOperand(0);
   APFloat bound(from->getType()->getScalarType()->getFltSemantics());
-  if (bound.convertFromAPInt(most->getValue(), /*IsSigned=*/true, APFloat::rmTowardZero) != APFloat::opOK) return nullptr;
+  if (bound.convertFromAPInt(most->getValue(), /*IsSigned=*/true, APFloat::rmTowardZero) != APFloat::opOK)
+    return nullptr;
   Constant* least = powerOfTwo(from->getType(), most->getBitWidth() - 1, true);
   if (least->getSplatValue() == nullptr || cast<ConstantFP>(least->getSplatValue())->isInfinity()) return nullptr;
   Constant* top = ConstantFP::get(from->getType(), bound);
   Value* kept = b.CreateSelect(b.CreateFCmpOLT(from, top), from, top);
   kept = b.CreateSelect(b.CreateFCmpOGT(kept, least), kept, least);
-  return b.CreateFPToSI(b.CreateSelect(b.CreateFCmpORD(from, from), kept, Constant::getNullValue(from->getType())), call.getType());
+  return b.CreateFPToSI(b.CreateSelect(b.CreateFCmpORD(from, from), kept, Constant::getNullValue(from->getType())),
+                        call.getType());
 }
 
 }  // namespace

@@ -13,12 +13,12 @@ namespace {
 
 /// The functions of builtins.def that libmvec may have, and their operands.
 constexpr std::pair<const char*, unsigned> known[] = {
-    {"exp", 1},  {"exp2", 1}, {"log", 1},  {"log2", 1}, {"log10", 1}, {"sin", 1},  {"cos", 1},   {"tan", 1}, {"asin", 1},
-    {"acos", 1}, {"atan", 1}, {"sinh", 1}, {"cosh", 1}, {"tanh", 1},  {"erf", 1},  {"atan2", 2}, {"pow", 2},
+    {"exp", 1},  {"exp2", 1}, {"log", 1},  {"log2", 1}, {"log10", 1}, {"sin", 1}, {"cos", 1},   {"tan", 1}, {"asin", 1},
+    {"acos", 1}, {"atan", 1}, {"sinh", 1}, {"cosh", 1}, {"tanh", 1},  {"erf", 1}, {"atan2", 2}, {"pow", 2},
 };
 
 struct Isa {
-  char letter = 0;      // of the vector function ABI; 0: none
+  char letter = 0;  // of the vector function ABI; 0: none
   unsigned bits = 0;
 };
 
@@ -26,7 +26,9 @@ struct Isa {
 Isa hostIsa() {
   static const Isa found = [] {
     auto features = llvm::sys::getHostCPUFeatures();
-    if (features.lookup("avx512f") && features.lookup("avx512dq") && features.lookup("avx512bw") && features.lookup("avx512vl")) return Isa{'e', 512};
+    if (features.lookup("avx512f") && features.lookup("avx512dq") && features.lookup("avx512bw") &&
+        features.lookup("avx512vl"))
+      return Isa{'e', 512};
     if (features.lookup("avx2")) return Isa{'d', 256};
     return Isa{};
   }();
@@ -91,7 +93,8 @@ llvm::Value* callVectorMath(llvm::IRBuilderBase& b, llvm::StringRef name, llvm::
     llvm::SmallVector<int, 32> mask;
     for (unsigned i = 0; i < lanes; ++i) mask.push_back(static_cast<int>(std::min(first + i, count - 1)));
     llvm::SmallVector<llvm::Value*, 2> parts;
-    for (llvm::Value* operand : operands) parts.push_back(count == lanes ? operand : b.CreateShuffleVector(operand, mask));
+    for (llvm::Value* operand : operands)
+      parts.push_back(count == lanes ? operand : b.CreateShuffleVector(operand, mask));
     llvm::Value* made = b.CreateCall(callee, parts);
     if (count == lanes) return made;
     // As long as the whole, with its lanes at the start; then those go to their places.

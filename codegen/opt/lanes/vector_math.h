@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The C library's mathematical functions on vectors (glibc's libmvec): at most 4 units in the last place from the exact result.
+// The C library's mathematical functions on vectors (glibc's libmvec): at most 4 units in the last place from the exact
+// result.
 #pragma once
 
 #include <llvm/ADT/StringRef.h>

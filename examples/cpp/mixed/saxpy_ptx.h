@@ -2,7 +2,7 @@
 // y += a * x as PTX: what a compiler made. A cubin or a fatbin in a product.
 #pragma once
 
-constexpr const char *saxpyPtx = R"(.version 8.0
+constexpr const char* saxpyPtx = R"(.version 8.0
 .target sm_80
 .address_size 64
 .visible .entry saxpy(.param .f32 a, .param .u64 x, .param .u64 y, .param .u32 n)

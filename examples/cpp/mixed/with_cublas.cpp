@@ -16,8 +16,7 @@ namespace {
 constexpr unsigned side = 64, n = side * side;
 
 Status theirs(cublasStatus_t status) {
-  if (status == CUBLAS_STATUS_SUCCESS)
-    return {};
+  if (status == CUBLAS_STATUS_SUCCESS) return {};
   return fail(ErrorCategory::Misuse, std::string("cuBLAS: ") + cublasGetStatusString(status));
 }
 
@@ -25,15 +24,15 @@ Status theirs(cublasStatus_t status) {
 struct Blas {
   cublasHandle_t handle = nullptr;
   ~Blas() {
-    if (handle)
-      cublasDestroy(handle);
+    if (handle) cublasDestroy(handle);
   }
 };
 
-Status expect(const char *what, std::span<const float> values, float wanted) {
+Status expect(const char* what, std::span<const float> values, float wanted) {
   for (const float value : values)
     if (value != wanted)
-      return fail(ErrorCategory::Misuse, std::string(what) + ": " + std::to_string(value) + " instead of " + std::to_string(wanted));
+      return fail(ErrorCategory::Misuse,
+                  std::string(what) + ": " + std::to_string(value) + " instead of " + std::to_string(wanted));
   std::printf("%s: %g\n", what, double(wanted));
   return {};
 }
@@ -50,7 +49,7 @@ Status run() {
   // A workspace of ours, so that it allocates nothing while a graph is captured.
   constexpr std::size_t workspaceBytes = std::size_t(32) << 20;
   RAD_ASSIGN(const Memory workspace, Memory::allocate(gpu, workspaceBytes));
-  RAD_TRY(theirs(cublasSetWorkspace(blas.handle, reinterpret_cast<void *>(workspace.address()), workspaceBytes)));
+  RAD_TRY(theirs(cublasSetWorkspace(blas.handle, reinterpret_cast<void*>(workspace.address()), workspaceBytes)));
 
   RAD_ASSIGN(const Library library, Library::load(gpu, Image::ptx(saxpyPtx)));
   RAD_ASSIGN(const Kernel saxpy, library.kernel("saxpy"));
@@ -61,14 +60,14 @@ Status run() {
   RAD_TRY(fill(stream, a.address(), 1.f, n));
   RAD_TRY(fill(stream, b.address(), 2.f, n));
   RAD_TRY(fill(stream, c.address(), 0.f, n));
-  const auto floats = [](const Memory &memory) { return reinterpret_cast<float *>(memory.address()); };
+  const auto floats = [](const Memory& memory) { return reinterpret_cast<float*>(memory.address()); };
 
   // b = 2 + 3 * 1 by our kernel, c = a * b by cuBLAS: 64 * 5, then c += 1 * a by our kernel.
   const auto work = [&]() -> Status {
     RAD_TRY(launch(stream, saxpy, config, 3.f, a.address(), b.address(), n));
     const float one = 1, zero = 0;
-    RAD_TRY(theirs(cublasSgemm(blas.handle, CUBLAS_OP_N, CUBLAS_OP_N, side, side, side, &one, floats(a), side, floats(b), side, &zero,
-                               floats(c), side)));
+    RAD_TRY(theirs(cublasSgemm(blas.handle, CUBLAS_OP_N, CUBLAS_OP_N, side, side, side, &one, floats(a), side,
+                               floats(b), side, &zero, floats(c), side)));
     return launch(stream, saxpy, config, 1.f, a.address(), c.address(), n);
   };
   std::vector<float> host(n);
@@ -87,11 +86,10 @@ Status run() {
   return expect("one graph, launched twice", host, 64 * 11 + 1);
 }
 
-} // namespace
+}  // namespace
 
 int main() {
   const Status done = run();
-  if (!done)
-    std::fprintf(stderr, "with_cublas: %s\n", done.error().render().c_str());
+  if (!done) std::fprintf(stderr, "with_cublas: %s\n", done.error().render().c_str());
   return done ? 0 : 3;
 }

@@ -13,10 +13,10 @@
 
 namespace {
 
-void *beside() {
-  static void *const library = [] {
+void* beside() {
+  static void* const library = [] {
     Dl_info info{};
-    dladdr(reinterpret_cast<void *>(&beside), &info);
+    dladdr(reinterpret_cast<void*>(&beside), &info);
     std::string path = info.dli_fname ? info.dli_fname : "";
     path = path.substr(0, path.rfind('/') + 1) + "libcudafake.so";
     return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -24,8 +24,9 @@ void *beside() {
   return library;
 }
 
-template <class Function> Function theirs(const char *name) {
-  void *library = beside();
+template <class Function>
+Function theirs(const char* name) {
+  void* library = beside();
   return library ? reinterpret_cast<Function>(dlsym(library, name)) : nullptr;
 }
 
@@ -37,57 +38,46 @@ decltype(&cuLaunchKernelEx) realLaunch = nullptr;
 thread_local CUcontext current = nullptr;
 
 CUresult CUDAAPI push(CUcontext context) {
-  if (!idle.load(std::memory_order_relaxed))
-    return realPush(context);
+  if (!idle.load(std::memory_order_relaxed)) return realPush(context);
   current = context;
   return CUDA_SUCCESS;
 }
-CUresult CUDAAPI pop(CUcontext *context) {
-  if (!idle.load(std::memory_order_relaxed))
-    return realPop(context);
+CUresult CUDAAPI pop(CUcontext* context) {
+  if (!idle.load(std::memory_order_relaxed)) return realPop(context);
   *context = current;
   return CUDA_SUCCESS;
 }
-CUresult CUDAAPI launch(const CUlaunchConfig *config, CUfunction function,
-                        void **arguments, void **extra) {
-  if (!idle.load(std::memory_order_relaxed))
-    return realLaunch(config, function, arguments, extra);
+CUresult CUDAAPI launch(const CUlaunchConfig* config, CUfunction function, void** arguments, void** extra) {
+  if (!idle.load(std::memory_order_relaxed)) return realLaunch(config, function, arguments, extra);
   return CUDA_SUCCESS;
 }
 
 /// Remembers the look-alike's function, and puts ours in its place.
 template <class Function>
-void replace(void **out, Function &real, Function ours) {
+void replace(void** out, Function& real, Function ours) {
   real = reinterpret_cast<Function>(*out);
-  *out = reinterpret_cast<void *>(ours);
+  *out = reinterpret_cast<void*>(ours);
 }
 
-} // namespace
+}  // namespace
 
 /// Switches the no-ops on and off; a device is opened with them off.
 extern "C" __attribute__((visibility("default"))) void cudaNoop(int on) { idle = on != 0; }
 
-extern "C" __attribute__((visibility("default"))) CUresult CUDAAPI
-cuGetProcAddress_v2(const char *name, void **out, int version, cuuint64_t flags,
-                    CUdriverProcAddressQueryResult *found) {
+extern "C" __attribute__((visibility("default"))) CUresult CUDAAPI cuGetProcAddress_v2(
+    const char* name, void** out, int version, cuuint64_t flags, CUdriverProcAddressQueryResult* found) {
   auto real = theirs<decltype(&cuGetProcAddress_v2)>("cuGetProcAddress_v2");
-  if (!real)
-    return CUDA_ERROR_NOT_INITIALIZED;
+  if (!real) return CUDA_ERROR_NOT_INITIALIZED;
   const CUresult status = real(name, out, version, flags, found);
-  if (status != CUDA_SUCCESS || !*out)
-    return status;
+  if (status != CUDA_SUCCESS || !*out) return status;
   const std::string_view wanted = name;
-  if (wanted == "cuCtxPushCurrent")
-    replace(out, realPush, &push);
-  else if (wanted == "cuCtxPopCurrent")
-    replace(out, realPop, &pop);
-  else if (wanted == "cuLaunchKernelEx")
-    replace(out, realLaunch, &launch);
+  if (wanted == "cuCtxPushCurrent") replace(out, realPush, &push);
+  else if (wanted == "cuCtxPopCurrent") replace(out, realPop, &pop);
+  else if (wanted == "cuLaunchKernelEx") replace(out, realLaunch, &launch);
   return status;
 }
 
-extern "C" __attribute__((visibility("default"))) CUresult CUDAAPI
-cuDriverGetVersion(int *version) {
+extern "C" __attribute__((visibility("default"))) CUresult CUDAAPI cuDriverGetVersion(int* version) {
   auto real = theirs<decltype(&cuDriverGetVersion)>("cuDriverGetVersion");
   return real ? real(version) : CUDA_ERROR_NOT_INITIALIZED;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The runtime's element types are those of programs, number by number: code generation and the host interface cast between them.
+// The runtime's element types are those of programs, number by number: code generation and the host interface cast
+// between them.
 #include "codegen/artifact/artifact.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +16,7 @@ enum class Numbered : uint8_t {
 };
 
 TEST(ElementTypes, AgreeWithTheTableOfScalars) {
-#define SCALAR(Name, spelled, kind, bits)                                                \
+#define SCALAR(Name, spelled, kind, bits)                                                       \
   EXPECT_EQ(static_cast<int>(ElementType::Name), static_cast<int>(Numbered::Name)) << #spelled; \
   EXPECT_EQ(nameOf(ElementType::Name), #spelled);                                               \
   EXPECT_EQ(sizeOf(ElementType::Name) * 8, unsigned{bits}) << #spelled;

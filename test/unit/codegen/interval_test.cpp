@@ -11,12 +11,9 @@ namespace {
 /// What the operation gives in 64 bits; false where it has no result.
 bool apply(BinaryOp op, int64_t a, int64_t b, int64_t& result) {
   switch (op) {
-    case BinaryOp::Add:
-      return !__builtin_add_overflow(a, b, &result);
-    case BinaryOp::Sub:
-      return !__builtin_sub_overflow(a, b, &result);
-    case BinaryOp::Mul:
-      return !__builtin_mul_overflow(a, b, &result);
+    case BinaryOp::Add: return !__builtin_add_overflow(a, b, &result);
+    case BinaryOp::Sub: return !__builtin_sub_overflow(a, b, &result);
+    case BinaryOp::Mul: return !__builtin_mul_overflow(a, b, &result);
     case BinaryOp::Div:
       if (b == 0) return false;
       result = a / b;
@@ -25,15 +22,12 @@ bool apply(BinaryOp op, int64_t a, int64_t b, int64_t& result) {
       if (b == 0) return false;
       result = a % b;
       return true;
-    case BinaryOp::BitAnd:
-      result = a & b;
-      return true;
+    case BinaryOp::BitAnd: result = a & b; return true;
     case BinaryOp::Shr:
       if (b < 0 || b > 63) return false;
       result = a >> b;
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

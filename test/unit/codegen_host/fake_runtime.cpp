@@ -33,7 +33,8 @@ int32_t elementRead(RadContext*, const RadView* view, const int64_t*, uint32_t, 
 }
 int32_t elementWrite(RadContext*, const RadView* view, const int64_t* indices, uint32_t, const void* value) {
   rt().use(view);
-  rt().log.push_back("write [" + std::to_string(indices[0]) + "] = " + std::to_string(*static_cast<const int32_t*>(value)));
+  rt().log.push_back("write [" + std::to_string(indices[0]) +
+                     "] = " + std::to_string(*static_cast<const int32_t*>(value)));
   return rt().step("element_write");
 }
 int32_t viewCopy(RadContext*, const RadView* view, uint32_t, RadArray** result) {
@@ -97,16 +98,33 @@ rt::JitSymbol row(const char* name, F* function) {
 }  // namespace
 
 std::vector<rt::JitSymbol> fakeSymbols() {
-  return {row("rad_array_new", arrayNew),       row("rad_retain", retain),           row("rad_release", release),
-          row("rad_element_read", elementRead), row("rad_element_write", elementWrite), row("rad_view_copy", viewCopy),
-          row("rad_view_assign", viewAssign),   row("rad_view_fill", viewFill),      row("rad_launch", launch),
-          row("rad_reduce", reduce),            row("rad_print", print),             row("rad_assert_failed", assertFailed),
-          row("rad_check_failed", checkFailed), row("rad_file_write", unused),       row("rad_file_read", unused),
-          row("rad_argument_count", unused),    row("rad_argument", unused),         row("rad_parse_i64", unused),
-          row("rad_parse_f64", unused),         row("rad_sync", unused),             row("rad_clock", unused),
+  return {row("rad_array_new", arrayNew),
+          row("rad_retain", retain),
+          row("rad_release", release),
+          row("rad_element_read", elementRead),
+          row("rad_element_write", elementWrite),
+          row("rad_view_copy", viewCopy),
+          row("rad_view_assign", viewAssign),
+          row("rad_view_fill", viewFill),
+          row("rad_launch", launch),
+          row("rad_reduce", reduce),
+          row("rad_print", print),
+          row("rad_assert_failed", assertFailed),
+          row("rad_check_failed", checkFailed),
+          row("rad_file_write", unused),
+          row("rad_file_read", unused),
+          row("rad_argument_count", unused),
+          row("rad_argument", unused),
+          row("rad_parse_i64", unused),
+          row("rad_parse_f64", unused),
+          row("rad_sync", unused),
+          row("rad_clock", unused),
           row("rad_bench_again", unused),
-          row("rad_called_from", calledFrom),   row("rad_enter", enter),
-          row("rad_text_read", unused),         row("rad_text_write", unused),       row("rad_text_equal", unused),
+          row("rad_called_from", calledFrom),
+          row("rad_enter", enter),
+          row("rad_text_read", unused),
+          row("rad_text_write", unused),
+          row("rad_text_equal", unused),
           row("rad_format", unused)};
 }
 
@@ -119,7 +137,9 @@ ScriptSession::ScriptSession() : session_(sources_, names_, rt::builtinLibrary()
 void ScriptSession::compile(const std::string& text) {
   FileId file = sources_.add("unit", text);
   auto program = session_.check(parse(file, sources_, names_, diagnostics_), diagnostics_);
-  ASSERT_TRUE(program.has_value()) << text << "\n" << (diagnostics_.all().empty() ? "" : std::string(codeOf(diagnostics_.all()[0].kind)));
+  ASSERT_TRUE(program.has_value()) << text << "\n"
+                                   << (diagnostics_.all().empty() ? ""
+                                                                  : std::string(codeOf(diagnostics_.all()[0].kind)));
   ASSERT_EQ(verify(*program), "");
   std::string symbol = "script" + std::to_string(units_++);
   cg::CodegenOptions options;

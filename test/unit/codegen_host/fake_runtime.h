@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// A runtime for compiled host statements that keeps accounts instead of working: which arrays live, what was called, and a call that
-// is to fail.
+// A runtime for compiled host statements that keeps accounts instead of working: which arrays live, what was called,
+// and a call that is to fail.
 #pragma once
 
 #include "codegen/codegen.h"
@@ -20,16 +20,18 @@ namespace rad::test {
 
 /// What compiled code did. One at a time.
 struct FakeRuntime {
-  struct Array { int references; };
-  std::map<RadArray*, Array> arrays;   // those that live
-  size_t most = 0;                     // that lived at once
+  struct Array {
+    int references;
+  };
+  std::map<RadArray*, Array> arrays;  // those that live
+  size_t most = 0;                    // that lived at once
   size_t made = 0;
-  int calls = 0;                       // that may fail
-  int failAt = -1;                     // the call, from 0, that fails
-  int errors = 0;                      // misuses: a dead array, an unbalanced release
+  int calls = 0;    // that may fail
+  int failAt = -1;  // the call, from 0, that fails
+  int errors = 0;   // misuses: a dead array, an unbalanced release
   int64_t checkValue = 0, checkExtent = 0;
   int checksFailed = 0, assertsFailed = 0;
-  std::vector<std::string> log;        // "launch 0 x2", "print ..."
+  std::vector<std::string> log;  // "launch 0 x2", "print ..."
 
   static FakeRuntime*& current() {
     static FakeRuntime* runtime = nullptr;

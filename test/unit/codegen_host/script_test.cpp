@@ -9,8 +9,9 @@ using namespace rad::test;
 
 namespace {
 
-const char* kPrelude = "kernel touch(mut x: [i32; n]) forall i in 0..n { x[i] = 1 }\n"
-                       "kernel touch2(mut x: [i32; n], y: [i32; m]) forall i in 0..n { x[i] = 1 }\n";
+const char* kPrelude =
+    "kernel touch(mut x: [i32; n]) forall i in 0..n { x[i] = 1 }\n"
+    "kernel touch2(mut x: [i32; n], y: [i32; m]) forall i in 0..n { x[i] = 1 }\n";
 
 /// Runs the program once for every call that can fail, and once without a failure; afterwards no array may live.
 void everyFailure(const std::string& text, size_t mostArrays) {
@@ -67,9 +68,11 @@ TEST(HostScript, loopsDoNotPileUpArrays) {
 }
 
 TEST(HostScript, exchangeKeepsBoth) {
-  everyFailure("var a = zeros[i32](4)\nvar b = zeros[i32](4)\nfor k in 0..3 { touch2(a, b)\n(a, b) = (b, a) }\ntouch(a)\n", 2);
+  everyFailure(
+      "var a = zeros[i32](4)\nvar b = zeros[i32](4)\nfor k in 0..3 { touch2(a, b)\n(a, b) = (b, a) }\ntouch(a)\n", 2);
   ScriptSession session;
-  session.compile(std::string(kPrelude) + "var a = zeros[i32](4)\nvar b = zeros[i32](4)\nfor k in 0..3 { touch(a)\n(a, b) = (b, a) }\n");
+  session.compile(std::string(kPrelude) +
+                  "var a = zeros[i32](4)\nvar b = zeros[i32](4)\nfor k in 0..3 { touch(a)\n(a, b) = (b, a) }\n");
   FakeRuntime runtime;
   ASSERT_EQ(session.run(runtime), 0);
   EXPECT_EQ(runtime.log, (std::vector<std::string>{"launch on array 1", "launch on array 2", "launch on array 1"}));
@@ -85,7 +88,8 @@ TEST(HostScript, functionsGiveTheirArraysAway) {
     let x = fresh(3)
     touch(fresh(4))
     for i in 0..3 { touch(fresh(2)) }
-  )", 5);
+  )",
+               5);
 }
 
 TEST(HostScript, branchesAsValues) {
@@ -95,7 +99,8 @@ TEST(HostScript, branchesAsValues) {
         let x = if i == 1 { zeros[i32](2) } else { zeros[i32](4) }
         touch(x)
     }
-  )", 4);
+  )",
+               4);
 }
 
 TEST(HostScript, aVariableThatChangesWhileItIsUsed) {
@@ -104,7 +109,8 @@ TEST(HostScript, aVariableThatChangesWhileItIsUsed) {
     fn other(y: [i32; n]) -> i32 { return y[0] }
     touch2(x, copy(x))
     print("{}", other(x))
-  )", 3);
+  )",
+               3);
 }
 
 TEST(HostScript, laterUnitsSeeNewValues) {
@@ -145,7 +151,8 @@ TEST(HostScript, checksUnwind) {
   EXPECT_TRUE(division.log.empty());
 
   FakeRuntime assertion;
-  EXPECT_EQ(statusOf("let x = zeros[i32](4)\nvar n = 0\nassert(n == 1, \"n is {} with {}\", n, copy(x))", assertion), 7);
+  EXPECT_EQ(statusOf("let x = zeros[i32](4)\nvar n = 0\nassert(n == 1, \"n is {} with {}\", n, copy(x))", assertion),
+            7);
   EXPECT_EQ(assertion.assertsFailed, 1);
   EXPECT_EQ(assertion.most, 2u);
 

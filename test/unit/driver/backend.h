@@ -21,41 +21,40 @@ namespace rad::cuda {
 namespace test = rt::test;
 
 /// The error of a result as text; "" for success.
-template <class R> std::string errorOf(const R &result) {
+template <class R>
+std::string errorOf(const R& result) {
   return result ? std::string() : result.error().render();
 }
 
-#define EXPECT_OK(expression)                                                  \
-  do {                                                                         \
-    const auto &radOk_ = (expression);                                         \
-    EXPECT_TRUE(radOk_) << errorOf(radOk_);                                    \
+#define EXPECT_OK(expression)               \
+  do {                                      \
+    const auto& radOk_ = (expression);      \
+    EXPECT_TRUE(radOk_) << errorOf(radOk_); \
   } while (false)
-#define ASSERT_OK(expression)                                                  \
-  do {                                                                         \
-    const auto &radOk_ = (expression);                                         \
-    ASSERT_TRUE(radOk_) << errorOf(radOk_);                                    \
+#define ASSERT_OK(expression)               \
+  do {                                      \
+    const auto& radOk_ = (expression);      \
+    ASSERT_TRUE(radOk_) << errorOf(radOk_); \
   } while (false)
 /// `ASSERT_MADE(auto x, f());` x is the value of f(), which must not fail.
-#define ASSERT_MADE(declaration, expression)                                   \
-  auto RAD_RT_CONCAT(radMade_, __LINE__) = (expression);                       \
-  ASSERT_TRUE(RAD_RT_CONCAT(radMade_, __LINE__))                               \
-      << errorOf(RAD_RT_CONCAT(radMade_, __LINE__));                           \
+#define ASSERT_MADE(declaration, expression)                                                    \
+  auto RAD_RT_CONCAT(radMade_, __LINE__) = (expression);                                        \
+  ASSERT_TRUE(RAD_RT_CONCAT(radMade_, __LINE__)) << errorOf(RAD_RT_CONCAT(radMade_, __LINE__)); \
   declaration = *std::move(RAD_RT_CONCAT(radMade_, __LINE__))
-#define EXPECT_FAILS(expression, part)                                         \
-  do {                                                                         \
-    const auto &radFails_ = (expression);                                      \
-    EXPECT_FALSE(radFails_) << "it succeeded";                                 \
-    if (!radFails_) {                                                          \
-      EXPECT_NE(errorOf(radFails_).find(part), std::string::npos)              \
-          << errorOf(radFails_);                                               \
-    }                                                                          \
+#define EXPECT_FAILS(expression, part)                                                   \
+  do {                                                                                   \
+    const auto& radFails_ = (expression);                                                \
+    EXPECT_FALSE(radFails_) << "it succeeded";                                           \
+    if (!radFails_) {                                                                    \
+      EXPECT_NE(errorOf(radFails_).find(part), std::string::npos) << errorOf(radFails_); \
+    }                                                                                    \
   } while (false)
 
 /// Tests on the fake driver. At the end nothing may be left, and no rule broken.
 class OnFake : public ::testing::Test {
-protected:
+ protected:
   void SetUp() override { start(""); }
-  void start(const std::string &specification) {
+  void start(const std::string& specification) {
     context_ = Context();
     driver_.reset();
     ASSERT_EQ(fake().configure(specification.c_str()), nullptr);
@@ -66,8 +65,7 @@ protected:
     ASSERT_TRUE(context) << context.error().render();
     context_ = *context;
     warnings_.clear();
-    rt::setWarningSink(
-        [this](std::string_view text) { warnings_.emplace_back(text); });
+    rt::setWarningSink([this](std::string_view text) { warnings_.emplace_back(text); });
   }
   void TearDown() override {
     context_ = Context();
@@ -81,16 +79,16 @@ protected:
     driver_.reset();
     rt::setWarningSink({});
   }
-  static const test::FakeDriver &fake() { return test::FakeDriver::get(); }
+  static const test::FakeDriver& fake() { return test::FakeDriver::get(); }
 
   std::unique_ptr<const DriverApi> driver_;
   Context context_;
   std::vector<std::string> warnings_;
-  bool checked_ = true; ///< whether nothing may be left
+  bool checked_ = true;  ///< whether nothing may be left
 };
 
 /// The process's GPU and its context, opened once; empty without one.
-inline const Context &gpuContext(std::string &why) {
+inline const Context& gpuContext(std::string& why) {
   static std::string reason;
   static const Context context = [] {
     auto opened = Context::primary(0);
@@ -98,8 +96,7 @@ inline const Context &gpuContext(std::string &why) {
       reason = opened.error().render();
       return Context();
     }
-    if (opened->device().name().value_or("").find("FAKE") !=
-        std::string::npos) {
+    if (opened->device().name().value_or("").find("FAKE") != std::string::npos) {
       reason = "the driver is the fake one";
       return Context();
     }
@@ -111,19 +108,18 @@ inline const Context &gpuContext(std::string &why) {
 
 /// Tests that need a GPU.
 class OnGpu : public ::testing::Test {
-protected:
+ protected:
   void SetUp() override {
     std::string why;
     context_ = gpuContext(why);
-    if (!context_)
-      GTEST_SKIP() << why;
+    if (!context_) GTEST_SKIP() << why;
   }
   Context context_;
 };
 
 /// Tests that run on the fake and on a GPU.
 class OnEach : public OnFake, public ::testing::WithParamInterface<bool> {
-protected:
+ protected:
   bool onGpu() const { return GetParam(); }
   void SetUp() override {
     if (!onGpu()) {
@@ -132,15 +128,13 @@ protected:
     }
     std::string why;
     context_ = gpuContext(why);
-    if (!context_)
-      GTEST_SKIP() << why;
+    if (!context_) GTEST_SKIP() << why;
     checked_ = false;
   }
 };
 
-#define RAD_ON_EACH(Suite)                                                     \
-  INSTANTIATE_TEST_SUITE_P(                                                    \
-      , Suite, ::testing::Values(false, true),                                 \
-      [](const auto &info) { return info.param ? "Gpu" : "Fake"; })
+#define RAD_ON_EACH(Suite)                                          \
+  INSTANTIATE_TEST_SUITE_P(, Suite, ::testing::Values(false, true), \
+                           [](const auto& info) { return info.param ? "Gpu" : "Fake"; })
 
-} // namespace rad::cuda
+}  // namespace rad::cuda

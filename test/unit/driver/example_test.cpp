@@ -20,27 +20,23 @@ std::string ownFolder() {
 }
 
 /// Runs the example with variables in front; gives its output and status.
-std::string runExample(const std::string &variables, int &status) {
-  const std::string command =
-      variables + " " + ownFolder() + "/raddle_driver_example 2>&1";
+std::string runExample(const std::string& variables, int& status) {
+  const std::string command = variables + " " + ownFolder() + "/raddle_driver_example 2>&1";
   std::string text;
-  FILE *pipe = popen(command.c_str(), "r");
-  if (!pipe)
-    return text;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (!pipe) return text;
   char buffer[512];
-  while (fgets(buffer, sizeof buffer, pipe))
-    text += buffer;
+  while (fgets(buffer, sizeof buffer, pipe)) text += buffer;
   status = pclose(pipe);
   return text;
 }
 
 TEST(Example, ThePageShowsTheProgram) {
-  const char *named = std::getenv("RADDLE_SOURCE_DIR");
+  const char* named = std::getenv("RADDLE_SOURCE_DIR");
   const std::string root = named ? named : RADDLE_SOURCE_DIR;
   std::ifstream programFile(root + "/examples/cpp/driver.cpp");
   std::ifstream pageFile(root + "/docs/runtime.md");
-  if (!programFile || !pageFile)
-    GTEST_SKIP() << "no sources in " << root;
+  if (!programFile || !pageFile) GTEST_SKIP() << "no sources in " << root;
   std::ostringstream program, page;
   program << programFile.rdbuf();
   page << pageFile.rdbuf();
@@ -53,21 +49,17 @@ TEST(Example, ThePageShowsTheProgram) {
 
 TEST(Example, RunsToItsEndOnTheFake) {
   int status = -1;
-  const std::string text = runExample(
-      "RADDLE_CUDA_DRIVER=" + test::FakeDriver::path() + " CUDA_FAKE=", status);
+  const std::string text = runExample("RADDLE_CUDA_DRIVER=" + test::FakeDriver::path() + " CUDA_FAKE=", status);
   EXPECT_EQ(status, 0);
   EXPECT_EQ(text, "y[0] = 1, y[999] = 1\n") << "the fake computes nothing";
 }
 
 TEST(Example, TellsWhatFailed) {
   int status = -1;
-  const std::string text = runExample("RADDLE_CUDA_DRIVER=" +
-                                          test::FakeDriver::path() +
-                                          " CUDA_FAKE=fail=cuMemAllocAsync@*:2",
-                                      status);
+  const std::string text =
+      runExample("RADDLE_CUDA_DRIVER=" + test::FakeDriver::path() + " CUDA_FAKE=fail=cuMemAllocAsync@*:2", status);
   EXPECT_EQ(status, 3 << 8);
-  EXPECT_NE(text.find("could not allocate 3.9 KiB on cuda:0"), std::string::npos)
-      << text;
+  EXPECT_NE(text.find("could not allocate 3.9 KiB on cuda:0"), std::string::npos) << text;
 }
 
 using ExampleGpu = OnGpu;
@@ -79,5 +71,5 @@ TEST_F(ExampleGpu, ComputesTheRightNumbers) {
   EXPECT_EQ(text, "y[0] = 7, y[999] = 7\n");
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

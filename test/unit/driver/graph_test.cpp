@@ -13,8 +13,9 @@ namespace {
 using namespace test_kernels;
 
 class Graphs : public WithKernels {
-protected:
-  template <class T> static std::span<const std::byte> bytes(const T &value) {
+ protected:
+  template <class T>
+  static std::span<const std::byte> bytes(const T& value) {
     return std::as_bytes(std::span(&value, 1));
   }
 };
@@ -35,19 +36,15 @@ TEST_P(Graphs, WhatIsBuiltGivesWhatTheStreamGives) {
     const Node both[] = {two, one};
     ASSERT_MADE(const Node meet, graph.addEmpty(both));
     ASSERT_MADE(const Node compute,
-                graph.addKernel({&meet, 1}, saxpy, {.block = {256}}, 3.f,
-                                x.address(), y.address(), n));
+                graph.addKernel({&meet, 1}, saxpy, {.block = {256}}, 3.f, x.address(), y.address(), n));
     ASSERT_MADE(const Node mark, graph.addRecord({&compute, 1}, event));
     ASSERT_MADE(const Node read,
-                graph.addCopy({&mark, 1}, Place::onHost(back.data()),
-                              Place::onDevice(y.address()), n * 4));
+                graph.addCopy({&mark, 1}, Place::onHost(back.data()), Place::onDevice(y.address()), n * 4));
     ASSERT_OK(graph.addFunction({&read, 1}, [&] { ++calls; }));
-    EXPECT_EQ(graph.typeOf(compute).value_or(CU_GRAPH_NODE_TYPE_EMPTY),
-              CU_GRAPH_NODE_TYPE_KERNEL);
-  } // the graph keeps the kernel
+    EXPECT_EQ(graph.typeOf(compute).value_or(CU_GRAPH_NODE_TYPE_EMPTY), CU_GRAPH_NODE_TYPE_KERNEL);
+  }  // the graph keeps the kernel
   EXPECT_EQ(graph.nodes().value_or(std::vector<Node>()).size(), 7u);
-  EXPECT_EQ(graph.edges().value_or(std::vector<std::pair<Node, Node>>()).size(),
-            6u);
+  EXPECT_EQ(graph.edges().value_or(std::vector<std::pair<Node, Node>>()).size(), 6u);
   ASSERT_MADE(const std::string dot, graph.dot());
   EXPECT_NE(dot.find("digraph"), std::string::npos);
   EXPECT_NE(dot.find("->"), std::string::npos);
@@ -59,8 +56,7 @@ TEST_P(Graphs, WhatIsBuiltGivesWhatTheStreamGives) {
     std::ranges::fill(back, 0.f);
     ASSERT_OK(exec.launch(stream_));
     ASSERT_OK(stream_.synchronize());
-    for (float value : back)
-      ASSERT_EQ(value, 7.f);
+    for (float value : back) ASSERT_EQ(value, 7.f);
     EXPECT_EQ(calls, round);
   }
   EXPECT_OK(event.synchronize());
@@ -70,7 +66,7 @@ TEST_P(Graphs, ArgumentsChangeInPlace) {
   ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
   ASSERT_MADE(Memory first, filled(1, std::uint32_t(0)));
   ASSERT_MADE(Memory second, filled(1, std::uint32_t(0)));
-  const auto build = [&](const Memory &to, unsigned by) -> Result<Graph> {
+  const auto build = [&](const Memory& to, unsigned by) -> Result<Graph> {
     RAD_ASSIGN(Graph graph, Graph::create(context_));
     RAD_TRY(graph.addKernel({}, count, {.grid = {2}}, to.address(), by));
     return graph;
@@ -89,8 +85,7 @@ TEST_P(Graphs, ArgumentsChangeInPlace) {
   ASSERT_OK(exec.setKernel(nodes[0], count, {.grid = {1}}, first.address(), 100u));
   ASSERT_OK(exec.launch(stream_));
   EXPECT_EQ(contentOf<std::uint32_t>(first)[0], 102u);
-  EXPECT_FAILS(exec.setKernel(nodes[0], count, {}, first.address()),
-               "takes 2 arguments");
+  EXPECT_FAILS(exec.setKernel(nodes[0], count, {}, first.address()), "takes 2 arguments");
   ASSERT_OK(exec.setEnabled(nodes[0], false));
   ASSERT_OK(exec.launch(stream_));
   EXPECT_EQ(contentOf<std::uint32_t>(first)[0], 102u);
@@ -111,13 +106,12 @@ TEST_P(Graphs, AnotherShapeIsAnAnswerAndIsBuiltAfresh) {
   EXPECT_FALSE(update.done);
   EXPECT_EQ(update.result, CU_GRAPH_EXEC_UPDATE_ERROR_TOPOLOGY_CHANGED);
   EXPECT_EQ(update.why, "the graphs have other nodes, or other dependencies");
-  ASSERT_OK(exec.launch(stream_)); // as it was
+  ASSERT_OK(exec.launch(stream_));  // as it was
   EXPECT_EQ(contentOf<std::uint32_t>(memory)[3], 0u);
   ASSERT_MADE(update, exec.updateOrRebuild(larger));
   EXPECT_FALSE(update.done);
   ASSERT_OK(exec.launch(stream_));
-  EXPECT_EQ(contentOf<std::uint32_t>(memory),
-            (std::vector<std::uint32_t>{5, 5, 6, 6}));
+  EXPECT_EQ(contentOf<std::uint32_t>(memory), (std::vector<std::uint32_t>{5, 5, 6, 6}));
 }
 
 TEST_P(Graphs, ACircleIsRefusedAndTheNodeNamed) {
@@ -130,8 +124,7 @@ TEST_P(Graphs, ACircleIsRefusedAndTheNodeNamed) {
   if (graph.addDependency(b, a)) {
     auto exec = graph.instantiate();
     ASSERT_FALSE(exec);
-    EXPECT_NE(errorOf(exec).find("cannot be instantiated"), std::string::npos)
-        << errorOf(exec);
+    EXPECT_NE(errorOf(exec).find("cannot be instantiated"), std::string::npos) << errorOf(exec);
   }
 }
 
@@ -157,8 +150,7 @@ TEST_P(Graphs, OneGraphCanBeInAnother) {
     EXPECT_FALSE(watch.expired());
   }
   outer = Graph();
-  for (int i = 0; i < 1000 && !watch.expired(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 1000 && !watch.expired(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_TRUE(watch.expired());
 }
 
@@ -168,18 +160,14 @@ TEST_P(Graphs, NodesAllocateAndFree) {
   {
     ASSERT_MADE(Graph graph, Graph::create(context_));
     ASSERT_MADE(const AllocationNode made, graph.addAllocation({}, 4096));
-    ASSERT_MADE(const Node zero,
-                graph.addFill({&made.node, 1}, made.address, bytes(7u), 1024));
-    ASSERT_MADE(const Node add, graph.addKernel({&zero, 1}, count, {.grid = {3}},
-                                                made.address, 2u));
+    ASSERT_MADE(const Node zero, graph.addFill({&made.node, 1}, made.address, bytes(7u), 1024));
+    ASSERT_MADE(const Node add, graph.addKernel({&zero, 1}, count, {.grid = {3}}, made.address, 2u));
     ASSERT_MADE(const Node read,
-                graph.addCopy({&add, 1}, Place::onDevice(result.address()),
-                              Place::onDevice(made.address), 4));
+                graph.addCopy({&add, 1}, Place::onDevice(result.address()), Place::onDevice(made.address), 4));
     ASSERT_OK(graph.addFree({&read, 1}, made.address));
     EXPECT_FALSE(graph.clone()) << "memory of nodes cannot be copied";
     ASSERT_MADE(GraphExec exec, graph.instantiate());
-    for (int i = 0; i < 3; ++i)
-      ASSERT_OK(exec.launch(stream_));
+    for (int i = 0; i < 3; ++i) ASSERT_OK(exec.launch(stream_));
     EXPECT_EQ(contentOf<std::uint32_t>(result)[0], 13u);
   }
   EXPECT_OK(trimGraphMemory(context_));
@@ -195,20 +183,16 @@ TEST_P(Graphs, ConditionsChooseWhatRuns) {
   ASSERT_MADE(const auto second, graph.makeCondition(1));
   ASSERT_MADE(ConditionalNode runs, graph.addConditional({}, Condition::If, yes));
   ASSERT_OK(runs.bodies[0].addKernel({}, count, {}, slot(0), 1u));
-  ASSERT_MADE(ConditionalNode rests,
-              graph.addConditional({}, Condition::If, no));
+  ASSERT_MADE(ConditionalNode rests, graph.addConditional({}, Condition::If, no));
   ASSERT_OK(rests.bodies[0].addKernel({}, count, {}, slot(1), 1u));
-  ASSERT_MADE(ConditionalNode chosen,
-              graph.addConditional({}, Condition::Switch, second, 2));
+  ASSERT_MADE(ConditionalNode chosen, graph.addConditional({}, Condition::Switch, second, 2));
   ASSERT_OK(chosen.bodies[0].addKernel({}, count, {}, slot(2), 1u));
   ASSERT_OK(chosen.bodies[1].addKernel({}, count, {}, slot(3), 1u));
   ASSERT_MADE(GraphExec exec, graph.instantiate());
   ASSERT_OK(exec.launch(stream_));
   ASSERT_OK(exec.launch(stream_));
-  EXPECT_EQ(contentOf<std::uint32_t>(memory),
-            (std::vector<std::uint32_t>{2, 0, 0, 2}));
-  EXPECT_FAILS(graph.addConditional({}, Condition::While, yes, 2),
-               "its kind has 1 to 1");
+  EXPECT_EQ(contentOf<std::uint32_t>(memory), (std::vector<std::uint32_t>{2, 0, 0, 2}));
+  EXPECT_FAILS(graph.addConditional({}, Condition::While, yes, 2), "its kind has 1 to 1");
 }
 
 // ---- rules that only the fake can show ----
@@ -222,18 +206,19 @@ TEST_F(GraphRules, AWhileEndsWhenAKernelSaysSo) {
   ASSERT_MADE(Kernel nothing, library.kernel("nothing"));
   ASSERT_MADE(Graph graph, Graph::create(context_));
   ASSERT_MADE(auto condition, graph.makeCondition(1));
-  ASSERT_MADE(ConditionalNode loop,
-              graph.addConditional({}, Condition::While, condition));
+  ASSERT_MADE(ConditionalNode loop, graph.addConditional({}, Condition::While, condition));
   ASSERT_OK(loop.bodies[0].addKernel({}, nothing, {}));
   struct State {
     int turns = 0;
     std::uint64_t condition;
   } state{0, condition};
-  fake().onLaunch("nothing", [](const CudaFakeLaunch *, void *user) {
-    auto *s = static_cast<State *>(user);
-    if (++s->turns % 5 == 0)
-      test::FakeDriver::get().setCondition(s->condition, 0);
-  }, &state);
+  fake().onLaunch(
+      "nothing",
+      [](const CudaFakeLaunch*, void* user) {
+        auto* s = static_cast<State*>(user);
+        if (++s->turns % 5 == 0) test::FakeDriver::get().setCondition(s->condition, 0);
+      },
+      &state);
   ASSERT_MADE(GraphExec exec, graph.instantiate());
   ASSERT_OK(exec.launch(stream));
   ASSERT_OK(exec.launch(stream));
@@ -262,5 +247,5 @@ TEST_F(GraphRules, AnObjectThatTheGraphDidNotTakeIsReleased) {
   EXPECT_TRUE(watch.expired());
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

@@ -102,83 +102,92 @@ inline std::string behindPtx() {
 }
 
 /// The argument of a launch on the fake.
-template <class T> T argument(const CudaFakeLaunch *launch, std::size_t index) {
+template <class T>
+T argument(const CudaFakeLaunch* launch, std::size_t index) {
   T value{};
   std::memcpy(&value, launch->arguments + launch->offsets[index], sizeof value);
   return value;
 }
 
-template <class T> T *place(std::uint64_t address, std::size_t count = 1) {
-  return static_cast<T *>(
-      test::FakeDriver::get().resolve(address, count * sizeof(T)));
+template <class T>
+T* place(std::uint64_t address, std::size_t count = 1) {
+  return static_cast<T*>(test::FakeDriver::get().resolve(address, count * sizeof(T)));
 }
 
-inline std::uint64_t blocksOf(const CudaFakeLaunch *launch) {
+inline std::uint64_t blocksOf(const CudaFakeLaunch* launch) {
   return std::uint64_t(launch->grid[0]) * launch->grid[1] * launch->grid[2];
 }
 
 /// Teaches the fake what the kernels above do.
 inline void teachFake() {
-  const auto &fake = test::FakeDriver::get();
-  fake.onLaunch("saxpy", [](const CudaFakeLaunch *launch, void *) {
-    const auto n = argument<std::uint32_t>(launch, 3);
-    const float a = argument<float>(launch, 0);
-    const float *x = place<float>(argument<std::uint64_t>(launch, 1), n);
-    float *y = place<float>(argument<std::uint64_t>(launch, 2), n);
-    for (std::uint32_t i = 0; x && y && i < n; ++i)
-      y[i] = a * x[i] + y[i];
-  }, nullptr);
-  fake.onLaunch("count", [](const CudaFakeLaunch *launch, void *) {
-    *place<std::uint32_t>(argument<std::uint64_t>(launch, 0)) +=
-        argument<std::uint32_t>(launch, 1) * std::uint32_t(blocksOf(launch));
-  }, nullptr);
-  fake.onLaunch("meet", [](const CudaFakeLaunch *launch, void *) {
-    const std::uint64_t blocks = blocksOf(launch);
-    auto *out = place<std::uint32_t>(argument<std::uint64_t>(launch, 1), blocks);
-    for (std::uint64_t i = 0; i < blocks; ++i)
-      out[i] = 1;
-  }, nullptr);
-  fake.onLaunch("behind", [](const CudaFakeLaunch *launch, void *) {
-    auto *out = place<std::uint32_t>(argument<std::uint64_t>(launch, 0));
-    *out = 2 * *out + 1;
-  }, nullptr);
+  const auto& fake = test::FakeDriver::get();
+  fake.onLaunch(
+      "saxpy",
+      [](const CudaFakeLaunch* launch, void*) {
+        const auto n = argument<std::uint32_t>(launch, 3);
+        const float a = argument<float>(launch, 0);
+        const float* x = place<float>(argument<std::uint64_t>(launch, 1), n);
+        float* y = place<float>(argument<std::uint64_t>(launch, 2), n);
+        for (std::uint32_t i = 0; x && y && i < n; ++i) y[i] = a * x[i] + y[i];
+      },
+      nullptr);
+  fake.onLaunch(
+      "count",
+      [](const CudaFakeLaunch* launch, void*) {
+        *place<std::uint32_t>(argument<std::uint64_t>(launch, 0)) +=
+            argument<std::uint32_t>(launch, 1) * std::uint32_t(blocksOf(launch));
+      },
+      nullptr);
+  fake.onLaunch(
+      "meet",
+      [](const CudaFakeLaunch* launch, void*) {
+        const std::uint64_t blocks = blocksOf(launch);
+        auto* out = place<std::uint32_t>(argument<std::uint64_t>(launch, 1), blocks);
+        for (std::uint64_t i = 0; i < blocks; ++i) out[i] = 1;
+      },
+      nullptr);
+  fake.onLaunch(
+      "behind",
+      [](const CudaFakeLaunch* launch, void*) {
+        auto* out = place<std::uint32_t>(argument<std::uint64_t>(launch, 0));
+        *out = 2 * *out + 1;
+      },
+      nullptr);
 }
 
 /// A test with a stream, and kernels that work on both.
 class WithKernels : public OnEach {
-protected:
+ protected:
   void SetUp() override {
     OnEach::SetUp();
-    if (IsSkipped())
-      return;
-    if (!onGpu())
-      teachFake();
+    if (IsSkipped()) return;
+    if (!onGpu()) teachFake();
     ASSERT_MADE(stream_, Stream::create(context_));
   }
   void TearDown() override {
     stream_ = Stream();
     OnEach::TearDown();
   }
-  Result<Kernel> kernel(const std::string &ptx, std::string_view name) {
+  Result<Kernel> kernel(const std::string& ptx, std::string_view name) {
     RAD_ASSIGN(const Library library, Library::load(context_, Image::ptx(ptx)));
     return library.kernel(name);
   }
-  template <class T> Result<Memory> filled(std::size_t count, T value) {
+  template <class T>
+  Result<Memory> filled(std::size_t count, T value) {
     RAD_ASSIGN(Memory memory, Memory::allocate(context_, count * sizeof(T)));
     RAD_TRY(fill(stream_, memory.address(), value, count));
     RAD_TRY(stream_.synchronize());
     return memory;
   }
-  template <class T> std::vector<T> contentOf(const Memory &memory) {
+  template <class T>
+  std::vector<T> contentOf(const Memory& memory) {
     std::vector<T> out(memory.bytes() / sizeof(T));
     EXPECT_OK(copy(stream_, std::span(out), memory));
     EXPECT_OK(stream_.synchronize());
     return out;
   }
-  bool hasClusters() const {
-    return context_.device().computeCapability() >= 90;
-  }
+  bool hasClusters() const { return context_.device().computeCapability() >= 90; }
   Stream stream_;
 };
 
-} // namespace rad::cuda::test_kernels
+}  // namespace rad::cuda::test_kernels

@@ -20,20 +20,18 @@ TEST_P(Launches, ALibraryAndAModuleGiveTheSame) {
       const Image image = Image::ptx(test::saxpyPtx());
       if (module) {
         ASSERT_MADE(Module code, Module::load(context_, image));
-        EXPECT_EQ(code.kernelNames().value_or(std::vector<std::string>()),
-                  std::vector<std::string>{"saxpy"});
+        EXPECT_EQ(code.kernelNames().value_or(std::vector<std::string>()), std::vector<std::string>{"saxpy"});
         ASSERT_MADE(saxpy, code.kernel("saxpy"));
         EXPECT_FAILS(code.kernel("saxpi"), "it has 'saxpy'");
         EXPECT_FAILS(code.variable("nix"), "there is no variable 'nix'");
       } else {
         ASSERT_MADE(Library code, Library::load(context_, image));
-        EXPECT_EQ(code.kernelNames().value_or(std::vector<std::string>()),
-                  std::vector<std::string>{"saxpy"});
+        EXPECT_EQ(code.kernelNames().value_or(std::vector<std::string>()), std::vector<std::string>{"saxpy"});
         ASSERT_MADE(saxpy, code.kernel("saxpy"));
         EXPECT_FAILS(code.kernel("saxpi"), "it has 'saxpy'");
         EXPECT_FAILS(code.variable("nix"), "there is no variable 'nix'");
       }
-    } // the kernel keeps its code
+    }  // the kernel keeps its code
     ASSERT_TRUE(saxpy.parameters());
     ASSERT_EQ(saxpy.parameters()->size(), 4u);
     EXPECT_EQ((*saxpy.parameters())[1].bytes, 8u);
@@ -44,18 +42,15 @@ TEST_P(Launches, ALibraryAndAModuleGiveTheSame) {
     const LaunchConfig config{.grid = {4}, .block = {256}};
     ASSERT_OK(launch(stream_, saxpy, config, 2.f, x.address(), y.address(), n));
     ASSERT_OK(launch(stream_, saxpy, config, 2.f, x.address(), y.address(), n));
-    for (float value : contentOf<float>(y))
-      ASSERT_EQ(value, 13.f);
+    for (float value : contentOf<float>(y)) ASSERT_EQ(value, 13.f);
   }
 }
 
 TEST_P(Launches, ArgumentsAreCheckedInNumberAndSize) {
   ASSERT_MADE(Kernel saxpy, kernel(test::saxpyPtx(), "saxpy"));
   const CUdeviceptr p = 0;
-  EXPECT_FAILS(launch(stream_, saxpy, {}, 2.f, p, p),
-               "'saxpy' takes 4 arguments, and was given 3");
-  EXPECT_FAILS(launch(stream_, saxpy, {}, 2., p, p, 0u),
-               "argument 1 of 'saxpy' takes 4 bytes, and was given 8");
+  EXPECT_FAILS(launch(stream_, saxpy, {}, 2.f, p, p), "'saxpy' takes 4 arguments, and was given 3");
+  EXPECT_FAILS(launch(stream_, saxpy, {}, 2., p, p, 0u), "argument 1 of 'saxpy' takes 4 bytes, and was given 8");
   EXPECT_OK(launch(stream_, saxpy, {}, 2.f, p, p, 0u));
   EXPECT_OK(stream_.synchronize());
 }
@@ -63,19 +58,15 @@ TEST_P(Launches, ArgumentsAreCheckedInNumberAndSize) {
 TEST_P(Launches, WhatTheDeviceCannotLaunchIsRefusedWithTheNumbers) {
   ASSERT_MADE(Kernel saxpy, kernel(test::saxpyPtx(), "saxpy"));
   const CUdeviceptr p = 0;
-  const auto with = [&](const LaunchConfig &config) {
-    return launch(stream_, saxpy, config, 2.f, p, p, 0u);
-  };
+  const auto with = [&](const LaunchConfig& config) { return launch(stream_, saxpy, config, 2.f, p, p, 0u); };
   EXPECT_FAILS(with({.grid = {0}}), "its grid of 0 x 1 x 1 is empty");
   EXPECT_FAILS(with({.block = {1, 0}}), "have no threads");
   EXPECT_FAILS(with({.grid = {1, 70000}}), "70000 blocks on axis 1");
   EXPECT_FAILS(with({.block = {1, 1, 65}}), "65 threads on axis 2");
   EXPECT_FAILS(with({.block = {32, 64}}), "blocks of 2048 threads");
-  const auto most = unsigned(saxpy.limits().sharedBytesOptIn -
-                             saxpy.attributes().staticSharedBytes);
+  const auto most = unsigned(saxpy.limits().sharedBytesOptIn - saxpy.attributes().staticSharedBytes);
   EXPECT_OK(with({.sharedBytes = most}));
-  EXPECT_FAILS(with({.sharedBytes = most + 1}),
-               "bytes of dynamic shared memory: cuda:0 has");
+  EXPECT_FAILS(with({.sharedBytes = most + 1}), "bytes of dynamic shared memory: cuda:0 has");
   EXPECT_OK(stream_.synchronize());
 }
 
@@ -91,8 +82,7 @@ TEST_P(Launches, VariablesOfTheDeviceCanBeRead) {
   EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 30u);
   if (onGpu()) {
     std::uint32_t value = 0;
-    ASSERT_OK(copyToHost(stream_, std::as_writable_bytes(std::span(&value, 1)),
-                         total.address));
+    ASSERT_OK(copyToHost(stream_, std::as_writable_bytes(std::span(&value, 1)), total.address));
     ASSERT_OK(stream_.synchronize());
     EXPECT_EQ(value, 10u);
   }
@@ -100,28 +90,21 @@ TEST_P(Launches, VariablesOfTheDeviceCanBeRead) {
 
 TEST_P(Launches, BadCodeFailsAtLoadWithTheCompilersWords) {
   std::string bad = test::saxpyPtx();
-  bad.insert(bad.find("bar.sync"), onGpu() ? "nonsense.op %r1;\n"
-                                           : "// FAKE_BAD_PTX\n");
+  bad.insert(bad.find("bar.sync"), onGpu() ? "nonsense.op %r1;\n" : "// FAKE_BAD_PTX\n");
   for (bool module : {false, true}) {
     Status failed;
     if (module) {
-      if (auto code = Module::load(context_, Image::ptx(bad)); !code)
-        failed = fail(code.error());
+      if (auto code = Module::load(context_, Image::ptx(bad)); !code) failed = fail(code.error());
     } else if (auto code = Library::load(context_, Image::ptx(bad)); !code) {
       failed = fail(code.error());
     }
     ASSERT_FALSE(failed);
     EXPECT_EQ(failed.error().code, CUDA_ERROR_INVALID_PTX);
     EXPECT_EQ(failed.error().category, ErrorCategory::Image);
-    EXPECT_NE(failed.error().log.find("line"), std::string::npos)
-        << failed.error().log;
+    EXPECT_NE(failed.error().log.find("line"), std::string::npos) << failed.error().log;
   }
-  EXPECT_FAILS(Library::load(context_,
-                             Image::binary(std::vector<std::byte>(
-                                 100, std::byte('x')))),
-               "200");
-  EXPECT_FAILS(Library::load(context_, Image::ptx(test::saxpyPtx("sm_80", "9.9"))),
-               "222");
+  EXPECT_FAILS(Library::load(context_, Image::binary(std::vector<std::byte>(100, std::byte('x')))), "200");
+  EXPECT_FAILS(Library::load(context_, Image::ptx(test::saxpyPtx("sm_80", "9.9"))), "222");
 }
 
 TEST_P(Launches, OptionsOfTheDriversCompiler) {
@@ -132,28 +115,23 @@ TEST_P(Launches, OptionsOfTheDriversCompiler) {
   options.maxRegisters = 32;
   options.cacheMode = CU_JIT_CACHE_OPTION_CA;
   JitReport report;
-  ASSERT_MADE(Library library, Library::load(context_, Image::ptx(countPtx()),
-                                             options, &report));
+  ASSERT_MADE(Library library, Library::load(context_, Image::ptx(countPtx()), options, &report));
   EXPECT_NE(report.info.find("ptxas info"), std::string::npos) << report.info;
   EXPECT_EQ(report.errors, "");
   EXPECT_GE(report.milliseconds, 0.f);
   options.optimizationLevel = 5;
-  EXPECT_FAILS(Library::load(context_, Image::ptx(countPtx()), options),
-               "optimization levels 0 to 4");
+  EXPECT_FAILS(Library::load(context_, Image::ptx(countPtx()), options), "optimization levels 0 to 4");
   options.optimizationLevel = 4;
   options.target = CU_TARGET_COMPUTE_90;
   options.threadsPerBlock = 32;
-  EXPECT_FAILS(Module::load(context_, Image::ptx(countPtx()), options),
-               "exclude each other");
+  EXPECT_FAILS(Module::load(context_, Image::ptx(countPtx()), options), "exclude each other");
 }
 
 TEST_P(Launches, TheDriversLinkerJoinsUnits) {
   const std::string caller = test::callerPtx(), helper = test::helperPtx();
   const LinkUnit units[] = {
-      {CU_JIT_INPUT_PTX, "caller.ptx",
-       std::as_bytes(std::span(caller.c_str(), caller.size() + 1))},
-      {CU_JIT_INPUT_PTX, "helper.ptx",
-       std::as_bytes(std::span(helper.c_str(), helper.size() + 1))}};
+      {CU_JIT_INPUT_PTX, "caller.ptx", std::as_bytes(std::span(caller.c_str(), caller.size() + 1))},
+      {CU_JIT_INPUT_PTX, "helper.ptx", std::as_bytes(std::span(helper.c_str(), helper.size() + 1))}};
   ASSERT_MADE(const auto cubin, linkWithDriver(context_, units));
   ASSERT_MADE(Library library, Library::load(context_, Image::binary(cubin)));
   ASSERT_MADE(Kernel linked, library.kernel("caller"));
@@ -177,10 +155,13 @@ TEST_P(Launches, OccupancyIsAnswered) {
   EXPECT_LE(best.threads, 1024);
   EXPECT_GE(best.blocks, saxpy.limits().multiprocessors);
   int asked = 0;
-  ASSERT_MADE(const SuggestedBlock small, suggestBlock(saxpy, [&](int threads) {
-                ++asked;
-                return std::size_t(threads) * 16;
-              }, 128));
+  ASSERT_MADE(const SuggestedBlock small, suggestBlock(
+                                              saxpy,
+                                              [&](int threads) {
+                                                ++asked;
+                                                return std::size_t(threads) * 16;
+                                              },
+                                              128));
   EXPECT_LE(small.threads, 128);
   EXPECT_GT(asked, 0);
   ASSERT_MADE(const std::size_t left, availableDynamicShared(saxpy, 2, 256));
@@ -197,32 +178,27 @@ TEST_P(Launches, CooperativeGridsRunAtOnceOrAreRefusedWithTheNumbers) {
   ASSERT_MADE(const std::uint64_t limit, cooperativeLimit(meet, 64));
   ASSERT_MADE(Memory counter, filled(1, std::uint32_t(0)));
   ASSERT_MADE(Memory out, filled(std::size_t(limit), std::uint32_t(0)));
-  LaunchConfig config{.grid = {unsigned(limit)}, .block = {64},
-                      .cooperative = true};
+  LaunchConfig config{.grid = {unsigned(limit)}, .block = {64}, .cooperative = true};
   ASSERT_OK(launch(stream_, meet, config, counter.address(), out.address()));
-  for (std::uint32_t value : contentOf<std::uint32_t>(out))
-    ASSERT_EQ(value, 1u);
+  for (std::uint32_t value : contentOf<std::uint32_t>(out)) ASSERT_EQ(value, 1u);
   ++config.grid.x;
   EXPECT_FAILS(launch(stream_, meet, config, counter.address(), out.address()),
                std::to_string(limit) + " fit on cuda:0");
 }
 
 TEST_P(Launches, ClustersRunTogether) {
-  if (!hasClusters())
-    GTEST_SKIP() << "no clusters";
+  if (!hasClusters()) GTEST_SKIP() << "no clusters";
   ASSERT_MADE(Kernel ranks, kernel(clusterPtx(), "ranks"));
   ASSERT_MADE(Memory out, filled(32, std::uint32_t(0)));
   LaunchConfig config{.grid = {32}, .block = {32}, .cluster = {{4}}};
   ASSERT_OK(launch(stream_, ranks, config, out.address()));
   const auto values = contentOf<std::uint32_t>(out);
-  for (std::uint32_t i = 0; onGpu() && i < 32; ++i)
-    ASSERT_EQ(values[i], 4 * 16 + i % 4);
+  for (std::uint32_t i = 0; onGpu() && i < 32; ++i) ASSERT_EQ(values[i], 4 * 16 + i % 4);
   config.cluster = Dim3{3};
   EXPECT_FAILS(launch(stream_, ranks, config, out.address()),
                "a grid of 32 x 1 x 1 blocks is not a whole number of clusters");
   config.cluster = Dim3{16};
-  EXPECT_FAILS(launch(stream_, ranks, config, out.address()),
-               "at most 8 are possible");
+  EXPECT_FAILS(launch(stream_, ranks, config, out.address()), "at most 8 are possible");
   ASSERT_OK(ranks.allowLargeClusters());
   // Sixteen may still be more than the device can place.
   if (largestCluster(ranks, config).value_or(0) >= 16) {
@@ -232,8 +208,7 @@ TEST_P(Launches, ClustersRunTogether) {
 }
 
 TEST_P(Launches, KernelsMayBeginEarlyAndHavePriorities) {
-  if (!hasClusters())
-    GTEST_SKIP() << "needs 9.0";
+  if (!hasClusters()) GTEST_SKIP() << "needs 9.0";
   ASSERT_MADE(Kernel behind, kernel(behindPtx(), "behind"));
   ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
   ASSERT_MADE(Event begun, Event::create(context_));
@@ -244,8 +219,7 @@ TEST_P(Launches, KernelsMayBeginEarlyAndHavePriorities) {
   config.whenBegun = begun.raw();
   ASSERT_OK(launch(stream_, behind, config, out.address()));
   const LaunchConfig overlapping{.overlapPrevious = true};
-  for (int i = 0; i < 5; ++i)
-    ASSERT_OK(launch(stream_, behind, overlapping, out.address()));
+  for (int i = 0; i < 5; ++i) ASSERT_OK(launch(stream_, behind, overlapping, out.address()));
   EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 63u);
   EXPECT_OK(begun.synchronize());
   ASSERT_OK(behind.setSharedCarveout(25));
@@ -256,8 +230,7 @@ TEST_P(Launches, ALaunchThatFailsLateNamesTheKernelsOfTheStream) {
   ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
   ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
   ASSERT_OK(launch(stream_, count, {}, out.address(), 1u));
-  EXPECT_NE(context_.history().describe().find("count (launch "),
-            std::string::npos);
+  EXPECT_NE(context_.history().describe().find("count (launch "), std::string::npos);
   ASSERT_OK(stream_.synchronize());
   EXPECT_EQ(context_.history().describe().find("count"), std::string::npos);
 }
@@ -268,23 +241,18 @@ TEST_P(Launches, APreparedLaunchKeepsItsArgumentsAndItsObjects) {
   {
     ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
     std::uint32_t by = 3;
-    ASSERT_MADE(prepared, PreparedLaunch::make(stream_, count, {.grid = {10}},
-                                               out.address(), by));
-    by = 1000; // the launch has its own
-    EXPECT_FAILS(PreparedLaunch::make(stream_, count, {}, out.address()),
-                 "'count' takes 2 arguments, and was given 1");
-    EXPECT_FAILS(PreparedLaunch::make(stream_, count, {.grid = {0}},
-                                      out.address(), by),
+    ASSERT_MADE(prepared, PreparedLaunch::make(stream_, count, {.grid = {10}}, out.address(), by));
+    by = 1000;  // the launch has its own
+    EXPECT_FAILS(PreparedLaunch::make(stream_, count, {}, out.address()), "'count' takes 2 arguments, and was given 1");
+    EXPECT_FAILS(PreparedLaunch::make(stream_, count, {.grid = {0}}, out.address(), by),
                  "its grid of 0 x 1 x 1 is empty");
-    EXPECT_FAILS(PreparedLaunch::make(Stream(), count, {}, out.address(), by),
-                 "empty stream");
+    EXPECT_FAILS(PreparedLaunch::make(Stream(), count, {}, out.address(), by), "empty stream");
   }
   ASSERT_OK(prepared.launch());
   ASSERT_OK(prepared.launch());
   ASSERT_OK(prepared.set(1, std::uint32_t(5)));
   ASSERT_OK(prepared.launch());
-  EXPECT_FAILS(prepared.set(1, std::uint64_t(5)),
-               "argument 2 of 'count' takes 4 bytes, and was given 8");
+  EXPECT_FAILS(prepared.set(1, std::uint64_t(5)), "argument 2 of 'count' takes 4 bytes, and was given 8");
   EXPECT_FAILS(prepared.set(2, 5), "'count' has 2 arguments");
   EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 110u);
   const PreparedLaunch moved = std::move(prepared);
@@ -296,11 +264,9 @@ TEST_P(Launches, APreparedLaunchKeepsItsArgumentsAndItsObjects) {
 TEST_P(Launches, APreparedLaunchCanBeCaptured) {
   ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
   ASSERT_MADE(Memory out, filled(1, std::uint32_t(0)));
-  ASSERT_MADE(PreparedLaunch prepared,
-              PreparedLaunch::make(stream_, count, {}, out.address(), 1u));
+  ASSERT_MADE(PreparedLaunch prepared, PreparedLaunch::make(stream_, count, {}, out.address(), 1u));
   ASSERT_MADE(const Graph graph, capture(stream_, [&]() -> Status {
-                for (int i = 0; i < 10; ++i)
-                  RAD_TRY(prepared.launch());
+                for (int i = 0; i < 10; ++i) RAD_TRY(prepared.launch());
                 return {};
               }));
   ASSERT_MADE(const GraphExec exec, graph.instantiate());
@@ -314,8 +280,7 @@ TEST_P(Launches, AKernelOfOtherCodeIsBorrowed) {
   Kernel borrowed;
   {
     ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
-    ASSERT_MADE(borrowed, Kernel::borrow(context_, count.libraryKernel(),
-                                         count.keepAlive()));
+    ASSERT_MADE(borrowed, Kernel::borrow(context_, count.libraryKernel(), count.keepAlive()));
   }
   EXPECT_EQ(borrowed.name(), "count");
   ASSERT_TRUE(borrowed.parameters());
@@ -327,16 +292,13 @@ TEST_P(Launches, AKernelOfOtherCodeIsBorrowed) {
 
 /// A handle that could be used after its release would crash in the driver: each
 /// has one owner, what is made from it keeps it, and nothing gives it away.
-template <class Owner> constexpr bool isOneOwner() {
-  return !std::is_copy_constructible_v<Owner> &&
-         !std::is_copy_assignable_v<Owner> &&
-         std::is_nothrow_move_constructible_v<Owner> &&
-         std::is_nothrow_destructible_v<Owner>;
+template <class Owner>
+constexpr bool isOneOwner() {
+  return !std::is_copy_constructible_v<Owner> && !std::is_copy_assignable_v<Owner> &&
+         std::is_nothrow_move_constructible_v<Owner> && std::is_nothrow_destructible_v<Owner>;
 }
-static_assert(isOneOwner<Stream>() && isOneOwner<Event>() &&
-              isOneOwner<Library>() && isOneOwner<Module>() &&
-              isOneOwner<Graph>() && isOneOwner<GraphExec>() &&
-              isOneOwner<Pool>() && isOneOwner<Memory>() &&
+static_assert(isOneOwner<Stream>() && isOneOwner<Event>() && isOneOwner<Library>() && isOneOwner<Module>() &&
+              isOneOwner<Graph>() && isOneOwner<GraphExec>() && isOneOwner<Pool>() && isOneOwner<Memory>() &&
               isOneOwner<PinnedMemory>() && isOneOwner<PreparedLaunch>());
 
 TEST_P(Launches, WhatWasMovedFromIsRefusedAndNeverReachesTheDriver) {
@@ -368,7 +330,7 @@ TEST_P(Launches, AKernelRunsInItsStreamWhateverIsCurrent) {
     ASSERT_OK(other.driver().call<DriverFn::CtxGetCurrent>(&now));
     EXPECT_EQ(now, other.raw());
   }
-  ASSERT_OK(launch(stream_, count, {}, out.address(), 2u)); // nothing is
+  ASSERT_OK(launch(stream_, count, {}, out.address(), 2u));  // nothing is
   EXPECT_EQ(contentOf<std::uint32_t>(out)[0], 3u);
 }
 
@@ -387,8 +349,7 @@ TEST_F(LaunchRules, OlderDevicesRefuseWhatTheyDoNotHaveBeforeTheDriverIsAsked) {
   EXPECT_FAILS(launch(stream, count, cluster, out.address(), 1u),
                "clusters need compute capability 9.0, and cuda:0 has 8.0");
   const LaunchConfig early{.overlapPrevious = true};
-  EXPECT_FAILS(launch(stream, count, early, out.address(), 1u),
-               "needs compute capability 9.0");
+  EXPECT_FAILS(launch(stream, count, early, out.address(), 1u), "needs compute capability 9.0");
   EXPECT_EQ(fake().count("cuLaunchKernelEx"), 0);
 }
 
@@ -397,8 +358,7 @@ TEST_F(LaunchRules, WithWaitsAFaultNamesItsLaunchAndNoOther) {
     start("fault=nothing:700");
     teachFake();
     ASSERT_MADE(Stream stream, Stream::create(context_));
-    ASSERT_MADE(Library library,
-                Library::load(context_, Image::ptx(countPtx())));
+    ASSERT_MADE(Library library, Library::load(context_, Image::ptx(countPtx())));
     ASSERT_MADE(Kernel count, library.kernel("count"));
     ASSERT_MADE(Kernel nothing, library.kernel("nothing"));
     ASSERT_MADE(Memory out, Memory::allocate(context_, 4));
@@ -415,7 +375,7 @@ TEST_F(LaunchRules, WithWaitsAFaultNamesItsLaunchAndNoOther) {
                    "; kernels since the last wait: count (launch 1), nothing "
                    "(launch 2), count (launch 3)");
     }
-    checked_ = false; // nothing is freed after a fault
+    checked_ = false;  // nothing is freed after a fault
   }
 }
 
@@ -427,15 +387,13 @@ TEST_F(LaunchRules, WhatIsPreparedAsksForNothingInACaptureButItsLaunch) {
   ASSERT_MADE(Memory out, Memory::allocate(context_, 4));
   // More shared memory than kernels may have unasked, too.
   ASSERT_MADE(PreparedLaunch prepared,
-              PreparedLaunch::make(stream, count, {.sharedBytes = 100u << 10},
-                                   out.address(), 1u));
+              PreparedLaunch::make(stream, count, {.sharedBytes = 100u << 10}, out.address(), 1u));
   const long settings = fake().count("cuKernelSetAttribute");
   EXPECT_EQ(settings, 1);
   long calls = 0, after = 0;
   ASSERT_MADE(const Graph graph, capture(stream, [&]() -> Status {
                 calls = fake().count(nullptr);
-                for (int i = 0; i < 10; ++i)
-                  RAD_TRY(prepared.launch());
+                for (int i = 0; i < 10; ++i) RAD_TRY(prepared.launch());
                 after = fake().count(nullptr);
                 return {};
               }));
@@ -452,33 +410,28 @@ TEST_F(LaunchRules, TheArraysOfTheCompilerHoldNumbersAndAddresses) {
   int host = 0;
   options.symbols = {{"open", &host}};
   JitArguments jit(options);
-  std::map<CUjit_option, void *> seen;
-  for (unsigned i = 0; i < jit.count(); ++i)
-    seen[jit.options()[i]] = jit.values()[i];
-  const auto number = [](std::uintptr_t n) { return reinterpret_cast<void *>(n); };
+  std::map<CUjit_option, void*> seen;
+  for (unsigned i = 0; i < jit.count(); ++i) seen[jit.options()[i]] = jit.values()[i];
+  const auto number = [](std::uintptr_t n) { return reinterpret_cast<void*>(n); };
   EXPECT_EQ(seen.at(CU_JIT_MAX_REGISTERS), number(40));
   EXPECT_EQ(seen.at(CU_JIT_SPLIT_COMPILE), number(0));
   EXPECT_EQ(seen.at(CU_JIT_OVERRIDE_DIRECTIVE_VALUES), number(1));
   EXPECT_EQ(seen.at(CU_JIT_GLOBAL_SYMBOL_COUNT), number(1));
-  EXPECT_STREQ(static_cast<const char **>(seen.at(CU_JIT_GLOBAL_SYMBOL_NAMES))[0],
-               "open");
-  EXPECT_EQ(static_cast<void **>(seen.at(CU_JIT_GLOBAL_SYMBOL_ADDRESSES))[0],
-            &host);
+  EXPECT_STREQ(static_cast<const char**>(seen.at(CU_JIT_GLOBAL_SYMBOL_NAMES))[0], "open");
+  EXPECT_EQ(static_cast<void**>(seen.at(CU_JIT_GLOBAL_SYMBOL_ADDRESSES))[0], &host);
   EXPECT_EQ(seen.at(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES), number(16 << 10));
   EXPECT_FALSE(seen.count(CU_JIT_TARGET));
 }
 
 TEST_F(LaunchRules, ALinkerThatFailsIsDestroyedOnce) {
-  for (const char *where : {"cuLinkCreate", "cuLinkAddData", "cuLinkComplete"}) {
+  for (const char* where : {"cuLinkCreate", "cuLinkAddData", "cuLinkComplete"}) {
     start(std::string("fail=") + where + "@1:218");
     const std::string ptx = test::helperPtx();
-    const LinkUnit units[] = {
-        {CU_JIT_INPUT_PTX, "helper.ptx",
-         std::as_bytes(std::span(ptx.c_str(), ptx.size() + 1))}};
+    const LinkUnit units[] = {{CU_JIT_INPUT_PTX, "helper.ptx", std::as_bytes(std::span(ptx.c_str(), ptx.size() + 1))}};
     EXPECT_FAILS(linkWithDriver(context_, units), where);
     EXPECT_EQ(fake().live("link"), 0);
   }
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

@@ -11,18 +11,18 @@ namespace rad::cuda {
 namespace {
 
 class MemoryTest : public OnEach {
-protected:
+ protected:
   void SetUp() override {
     OnEach::SetUp();
-    if (IsSkipped())
-      return;
+    if (IsSkipped()) return;
     ASSERT_MADE(stream_, Stream::create(context_));
   }
   void TearDown() override {
     stream_ = Stream();
     OnEach::TearDown();
   }
-  template <class T> std::vector<T> contentOf(const Memory &memory) {
+  template <class T>
+  std::vector<T> contentOf(const Memory& memory) {
     std::vector<T> out(memory.bytes() / sizeof(T));
     EXPECT_OK(copy(stream_, std::span(out), memory));
     EXPECT_OK(stream_.synchronize());
@@ -41,10 +41,9 @@ TEST_P(MemoryTest, ComesFromTheDeviceThePoolOrAPoolOfTheProgram) {
   ASSERT_MADE(Pool pool, Pool::create(context_));
   const auto values = numbers(1000);
   for (int kind = 0; kind < 3; ++kind) {
-    ASSERT_MADE(Memory memory,
-                kind == 0   ? Memory::allocate(context_, 4000)
-                : kind == 1 ? Memory::allocate(stream_, 4000)
-                            : Memory::allocate(pool, stream_, 4000));
+    ASSERT_MADE(Memory memory, kind == 0   ? Memory::allocate(context_, 4000)
+                               : kind == 1 ? Memory::allocate(stream_, 4000)
+                                           : Memory::allocate(pool, stream_, 4000));
     EXPECT_EQ(memory.bytes(), 4000u);
     ASSERT_OK(copy(stream_, memory, std::span<const std::uint32_t>(values)));
     EXPECT_EQ(contentOf<std::uint32_t>(memory), values);
@@ -66,8 +65,7 @@ TEST_P(MemoryTest, WhatTheProgramHoldsIsSaidWhenThereIsNoMore) {
   {
     ASSERT_MADE(const Memory one, Memory::allocate(context_, 3 << 20));
     ASSERT_MADE(const Memory two, Memory::allocate(stream_, 2 << 20));
-    ASSERT_MADE(const PitchedMemory rows,
-                PitchedMemory::allocate(context_, 512, 1024));
+    ASSERT_MADE(const PitchedMemory rows, PitchedMemory::allocate(context_, 512, 1024));
     EXPECT_NE(message().find("; this program holds 5.5 MiB in 3 allocations, the "
                              "largest of 3.0 MiB, 2.0 MiB, 512.0 KiB"),
               std::string::npos)
@@ -127,10 +125,8 @@ TEST_P(MemoryTest, FreeingWaitsForTheOtherStreamsThatUseIt) {
     ASSERT_MADE(Memory memory, Memory::allocate(stream_, 4000));
     ASSERT_OK(memory.useOn(other));
     ASSERT_OK(fill(other, memory.address(), std::uint32_t(9), 1000));
-    if (way == 0)
-      memory = Memory();
-    else
-      memory.freeOn(other);
+    if (way == 0) memory = Memory();
+    else memory.freeOn(other);
     EXPECT_FALSE(memory);
   }
   EXPECT_OK(stream_.synchronize());
@@ -148,16 +144,14 @@ TEST_P(MemoryTest, PinnedMemoryIsSeenByBoth) {
   ASSERT_MADE(Memory memory, Memory::allocate(context_, 4096));
   ASSERT_OK(copyToDevice(stream_, memory.address(), pinned.data()));
   EXPECT_EQ(contentOf<std::uint32_t>(memory)[512], 0xabcdu);
-  ASSERT_MADE(PinnedMemory combined,
-              PinnedMemory::allocate(context_, 100, {.writeCombined = true}));
+  ASSERT_MADE(PinnedMemory combined, PinnedMemory::allocate(context_, 100, {.writeCombined = true}));
   EXPECT_OK(combined.deviceAddress());
 }
 
 TEST_P(MemoryTest, MemoryOfTheProgramCanBePinnedForAWhile) {
   std::vector<std::byte> ordinary(1 << 16);
   for (int round = 0; round < 2; ++round) {
-    ASSERT_MADE(RegisteredMemory registered,
-                RegisteredMemory::add(context_, ordinary));
+    ASSERT_MADE(RegisteredMemory registered, RegisteredMemory::add(context_, ordinary));
     EXPECT_FAILS(RegisteredMemory::add(context_, ordinary), "712");
     ASSERT_MADE(const CUdeviceptr mapped, registered.deviceAddress());
     ASSERT_OK(fill(stream_, mapped, std::uint8_t(3), ordinary.size()));
@@ -167,10 +161,8 @@ TEST_P(MemoryTest, MemoryOfTheProgramCanBePinnedForAWhile) {
 }
 
 TEST_P(MemoryTest, ManagedMemoryMustBeAskedFor) {
-  EXPECT_FAILS(ManagedMemory::allocate(context_, 64),
-               "managed memory is refused unless it is asked for");
-  ASSERT_MADE(ManagedMemory managed,
-              ManagedMemory::allocate(context_, 4096, {.allow = true}));
+  EXPECT_FAILS(ManagedMemory::allocate(context_, 64), "managed memory is refused unless it is asked for");
+  ASSERT_MADE(ManagedMemory managed, ManagedMemory::allocate(context_, 4096, {.allow = true}));
   ASSERT_MADE(auto bytes, managed.hostView(stream_));
   std::ranges::fill(bytes, std::byte(1));
   ASSERT_OK(managed.advise(CU_MEM_ADVISE_SET_PREFERRED_LOCATION));
@@ -189,8 +181,7 @@ TEST_P(MemoryTest, PointersAreClassified) {
   ASSERT_MADE(Memory plain, Memory::allocate(context_, 1000));
   ASSERT_MADE(Memory pooled, Memory::allocate(pool, stream_, 1000));
   ASSERT_MADE(PinnedMemory pinned, PinnedMemory::allocate(context_, 1000));
-  ASSERT_MADE(ManagedMemory managed,
-              ManagedMemory::allocate(context_, 1000, {.allow = true}));
+  ASSERT_MADE(ManagedMemory managed, ManagedMemory::allocate(context_, 1000, {.allow = true}));
   std::vector<int> ordinary(10);
   ASSERT_MADE(PointerInfo info, inspect(context_, plain.address() + 500));
   EXPECT_EQ(info.kind, Kind::Device);
@@ -211,15 +202,11 @@ TEST_P(MemoryTest, PointersAreClassified) {
   EXPECT_EQ(info.kind, Kind::Ordinary);
 
   EXPECT_OK(checkKernelPointer(context_, plain.address() + 500, 500));
-  EXPECT_FAILS(checkKernelPointer(context_, plain.address() + 500, 1 << 20),
-               "of an allocation of");
+  EXPECT_FAILS(checkKernelPointer(context_, plain.address() + 500, 1 << 20), "of an allocation of");
   EXPECT_FAILS(checkKernelPointer(context_, 0, 4), "a null pointer");
-  if (context_.device().attributeOr(CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS,
-                                    0) == 0)
-    EXPECT_FAILS(
-        checkKernelPointer(
-            context_, reinterpret_cast<CUdeviceptr>(ordinary.data()), 4),
-        "a pointer of the host was given");
+  if (context_.device().attributeOr(CU_DEVICE_ATTRIBUTE_PAGEABLE_MEMORY_ACCESS, 0) == 0)
+    EXPECT_FAILS(checkKernelPointer(context_, reinterpret_cast<CUdeviceptr>(ordinary.data()), 4),
+                 "a pointer of the host was given");
 }
 
 // ---- copies and fills ----
@@ -242,15 +229,13 @@ TEST_P(MemoryTest, FillsEveryWidthAndOddLengths) {
   EXPECT_EQ(single, 1.5f);
   EXPECT_EQ(twice, 0.1);
   EXPECT_FAILS(fill(stream_, at + 2, 1.5f, 1), "not a multiple of 4 bytes");
-  EXPECT_FAILS(fillBytes(stream_, at, std::vector<std::byte>(3), 1),
-               "a pattern of 3 bytes");
+  EXPECT_FAILS(fillBytes(stream_, at, std::vector<std::byte>(3), 1), "a pattern of 3 bytes");
 }
 
 TEST_P(MemoryTest, RowsAndPlanesKeepTheirPlaces) {
   // A block of 3 planes of 5 rows of 40 bytes out of one of 4 x 8 x 64 bytes.
   std::vector<std::uint8_t> host(4 * 8 * 64), back(host.size(), 0);
-  for (std::size_t i = 0; i < host.size(); ++i)
-    host[i] = std::uint8_t(i * 7 + i / 256);
+  for (std::size_t i = 0; i < host.size(); ++i) host[i] = std::uint8_t(i * 7 + i / 256);
   ASSERT_MADE(Memory memory, Memory::allocate(context_, 1 << 16));
   ASSERT_OK(fill(stream_, memory.address(), std::uint8_t(0), 1 << 16));
   Place from = Place::onHost(host.data(), 64, 8);
@@ -265,16 +250,13 @@ TEST_P(MemoryTest, RowsAndPlanesKeepTheirPlaces) {
   for (std::size_t z = 0; z < 4; ++z)
     for (std::size_t y = 0; y < 8; ++y)
       for (std::size_t x = 0; x < 64; ++x) {
-        const bool inside =
-            z >= 1 && y >= 2 && y < 7 && x >= 8 && x < 48;
+        const bool inside = z >= 1 && y >= 2 && y < 7 && x >= 8 && x < 48;
         const std::size_t i = (z * 8 + y) * 64 + x;
         ASSERT_EQ(back[i], inside ? host[i] : 0) << z << ' ' << y << ' ' << x;
       }
-  EXPECT_FAILS(copy2D(stream_, Place::onDevice(memory.address(), 16),
-                      Place::onHost(host.data()), 40, 2),
+  EXPECT_FAILS(copy2D(stream_, Place::onDevice(memory.address(), 16), Place::onHost(host.data()), 40, 2),
                "rows are 16 bytes apart, and the copy needs 40");
-  EXPECT_FAILS(copy3D(stream_, Place::onDevice(memory.address(), 64, 2),
-                      Place::onHost(host.data(), 64, 8), 40, 3, 2),
+  EXPECT_FAILS(copy3D(stream_, Place::onDevice(memory.address(), 64, 2), Place::onHost(host.data(), 64, 8), 40, 3, 2),
                "planes are 2 rows apart");
 }
 
@@ -289,8 +271,7 @@ TEST_P(MemoryTest, PitchedRowsAreCopiedAndFilled) {
   ASSERT_OK(fill2D(stream_, at, rows.pitch, std::as_bytes(std::span(half)), 25, 7));
   ASSERT_OK(fill2D(stream_, at, rows.pitch, std::as_bytes(std::span(word)), 2, 3));
   std::vector<std::uint8_t> back(700);
-  ASSERT_OK(copy2D(stream_, Place::onHost(back.data()),
-                   Place::onDevice(at, rows.pitch), 100, 7));
+  ASSERT_OK(copy2D(stream_, Place::onHost(back.data()), Place::onDevice(at, rows.pitch), 100, 7));
   ASSERT_OK(stream_.synchronize());
   EXPECT_EQ(back[2 * 100 + 7], 0x08);
   EXPECT_EQ(back[3 * 100 + 7], 0x06);
@@ -307,13 +288,11 @@ TEST_P(MemoryTest, ManyCopiesGoInOneCall) {
   ASSERT_MADE(Memory memory, Memory::allocate(context_, 4000));
   // Backwards, in pieces of 400 bytes; and one of none.
   std::vector<BatchCopy> pieces{{memory.address(), source, 0}};
-  for (std::size_t i = 0; i < 10; ++i)
-    pieces.push_back({memory.address() + (9 - i) * 400, source + i * 400, 400});
+  for (std::size_t i = 0; i < 10; ++i) pieces.push_back({memory.address() + (9 - i) * 400, source + i * 400, 400});
   ASSERT_OK(copyBatch(stream_, pieces));
   ASSERT_OK(copyBatch(stream_, {}));
   const auto back = contentOf<std::uint32_t>(memory);
-  for (std::size_t i = 0; i < 10; ++i)
-    EXPECT_EQ(back[(9 - i) * 100 + 5], i * 100 + 6);
+  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(back[(9 - i) * 100 + 5], i * 100 + 6);
 }
 
 TEST_P(MemoryTest, ManyPlanesGoInOneCall) {
@@ -321,27 +300,22 @@ TEST_P(MemoryTest, ManyPlanesGoInOneCall) {
   ASSERT_MADE(PinnedMemory from, PinnedMemory::allocate(context_, 4 * 5 * 16));
   ASSERT_MADE(PinnedMemory back, PinnedMemory::allocate(context_, 2 * 3 * 8));
   ASSERT_MADE(Memory box, Memory::allocate(context_, 2 * 3 * 8));
-  for (std::size_t i = 0; i < from.data().size(); ++i)
-    from.data()[i] = std::byte(i);
+  for (std::size_t i = 0; i < from.data().size(); ++i) from.data()[i] = std::byte(i);
   Place source = Place::onHost(from.data().data(), 16, 5);
   source.x = 4;
   source.y = 1;
   source.z = 2;
-  const BatchCopy3D in[] = {
-      {Place::onDevice(box.address()), source, 8, 3, 2},
-      {Place::onDevice(box.address()), source, 0, 3, 2}};
+  const BatchCopy3D in[] = {{Place::onDevice(box.address()), source, 8, 3, 2},
+                            {Place::onDevice(box.address()), source, 0, 3, 2}};
   ASSERT_OK(copyBatch3D(stream_, in));
-  const BatchCopy3D out[] = {{Place::onHost(back.data().data()),
-                              Place::onDevice(box.address()), 8, 3, 2}};
+  const BatchCopy3D out[] = {{Place::onHost(back.data().data()), Place::onDevice(box.address()), 8, 3, 2}};
   ASSERT_OK(copyBatch3D(stream_, out));
   ASSERT_OK(stream_.synchronize());
   for (std::size_t z = 0; z < 2; ++z)
     for (std::size_t y = 0; y < 3; ++y)
       for (std::size_t x = 0; x < 8; ++x)
-        ASSERT_EQ(back.data()[(z * 3 + y) * 8 + x],
-                  std::byte(((z + 2) * 5 + y + 1) * 16 + x + 4));
-  const BatchCopy3D narrow[] = {
-      {Place::onDevice(box.address(), 4), source, 8, 3, 2}};
+        ASSERT_EQ(back.data()[(z * 3 + y) * 8 + x], std::byte(((z + 2) * 5 + y + 1) * 16 + x + 4));
+  const BatchCopy3D narrow[] = {{Place::onDevice(box.address(), 4), source, 8, 3, 2}};
   EXPECT_FAILS(copyBatch3D(stream_, narrow), "rows are 4 bytes apart");
   const BatchCopy3D array[] = {{Place::inArray(nullptr), source, 8, 3, 2}};
   EXPECT_FAILS(copyBatch3D(stream_, array), "an array of images");
@@ -353,11 +327,9 @@ TEST_P(MemoryTest, ValuesAreWrittenAndWaitedForInBatches) {
   const CUdeviceptr at = flags.address();
   ASSERT_OK(fill(stream_, at, std::uint32_t(0), 8));
   ASSERT_OK(stream_.synchronize());
-  const ValueStep first[] = {ValueStep::write(at, 5),
-                             ValueStep::write64(at + 8, 1ull << 40)};
-  const ValueStep second[] = {
-      ValueStep::wait(at, 5, Compare::Equal),
-      ValueStep::wait64(at + 8, 1ull << 40), ValueStep::write(at + 16, 7)};
+  const ValueStep first[] = {ValueStep::write(at, 5), ValueStep::write64(at + 8, 1ull << 40)};
+  const ValueStep second[] = {ValueStep::wait(at, 5, Compare::Equal), ValueStep::wait64(at + 8, 1ull << 40),
+                              ValueStep::write(at + 16, 7)};
   ASSERT_OK(stream_.batch(first));
   ASSERT_OK(other.batch(second));
   ASSERT_OK(other.synchronize());
@@ -372,12 +344,9 @@ TEST_P(MemoryTest, ValuesAreWrittenAndWaitedForInBatches) {
 
 TEST_P(MemoryTest, CopiesOnTheDeviceMustNotOverlap) {
   ASSERT_MADE(Memory memory, Memory::allocate(context_, 1000));
-  EXPECT_FAILS(
-      copyOnDevice(stream_, memory.address() + 10, memory.address(), 500),
-      "overlaps its own source");
+  EXPECT_FAILS(copyOnDevice(stream_, memory.address() + 10, memory.address(), 500), "overlaps its own source");
   EXPECT_OK(copyOnDevice(stream_, memory.address() + 500, memory.address(), 500));
-  EXPECT_OK(copyBetween(stream_, context_, memory.address(), context_,
-                        memory.address() + 500, 500));
+  EXPECT_OK(copyBetween(stream_, context_, memory.address(), context_, memory.address() + 500, 500));
   EXPECT_OK(stream_.synchronize());
 }
 
@@ -416,8 +385,7 @@ TEST_F(MemoryRules, AnAllocationIsTriedAgainAfterThePoolGaveBack) {
 TEST_F(MemoryRules, ADeviceWithoutManagedMemoryForTheHostRefusesWhileItWorks) {
   start("preset=sm_75");
   ASSERT_MADE(Stream stream, Stream::create(context_));
-  ASSERT_MADE(ManagedMemory managed,
-              ManagedMemory::allocate(context_, 64, {.allow = true}));
+  ASSERT_MADE(ManagedMemory managed, ManagedMemory::allocate(context_, 64, {.allow = true}));
   ASSERT_OK(managed.prefetchToDevice(stream));
   EXPECT_FAILS(managed.hostView(stream), "while cuda:0 works");
   ASSERT_OK(stream.synchronize());
@@ -434,10 +402,9 @@ TEST_F(MemoryRules, MemoryThatCannotBeOrderedIsLeakedAndTold) {
     ASSERT_OK(memory.useOn(second));
   }
   ASSERT_EQ(warnings_.size(), 1u);
-  EXPECT_NE(warnings_[0].find("could not release device memory"),
-            std::string::npos);
+  EXPECT_NE(warnings_[0].find("could not release device memory"), std::string::npos);
   EXPECT_EQ(fake().live("memory"), 1);
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

@@ -23,7 +23,7 @@ namespace {
 using namespace test_kernels;
 
 class Sharing : public WithKernels {
-protected:
+ protected:
   std::vector<std::uint32_t> read(CUdeviceptr at, std::size_t count) {
     std::vector<std::uint32_t> out(count);
     EXPECT_OK(copyToHost(stream_, std::as_writable_bytes(std::span(out)), at));
@@ -51,17 +51,14 @@ TEST_P(Sharing, MemoryGrowsWhereItIs) {
 }
 
 TEST_P(Sharing, OneMemoryCanHaveTwoAddresses) {
-  ASSERT_MADE(PhysicalMemory memory,
-              PhysicalMemory::create(context_, 1000, true));
+  ASSERT_MADE(PhysicalMemory memory, PhysicalMemory::create(context_, 1000, true));
   ASSERT_MADE(AddressRange first, AddressRange::reserve(context_, memory.bytes()));
-  ASSERT_MADE(AddressRange second,
-              AddressRange::reserve(context_, memory.bytes()));
+  ASSERT_MADE(AddressRange second, AddressRange::reserve(context_, memory.bytes()));
   ASSERT_OK(first.map(0, memory));
   ASSERT_MADE(const rt::UniqueFd fd, memory.share());
-  ASSERT_MADE(PhysicalMemory same,
-              PhysicalMemory::open(context_, fd, memory.bytes()));
+  ASSERT_MADE(PhysicalMemory same, PhysicalMemory::open(context_, fd, memory.bytes()));
   ASSERT_OK(second.map(0, same));
-  memory = PhysicalMemory(); // what is mapped keeps it
+  memory = PhysicalMemory();  // what is mapped keeps it
   ASSERT_OK(fill(stream_, first.address(), 99u, 16));
   EXPECT_EQ(read(second.address(), 16)[15], 99u);
   EXPECT_FAILS(first.map(0, same), "something is mapped at byte 0");
@@ -122,12 +119,10 @@ NEXT:
 }
 
 TEST_P(Sharing, TensorCopiesMoveABoxAndFillWhatIsOutside) {
-  if (!hasClusters())
-    GTEST_SKIP() << "needs 9.0";
+  if (!hasClusters()) GTEST_SKIP() << "needs 9.0";
   ASSERT_MADE(Memory memory, Memory::allocate(context_, 800));
   std::vector<std::uint32_t> values(200);
-  for (std::uint32_t i = 0; i < 200; ++i)
-    values[i] = 1000 + i;
+  for (std::uint32_t i = 0; i < 200; ++i) values[i] = 1000 + i;
   ASSERT_OK(copy(stream_, memory, std::span<const std::uint32_t>(values)));
   ASSERT_MADE(TensorMap map, encodeTensorMap(context_, goodSpec(memory.address())));
   static_assert(alignof(TensorMap) >= 64 && sizeof(TensorMap) == 128);
@@ -139,49 +134,52 @@ TEST_P(Sharing, TensorCopiesMoveABoxAndFillWhatIsOutside) {
   const auto box = contentOf<std::uint32_t>(out);
   for (std::uint32_t y = 0; onGpu() && y < 8; ++y)
     for (std::uint32_t x = 0; x < 8; ++x)
-      ASSERT_EQ(box[y * 8 + x],
-                x < 4 && y < 6 ? 1000 + (4 + y) * 20 + 16 + x : 0u)
-          << x << ' ' << y;
+      ASSERT_EQ(box[y * 8 + x], x < 4 && y < 6 ? 1000 + (4 + y) * 20 + 16 + x : 0u) << x << ' ' << y;
   EXPECT_FAILS(withAddress(context_, map, 8), "not a multiple of 16");
 }
 
 TEST(TensorMaps, EveryRuleIsNamed) {
   const struct {
-    void (*spoil)(TensorMapSpec &);
-    const char *message;
+    void (*spoil)(TensorMapSpec&);
+    const char* message;
   } cases[] = {
-      {[](TensorMapSpec &s) { s.sizes = {}; s.strides = {}; s.box = {}; },
+      {[](TensorMapSpec& s) {
+         s.sizes = {};
+         s.strides = {};
+         s.box = {};
+       },
        "it has 0 axes"},
-      {[](TensorMapSpec &s) { s.sizes.resize(6, 1); }, "it has 6 axes"},
-      {[](TensorMapSpec &s) { s.interleave = CU_TENSOR_MAP_INTERLEAVE_16B; },
-       "2 axes, and 3 to 5"},
-      {[](TensorMapSpec &s) { s.strides = {}; }, "0 strides for 2 axes"},
-      {[](TensorMapSpec &s) { s.box = {8}; }, "one number for each of 2 axes"},
-      {[](TensorMapSpec &s) { s.elementStrides = {1}; }, "one number for each"},
-      {[](TensorMapSpec &s) { s.address = 8; }, "not a multiple of 16 bytes"},
-      {[](TensorMapSpec &s) { s.sizes[1] = 0; }, "axis 1 has 0 elements"},
-      {[](TensorMapSpec &s) { s.sizes[0] = (1ull << 32) + 1; }, "1 to 2^32"},
-      {[](TensorMapSpec &s) { s.box[1] = 257; }, "257 elements on axis 1"},
-      {[](TensorMapSpec &s) { s.box[0] = 0; }, "0 elements on axis 0"},
-      {[](TensorMapSpec &s) { s.elementStrides = {1, 9}; }, "every 9th element"},
-      {[](TensorMapSpec &s) { s.strides = {84}; }, "must be a multiple of 16"},
-      {[](TensorMapSpec &s) { s.strides = {1ull << 40}; }, "2^40 bytes or more"},
-      {[](TensorMapSpec &s) { s.box[0] = 5; }, "20 bytes, and must have a multiple"},
-      {[](TensorMapSpec &s) {
+      {[](TensorMapSpec& s) { s.sizes.resize(6, 1); }, "it has 6 axes"},
+      {[](TensorMapSpec& s) { s.interleave = CU_TENSOR_MAP_INTERLEAVE_16B; }, "2 axes, and 3 to 5"},
+      {[](TensorMapSpec& s) { s.strides = {}; }, "0 strides for 2 axes"},
+      {[](TensorMapSpec& s) { s.box = {8}; }, "one number for each of 2 axes"},
+      {[](TensorMapSpec& s) { s.elementStrides = {1}; }, "one number for each"},
+      {[](TensorMapSpec& s) { s.address = 8; }, "not a multiple of 16 bytes"},
+      {[](TensorMapSpec& s) { s.sizes[1] = 0; }, "axis 1 has 0 elements"},
+      {[](TensorMapSpec& s) { s.sizes[0] = (1ull << 32) + 1; }, "1 to 2^32"},
+      {[](TensorMapSpec& s) { s.box[1] = 257; }, "257 elements on axis 1"},
+      {[](TensorMapSpec& s) { s.box[0] = 0; }, "0 elements on axis 0"},
+      {[](TensorMapSpec& s) { s.elementStrides = {1, 9}; }, "every 9th element"},
+      {[](TensorMapSpec& s) { s.strides = {84}; }, "must be a multiple of 16"},
+      {[](TensorMapSpec& s) { s.strides = {1ull << 40}; }, "2^40 bytes or more"},
+      {[](TensorMapSpec& s) { s.box[0] = 5; }, "20 bytes, and must have a multiple"},
+      {[](TensorMapSpec& s) {
          s.box[0] = 16;
          s.swizzle = CU_TENSOR_MAP_SWIZZLE_32B;
-       }, "64 bytes, and its swizzle takes 32"},
-      {[](TensorMapSpec &s) { s.nanOutside = true; }, "cannot be NaN"},
-      {[](TensorMapSpec &s) {
+       },
+       "64 bytes, and its swizzle takes 32"},
+      {[](TensorMapSpec& s) { s.nanOutside = true; }, "cannot be NaN"},
+      {[](TensorMapSpec& s) {
          s.sizes = {20, 10, 2};
          s.strides = {96, 960};
          s.box = {8, 8, 1};
          s.address = 64;
          s.interleave = CU_TENSOR_MAP_INTERLEAVE_32B;
-       }, "needs the swizzle of 32 bytes"},
+       },
+       "needs the swizzle of 32 bytes"},
   };
   EXPECT_OK(checkTensorMap(goodSpec(16)));
-  for (const auto &one : cases) {
+  for (const auto& one : cases) {
     TensorMapSpec spec = goodSpec(16);
     one.spoil(spec);
     EXPECT_FAILS(checkTensorMap(spec), one.message);
@@ -215,32 +213,24 @@ std::string lookPtx() {
 }
 
 TEST_P(Sharing, ImagesAreInterpolatedAndClamped) {
-  ASSERT_MADE(ImageArray image,
-              ImageArray::create(context_, 4, 2, CU_AD_FORMAT_FLOAT, 1));
+  ASSERT_MADE(ImageArray image, ImageArray::create(context_, 4, 2, CU_AD_FORMAT_FLOAT, 1));
   EXPECT_EQ(image.rowBytes(), 16u);
   const float pixels[8] = {0, 10, 20, 30, 0, 10, 20, 30};
   float back[8] = {};
-  ASSERT_OK(copy2D(stream_, Place::inArray(image.raw()), Place::onHost(pixels),
-                   16, 2));
-  ASSERT_OK(copy2D(stream_, Place::onHost(back), Place::inArray(image.raw()), 16,
-                   2));
+  ASSERT_OK(copy2D(stream_, Place::inArray(image.raw()), Place::onHost(pixels), 16, 2));
+  ASSERT_OK(copy2D(stream_, Place::onHost(back), Place::inArray(image.raw()), 16, 2));
   ASSERT_OK(stream_.synchronize());
   EXPECT_TRUE(std::ranges::equal(pixels, back));
-  ASSERT_MADE(Texture texture,
-              Texture::create(image, {.linear = true, .asFloat = true}));
-  image = ImageArray(); // the texture keeps it
+  ASSERT_MADE(Texture texture, Texture::create(image, {.linear = true, .asFloat = true}));
+  image = ImageArray();  // the texture keeps it
   ASSERT_MADE(Kernel look, kernel(lookPtx(), "look"));
   ASSERT_MADE(Memory out, filled(12, 0.f));
   // Pixel i has its middle at i + 0.5.
-  ASSERT_OK(launch(stream_, look, {.block = {12}}, texture.raw(), out.address(),
-                   0.5f));
+  ASSERT_OK(launch(stream_, look, {.block = {12}}, texture.raw(), out.address(), 0.5f));
   const auto values = contentOf<float>(out);
   for (int i = 0; onGpu() && i < 12; ++i)
-    EXPECT_NEAR(values[std::size_t(i)],
-                std::clamp(float(i) * 5.f - 5.f, 0.f, 30.f), 0.05f)
-        << i;
-  EXPECT_FAILS(ImageArray::create(context_, 4, 2, CU_AD_FORMAT_FLOAT, 3),
-               "1, 2 or 4 channels");
+    EXPECT_NEAR(values[std::size_t(i)], std::clamp(float(i) * 5.f - 5.f, 0.f, 30.f), 0.05f) << i;
+  EXPECT_FAILS(ImageArray::create(context_, 4, 2, CU_AD_FORMAT_FLOAT, 3), "1, 2 or 4 channels");
 }
 
 // ---- parts of a device, profilers ----
@@ -266,8 +256,7 @@ std::string wherePtx() {
 
 TEST_P(Sharing, APartOfADeviceRunsOnItsMultiprocessors) {
   auto made = GreenContext::create(context_, 8);
-  if (!made && onGpu())
-    GTEST_SKIP() << errorOf(made);
+  if (!made && onGpu()) GTEST_SKIP() << errorOf(made);
   ASSERT_OK(made);
   GreenContext green = *std::move(made);
   EXPECT_GE(green.multiprocessors(), 8u);
@@ -282,7 +271,7 @@ TEST_P(Sharing, APartOfADeviceRunsOnItsMultiprocessors) {
     EXPECT_FALSE(seen.count(0));
     EXPECT_LE(seen.size(), green.multiprocessors());
   }
-  green = GreenContext(); // the stream keeps it
+  green = GreenContext();  // the stream keeps it
   EXPECT_OK(part.synchronize());
   EXPECT_FAILS(GreenContext::create(context_, 100000), "multiprocessors, and a");
 }
@@ -296,7 +285,8 @@ TEST_P(Sharing, RangesForProfilersDoNoHarm) {
 // ---- two processes ----
 
 /// Handles as text, for the environment of the other process.
-template <class T> std::string hex(const T &value) {
+template <class T>
+std::string hex(const T& value) {
   std::string out;
   for (const std::byte one : std::as_bytes(std::span(&value, 1))) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -305,22 +295,21 @@ template <class T> std::string hex(const T &value) {
   }
   return out;
 }
-template <class T> T unhex(std::string_view text) {
+template <class T>
+T unhex(std::string_view text) {
   T value{};
   for (std::size_t i = 0; i < sizeof value && 2 * i + 1 < text.size(); ++i) {
     const auto digit = [&](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-    reinterpret_cast<unsigned char *>(&value)[i] =
-        (unsigned char)(digit(text[2 * i]) * 16 + digit(text[2 * i + 1]));
+    reinterpret_cast<unsigned char*>(&value)[i] = (unsigned char)(digit(text[2 * i]) * 16 + digit(text[2 * i + 1]));
   }
   return value;
 }
 
 /// Not a test of its own: what the other process does.
 TEST(OtherProcess, ReadsAndWritesWhatIsShared) {
-  const char *memoryText = std::getenv("RADDLE_TEST_IPC_MEMORY");
-  const char *eventText = std::getenv("RADDLE_TEST_IPC_EVENT");
-  if (!memoryText || !eventText)
-    GTEST_SKIP() << "runs inside SharedGpu.MemoryAndEventsReachAnotherProcess";
+  const char* memoryText = std::getenv("RADDLE_TEST_IPC_MEMORY");
+  const char* eventText = std::getenv("RADDLE_TEST_IPC_EVENT");
+  if (!memoryText || !eventText) GTEST_SKIP() << "runs inside SharedGpu.MemoryAndEventsReachAnotherProcess";
   ASSERT_MADE(Context context, Context::primary(0));
   ASSERT_MADE(Stream stream, Stream::create(context));
   ASSERT_MADE(Event event, openEvent(context, unhex<IpcEvent>(eventText)));
@@ -329,27 +318,23 @@ TEST(OtherProcess, ReadsAndWritesWhatIsShared) {
   std::vector<std::uint32_t> values(memory.bytes() / 4);
   ASSERT_OK(copy(stream, std::span(values), memory));
   ASSERT_OK(stream.synchronize());
-  for (std::uint32_t value : values)
-    ASSERT_EQ(value, 123u);
+  for (std::uint32_t value : values) ASSERT_EQ(value, 123u);
   ASSERT_OK(fill(stream, memory.address(), 456u, values.size()));
   ASSERT_OK(stream.synchronize());
 }
 
 TEST(OtherProcess, UsesMemoryOfAPool) {
-  const char *fdText = std::getenv("RADDLE_TEST_IPC_POOL");
-  const char *memoryText = std::getenv("RADDLE_TEST_IPC_POOL_MEMORY");
-  if (!fdText || !memoryText)
-    GTEST_SKIP() << "runs inside SharedGpu.MemoryOfAPoolReachesAnotherProcess";
+  const char* fdText = std::getenv("RADDLE_TEST_IPC_POOL");
+  const char* memoryText = std::getenv("RADDLE_TEST_IPC_POOL_MEMORY");
+  if (!fdText || !memoryText) GTEST_SKIP() << "runs inside SharedGpu.MemoryOfAPoolReachesAnotherProcess";
   ASSERT_MADE(Context context, Context::primary(0));
   ASSERT_MADE(Stream stream, Stream::create(context));
   ASSERT_MADE(Pool pool, openPool(context, rt::UniqueFd(std::atoi(fdText))));
-  ASSERT_MADE(Memory memory, openMemory(pool, stream,
-                                        unhex<IpcPoolMemory>(memoryText)));
+  ASSERT_MADE(Memory memory, openMemory(pool, stream, unhex<IpcPoolMemory>(memoryText)));
   std::vector<std::uint32_t> values(memory.bytes() / 4);
   ASSERT_OK(copy(stream, std::span(values), memory));
   ASSERT_OK(stream.synchronize());
-  for (std::uint32_t value : values)
-    ASSERT_EQ(value, 321u);
+  for (std::uint32_t value : values) ASSERT_EQ(value, 321u);
   ASSERT_OK(fill(stream, memory.address(), 654u, values.size()));
   ASSERT_OK(stream.synchronize());
   EXPECT_FAILS(Memory::allocate(pool, stream, 64), "cuMemAllocFromPoolAsync");
@@ -365,15 +350,13 @@ TEST_F(SharedGpu, MemoryOfAPoolReachesAnotherProcess) {
   ASSERT_OK(stream.synchronize());
   auto fd = sharePool(pool);
   auto shared = exportPoolMemory(memory);
-  if (!fd || !shared)
-    GTEST_SKIP() << errorOf(fd) << errorOf(shared);
+  if (!fd || !shared) GTEST_SKIP() << errorOf(fd) << errorOf(shared);
   // A descriptor that is inherited by its number.
   const int inherited = dup(fd->get());
   ASSERT_GE(inherited, 0);
-  const std::string command =
-      "RADDLE_TEST_IPC_POOL=" + std::to_string(inherited) +
-      " RADDLE_TEST_IPC_POOL_MEMORY=" + hex(*shared) + " /proc/" +
-      std::to_string(getpid()) + "/exe --gtest_filter='OtherProcess.*'";
+  const std::string command = "RADDLE_TEST_IPC_POOL=" + std::to_string(inherited) +
+                              " RADDLE_TEST_IPC_POOL_MEMORY=" + hex(*shared) + " /proc/" + std::to_string(getpid()) +
+                              "/exe --gtest_filter='OtherProcess.*'";
   const int status = std::system(command.c_str());
   close(inherited);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
@@ -391,12 +374,10 @@ TEST_F(SharedGpu, MemoryAndEventsReachAnotherProcess) {
   ASSERT_OK(stream.record(event));
   auto sharedMemory = exportMemory(memory);
   auto sharedEvent = exportEvent(event);
-  if (!sharedMemory || !sharedEvent)
-    GTEST_SKIP() << errorOf(sharedMemory) << errorOf(sharedEvent);
-  const std::string command =
-      "RADDLE_TEST_IPC_MEMORY=" + hex(*sharedMemory) +
-      " RADDLE_TEST_IPC_EVENT=" + hex(*sharedEvent) + " /proc/" +
-      std::to_string(getpid()) + "/exe --gtest_filter='OtherProcess.*'";
+  if (!sharedMemory || !sharedEvent) GTEST_SKIP() << errorOf(sharedMemory) << errorOf(sharedEvent);
+  const std::string command = "RADDLE_TEST_IPC_MEMORY=" + hex(*sharedMemory) +
+                              " RADDLE_TEST_IPC_EVENT=" + hex(*sharedEvent) + " /proc/" + std::to_string(getpid()) +
+                              "/exe --gtest_filter='OtherProcess.*'";
   const int status = std::system(command.c_str());
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   std::vector<std::uint32_t> values(memory.bytes() / 4);
@@ -406,8 +387,7 @@ TEST_F(SharedGpu, MemoryAndEventsReachAnotherProcess) {
 }
 
 TEST_F(SharedGpu, TwoDevicesReachEachOther) {
-  if (Device::count(&context_.driver()).value_or(1) < 2)
-    GTEST_SKIP() << "one device";
+  if (Device::count(&context_.driver()).value_or(1) < 2) GTEST_SKIP() << "one device";
   ASSERT_MADE(Context other, Context::primary(1, &context_.driver()));
   ASSERT_MADE(Stream here, Stream::create(context_));
   ASSERT_MADE(Stream there, Stream::create(other));
@@ -415,16 +395,14 @@ TEST_F(SharedGpu, TwoDevicesReachEachOther) {
   ASSERT_MADE(Memory theirs, Memory::allocate(other, 4096));
   ASSERT_OK(fill(here, mine.address(), 5u, 1024));
   ASSERT_OK(there.waitFor(here));
-  ASSERT_OK(copyBetween(there, other, theirs.address(), context_, mine.address(),
-                        4096));
+  ASSERT_OK(copyBetween(there, other, theirs.address(), context_, mine.address(), 4096));
   ASSERT_OK(there.synchronize());
   std::vector<std::uint32_t> values(1024);
   ASSERT_OK(copy(there, std::span(values), theirs));
   ASSERT_OK(there.synchronize());
   EXPECT_EQ(values[1023], 5u);
   ASSERT_MADE(const bool direct, other.device().canAccess(context_.device()));
-  if (!direct)
-    GTEST_SKIP() << "copied, and not connected for more";
+  if (!direct) GTEST_SKIP() << "copied, and not connected for more";
   ASSERT_OK(other.enablePeerAccess(context_));
   ASSERT_OK(other.enablePeerAccess(context_));
   // A kernel there adds to memory here.
@@ -443,9 +421,9 @@ TEST_F(SharedGpu, TwoDevicesReachEachOther) {
 using SharingRules = OnFake;
 
 TEST_F(SharingRules, MappingUndoesExactlyTheStepsBefore) {
-  const char *steps[] = {"cuMemGetAllocationGranularity", "cuMemAddressReserve",
-                         "cuMemCreate", "cuMemMap", "cuMemSetAccess"};
-  for (const char *step : steps) {
+  const char* steps[] = {"cuMemGetAllocationGranularity", "cuMemAddressReserve", "cuMemCreate", "cuMemMap",
+                         "cuMemSetAccess"};
+  for (const char* step : steps) {
     start(std::string("fail=") + step + "@1:2");
     auto memory = GrowableMemory::create(context_, 1 << 22);
     Status grown = memory ? memory->grow(100) : fail(memory.error());
@@ -506,7 +484,7 @@ TEST_F(SharingRules, ADescriptorPassesToTheDriverOnSuccessOnly) {
     ASSERT_MADE(ExternalMemory memory, ExternalMemory::open(context_, fd, 4096));
     EXPECT_FALSE(fd) << "the driver's now";
     ASSERT_MADE(Memory mapped, memory.map(1024, 1024));
-    memory = ExternalMemory(); // the mapping keeps it
+    memory = ExternalMemory();  // the mapping keeps it
     EXPECT_EQ(fake().live("external"), 1);
     EXPECT_EQ(mapped.bytes(), 1024u);
   }
@@ -514,8 +492,7 @@ TEST_F(SharingRules, ADescriptorPassesToTheDriverOnSuccessOnly) {
   rt::UniqueFd other(open("/dev/null", O_RDONLY));
   EXPECT_FAILS(ExternalSemaphore::open(context_, other, true), "999");
   ASSERT_TRUE(other);
-  ASSERT_MADE(ExternalSemaphore semaphore,
-              ExternalSemaphore::open(context_, other, true));
+  ASSERT_MADE(ExternalSemaphore semaphore, ExternalSemaphore::open(context_, other, true));
   ASSERT_MADE(Stream stream, Stream::create(context_));
   ASSERT_MADE(Stream waits, Stream::create(context_));
   ASSERT_OK(semaphore.wait(waits, 5));
@@ -526,10 +503,9 @@ TEST_F(SharingRules, ADescriptorPassesToTheDriverOnSuccessOnly) {
 
 TEST_F(SharingRules, TensorCopiesAreNotAskedOfOlderDevices) {
   start("preset=sm_80");
-  EXPECT_FAILS(encodeTensorMap(context_, goodSpec(1024)),
-               "has no tensor memory accelerator");
+  EXPECT_FAILS(encodeTensorMap(context_, goodSpec(1024)), "has no tensor memory accelerator");
   EXPECT_EQ(fake().count("cuTensorMapEncodeTiled"), 0);
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

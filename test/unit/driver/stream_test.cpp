@@ -55,8 +55,7 @@ TEST_P(Streams, EventsTellWhenWorkIsDone) {
   ASSERT_OK(second.synchronize());
   EXPECT_EQ(event.done().value_or(false), true);
   EXPECT_OK(event.synchronize());
-  for (int i = 0; i < 1000 && !first.done().value_or(true); ++i)
-    std::this_thread::yield();
+  for (int i = 0; i < 1000 && !first.done().value_or(true); ++i) std::this_thread::yield();
   EXPECT_EQ(first.done().value_or(false), true);
 }
 
@@ -64,12 +63,10 @@ TEST_P(Streams, TimesAreTaken) {
   ASSERT_MADE(Stream stream, Stream::create(context_));
   ASSERT_MADE(Timer timer, Timer::create(context_));
   ASSERT_OK(timer.start(stream));
-  ASSERT_MADE(HostTask task, stream.then([] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }));
+  ASSERT_MADE(HostTask task, stream.then([] { std::this_thread::sleep_for(std::chrono::milliseconds(2)); }));
   ASSERT_OK(timer.stop(stream));
   ASSERT_MADE(const float milliseconds, timer.milliseconds());
-  EXPECT_GT(milliseconds, onGpu() ? 1.5f : 0.f); // the fake's clock is its own
+  EXPECT_GT(milliseconds, onGpu() ? 1.5f : 0.f);  // the fake's clock is its own
   EXPECT_TRUE(task.ran());
 
   ASSERT_MADE(Event without, Event::create(context_));
@@ -78,8 +75,7 @@ TEST_P(Streams, TimesAreTaken) {
   EXPECT_FAILS(Event::elapsed(without, without), "made without timing");
   ASSERT_MADE(Event fresh, Event::create(context_, {.timing = true}));
   EXPECT_FAILS(Event::elapsed(fresh, fresh), "never recorded");
-  EXPECT_FAILS(Event::create(context_, {.timing = true, .interprocess = true}),
-               "cannot take the time");
+  EXPECT_FAILS(Event::create(context_, {.timing = true, .interprocess = true}), "cannot take the time");
 }
 
 TEST_P(Streams, FunctionsOfTheHostRunInOrder) {
@@ -102,8 +98,7 @@ TEST_P(Streams, FunctionsOfTheHostRunInOrder) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 4}));
   EXPECT_EQ(inside, CUDA_ERROR_NOT_PERMITTED) << "CUDA inside is refused";
   ASSERT_TRUE(thrower.exception());
-  EXPECT_THROW(std::rethrow_exception(thrower.exception()),
-               std::runtime_error);
+  EXPECT_THROW(std::rethrow_exception(thrower.exception()), std::runtime_error);
   EXPECT_FAILS(stream.then({}), "empty function");
 }
 
@@ -118,7 +113,7 @@ TEST_P(Streams, AnExceptionThatNobodyLooksAtIsTold) {
     ASSERT_MADE(Stream stream, Stream::create(context_));
     ASSERT_OK(stream.then([] { throw std::runtime_error("lost?"); }));
     ASSERT_OK(stream.synchronize());
-    ASSERT_OK(stream.then([] {})); // behind it, the first one is retired
+    ASSERT_OK(stream.then([] {}));  // behind it, the first one is retired
     ASSERT_OK(stream.synchronize());
     drainRetired();
   }
@@ -139,11 +134,9 @@ TEST_P(Streams, UsingAnObjectThatWasMovedFromIsAnError) {
 
 TEST_P(Streams, TheContextLivesAsLongAsWhatIsInIt) {
   ASSERT_MADE(Stream stream, Stream::create(context_));
-  if (!onGpu())
-    context_ = Context();
+  if (!onGpu()) context_ = Context();
   EXPECT_OK(stream.synchronize());
-  Stream borrowed =
-      Stream::borrow(stream.context(), stream.raw(), stream.keepAlive());
+  Stream borrowed = Stream::borrow(stream.context(), stream.raw(), stream.keepAlive());
   EXPECT_FALSE(borrowed.owned());
   stream = Stream();
   EXPECT_OK(borrowed.synchronize());
@@ -158,8 +151,7 @@ TEST_P(Streams, DefaultStreamsCanBeUsedByName) {
 
 TEST_P(Streams, LimitsReadBack) {
   ASSERT_MADE(const std::size_t before, context_.limit(CU_LIMIT_STACK_SIZE));
-  ASSERT_MADE(const std::size_t now,
-              context_.setLimit(CU_LIMIT_STACK_SIZE, before + 5));
+  ASSERT_MADE(const std::size_t now, context_.setLimit(CU_LIMIT_STACK_SIZE, before + 5));
   EXPECT_GE(now, before + 5);
   EXPECT_LE(now, before + 64) << "rounded";
   EXPECT_OK(context_.setLimit(CU_LIMIT_STACK_SIZE, before));
@@ -189,28 +181,26 @@ TEST_P(Captures, WhatIsCapturedRunsWithEachLaunch) {
     auto alive = std::make_shared<int>(7);
     std::weak_ptr<int> watch = alive;
     ASSERT_MADE(Graph graph, capture(stream, [&]() -> Status {
-      EXPECT_EQ(stream.captureStatus().value_or(
-                    CU_STREAM_CAPTURE_STATUS_NONE),
-                CU_STREAM_CAPTURE_STATUS_ACTIVE);
-      RAD_TRY(stream.then([&calls, alive] { calls += *alive; }));
-      RAD_TRY(side.waitFor(stream));
-      RAD_TRY(side.then([&calls] { calls += 1; }));
-      return stream.waitFor(side);
-    }));
+                  EXPECT_EQ(stream.captureStatus().value_or(CU_STREAM_CAPTURE_STATUS_NONE),
+                            CU_STREAM_CAPTURE_STATUS_ACTIVE);
+                  RAD_TRY(stream.then([&calls, alive] { calls += *alive; }));
+                  RAD_TRY(side.waitFor(stream));
+                  RAD_TRY(side.then([&calls] { calls += 1; }));
+                  return stream.waitFor(side);
+                }));
     alive.reset();
     EXPECT_EQ(calls, 0) << "captured, not run";
     ASSERT_MADE(auto nodes, graph.nodes());
     EXPECT_EQ(nodes.size(), 2u);
     ASSERT_MADE(GraphExec exec, graph.instantiate());
-    graph = Graph(); // the instantiated one needs it no more
+    graph = Graph();  // the instantiated one needs it no more
     ASSERT_OK(exec.upload(stream));
-    for (int i = 0; i < 10; ++i)
-      ASSERT_OK(exec.launch(stream));
+    for (int i = 0; i < 10; ++i) ASSERT_OK(exec.launch(stream));
     ASSERT_OK(stream.synchronize());
     EXPECT_EQ(calls, 80);
     EXPECT_FALSE(watch.expired()) << "kept as long as it may run";
     exec = GraphExec();
-    for (int i = 0; i < 1000 && !watch.expired(); ++i) // on another thread
+    for (int i = 0; i < 1000 && !watch.expired(); ++i)  // on another thread
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     EXPECT_TRUE(watch.expired());
   }
@@ -218,8 +208,7 @@ TEST_P(Captures, WhatIsCapturedRunsWithEachLaunch) {
 
 TEST_P(Captures, AWaitInsideEndsTheCapture) {
   ASSERT_MADE(Stream stream, Stream::create(context_));
-  auto captured =
-      capture(stream, [&] { return stream.synchronize(); });
+  auto captured = capture(stream, [&] { return stream.synchronize(); });
   ASSERT_FALSE(captured);
   EXPECT_EQ(captured.error().code, CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
   EXPECT_EQ(captured.error().category, ErrorCategory::Capture);
@@ -230,11 +219,8 @@ TEST_P(Captures, AWaitInsideEndsTheCapture) {
 
 TEST_P(Captures, EndsWhenTheBodyThrows) {
   ASSERT_MADE(Stream stream, Stream::create(context_));
-  EXPECT_THROW((void)capture(stream,
-                             [&]() -> Status { throw std::runtime_error("x"); }),
-               std::runtime_error);
-  EXPECT_EQ(stream.captureStatus().value_or(CU_STREAM_CAPTURE_STATUS_ACTIVE),
-            CU_STREAM_CAPTURE_STATUS_NONE);
+  EXPECT_THROW((void)capture(stream, [&]() -> Status { throw std::runtime_error("x"); }), std::runtime_error);
+  EXPECT_EQ(stream.captureStatus().value_or(CU_STREAM_CAPTURE_STATUS_ACTIVE), CU_STREAM_CAPTURE_STATUS_NONE);
   EXPECT_OK(stream.synchronize());
 }
 
@@ -267,10 +253,7 @@ TEST_P(Captures, AllocatingEndsACaptureOfThisThreadButNotARelaxedOne) {
   ASSERT_MADE(Stream stream, Stream::create(context_));
   for (const CaptureMode mode : {CaptureMode::ThreadLocal, CaptureMode::Relaxed}) {
     CUdeviceptr address = 0;
-    auto captured = capture(
-        stream,
-        [&] { return context_.call<DriverFn::MemAlloc>(&address, std::size_t(64)); },
-        mode);
+    auto captured = capture(stream, [&] { return context_.call<DriverFn::MemAlloc>(&address, std::size_t(64)); }, mode);
     if (mode == CaptureMode::Relaxed) {
       EXPECT_OK(captured);
       ASSERT_OK(context_.call<DriverFn::MemFree>(address));
@@ -286,10 +269,8 @@ TEST_P(Captures, OnlyTheThreadThatBeganMayEndUnlessRelaxed) {
     ASSERT_MADE(Capture scope, Capture::begin(stream, mode));
     Result<Graph> graph = fail(ErrorCategory::Misuse, "not run");
     std::thread([&] { graph = scope.end(); }).join();
-    if (mode == CaptureMode::Relaxed)
-      EXPECT_OK(graph);
-    else
-      EXPECT_FAILS(graph, "908");
+    if (mode == CaptureMode::Relaxed) EXPECT_OK(graph);
+    else EXPECT_FAILS(graph, "908");
     EXPECT_FAILS(scope.end(), "ended twice");
   }
 }
@@ -301,10 +282,11 @@ using StreamRules = OnFake;
 TEST_F(StreamRules, AFailedReleaseIsTold) {
   start("fail=cuStreamDestroy:1");
   checked_ = false;
-  { ASSERT_MADE(Stream stream, Stream::create(context_)); }
+  {
+    ASSERT_MADE(Stream stream, Stream::create(context_));
+  }
   ASSERT_EQ(warnings_.size(), 1u);
-  EXPECT_NE(warnings_[0].find("could not release a stream"), std::string::npos)
-      << warnings_[0];
+  EXPECT_NE(warnings_[0].find("could not release a stream"), std::string::npos) << warnings_[0];
 }
 
 TEST_F(StreamRules, SuccessWithoutAHandleIsAnError) {
@@ -322,9 +304,7 @@ TEST_F(StreamRules, AfterAFaultTheFirstCauseComesBackWithTheSuspects) {
   Status first = stream.synchronize();
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error().category, ErrorCategory::Dead);
-  EXPECT_NE(errorOf(first).find("kernels since the last wait: saxpy (launch 3)"),
-            std::string::npos)
-      << errorOf(first);
+  EXPECT_NE(errorOf(first).find("kernels since the last wait: saxpy (launch 3)"), std::string::npos) << errorOf(first);
   auto later = Event::create(context_);
   ASSERT_FALSE(later);
   EXPECT_EQ(later.error().message, first.error().message);
@@ -343,11 +323,9 @@ TEST_F(StreamRules, PeerAccessDependsOnTheDirectionAndMayBeAskedForTwice) {
   EXPECT_OK(context_.enablePeerAccess(last));
   EXPECT_OK(context_.disablePeerAccess(last));
   EXPECT_OK(context_.disablePeerAccess(last));
-  EXPECT_FAILS(last.enablePeerAccess(context_),
-               "kernels on cuda:3 cannot reach the memory of cuda:0");
+  EXPECT_FAILS(last.enablePeerAccess(context_), "kernels on cuda:3 cannot reach the memory of cuda:0");
   ASSERT_MADE(const int access,
-              context_.device().linkAttribute(
-                  CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED, last.device()));
+              context_.device().linkAttribute(CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED, last.device()));
   EXPECT_EQ(access, 1);
 }
 
@@ -355,9 +333,8 @@ TEST_F(StreamRules, FlagsOfAnActiveContextAreNotChanged) {
   ASSERT_MADE(const auto state, context_.device().primaryState());
   EXPECT_TRUE(state.active);
   EXPECT_OK(context_.device().setPrimaryFlags(state.flags));
-  EXPECT_FAILS(context_.device().setPrimaryFlags(CU_CTX_SCHED_BLOCKING_SYNC),
-               "is in use with flags");
+  EXPECT_FAILS(context_.device().setPrimaryFlags(CU_CTX_SCHED_BLOCKING_SYNC), "is in use with flags");
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

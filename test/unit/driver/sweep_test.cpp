@@ -28,7 +28,7 @@ namespace {
 using test::FakeDriver;
 using namespace test_kernels;
 
-Status contexts(const DriverApi &driver, const Context &context) {
+Status contexts(const DriverApi& driver, const Context& context) {
   RAD_TRY(context.device().primaryState());
   RAD_TRY(context.device().uuid());
   RAD_TRY(context.device().name());
@@ -40,8 +40,7 @@ Status contexts(const DriverApi &driver, const Context &context) {
   RAD_ASSIGN(const Device second, Device::get(1, &driver));
   RAD_TRY(second.setPrimaryFlags(CU_CTX_SCHED_BLOCKING_SYNC));
   RAD_ASSIGN(const Context peer, Context::primary(second));
-  RAD_TRY(context.device().linkAttribute(
-      CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED, second));
+  RAD_TRY(context.device().linkAttribute(CU_DEVICE_P2P_ATTRIBUTE_ACCESS_SUPPORTED, second));
   RAD_TRY(context.enablePeerAccess(peer));
   RAD_TRY(context.disablePeerAccess(peer));
   RAD_ASSIGN(const Context own, Context::create(context.device()));
@@ -51,7 +50,7 @@ Status contexts(const DriverApi &driver, const Context &context) {
   return {};
 }
 
-Status streams(const Context &context) {
+Status streams(const Context& context) {
   RAD_ASSIGN(Stream stream, Stream::create(context, {.priority = -1}));
   RAD_ASSIGN(Stream other, Stream::create(context));
   RAD_TRY(stream.priority());
@@ -67,8 +66,7 @@ Status streams(const Context &context) {
   RAD_TRY(stream.writeValue64(flags.address() + 8, 1));
   RAD_TRY(other.waitValue(flags.address(), 1));
   RAD_TRY(other.waitValue64(flags.address() + 8, 1));
-  const ValueStep steps[] = {ValueStep::write(flags.address() + 16, 1),
-                             ValueStep::wait(flags.address() + 16, 1)};
+  const ValueStep steps[] = {ValueStep::write(flags.address() + 16, 1), ValueStep::wait(flags.address() + 16, 1)};
   RAD_TRY(other.batch(steps));
   RAD_TRY(other.waitFor(stream));
   RAD_TRY(timer.stop(stream));
@@ -90,7 +88,7 @@ Status streams(const Context &context) {
   return context.synchronize();
 }
 
-Status memory(const Context &context) {
+Status memory(const Context& context) {
   RAD_ASSIGN(Stream stream, Stream::create(context));
   RAD_ASSIGN(Stream other, Stream::create(context));
   RAD_ASSIGN(Pool pool, Pool::create(context));
@@ -108,8 +106,7 @@ Status memory(const Context &context) {
   RAD_ASSIGN(const CUdeviceptr mapped, pinned.deviceAddress());
   std::vector<std::byte> host(4096);
   RAD_ASSIGN(RegisteredMemory registered, RegisteredMemory::add(context, host));
-  RAD_ASSIGN(ManagedMemory managed,
-             ManagedMemory::allocate(context, 4096, {.allow = true}));
+  RAD_ASSIGN(ManagedMemory managed, ManagedMemory::allocate(context, 4096, {.allow = true}));
   RAD_TRY(managed.advise(CU_MEM_ADVISE_SET_PREFERRED_LOCATION));
   RAD_TRY(managed.prefetchToDevice(stream));
   RAD_TRY(managed.prefetchToHost(stream));
@@ -121,27 +118,23 @@ Status memory(const Context &context) {
   RAD_TRY(fill(stream, at, 0.1, 10));
   const std::byte pattern[4] = {};
   for (std::size_t width : {1, 2, 4})
-    RAD_TRY(fill2D(stream, rows.memory.address(), rows.pitch,
-                   std::span(pattern).first(width), 5, 4));
+    RAD_TRY(fill2D(stream, rows.memory.address(), rows.pitch, std::span(pattern).first(width), 5, 4));
   RAD_TRY(copyToDevice(stream, at, pinned.data()));
   RAD_TRY(copyToHost(stream, pinned.data(), at));
   RAD_TRY(copyOnDevice(stream, at + 2048, at, 1024));
   RAD_TRY(copyBetween(stream, context, at + 2048, context, at, 1024));
-  RAD_TRY(copy2D(stream, Place::onDevice(rows.memory.address(), rows.pitch),
-                 Place::onHost(host.data()), 100, 4));
-  RAD_TRY(copy3D(stream, Place::onDevice(at), Place::onHost(host.data()), 10, 2,
-                 2));
+  RAD_TRY(copy2D(stream, Place::onDevice(rows.memory.address(), rows.pitch), Place::onHost(host.data()), 100, 4));
+  RAD_TRY(copy3D(stream, Place::onDevice(at), Place::onHost(host.data()), 10, 2, 2));
   const BatchCopy batch[] = {{at, mapped, 64}};
   RAD_TRY(copyBatch(stream, batch));
-  const BatchCopy3D planes[] = {
-      {Place::onDevice(at), Place::onHost(pinned.data().data()), 16, 2, 2}};
+  const BatchCopy3D planes[] = {{Place::onDevice(at), Place::onHost(pinned.data().data()), 16, 2, 2}};
   RAD_TRY(copyBatch3D(stream, planes));
   RAD_TRY(stream.synchronize());
   pooled.freeOn(other);
   return other.synchronize();
 }
 
-Status code(const Context &context) {
+Status code(const Context& context) {
   RAD_ASSIGN(Stream stream, Stream::create(context));
   const Image image = Image::ptx(countPtx());
   RAD_ASSIGN(Library library, Library::load(context, image));
@@ -155,9 +148,7 @@ Status code(const Context &context) {
   RAD_TRY(same.setSharedCarveout(50));
   RAD_TRY(count.allowLargeClusters());
   const std::string ptx = test::helperPtx();
-  const LinkUnit units[] = {
-      {CU_JIT_INPUT_PTX, "helper.ptx",
-       std::as_bytes(std::span(ptx.c_str(), ptx.size() + 1))}};
+  const LinkUnit units[] = {{CU_JIT_INPUT_PTX, "helper.ptx", std::as_bytes(std::span(ptx.c_str(), ptx.size() + 1))}};
   RAD_TRY(linkWithDriver(context, units));
   RAD_ASSIGN(Memory out, Memory::allocate(context, 64));
   RAD_TRY(launch(stream, count, {.sharedBytes = 100u << 10}, out.address(), 1u));
@@ -169,12 +160,8 @@ Status code(const Context &context) {
   RAD_TRY(stream.synchronize());
 
   RAD_ASSIGN(Graph graph, Graph::create(context));
-  RAD_ASSIGN(const Node fill,
-             graph.addFill({}, out.address(), std::as_bytes(std::span("abcd", 4)),
-                           4));
-  RAD_ASSIGN(const Node kernel,
-             graph.addKernel({&fill, 1}, count, {.priority = 0}, out.address(),
-                             1u));
+  RAD_ASSIGN(const Node fill, graph.addFill({}, out.address(), std::as_bytes(std::span("abcd", 4)), 4));
+  RAD_ASSIGN(const Node kernel, graph.addKernel({&fill, 1}, count, {.priority = 0}, out.address(), 1u));
   RAD_ASSIGN(const Node function, graph.addFunction({&kernel, 1}, [] {}));
   RAD_ASSIGN(const Node last, graph.addEmpty({}));
   RAD_TRY(graph.addDependency(function, last));
@@ -185,8 +172,7 @@ Status code(const Context &context) {
   RAD_ASSIGN(Graph copied, graph.clone());
   RAD_ASSIGN(GraphExec exec, graph.instantiate());
   RAD_ASSIGN(const GraphUpdate update, exec.update(copied));
-  if (!update.done)
-    return fail(ErrorCategory::Misuse, "a copy is of another shape");
+  if (!update.done) return fail(ErrorCategory::Misuse, "a copy is of another shape");
   RAD_TRY(exec.setKernel(kernel, count, {}, out.address(), 2u));
   RAD_TRY(exec.setEnabled(kernel, false));
   RAD_TRY(exec.launch(stream));
@@ -200,15 +186,13 @@ Status code(const Context &context) {
   return trimGraphMemory(context);
 }
 
-Status sharing(const Context &context) {
+Status sharing(const Context& context) {
   RAD_ASSIGN(GrowableMemory growing, GrowableMemory::create(context, 1 << 22));
   RAD_TRY(growing.grow(100));
-  RAD_ASSIGN(PhysicalMemory physical,
-             PhysicalMemory::create(context, 100, true));
+  RAD_ASSIGN(PhysicalMemory physical, PhysicalMemory::create(context, 100, true));
   RAD_ASSIGN(const rt::UniqueFd fd, physical.share());
   RAD_TRY(PhysicalMemory::open(context, fd, physical.bytes()));
-  RAD_ASSIGN(AddressRange range,
-             AddressRange::reserve(context, physical.bytes()));
+  RAD_ASSIGN(AddressRange range, AddressRange::reserve(context, physical.bytes()));
   RAD_TRY(range.map(0, physical));
   RAD_TRY(range.unmap(0));
 
@@ -234,13 +218,11 @@ Status sharing(const Context &context) {
   rt::UniqueFd second(open("/dev/null", O_RDONLY));
   RAD_ASSIGN(ExternalMemory external, ExternalMemory::open(context, first, 4096));
   RAD_TRY(external.map(0, 100));
-  RAD_ASSIGN(ExternalSemaphore semaphore,
-             ExternalSemaphore::open(context, second, true));
+  RAD_ASSIGN(ExternalSemaphore semaphore, ExternalSemaphore::open(context, second, true));
   RAD_TRY(semaphore.signal(stream, 1));
   RAD_TRY(semaphore.wait(stream, 1));
 
-  RAD_ASSIGN(ImageArray image,
-             ImageArray::create(context, 4, 4, CU_AD_FORMAT_FLOAT, 1));
+  RAD_ASSIGN(ImageArray image, ImageArray::create(context, 4, 4, CU_AD_FORMAT_FLOAT, 1));
   RAD_TRY(Texture::create(image));
   TensorMapSpec spec;
   spec.address = 1024;
@@ -255,7 +237,7 @@ Status sharing(const Context &context) {
   return stream.synchronize();
 }
 
-Status scenario(const DriverApi &driver) {
+Status scenario(const DriverApi& driver) {
   RAD_ASSIGN(const Context context, Context::primary(0, &driver));
   RAD_TRY(contexts(driver, context));
   RAD_TRY(streams(context));
@@ -276,9 +258,9 @@ struct Outcome {
   std::map<std::string, long> counts;
 };
 
-[[noreturn]] void child(const std::string &specification, int out) {
-  alarm(20); // a hang ends in SIGALRM
-  const FakeDriver &fake = FakeDriver::get();
+[[noreturn]] void child(const std::string& specification, int out) {
+  alarm(20);  // a hang ends in SIGALRM
+  const FakeDriver& fake = FakeDriver::get();
   fake.configure(specification.c_str());
   static std::mutex mutex;
   static std::string warnings;
@@ -299,42 +281,36 @@ struct Outcome {
     }
     if (!status) {
       const std::string line = status.error().render();
-      text << "category " << int(status.error().category) << "\ncall "
-           << status.error().call << "\nadvice " << status.error().advice
-           << "\nerror " << line.substr(0, line.find('\n')) << '\n';
+      text << "category " << int(status.error().category) << "\ncall " << status.error().call << "\nadvice "
+           << status.error().advice << "\nerror " << line.substr(0, line.find('\n')) << '\n';
     }
     text << "live " << fake.live(nullptr) << '\n';
-    for (const char *kind :
-         {"retain", "stream", "event", "memory", "pinned", "pool", "library",
-          "module", "link", "array", "context", "graph", "exec", "object",
-          "green", "texture", "range", "physical", "external"})
-      if (fake.live(kind))
-        text << "left " << kind << ' ' << fake.live(kind) << '\n';
+    for (const char* kind :
+         {"retain", "stream", "event", "memory", "pinned", "pool", "library", "module", "link", "array", "context",
+          "graph", "exec", "object", "green", "texture", "range", "physical", "external"})
+      if (fake.live(kind)) text << "left " << kind << ' ' << fake.live(kind) << '\n';
   }
   text << "depth " << fake.depth() << "\nwarnings " << warnings << '\n';
   for (std::size_t i = 0; i < rt::driverFnCount; ++i) {
-    const char *name = rt::driverFnInfo(DriverFn(i)).name;
+    const char* name = rt::driverFnInfo(DriverFn(i)).name;
     text << "count " << name << ' ' << fake.count(name) << '\n';
   }
   std::istringstream lines(fake.violations());
-  for (std::string line; std::getline(lines, line);)
-    text << "violation " << line << '\n';
+  for (std::string line; std::getline(lines, line);) text << "violation " << line << '\n';
   text << "end\n";
   const std::string all = text.str();
   for (std::size_t done = 0; done < all.size();) {
     const ssize_t n = write(out, all.data() + done, all.size() - done);
-    if (n <= 0)
-      break;
+    if (n <= 0) break;
     done += std::size_t(n);
   }
   _exit(0);
 }
 
-Outcome runWith(const std::string &specification) {
+Outcome runWith(const std::string& specification) {
   int ends[2];
   Outcome outcome;
-  if (pipe(ends) != 0)
-    return outcome;
+  if (pipe(ends) != 0) return outcome;
   const pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
@@ -343,62 +319,43 @@ Outcome runWith(const std::string &specification) {
   close(ends[1]);
   std::string text;
   char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
-    text.append(buffer, std::size_t(n));
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
   close(ends[0]);
   int status = 0;
   waitpid(pid, &status, 0);
-  if (WIFSIGNALED(status))
-    outcome.signal = WTERMSIG(status);
+  if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     const std::size_t space = std::min(line.find(' '), line.size());
     const std::string key = line.substr(0, space);
-    const std::string rest =
-        space < line.size() ? line.substr(space + 1) : std::string();
-    if (key == "live")
-      outcome.live = std::stol(rest);
-    else if (key == "depth")
-      outcome.depth = std::stol(rest);
-    else if (key == "dead")
-      outcome.dead = rest == "1";
-    else if (key == "category")
-      outcome.category = std::stoi(rest);
-    else if (key == "call")
-      outcome.call = rest;
-    else if (key == "advice")
-      outcome.advice = rest;
-    else if (key == "error")
-      outcome.error = rest;
-    else if (key == "warnings")
-      outcome.warnings = rest;
-    else if (key == "left")
-      outcome.left += rest + ' ';
-    else if (key == "violation")
-      outcome.violations += rest + '\n';
-    else if (key == "count")
-      outcome.counts[rest.substr(0, rest.find(' '))] =
-          std::stol(rest.substr(rest.find(' ')));
-    else if (key == "end")
-      outcome.finished = true;
+    const std::string rest = space < line.size() ? line.substr(space + 1) : std::string();
+    if (key == "live") outcome.live = std::stol(rest);
+    else if (key == "depth") outcome.depth = std::stol(rest);
+    else if (key == "dead") outcome.dead = rest == "1";
+    else if (key == "category") outcome.category = std::stoi(rest);
+    else if (key == "call") outcome.call = rest;
+    else if (key == "advice") outcome.advice = rest;
+    else if (key == "error") outcome.error = rest;
+    else if (key == "warnings") outcome.warnings = rest;
+    else if (key == "left") outcome.left += rest + ' ';
+    else if (key == "violation") outcome.violations += rest + '\n';
+    else if (key == "count") outcome.counts[rest.substr(0, rest.find(' '))] = std::stol(rest.substr(rest.find(' ')));
+    else if (key == "end") outcome.finished = true;
   }
   return outcome;
 }
 
 /// Calls whose failure costs nothing but knowledge.
-bool mayBeIgnored(const std::string &function) {
-  static const std::set<std::string> names = {
-      "cuLogsCurrent", "cuLogsDumpToMemory", "cuDeviceGetAttribute"};
+bool mayBeIgnored(const std::string& function) {
+  static const std::set<std::string> names = {"cuLogsCurrent", "cuLogsDumpToMemory", "cuDeviceGetAttribute"};
   return names.count(function) != 0;
 }
 
 /// Functions that this scenario has no use for: raddle_unit_cuda_sweep has, nobody
 /// calls them (the texts are compiled in), or they undo what another call began
 /// (GraphRules.AnObjectThatTheGraphDidNotTakeIsReleased).
-bool elsewhere(const std::string &function) {
-  static const std::set<std::string> names = {
-      "cuGetErrorName", "cuGetErrorString",
-      "cuUserObjectRelease"};
+bool elsewhere(const std::string& function) {
+  static const std::set<std::string> names = {"cuGetErrorName", "cuGetErrorString", "cuUserObjectRelease"};
   return names.count(function) != 0;
 }
 
@@ -410,7 +367,7 @@ TEST(DriverSweep, TheScenarioItselfIsCleanAndUsesEveryFunction) {
   EXPECT_EQ(outcome.depth, 0);
   EXPECT_EQ(outcome.warnings, "");
   EXPECT_EQ(outcome.violations, "");
-  for (const auto &[function, count] : outcome.counts) {
+  for (const auto& [function, count] : outcome.counts) {
     if (!elsewhere(function)) {
       EXPECT_GT(count, 0) << function << " is in the table, and no test fails it";
     }
@@ -421,22 +378,18 @@ TEST(DriverSweep, EveryCallMayFailWithEveryCode) {
   const Outcome baseline = runWith("");
   ASSERT_TRUE(baseline.finished);
   long runs = 0, functions = 0;
-  for (const auto &[function, count] : baseline.counts) {
+  for (const auto& [function, count] : baseline.counts) {
     functions += count > 0;
     for (long nth = 1; nth <= count; ++nth) {
       // The first ones and the last ones; between them, some.
-      if (nth > 4 && nth < count - 2 && nth % 7)
-        continue;
+      if (nth > 4 && nth < count - 2 && nth % 7) continue;
       // Each call by two codes, each function by all of them.
-      static constexpr const char *codes[] = {"2", "999", "1", "201",
-                                              "700!sticky"};
+      static constexpr const char* codes[] = {"2", "999", "1", "201", "700!sticky"};
       for (int way = 0; way < (nth == 1 ? 5 : 2); ++way) {
-        const char *code = codes[nth == 1 ? way : (nth * 2 + way) % 5];
-        const std::string specification = "fail=" + function + "@" +
-                                          std::to_string(nth) + ":" + code;
+        const char* code = codes[nth == 1 ? way : (nth * 2 + way) % 5];
+        const std::string specification = "fail=" + function + "@" + std::to_string(nth) + ":" + code;
         const Outcome outcome = runWith(specification);
-        SCOPED_TRACE(specification + "\n  error: " + outcome.error +
-                     "\n  warnings: " + outcome.warnings +
+        SCOPED_TRACE(specification + "\n  error: " + outcome.error + "\n  warnings: " + outcome.warnings +
                      "\n  left: " + outcome.left);
         ++runs;
         ASSERT_EQ(outcome.signal, 0);
@@ -449,18 +402,14 @@ TEST(DriverSweep, EveryCallMayFailWithEveryCode) {
           EXPECT_EQ(outcome.live, 0) << "something is left, and nobody said";
           EXPECT_EQ(outcome.violations, "");
         }
-        const bool named =
-            outcome.call == function ||
-            outcome.warnings.find(function + "]") != std::string::npos;
+        const bool named = outcome.call == function || outcome.warnings.find(function + "]") != std::string::npos;
         // A pool that is full gives back and is asked again; past the last
         // parameter, 1 is the answer.
         const bool answer =
-            (function.starts_with("cuMemAlloc") && function.ends_with("Async") &&
-             std::string_view(code) == "2") ||
+            (function.starts_with("cuMemAlloc") && function.ends_with("Async") && std::string_view(code) == "2") ||
             (function.ends_with("GetParamInfo") && std::string_view(code) == "1");
         // A pop that reports a fault has popped all the same; nobody is waiting.
-        const bool popped = function == "cuCtxPopCurrent" &&
-                            std::string_view(code).ends_with("sticky");
+        const bool popped = function == "cuCtxPopCurrent" && std::string_view(code).ends_with("sticky");
         if (!mayBeIgnored(function) && !answer && !popped && !outcome.dead) {
           EXPECT_TRUE(named) << "the failure was lost";
         }
@@ -476,7 +425,7 @@ TEST(DriverSweep, EveryCallMayFailWithEveryCode) {
 
 TEST(DriverSweep, AFunctionThatIsMissingIsNamedWithItsFeature) {
   for (std::size_t i = 0; i < rt::driverFnCount; ++i) {
-    const rt::DriverFnInfo &info = rt::driverFnInfo(DriverFn(i));
+    const rt::DriverFnInfo& info = rt::driverFnInfo(DriverFn(i));
     const Outcome outcome = runWith(std::string("missing=") + info.name);
     SCOPED_TRACE(std::string(info.name) + "\n  error: " + outcome.error);
     ASSERT_EQ(outcome.signal, 0);
@@ -492,5 +441,5 @@ TEST(DriverSweep, AFunctionThatIsMissingIsNamedWithItsFeature) {
   }
 }
 
-} // namespace
-} // namespace rad::cuda
+}  // namespace
+}  // namespace rad::cuda

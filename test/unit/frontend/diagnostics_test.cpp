@@ -19,7 +19,9 @@ struct Renderer : testing::Test {
 
 TEST_F(Renderer, ShowsPlaceCodeLineCaretsNotesAndHelp) {
   add("let a = 1\nlet b = a << 2\n");
-  diagnostics.report(Diag::UnexpectedToken, range(18, 24), {"a name", "`a`"}).note(range(4, 5), "made here").help("write `c`");
+  diagnostics.report(Diag::UnexpectedToken, range(18, 24), {"a name", "`a`"})
+      .note(range(4, 5), "made here")
+      .help("write `c`");
   EXPECT_EQ(shown(),
             "t.rad:2:9: error[R0101]: expected a name, found `a`\n"
             "   2 | let b = a << 2\n"
@@ -109,11 +111,11 @@ TEST_F(Renderer, OneMistakeOnceAndAtMostAHundred) {
 
 TEST(DiagnosticTable, CodesAreUniqueAndExplained) {
   std::set<std::string_view> codes;
-#define DIAG(Name, Code, Level, Text)                                            \
-  EXPECT_TRUE(codes.insert(Code).second) << Code;                                \
-  EXPECT_EQ(std::string_view(Code).size(), 5u) << Code;                          \
-  EXPECT_EQ(explain(Code).find(std::string(Code) + ": " #Name "\n\n"), 0u);      \
-  EXPECT_GT(explain(Code).size(), sizeof(Code) + sizeof(#Name) + 30) << Code;    \
+#define DIAG(Name, Code, Level, Text)                                         \
+  EXPECT_TRUE(codes.insert(Code).second) << Code;                             \
+  EXPECT_EQ(std::string_view(Code).size(), 5u) << Code;                       \
+  EXPECT_EQ(explain(Code).find(std::string(Code) + ": " #Name "\n\n"), 0u);   \
+  EXPECT_GT(explain(Code).size(), sizeof(Code) + sizeof(#Name) + 30) << Code; \
   EXPECT_FALSE(std::string_view(Text).ends_with('.')) << Code;
 #include "frontend/diagnostics/diagnostics.def"
   EXPECT_EQ(explain("R9999"), "");
@@ -135,7 +137,8 @@ struct Verify : testing::Test {
   std::vector<std::string> differences(std::string text, std::vector<std::pair<size_t, std::string>> reported) {
     FileId file = sources.add("t.rad", std::move(text));
     for (auto& [offset, found] : reported)
-      diagnostics.report(Diag::UnexpectedHere, {sources.location(file, offset), sources.location(file, offset + 1)}, {found});
+      diagnostics.report(Diag::UnexpectedHere, {sources.location(file, offset), sources.location(file, offset + 1)},
+                         {found});
     return verifyExpectations(diagnostics, sources, file);
   }
   SourceManager sources;

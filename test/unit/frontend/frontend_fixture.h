@@ -13,14 +13,16 @@
 namespace rad::test {
 
 struct Parsed {
-  explicit Parsed(std::string text) : file(sources.add("t.rad", std::move(text))), ast(parse(file, sources, names, diagnostics)) {}
+  explicit Parsed(std::string text)
+      : file(sources.add("t.rad", std::move(text))), ast(parse(file, sources, names, diagnostics)) {}
   std::string tree() const { return dump(ast, sources, names); }
   /// "line:column code" of each message.
   std::vector<std::string> messages() const {
     std::vector<std::string> out;
     for (const Diagnostic& d : diagnostics.all()) {
       Position place = sources.position(d.range.begin);
-      out.push_back(std::to_string(place.line) + ":" + std::to_string(place.column) + " " + std::string(codeOf(d.kind)));
+      out.push_back(std::to_string(place.line) + ":" + std::to_string(place.column) + " " +
+                    std::string(codeOf(d.kind)));
     }
     return out;
   }

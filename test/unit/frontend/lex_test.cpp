@@ -15,7 +15,9 @@ std::string tokens(std::string text) {
   for (const Token& token : lex(file, sources, diagnostics).tokens) {
     if (token.kind == TokenKind::EndOfText) break;
     if (!out.empty()) out += ' ';
-    out += token.kind == TokenKind::End ? "<>" : token.isVirtual ? "+" + std::string(spelling(token.kind)) : std::string(sources.text(file).substr(token.begin, token.end - token.begin));
+    out += token.kind == TokenKind::End ? "<>"
+           : token.isVirtual            ? "+" + std::string(spelling(token.kind))
+                                        : std::string(sources.text(file).substr(token.begin, token.end - token.begin));
   }
   return out;
 }
@@ -40,13 +42,26 @@ TEST(Newlines, EndAStatement) {
   EXPECT_EQ(tokens("a /* \n */ b"), "a <> b");
 }
 TEST(Newlines, NotWhenTheLastTokenCannotEndAStatement) {
-  for (std::string last : {"+", "-", "*", "=", "+=", ",", "(", "[", "{", ".", "..", "->", ":", "and", "or", "not", "let", "in", "if", "else", "<", "@"})
+  for (std::string last : {"+",  "-", "*",   "=",  "+=",  ",",   "(",  "[",  "{",    ".", "..",
+                           "->", ":", "and", "or", "not", "let", "in", "if", "else", "<", "@"})
     EXPECT_EQ(tokens("a " + last + "\nb").find("<>"), std::string::npos) << last;
   for (std::string last : {"x", "1", "1.5", "\"s\"", "true", "break", "continue", "return", ")", "]", "}"})
-    EXPECT_NE(tokens("{ ( [ " + std::string(last == ")" ? "] " : last == "}" ? "] ) " : last == "]" ? "" : "] ) ") + last + "\n" + (last == ")" || last == "}" ? "b" : last == "]" ? ")\nb" : "b")).find("<>"), std::string::npos) << last;
+    EXPECT_NE(tokens("{ ( [ " +
+                     std::string(last == ")"   ? "] "
+                                 : last == "}" ? "] ) "
+                                 : last == "]" ? ""
+                                               : "] ) ") +
+                     last + "\n" +
+                     (last == ")" || last == "}" ? "b"
+                      : last == "]"              ? ")\nb"
+                                                 : "b"))
+                  .find("<>"),
+              std::string::npos)
+        << last;
 }
 TEST(Newlines, NotWhenTheNextTokenCannotBeginAStatement) {
-  for (std::string next : {"{", "else", "threads", "blocks", "and", "or", ".x", ",", "=", "->", "+=", "-=", "<<=", "+", "*", "/", "%", "^", "<<", ">>", "==", "!=", "<", "<=", ">", ">=", ".."})
+  for (std::string next : {"{", "else", "threads", "blocks", "and", "or", ".x", ",",  "=", "->", "+=", "-=", "<<=", "+",
+                           "*", "/",    "%",       "^",      "<<",  ">>", "==", "!=", "<", "<=", ">",  ">=", ".."})
     EXPECT_EQ(tokens("a\n" + next).find("<>"), std::string::npos) << next;
   for (std::string next : {"-", "&", "|", "(", "[", "not", "b", "1", "if", "@"})
     EXPECT_EQ(tokens("a\n" + next).find("a <>"), 0u) << next;
@@ -58,7 +73,8 @@ TEST(Newlines, OnlyTheInnermostBracketCounts) {
 }
 TEST(Newlines, NotBeforeADomainOrBehindAnAttribute) {
   EXPECT_EQ(tokens("kernel k()\nforall i in 0..1\n{ }"), "kernel k ( ) forall i in 0 .. 1 { }");
-  EXPECT_EQ(tokens("kernel k() forall i in 0..1 {\nforall\n}\nforall"), "kernel k ( ) forall i in 0 .. 1 { forall } <> forall");
+  EXPECT_EQ(tokens("kernel k() forall i in 0..1 {\nforall\n}\nforall"),
+            "kernel k ( ) forall i in 0 .. 1 { forall } <> forall");
   EXPECT_EQ(tokens("x\nforall i in 0..1 { }"), "x <> forall i in 0 .. 1 { }");
   EXPECT_EQ(tokens("@inline\nfn f() { }"), "@ inline fn f ( ) { }");
   EXPECT_EQ(tokens("@max_threads(\n256\n)\nfn f() { }"), "@ max_threads ( 256 ) fn f ( ) { }");

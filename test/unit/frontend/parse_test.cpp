@@ -11,9 +11,11 @@ std::string bracketed(const Parsed& p, ExprId id) {
   const Expr& e = p.ast.expr(id);
   if (auto* n = std::get_if<BinaryExpr>(&e.node))
     return "(" + bracketed(p, n->left) + " " + std::string(spelling(n->op)) + " " + bracketed(p, n->right) + ")";
-  if (auto* n = std::get_if<UnaryExpr>(&e.node)) return "(" + std::string(spelling(n->op)) + " " + bracketed(p, n->operand) + ")";
+  if (auto* n = std::get_if<UnaryExpr>(&e.node))
+    return "(" + std::string(spelling(n->op)) + " " + bracketed(p, n->operand) + ")";
   if (auto* n = std::get_if<LambdaExpr>(&e.node)) return "(lambda " + bracketed(p, n->body) + ")";
-  if (auto* n = std::get_if<OnExpr>(&e.node)) return "(" + bracketed(p, n->launch) + " on " + bracketed(p, n->stream) + ")";
+  if (auto* n = std::get_if<OnExpr>(&e.node))
+    return "(" + bracketed(p, n->launch) + " on " + bracketed(p, n->stream) + ")";
   return std::string(p.sources.text(e.range));
 }
 std::string shape(std::string text) {
@@ -104,20 +106,22 @@ TEST(Literals, HaveTheirValues) {
 }
 
 TEST(Recovery, EachMistakeHasOneMessage) {
-  Parsed p("let = 1\n"
-           "fn f() {\n"
-           "  x = = 2\n"
-           "  y = 3\n"
-           "  if a ? { nested( }\n"
-           "}\n"
-           "struct S {\n"
-           "  a f32\n"
-           "  b: i32\n"
-           "}\n"
-           "enum E { a b, c }\n"
-           "let ok = 3\n"
-           "f(1 2)\n");
-  EXPECT_EQ(p.messages(), (Messages{"1:5 R0101", "3:7 R0101", "5:8 R0107", "5:18 R0008", "8:5 R0101", "11:12 R0101", "13:5 R0101"}));
+  Parsed p(
+      "let = 1\n"
+      "fn f() {\n"
+      "  x = = 2\n"
+      "  y = 3\n"
+      "  if a ? { nested( }\n"
+      "}\n"
+      "struct S {\n"
+      "  a f32\n"
+      "  b: i32\n"
+      "}\n"
+      "enum E { a b, c }\n"
+      "let ok = 3\n"
+      "f(1 2)\n");
+  EXPECT_EQ(p.messages(),
+            (Messages{"1:5 R0101", "3:7 R0101", "5:8 R0107", "5:18 R0008", "8:5 R0101", "11:12 R0101", "13:5 R0101"}));
   std::string tree = p.tree();
   EXPECT_NE(tree.find("field: b"), std::string::npos);
   EXPECT_NE(tree.find("member: c"), std::string::npos);
@@ -130,7 +134,8 @@ TEST(Recovery, AnUnclosedBracketDoesNotHideWhatFollows) {
   EXPECT_NE(p.tree().find("Let z"), std::string::npos);
 }
 TEST(Recovery, TheEndOfTheTextIsReportedOnce) {
-  for (const char* text : {"let", "fn f(", "fn", "if a", "kernel k()", "x +", "struct S", "{ {", "@", "@inline", "a.", "for i in 0..", "f(x for i in"})
+  for (const char* text : {"let", "fn f(", "fn", "if a", "kernel k()", "x +", "struct S", "{ {", "@", "@inline", "a.",
+                           "for i in 0..", "f(x for i in"})
     EXPECT_EQ(Parsed(text).diagnostics.errorCount(), 1u) << text;
 }
 
@@ -157,7 +162,8 @@ TEST(Depth, IsLimitedInEveryDirection) {
            repeat("& ", many) + "x",
        }) {
     Parsed p(text);
-    EXPECT_EQ(p.diagnostics.errorCount(), 1u) << text.substr(0, 20) << " " << (p.diagnostics.all().empty() ? "" : p.messages()[0]);
+    EXPECT_EQ(p.diagnostics.errorCount(), 1u)
+        << text.substr(0, 20) << " " << (p.diagnostics.all().empty() ? "" : p.messages()[0]);
     ASSERT_TRUE(p.diagnostics.hasErrors());
     EXPECT_EQ(p.diagnostics.all()[0].kind, Diag::TooDeep) << text.substr(0, 20);
     p.tree();
@@ -166,14 +172,53 @@ TEST(Depth, IsLimitedInEveryDirection) {
 }
 
 TEST(Incomplete, WhenMoreLinesCouldCompleteTheEntry) {
-  for (const char* text : {"fn f(", "fn f(x: f32) -> f32", "fn f(x: f32) -> f32\n", "fn f() {", "kernel k(x: f32)", "kernel k(x: f32)\n forall i in 0..n", "x +", "let x =",
-                           "f(a,", "[1,\n2", "/* open", "if a", "if a {\n b\n", "@inline", "@max_threads(3)\n", "/// documentation", "let", "struct S", "x.", "for i in 0..",
-                           "{ /* open", "test \"a\"", "import"})
+  for (const char* text : {"fn f(",
+                           "fn f(x: f32) -> f32",
+                           "fn f(x: f32) -> f32\n",
+                           "fn f() {",
+                           "kernel k(x: f32)",
+                           "kernel k(x: f32)\n forall i in 0..n",
+                           "x +",
+                           "let x =",
+                           "f(a,",
+                           "[1,\n2",
+                           "/* open",
+                           "if a",
+                           "if a {\n b\n",
+                           "@inline",
+                           "@max_threads(3)\n",
+                           "/// documentation",
+                           "let",
+                           "struct S",
+                           "x.",
+                           "for i in 0..",
+                           "{ /* open",
+                           "test \"a\"",
+                           "import"})
     EXPECT_TRUE(isIncomplete(text)) << text;
 }
 TEST(Incomplete, NotWhenTheEntryIsCompleteOrWrong) {
-  for (const char* text : {"", "\n", "// comment", "x", "let x = 3", "fn f() { }", "f(a)", "if a { }", "let let = 3", "let = 3 {", "x )", "f(a]", "\"open", "let x", "fn f(x) {", "x = = 3\n(",
-                           "kernel k() { }", "a < b < c", "/// doc\nfn f() { }", "/* closed */", "fn f() x"})
+  for (const char* text : {"",
+                           "\n",
+                           "// comment",
+                           "x",
+                           "let x = 3",
+                           "fn f() { }",
+                           "f(a)",
+                           "if a { }",
+                           "let let = 3",
+                           "let = 3 {",
+                           "x )",
+                           "f(a]",
+                           "\"open",
+                           "let x",
+                           "fn f(x) {",
+                           "x = = 3\n(",
+                           "kernel k() { }",
+                           "a < b < c",
+                           "/// doc\nfn f() { }",
+                           "/* closed */",
+                           "fn f() x"})
     EXPECT_FALSE(isIncomplete(text)) << text;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "frontend/source/interner.h"
 #include "frontend/source/source.h"
+#include "frontend/source/interner.h"
 
 #include <gtest/gtest.h>
 
@@ -9,11 +9,13 @@ namespace {
 
 TEST(Source, PlacesOfSeveralFilesAreApart) {
   SourceManager sources;
-  FileId a = sources.add("a.rad", "one\ntwo\n"), empty = sources.add("empty.rad", ""), b = sources.add("b.rad", "x\r\nyy");
+  FileId a = sources.add("a.rad", "one\ntwo\n"), empty = sources.add("empty.rad", ""),
+         b = sources.add("b.rad", "x\r\nyy");
   EXPECT_EQ(sources.text(a), "one\ntwo\n");
   EXPECT_EQ(sources.name(b), "b.rad");
   for (auto [file, size] : {std::pair{a, 8u}, {empty, 0u}, {b, 5u}})
-    for (size_t offset = 0; offset <= size; ++offset) EXPECT_EQ(sources.fileOf(sources.location(file, offset)), file) << offset;
+    for (size_t offset = 0; offset <= size; ++offset)
+      EXPECT_EQ(sources.fileOf(sources.location(file, offset)), file) << offset;
   Position place = sources.position(sources.location(a, 5));
   EXPECT_EQ(place.file, "a.rad");
   EXPECT_EQ(place.line, 2u);

@@ -42,7 +42,8 @@ void compare(unsigned seed, bool isForall, unsigned most) {
   auto make = [&](uint32_t block, uint32_t epoch, uint32_t thread) {
     for (; rest > 0 && below(2); --rest) {
       // Every second trial: one element, which is seldom written.
-      const uint64_t bytes = seed % 2 ? 8 : uint64_t{1} << below(5), from = seed % 2 ? 0 : below(static_cast<uint32_t>(48 / bytes)) * bytes;
+      const uint64_t bytes = seed % 2 ? 8 : uint64_t{1} << below(5),
+                     from = seed % 2 ? 0 : below(static_cast<uint32_t>(48 / bytes)) * bytes;
       AccessWhat what = AccessWhat::Reads;
       if (thread != ~0u) {
         const uint32_t kind = seed % 2 && below(8) ? 0 : below(4);
@@ -106,7 +107,8 @@ TEST(AccessChecker, LimitsItsMemory) {
   accesses.places.resize(1);
   AccessChecker checker(accesses, {{0, uint64_t{1} << 40}}, uint64_t{8} << 20);
   checker.item(0);
-  for (uint64_t at = 0; at < uint64_t{1} << 32 && !checker.isOverflown(); at += 4096) checker.access(at, 4, 0, AccessWhat::Writes);
+  for (uint64_t at = 0; at < uint64_t{1} << 32 && !checker.isOverflown(); at += 4096)
+    checker.access(at, 4, 0, AccessWhat::Writes);
   EXPECT_TRUE(checker.isOverflown());
 }
 

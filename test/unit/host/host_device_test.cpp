@@ -184,8 +184,8 @@ void failAt(const void* const* arguments, int64_t begin, int64_t end, int64_t, v
   __atomic_store_n(&state->record->flag, 1u, __ATOMIC_RELEASE);
 }
 
-Result<void> launch(HostDevice& host, cg::NativeKernel function, int64_t outer, int64_t chunks, std::initializer_list<const void*> arguments,
-                    uint64_t scratch = 0, int64_t grain = 1) {
+Result<void> launch(HostDevice& host, cg::NativeKernel function, int64_t outer, int64_t chunks,
+                    std::initializer_list<const void*> arguments, uint64_t scratch = 0, int64_t grain = 1) {
   auto kernel = HostDevice::wrap(function, {}, scratch);
   LaunchRequest request;
   request.outerCount = outer;
@@ -274,7 +274,9 @@ TEST(HostDevice, launchesOfSeveralThreadsTakeTurns) {
   {
     std::vector<std::jthread> callers;
     for (int i = 0; i < 4; ++i)
-      callers.emplace_back([&] { for (int k = 0; k < 10; ++k) EXPECT_TRUE(launch(*host, addOne, std::ssize(data), 16, {&address})); });
+      callers.emplace_back([&] {
+        for (int k = 0; k < 10; ++k) EXPECT_TRUE(launch(*host, addOne, std::ssize(data), 16, {&address}));
+      });
   }
   EXPECT_EQ(std::count(data.begin(), data.end(), 40), std::ssize(data));
 }

@@ -64,7 +64,8 @@ TEST(HostJit, anUnresolvedSymbolNamesItselfAndLeavesTheSessionUsable) {
   testing::internal::CaptureStderr();
   auto added = jit->add(parse(R"(declare i32 @nowhere(i32)
     define i32 @bad(i32 %x) { %a = call i32 @nowhere(i32 %x)
-      ret i32 %a })", "kernel_k"));
+      ret i32 %a })",
+                              "kernel_k"));
   ASSERT_FALSE(added.has_value());
   EXPECT_EQ(added.error().category, ErrorCategory::Image);
   EXPECT_NE(added.error().message.find("nowhere"), std::string::npos) << added.error().message;
@@ -113,7 +114,9 @@ TEST(HostJit, manyThreadsAtOnce) {
 
 TEST(HostJit, everyLibraryFunctionOfTheTableIsThere) {
   auto known = libraryJitSymbols();
-  auto has = [&](const std::string& name) { return std::any_of(known.begin(), known.end(), [&](const JitSymbol& s) { return s.name == name && s.address; }); };
+  auto has = [&](const std::string& name) {
+    return std::any_of(known.begin(), known.end(), [&](const JitSymbol& s) { return s.name == name && s.address; });
+  };
 #define MATH(Name, text, arity, operands, llvm, libdevice, libm, doc) \
   if (std::string name = libm; !name.empty()) EXPECT_TRUE(has(name) && has(name + "f")) << name;
 #include "frontend/builtins/builtins.def"

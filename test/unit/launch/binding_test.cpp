@@ -11,11 +11,15 @@ namespace {
 
 int blockA, blockB, blockC;  // only their addresses count
 
-ViewArgument array(const void* block, std::vector<int64_t> extents, int64_t offset = 0, cg::ElementType type = cg::ElementType::F32) {
+ViewArgument array(const void* block, std::vector<int64_t> extents, int64_t offset = 0,
+                   cg::ElementType type = cg::ElementType::F32) {
   ViewArgument out;
   out.block = block;
   out.offset = offset;
-  out.address = (block == &blockB ? 0x100000u : block == &blockC ? 0x200000u : 0x1000u) + static_cast<uint64_t>(offset) * cg::sizeOf(type);
+  out.address = (block == &blockB   ? 0x100000u
+                 : block == &blockC ? 0x200000u
+                                    : 0x1000u) +
+                static_cast<uint64_t>(offset) * cg::sizeOf(type);
   out.rank = static_cast<int32_t>(extents.size());
   std::copy(extents.begin(), extents.end(), out.extents.begin());
   out.type = type;
@@ -67,9 +71,12 @@ TEST(LaunchBinding, NamesTheDimensionWhereThereAreSeveral) {
   matmul.dims = {"m", "k", "n"};
   matmul.params = {view("a", {dim(0), dim(1)}), view("b", {dim(1), dim(2)}), view("c", {dim(0), dim(2)}, true)};
   matmul.axes = {{"i", constant(0), dim(0)}, {"j", constant(0), dim(2)}};
-  auto wrong = bindArguments(matmul, std::vector<Argument>{array(&blockA, {2, 3}), array(&blockB, {4, 5}), array(&blockC, {2, 5})});
-  EXPECT_EQ(message(wrong), "matmul: `a` and `b` must have the same size `k`: a is [2, 3] (dimension 1), b is [4, 5] (dimension 0)");
-  auto right = bindArguments(matmul, std::vector<Argument>{array(&blockA, {2, 3}), array(&blockB, {3, 5}), array(&blockC, {2, 5})});
+  auto wrong = bindArguments(
+      matmul, std::vector<Argument>{array(&blockA, {2, 3}), array(&blockB, {4, 5}), array(&blockC, {2, 5})});
+  EXPECT_EQ(message(wrong),
+            "matmul: `a` and `b` must have the same size `k`: a is [2, 3] (dimension 1), b is [4, 5] (dimension 0)");
+  auto right = bindArguments(
+      matmul, std::vector<Argument>{array(&blockA, {2, 3}), array(&blockB, {3, 5}), array(&blockC, {2, 5})});
   ASSERT_TRUE(right) << message(right);
   EXPECT_EQ(right->dims, (std::vector<int64_t>{2, 3, 5}));
   EXPECT_EQ(right->points, 10);
@@ -91,17 +98,20 @@ TEST(LaunchBinding, ChecksExpressionsAfterPlainNamesInAnyOrder) {
 }
 
 TEST(LaunchBinding, ChecksConstantsAndParameters) {
-  auto constantSize = bindArguments(oneView({dim(0), constant(4)}, {"n"}), std::vector<Argument>{array(&blockA, {10, 3})});
+  auto constantSize =
+      bindArguments(oneView({dim(0), constant(4)}, {"n"}), std::vector<Argument>{array(&blockA, {10, 3})});
   EXPECT_EQ(message(constantSize), "k: dimension 1 of `x` must have the size 4: x is [10, 3]");
   cg::KernelManifest kernel = saxpy();
   kernel.params[0] = scalar("count", cg::ElementType::I32);
   kernel.params[1].shape = {parameter(0)};
-  auto result = bindArguments(kernel, std::vector<Argument>{value(int32_t{-7}), array(&blockA, {10}), array(&blockB, {10})});
+  auto result =
+      bindArguments(kernel, std::vector<Argument>{value(int32_t{-7}), array(&blockA, {10}), array(&blockB, {10})});
   EXPECT_EQ(message(result), "saxpy: `x` must have the size `count` = -7: x is [10]");
 }
 
 TEST(LaunchBinding, ADimensionThatNothingDeterminesIsRefused) {
-  auto result = bindArguments(oneView({apply(cg::SizeOp::Mul, dim(0), constant(2))}, {"n"}), std::vector<Argument>{array(&blockA, {10})});
+  auto result = bindArguments(oneView({apply(cg::SizeOp::Mul, dim(0), constant(2))}, {"n"}),
+                              std::vector<Argument>{array(&blockA, {10})});
   EXPECT_EQ(message(result), "k: nothing determines the size `n`");
 }
 
@@ -122,11 +132,13 @@ TEST(LaunchBinding, RefusesSizesOverTheLimits) {
   auto negative = bindArguments(saxpy(), saxpyArguments(array(&blockA, {-1}), array(&blockB, {-1})));
   EXPECT_EQ(message(negative), "saxpy: `x` has a negative size: [-1]");
   int64_t big = int64_t{1} << 31;
-  auto elements = bindArguments(oneView({dim(0), dim(1)}, {"n", "m"}), std::vector<Argument>{array(&blockA, {big, big})});
+  auto elements =
+      bindArguments(oneView({dim(0), dim(1)}, {"n", "m"}), std::vector<Argument>{array(&blockA, {big, big})});
   EXPECT_EQ(message(elements), "k: `x` has too many elements: [2147483648, 2147483648]");
   // Nothing of one size is nothing, but proofs about indices rely on the product of the others.
   auto threeSizes = [](int64_t n, int64_t m) {
-    return bindArguments(oneView({dim(0), dim(1), dim(2)}, {"n", "m", "k"}), std::vector<Argument>{array(&blockA, {n, m, 0})});
+    return bindArguments(oneView({dim(0), dim(1), dim(2)}, {"n", "m", "k"}),
+                         std::vector<Argument>{array(&blockA, {n, m, 0})});
   };
   EXPECT_TRUE(threeSizes(maxCount, 1));
   EXPECT_FALSE(threeSizes(maxCount, maxCount));
@@ -139,20 +151,26 @@ TEST(LaunchBinding, ReportsOverflowAndDivisionByZeroInSizes) {
     kernel.axes[0].high = apply(op, parameter(0), std::move(other));
     return message(bindArguments(kernel, std::vector<Argument>{value(k), array(&blockA, {10}), array(&blockB, {10})}));
   };
-  EXPECT_EQ(with(cg::SizeOp::Add, INT64_MAX, constant(1)), "saxpy: the range of `i` does not fit into 64 bits: `k + 1` with 9223372036854775807 and 1");
-  EXPECT_EQ(with(cg::SizeOp::Sub, INT64_MIN, constant(1)), "saxpy: the range of `i` does not fit into 64 bits: `k - 1` with -9223372036854775808 and 1");
-  EXPECT_EQ(with(cg::SizeOp::Mul, INT64_MAX, dim(0)), "saxpy: the range of `i` does not fit into 64 bits: `k * n` with 9223372036854775807 and 10");
-  EXPECT_EQ(with(cg::SizeOp::Div, INT64_MIN, constant(-1)), "saxpy: the range of `i` does not fit into 64 bits: `k / -1` with -9223372036854775808 and -1");
+  EXPECT_EQ(with(cg::SizeOp::Add, INT64_MAX, constant(1)),
+            "saxpy: the range of `i` does not fit into 64 bits: `k + 1` with 9223372036854775807 and 1");
+  EXPECT_EQ(with(cg::SizeOp::Sub, INT64_MIN, constant(1)),
+            "saxpy: the range of `i` does not fit into 64 bits: `k - 1` with -9223372036854775808 and 1");
+  EXPECT_EQ(with(cg::SizeOp::Mul, INT64_MAX, dim(0)),
+            "saxpy: the range of `i` does not fit into 64 bits: `k * n` with 9223372036854775807 and 10");
+  EXPECT_EQ(with(cg::SizeOp::Div, INT64_MIN, constant(-1)),
+            "saxpy: the range of `i` does not fit into 64 bits: `k / -1` with -9223372036854775808 and -1");
   EXPECT_EQ(with(cg::SizeOp::CeilDiv, 1, constant(0)), "saxpy: the range of `i` divides by zero: `ceil_div(k, 0)`");
   EXPECT_EQ(with(cg::SizeOp::Rem, INT64_MIN, constant(-1)), "bound");
-  EXPECT_EQ(with(cg::SizeOp::Max, maxCount, constant(int64_t{1} << 61)), "saxpy: the range of `i` is 0..2305843009213693952");
+  EXPECT_EQ(with(cg::SizeOp::Max, maxCount, constant(int64_t{1} << 61)),
+            "saxpy: the range of `i` is 0..2305843009213693952");
 }
 
 TEST(LaunchBinding, RefusesScalarsThatAreNoSizes) {
   cg::KernelManifest kernel = saxpy();
   kernel.params[0] = scalar("k", cg::ElementType::U64);
   kernel.axes[0].high = parameter(0);
-  auto result = bindArguments(kernel, std::vector<Argument>{value(UINT64_MAX), array(&blockA, {10}), array(&blockB, {10})});
+  auto result =
+      bindArguments(kernel, std::vector<Argument>{value(UINT64_MAX), array(&blockA, {10}), array(&blockB, {10})});
   EXPECT_EQ(message(result), "saxpy: the range of `i` depends on `k`, whose value is not a whole number below 2^63");
 }
 
@@ -160,7 +178,9 @@ TEST(LaunchBinding, EvaluatesAllOperators) {
   cg::KernelManifest kernel;
   kernel.dims = {"n"};
   std::vector<int64_t> dims = {7};
-  auto eval = [&](cg::SizeOp op, int64_t right) { return evaluate(apply(op, dim(0), constant(right)), kernel, dims, {}, {"it"}).value(); };
+  auto eval = [&](cg::SizeOp op, int64_t right) {
+    return evaluate(apply(op, dim(0), constant(right)), kernel, dims, {}, {"it"}).value();
+  };
   EXPECT_EQ(eval(cg::SizeOp::Add, 3), 10);
   EXPECT_EQ(eval(cg::SizeOp::Sub, 9), -2);
   EXPECT_EQ(eval(cg::SizeOp::Mul, -2), -14);
@@ -178,7 +198,8 @@ TEST(LaunchBinding, WritesSizesAsAProgramWould) {
   cg::KernelManifest kernel;
   kernel.dims = {"n", "m"};
   using cg::SizeOp;
-  EXPECT_EQ(text(apply(SizeOp::CeilDiv, apply(SizeOp::Add, dim(0), constant(1)), constant(256)), kernel), "ceil_div(n + 1, 256)");
+  EXPECT_EQ(text(apply(SizeOp::CeilDiv, apply(SizeOp::Add, dim(0), constant(1)), constant(256)), kernel),
+            "ceil_div(n + 1, 256)");
   EXPECT_EQ(text(apply(SizeOp::Mul, apply(SizeOp::Add, dim(0), dim(1)), constant(2)), kernel), "(n + m) * 2");
   EXPECT_EQ(text(apply(SizeOp::Sub, dim(0), apply(SizeOp::Sub, dim(1), constant(1))), kernel), "n - (m - 1)");
   EXPECT_EQ(text(apply(SizeOp::Sub, apply(SizeOp::Sub, dim(0), dim(1)), constant(1)), kernel), "n - m - 1");
@@ -188,7 +209,9 @@ TEST(LaunchBinding, WritesSizesAsAProgramWould) {
 TEST(LaunchBinding, EmptyDomainsHaveNoPoints) {
   EXPECT_EQ(bindArguments(saxpy(), saxpyArguments(array(&blockA, {0}), array(&blockB, {0})))->points, 0);
   cg::KernelManifest kernel = saxpy();
-  kernel.axes = {{"i", constant(5), constant(3)}, {"j", constant(-maxCount), constant(maxCount)}, {"k", constant(-maxCount), constant(maxCount)}};
+  kernel.axes = {{"i", constant(5), constant(3)},
+                 {"j", constant(-maxCount), constant(maxCount)},
+                 {"k", constant(-maxCount), constant(maxCount)}};
   auto result = bindArguments(kernel, saxpyArguments(array(&blockA, {4}), array(&blockB, {4})));
   ASSERT_TRUE(result) << message(result);  // empty, whatever the other axes are
   EXPECT_EQ(result->points, 0);
@@ -207,7 +230,9 @@ TEST(LaunchBinding, RefusesDomainsWithTooManyPoints) {
 
 TEST(LaunchAlias, RefusesOverlapWithAWritableArray) {
   auto result = bindArguments(saxpy(), saxpyArguments(array(&blockA, {100}, 0), array(&blockA, {100}, 50)));
-  EXPECT_EQ(message(result), "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has elements 50..150), and the kernel writes to `y`");
+  EXPECT_EQ(message(result),
+            "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has elements 50..150), and the "
+            "kernel writes to `y`");
   EXPECT_EQ(advice(result), "pass `copy(x)` as `x`, so that the kernel reads the old values");
 }
 
@@ -237,7 +262,9 @@ TEST(LaunchAlias, TwoWritersMayNot) {
   cg::KernelManifest kernel = saxpy();
   kernel.params[1].isMut = true;
   auto result = bindArguments(kernel, saxpyArguments(array(&blockA, {100}, 0), array(&blockA, {100}, 99)));
-  EXPECT_EQ(message(result), "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has elements 99..199), and the kernel writes to both");
+  EXPECT_EQ(message(result),
+            "saxpy: `x` and `y` share elements (x has elements 0..100 of the array, y has elements 99..199), and the "
+            "kernel writes to both");
   EXPECT_EQ(advice(result), "give each its own array, for example `copy(y)`");
 }
 
@@ -253,11 +280,13 @@ TEST(LaunchAlias, ColumnsAreComparedElementByElement) {
   EXPECT_TRUE(bindArguments(kernel, saxpyArguments(column(2), column(2))));
   auto result = bindArguments(kernel, saxpyArguments(column(1, 9), column(5, 9)));
   EXPECT_EQ(message(result),
-            "saxpy: `x` and `y` share elements (x has elements 1..34 in steps of 4 of the array, y has elements 5..38 in steps of 4: both have "
+            "saxpy: `x` and `y` share elements (x has elements 1..34 in steps of 4 of the array, y has elements 5..38 "
+            "in steps of 4: both have "
             "element 5), and the kernel writes to `y`");
   kernel.params[1].isStrided = false;
   result = bindArguments(kernel, saxpyArguments(column(0), column(1)));
-  EXPECT_EQ(message(result), "saxpy: `x` takes elements that lie next to each other, but the argument has gaps between them");
+  EXPECT_EQ(message(result),
+            "saxpy: `x` takes elements that lie next to each other, but the argument has gaps between them");
 }
 
 // ---- facts ----
@@ -277,7 +306,9 @@ TEST(LaunchSpec, KnowsAlignmentDivisibilityAndSize) {
   EXPECT_FALSE(key(array(&blockA, {limit}), array(&blockB, {limit})).small);
 
   cg::KernelManifest matrix = oneView({dim(0), dim(1)}, {"m", "n"});
-  auto matrixKey = [&](std::vector<int64_t> extents) { return bindArguments(matrix, std::vector<Argument>{array(&blockA, std::move(extents))})->spec; };
+  auto matrixKey = [&](std::vector<int64_t> extents) {
+    return bindArguments(matrix, std::vector<Argument>{array(&blockA, std::move(extents))})->spec;
+  };
   EXPECT_TRUE(matrixKey({3, 8}).innerDivisible4);
   EXPECT_FALSE(matrixKey({8, 3}).innerDivisible4);
   EXPECT_FALSE(matrixKey({1 << 15, 1 << 15}).small);  // each extent is small, their product is not
@@ -298,9 +329,9 @@ TEST(LaunchArguments, FollowTheManifestsOrder) {
     EXPECT_EQ(*static_cast<const float*>(block.pointers()[0]), 2.0f);
     EXPECT_EQ(slot(1), 0x1000u);
     EXPECT_EQ(slot(2), 0x100008u);
-    EXPECT_EQ(slot(3), 10u);   // n
-    EXPECT_EQ(slot(4), 0u);    // low
-    EXPECT_EQ(slot(5), 10u);   // high
+    EXPECT_EQ(slot(3), 10u);  // n
+    EXPECT_EQ(slot(4), 0u);   // low
+    EXPECT_EQ(slot(5), 10u);  // high
     size_t next = 6;
     if (hasPartials) {
       EXPECT_EQ(slot(next++), 0x7000u);

@@ -50,8 +50,9 @@ TEST(LaunchGeometry, GridsOfForall) {
     uint32_t threads, points;
     int64_t expected;
   };
-  for (Row row : {Row{1, 1, 256, 1, 1}, Row{1, 256, 256, 1, 1}, Row{1, 257, 256, 1, 2}, Row{1, 1 << 20, 256, 4, 1024}, Row{1, 1025, 256, 4, 2},
-                  Row{1, 1024, 256, 4, 1}, Row{7, 1024, 256, 4, 7}, Row{7, 1025, 256, 4, 8}, Row{1, 1023, 256, 4, 2},  // what remains of a row takes a thread a point: 257, 258
+  for (Row row : {Row{1, 1, 256, 1, 1}, Row{1, 256, 256, 1, 1}, Row{1, 257, 256, 1, 2}, Row{1, 1 << 20, 256, 4, 1024},
+                  Row{1, 1025, 256, 4, 2}, Row{1, 1024, 256, 4, 1}, Row{7, 1024, 256, 4, 7}, Row{7, 1025, 256, 4, 8},
+                  Row{1, 1023, 256, 4, 2},  // what remains of a row takes a thread a point: 257, 258
                   Row{3, 5, 128, 1, 1}, Row{1000, 1000, 256, 1, 3907}}) {
     auto shape = shapeLaunch(saxpy(), forall(row.threads, row.points), domain(row.rows, row.last, 2), cuda());
     ASSERT_TRUE(shape);
@@ -78,7 +79,9 @@ TEST(LaunchGeometry, GridsOfBlocksAndReductions) {
 TEST(LaunchGeometry, RefusesWhatTheDeviceDoesNotTake) {
   auto tooMany = shapeLaunch(saxpy(), forall(256, 1), domain(1, int64_t{1} << 40), cuda());
   ASSERT_FALSE(tooMany);
-  EXPECT_EQ(tooMany.error().message, "saxpy: 1099511627776 points are 4294967296 blocks of 256 threads; cuda:0 takes at most 2147483647 in a launch");
+  EXPECT_EQ(
+      tooMany.error().message,
+      "saxpy: 1099511627776 points are 4294967296 blocks of 256 threads; cuda:0 takes at most 2147483647 in a launch");
   EXPECT_EQ(tooMany.error().category, ErrorCategory::Launch);
   EXPECT_TRUE(shapeLaunch(saxpy(), forall(1, 1), domain(1, 0x7fffffff), cuda()));
   EXPECT_FALSE(shapeLaunch(saxpy(), forall(1, 1), domain(1, 0x80000000), cuda()));
@@ -86,7 +89,8 @@ TEST(LaunchGeometry, RefusesWhatTheDeviceDoesNotTake) {
             "saxpy: the domain has 2147483648 blocks; cuda:0 takes at most 2147483647 in a launch");
 
   EXPECT_TRUE(shapeLaunch(saxpy(), blocks(1024), domain(1, 1), cuda()));
-  EXPECT_EQ(shapeLaunch(saxpy(), blocks(1025), domain(1, 1), cuda()).error().message, "saxpy: a block has 1025 threads; cuda:0 takes at most 1024");
+  EXPECT_EQ(shapeLaunch(saxpy(), blocks(1025), domain(1, 1), cuda()).error().message,
+            "saxpy: a block has 1025 threads; cuda:0 takes at most 1024");
 
   cg::KernelManifest tiled = saxpy();
   tiled.staticSharedBytes = 1024;
@@ -113,7 +117,9 @@ TEST(LaunchGeometry, PiecesOfTheHostDependOnTheDomainAlone) {
   EXPECT_EQ(pieces(blocks(256), domain(1, maxCount)), std::pair(maxCount, int64_t{1}));
   cg::KernelManifest sum = saxpy();
   sum.reduce = cg::ReduceOp::Sum;
-  auto partials = [&](const Binding& binding) { return shapeLaunch(sum, forall(256, 1), binding, host())->partialCount; };
+  auto partials = [&](const Binding& binding) {
+    return shapeLaunch(sum, forall(256, 1), binding, host())->partialCount;
+  };
   EXPECT_EQ(partials(domain(1, 1)), 1);
   EXPECT_EQ(partials(domain(1, 1000)), 4);
   EXPECT_EQ(partials(domain(1, 1 << 20)), 256);

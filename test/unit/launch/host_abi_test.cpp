@@ -31,8 +31,9 @@ class HostAbi : public ::testing::TestWithParam<DeviceKind> {
     made->manifest.kernels = {saxpy(), saxpy()};
     made->manifest.kernels[1].name = "max(x[i] for i in 0..n)";
     made->manifest.kernels[1].reduce = cg::ReduceOp::Max;
-    made->manifest.sites = {place(Kind::Index, 3, "x[i + 1]"), place(Kind::Launch, 9, "saxpy(2.0, x, y)"), place(Kind::Index, 10, "x[7]"),
-                            place(Kind::Assert, 11, "a == b"), place(Kind::HostCall, 12, "zeros[f32](n)")};
+    made->manifest.sites = {place(Kind::Index, 3, "x[i + 1]"), place(Kind::Launch, 9, "saxpy(2.0, x, y)"),
+                            place(Kind::Index, 10, "x[7]"), place(Kind::Assert, 11, "a == b"),
+                            place(Kind::HostCall, 12, "zeros[f32](n)")};
     made->manifest.sites[AssertPlace].message = "a is {}";
     unit = made;
     ContextOptions options;
@@ -48,7 +49,8 @@ class HostAbi : public ::testing::TestWithParam<DeviceKind> {
     float a = *static_cast<const float*>(request.arguments[0]);
     auto* x = *static_cast<float* const*>(request.arguments[1]);
     auto* y = *static_cast<float* const*>(request.arguments[2]);
-    int64_t low = *static_cast<const int64_t*>(request.arguments[4]), high = *static_cast<const int64_t*>(request.arguments[5]);
+    int64_t low = *static_cast<const int64_t*>(request.arguments[4]),
+            high = *static_cast<const int64_t*>(request.arguments[5]);
     for (int64_t i = low; i < high; ++i) y[i] += a * x[i];
   }
 
@@ -60,8 +62,10 @@ class HostAbi : public ::testing::TestWithParam<DeviceKind> {
   }
 
   RadView makeArray(std::vector<float> values) {
-    RadView out = {nullptr, 0, {static_cast<int64_t>(values.size()), 1, 1, 1}, 1, static_cast<int32_t>(cg::ElementType::F32)};
-    auto error = run([&](RadContext* c) { return rad_array_new(c, out.elementType, 1, out.extents, CallPlace, &out.array); });
+    RadView out = {
+        nullptr, 0, {static_cast<int64_t>(values.size()), 1, 1, 1}, 1, static_cast<int32_t>(cg::ElementType::F32)};
+    auto error =
+        run([&](RadContext* c) { return rad_array_new(c, out.elementType, 1, out.extents, CallPlace, &out.array); });
     EXPECT_FALSE(error);
     EXPECT_TRUE(device->copyIn(out.array->buffer(), 0, std::as_bytes(std::span(values))));
     arrays.push_back(out.array);
@@ -69,7 +73,8 @@ class HostAbi : public ::testing::TestWithParam<DeviceKind> {
   }
   std::vector<float> read(const RadView& view) {
     std::vector<float> out(static_cast<size_t>(view.extents[0]));
-    EXPECT_TRUE(device->copyOut(std::as_writable_bytes(std::span(out)), view.array->buffer(), static_cast<uint64_t>(view.offset) * 4));
+    EXPECT_TRUE(device->copyOut(std::as_writable_bytes(std::span(out)), view.array->buffer(),
+                                static_cast<uint64_t>(view.offset) * 4));
     return out;
   }
   int32_t launch(RadContext* c, const RadView& x, const RadView& y, uint32_t kernel = 0) {
@@ -78,7 +83,8 @@ class HostAbi : public ::testing::TestWithParam<DeviceKind> {
     return rad_launch(c, kernel, arguments, LaunchPlace);
   }
   int32_t print(RadContext* c, std::string_view format, std::vector<RadPrintArgument> arguments = {}) {
-    return rad_print(c, format.data(), static_cast<int64_t>(format.size()), static_cast<int32_t>(arguments.size()), arguments.data());
+    return rad_print(c, format.data(), static_cast<int64_t>(format.size()), static_cast<int32_t>(arguments.size()),
+                     arguments.data());
   }
   static Body failing(int64_t value) {
     return [value](const LaunchRequest& request, cg::FailureState& state) {
@@ -147,7 +153,9 @@ TEST_P(HostAbi, RefusesSharedElements) {
   last.offset = 1;
   auto error = run([&](RadContext* c) { return launch(c, first, last); });
   ASSERT_TRUE(error);
-  EXPECT_NE(error->text.find("saxpy: `x` and `y` share elements (x has elements 0..3 of the array, y has elements 1..4), and the kernel writes to `y`"), std::string::npos);
+  EXPECT_NE(error->text.find("saxpy: `x` and `y` share elements (x has elements 0..3 of the array, y has elements "
+                             "1..4), and the kernel writes to `y`"),
+            std::string::npos);
   EXPECT_NE(error->text.find("copy(x)"), std::string::npos);
   // The halves have nothing in common.
   first.extents[0] = last.extents[0] = 2;
@@ -179,13 +187,17 @@ TEST_P(HostAbi, AFailedCheckSurfacesAtEachPlaceThatWaits) {
     ASSERT_TRUE(error) << name;
     EXPECT_EQ(error->exitStatus(), 1) << name;
     std::string where = GetParam() == DeviceKind::Cuda ? " (block 0, thread 0)" : "";
-    EXPECT_EQ(error->text,
-              "a.rad:3:1: error[R0601]: index 4 is out of range for `x[i + 1]`: the size is 4\n"
-              "   3 | x[i + 1]\n"
-              "     | ^~~~~~~~\n"
-              "note: in kernel `saxpy` at i = 3" + where + "\n"
-              "note: launched at a.rad:9:1\n"
-              "help: valid indices are 0 to 3; start the domain later, end it earlier, or guard the access with `if`\n") << name;
+    EXPECT_EQ(
+        error->text,
+        "a.rad:3:1: error[R0601]: index 4 is out of range for `x[i + 1]`: the size is 4\n"
+        "   3 | x[i + 1]\n"
+        "     | ^~~~~~~~\n"
+        "note: in kernel `saxpy` at i = 3" +
+            where +
+            "\n"
+            "note: launched at a.rad:9:1\n"
+            "help: valid indices are 0 to 3; start the domain later, end it earlier, or guard the access with `if`\n")
+        << name;
     EXPECT_FALSE(context->finish()) << name;  // reported once
   }
   EXPECT_EQ(printed, "");
@@ -202,9 +214,10 @@ TEST_P(HostAbi, AFailedCheckSurfacesAtEachPlaceThatWaits) {
 TEST_P(HostAbi, TheFirstOfManyLaunchesIsNamed) {
   RadView x = makeArray({1, 2, 3, 4}), y = makeArray({0, 0, 0, 0});
   int calls = 0;
-  provider.kernels[0] = std::make_shared<BodyKernel>(cg::GeometryManifest{}, [&](const LaunchRequest& request, cg::FailureState& state) {
-    if (++calls >= 3) failing(10 + calls)(request, state);
-  });
+  provider.kernels[0] =
+      std::make_shared<BodyKernel>(cg::GeometryManifest{}, [&](const LaunchRequest& request, cg::FailureState& state) {
+        if (++calls >= 3) failing(10 + calls)(request, state);
+      });
   auto error = run([&](RadContext* c) {
     for (int i = 0; i < 10; ++i)
       if (launch(c, x, y)) return 1;
@@ -218,9 +231,10 @@ TEST_P(HostAbi, TheFirstOfManyLaunchesIsNamed) {
 TEST_P(HostAbi, VeryManyLaunchesAreNotForgotten) {
   RadView x = makeArray({1, 2, 3, 4}), y = makeArray({0, 0, 0, 0});
   int calls = 0;
-  provider.kernels[0] = std::make_shared<BodyKernel>(cg::GeometryManifest{}, [&](const LaunchRequest& request, cg::FailureState& state) {
-    if (++calls == 1) failing(4)(request, state);
-  });
+  provider.kernels[0] =
+      std::make_shared<BodyKernel>(cg::GeometryManifest{}, [&](const LaunchRequest& request, cg::FailureState& state) {
+        if (++calls == 1) failing(4)(request, state);
+      });
   auto error = run([&](RadContext* c) {
     for (int i = 0; i < 200000; ++i)
       if (launch(c, x, y)) return 1;
@@ -306,9 +320,9 @@ TEST_P(HostAbi, ElementsAreCheckedReadAndWritten) {
   for (int64_t wrong : {int64_t{3}, int64_t{-1}, INT64_MAX, INT64_MIN}) {
     auto error = run([&](RadContext* c) { return rad_element_read(c, &tail, &wrong, HostIndex, &value); });
     ASSERT_TRUE(error);
-    EXPECT_EQ(error->text,
-              "a.rad:10:1: error[R0601]: index " + std::to_string(wrong) + " is out of range for `x[7]`: the size is 3\n"
-              "  10 | x[7]\n     | ^~~~\nhelp: valid indices are 0 to 2\n");
+    EXPECT_EQ(error->text, "a.rad:10:1: error[R0601]: index " + std::to_string(wrong) +
+                               " is out of range for `x[7]`: the size is 3\n"
+                               "  10 | x[7]\n     | ^~~~\nhelp: valid indices are 0 to 2\n");
     EXPECT_TRUE(run([&](RadContext* c) { return rad_element_write(c, &tail, &wrong, HostIndex, &value); }));
   }
   RadView never = {};
@@ -340,13 +354,17 @@ TEST_P(HostAbi, CopiesAssignsAndFillsViews) {
   EXPECT_FALSE(run([&](RadContext* c) { return rad_view_assign(c, &part, &part, CallPlace); }));
   auto error = run([&](RadContext* c) { return rad_view_assign(c, &x, &part, CallPlace); });
   ASSERT_TRUE(error);
-  EXPECT_NE(error->text.find("error[R0607]: both sides must have the same size: the left one is [6], the right one [3]\n"), std::string::npos) << error->text;
+  EXPECT_NE(
+      error->text.find("error[R0607]: both sides must have the same size: the left one is [6], the right one [3]\n"),
+      std::string::npos)
+      << error->text;
 }
 
 TEST_P(HostAbi, NewArraysAreZeroAndLimited) {
   auto make = [&](std::vector<int64_t> extents, RadArray** out) {
     return run([&](RadContext* c) {
-      return rad_array_new(c, static_cast<int32_t>(cg::ElementType::F64), static_cast<int32_t>(extents.size()), extents.data(), CallPlace, out);
+      return rad_array_new(c, static_cast<int32_t>(cg::ElementType::F64), static_cast<int32_t>(extents.size()),
+                           extents.data(), CallPlace, out);
     });
   };
   RadArray* array = nullptr;
@@ -385,7 +403,8 @@ TEST_P(HostAbi, PrintsScalarsTextsAndArraysInPlace) {
   int32_t answer = 42;
   RadString name = {"m", 1};
   EXPECT_FALSE(run([&](RadContext* c) {
-    return print(c, "{} {} = {}", {{0, static_cast<int32_t>(cg::ElementType::I32), &answer}, {2, 0, &name}, {1, 0, &m}});
+    return print(c, "{} {} = {}",
+                 {{0, static_cast<int32_t>(cg::ElementType::I32), &answer}, {2, 0, &name}, {1, 0, &m}});
   }));
   EXPECT_EQ(printed, "42 m = [[1.0, 2.0],\n        [3.0, 4.0]]\n");
 }
@@ -395,7 +414,8 @@ TEST_P(HostAbi, AssertsShowTheirFilledMessage) {
   RadPrintArgument argument = {0, static_cast<int32_t>(cg::ElementType::I32), &a};
   auto error = run([&](RadContext* c) { return rad_assert_failed(c, AssertPlace, 1, &argument); });
   ASSERT_TRUE(error);
-  EXPECT_EQ(error->text, "a.rad:11:1: error[R0603]: assertion failed: `a == b`\n  11 | a == b\n     | ^~~~~~\nnote: a is 3\n");
+  EXPECT_EQ(error->text,
+            "a.rad:11:1: error[R0603]: assertion failed: `a == b`\n  11 | a == b\n     | ^~~~~~\nnote: a is 3\n");
   EXPECT_EQ(error->exitStatus(), 1);
 }
 
@@ -404,7 +424,9 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
   int64_t whole = 0;
   double number = 0;
   EXPECT_EQ(rad_argument_count(context.get()), 2);
-  EXPECT_FALSE(run([&](RadContext* c) { return rad_argument(c, 1, CallPlace, &text) || rad_parse_i64(c, &text, CallPlace, &whole); }));
+  EXPECT_FALSE(run([&](RadContext* c) {
+    return rad_argument(c, 1, CallPlace, &text) || rad_parse_i64(c, &text, CallPlace, &whole);
+  }));
   EXPECT_EQ(whole, 42);
   auto missing = run([&](RadContext* c) { return rad_argument(c, 2, CallPlace, &text); });
   ASSERT_TRUE(missing);
@@ -416,7 +438,9 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
 
   auto parse = [&](std::string s, bool isFloat) {
     RadString string = {s.data(), static_cast<int64_t>(s.size())};
-    auto error = run([&](RadContext* c) { return isFloat ? rad_parse_f64(c, &string, CallPlace, &number) : rad_parse_i64(c, &string, CallPlace, &whole); });
+    auto error = run([&](RadContext* c) {
+      return isFloat ? rad_parse_f64(c, &string, CallPlace, &number) : rad_parse_i64(c, &string, CallPlace, &whole);
+    });
     return error ? error->text.substr(0, error->text.find('\n')) : "";
   };
   EXPECT_EQ(parse("-9223372036854775808", false), "");
@@ -426,7 +450,8 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
   EXPECT_EQ(parse("12x", false), "a.rad:12:1: error[R0704]: `12x` is not a whole number");
   EXPECT_EQ(parse("+-5", false), "a.rad:12:1: error[R0704]: `+-5` is not a whole number");
   EXPECT_EQ(parse("", false), "a.rad:12:1: error[R0704]: an empty text is not a whole number");
-  EXPECT_EQ(parse("9223372036854775808", false), "a.rad:12:1: error[R0704]: `9223372036854775808` does not fit into i64");
+  EXPECT_EQ(parse("9223372036854775808", false),
+            "a.rad:12:1: error[R0704]: `9223372036854775808` does not fit into i64");
   EXPECT_EQ(parse("1.5e3", true), "");
   EXPECT_EQ(number, 1500.0);
   EXPECT_EQ(parse("inf", true), "");
@@ -437,7 +462,9 @@ TEST_P(HostAbi, ArgumentsAndNumbers) {
 TEST_P(HostAbi, ChecksOfCompiledHostCode) {
   auto error = run([&](RadContext* c) { return rad_check_failed(c, HostIndex, 7, 4); });
   ASSERT_TRUE(error);
-  EXPECT_EQ(error->text, "a.rad:10:1: error[R0601]: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\nhelp: valid indices are 0 to 3\n");
+  EXPECT_EQ(error->text,
+            "a.rad:10:1: error[R0601]: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | "
+            "^~~~\nhelp: valid indices are 0 to 3\n");
   EXPECT_TRUE(run([&](RadContext* c) { return rad_check_failed(c, 99, 7, 4); }));
   EXPECT_TRUE(run([](RadContext*) { return 1; }));  // an error without a message is still one
   EXPECT_TRUE(run([&](RadContext* c) { return rad_launch(c, 99, nullptr, LaunchPlace); }));
@@ -452,8 +479,9 @@ TEST_P(HostAbi, HostFunctionsTellWhereTheyWereCalled) {
   ASSERT_TRUE(error);
   std::string notes;
   for (int i = 0; i < 8; ++i) notes += "note: called at a.rad:20:1\n";
-  EXPECT_EQ(error->text, "a.rad:10:1: error[R0601]: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\n" + notes +
-                             "note: and 2 calls more\nhelp: valid indices are 0 to 3\n");
+  EXPECT_EQ(error->text,
+            "a.rad:10:1: error[R0601]: index 7 is out of range for `x[7]`: the size is 4\n  10 | x[7]\n     | ^~~~\n" +
+                notes + "note: and 2 calls more\nhelp: valid indices are 0 to 3\n");
   // A failed launch has nothing to do with the function in which it surfaced.
   RadView x = makeArray({1, 2, 3, 4}), y = makeArray({0, 0, 0, 0});
   provider.kernels[0] = std::make_shared<BodyKernel>(cg::GeometryManifest{}, failing(4));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The quick way to bind a launch against the rule: whatever LaunchPlan binds, bindArguments() binds the same; what that refuses, the
-// plan leaves to it; and ordinary launches are bound by the plan.
+// The quick way to bind a launch against the rule: whatever LaunchPlan binds, bindArguments() binds the same; what that
+// refuses, the plan leaves to it; and ordinary launches are bound by the plan.
 #include "test/unit/launch/memory_device.h"
 
 #include "runtime/api/host_support.h"
@@ -22,7 +22,8 @@ class LaunchPlans : public ::testing::Test {
     auto buffer = device_->allocate(static_cast<uint64_t>(count) * cg::sizeOf(type));
     return arrays_.emplace_back(new RadArray(device_, *buffer, type, count, nullptr));
   }
-  static RadView view(RadArray* array, std::vector<int64_t> extents, int64_t offset = 0, cg::ElementType type = cg::ElementType::F32) {
+  static RadView view(RadArray* array, std::vector<int64_t> extents, int64_t offset = 0,
+                      cg::ElementType type = cg::ElementType::F32) {
     RadView out{};
     out.array = array;
     out.offset = offset;
@@ -59,7 +60,8 @@ class LaunchPlans : public ::testing::Test {
     block.assign(kernel, values, *wanted);
     EXPECT_EQ(block_.pointers().size(), block.pointers().size());
     for (size_t i = 0; i < std::min(block.pointers().size(), block_.pointers().size()); ++i)
-      EXPECT_EQ(*static_cast<const uint64_t*>(block_.pointers()[i]), *static_cast<const uint64_t*>(block.pointers()[i])) << i;
+      EXPECT_EQ(*static_cast<const uint64_t*>(block_.pointers()[i]), *static_cast<const uint64_t*>(block.pointers()[i]))
+          << i;
     return true;
   }
 
@@ -72,7 +74,8 @@ class LaunchPlans : public ::testing::Test {
 TEST_F(LaunchPlans, OrdinaryLaunchesAreBoundAtOnce) {
   const cg::KernelManifest kernel = saxpy();
   const float a = 2;
-  const RadView x = view(array(cg::ElementType::F32, 1000), {1000}), y = view(array(cg::ElementType::F32, 1000), {1000});
+  const RadView x = view(array(cg::ElementType::F32, 1000), {1000}),
+                y = view(array(cg::ElementType::F32, 1000), {1000});
   EXPECT_TRUE(compare(kernel, {&a, &x, &y}));
   EXPECT_EQ(binding_.points, 1000);
 }
@@ -99,7 +102,8 @@ TEST_F(LaunchPlans, WhatTakesMoreThanALookIsLeftToTheRule) {
 TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
   std::mt19937 random(7);
   auto pick = [&](int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random); };
-  const cg::ElementType types[] = {cg::ElementType::F32, cg::ElementType::F64, cg::ElementType::U8, cg::ElementType::I16};
+  const cg::ElementType types[] = {cg::ElementType::F32, cg::ElementType::F64, cg::ElementType::U8,
+                                   cg::ElementType::I16};
   std::vector<RadArray*> pool;
   for (int i = 0; i < 6; ++i) pool.push_back(array(types[i % 4], 4096));
   int bound = 0, refused = 0;
@@ -115,8 +119,11 @@ TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
       const int64_t kind = pick(0, depth > 0 ? 5 : 2);
       if (kind == 0 || (kind == 1 && dims == 0) || (kind == 2 && scalars.empty())) return constant(pick(-2, 6));
       if (kind == 1) return dim(pick(0, dims - 1));
-      if (kind == 2) return parameter(static_cast<int64_t>(scalars[static_cast<size_t>(pick(0, static_cast<int64_t>(scalars.size()) - 1))]));
-      const cg::SizeOp ops[] = {cg::SizeOp::Add, cg::SizeOp::Sub, cg::SizeOp::Mul, cg::SizeOp::Div, cg::SizeOp::Rem, cg::SizeOp::Min, cg::SizeOp::Max, cg::SizeOp::CeilDiv};
+      if (kind == 2)
+        return parameter(
+            static_cast<int64_t>(scalars[static_cast<size_t>(pick(0, static_cast<int64_t>(scalars.size()) - 1))]));
+      const cg::SizeOp ops[] = {cg::SizeOp::Add, cg::SizeOp::Sub, cg::SizeOp::Mul, cg::SizeOp::Div,
+                                cg::SizeOp::Rem, cg::SizeOp::Min, cg::SizeOp::Max, cg::SizeOp::CeilDiv};
       return apply(ops[pick(0, 7)], expression(depth - 1), expression(depth - 1));
     };
     std::deque<RadView> views;
@@ -124,19 +131,24 @@ TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
     std::vector<const void*> arguments;
     auto addView = [&](std::vector<cg::SizeExpr> shape) {
       std::vector<int64_t> extents;
-      for (const auto& size : shape) extents.push_back(size.op == cg::SizeOp::Dimension ? sizes[static_cast<size_t>(size.value)] : size.op == cg::SizeOp::Constant ? size.value : pick(0, 8));
+      for (const auto& size : shape)
+        extents.push_back(size.op == cg::SizeOp::Dimension  ? sizes[static_cast<size_t>(size.value)]
+                          : size.op == cg::SizeOp::Constant ? size.value
+                                                            : pick(0, 8));
       if (!extents.empty() && pick(0, 30) == 0) extents[0] += 1;
       RadArray* of = pool[static_cast<size_t>(pick(0, 5))];
       const size_t param = kernel.params.size();
       kernel.params.push_back(test::view("v" + std::to_string(param), std::move(shape), pick(0, 3) == 0));
       kernel.params.back().type = of->type();
       kernel.params.back().elementwise = pick(0, 1) == 0;
-      views.push_back(view(pick(0, 60) == 0 ? nullptr : of, extents, pick(0, 1) * pick(0, 64), pick(0, 60) == 0 ? cg::ElementType::I8 : of->type()));
+      views.push_back(view(pick(0, 60) == 0 ? nullptr : of, extents, pick(0, 1) * pick(0, 64),
+                           pick(0, 60) == 0 ? cg::ElementType::I8 : of->type()));
       if (pick(0, 40) == 0) views.back().strides[0] = 2;
       arguments.push_back(&views.back());
     };
     for (int64_t i = pick(0, 3); i > 0; --i) {
-      const cg::ElementType whole[] = {cg::ElementType::I32, cg::ElementType::U64, cg::ElementType::F32, cg::ElementType::I8};
+      const cg::ElementType whole[] = {cg::ElementType::I32, cg::ElementType::U64, cg::ElementType::F32,
+                                       cg::ElementType::I8};
       scalars.push_back(kernel.params.size());
       kernel.params.push_back(scalar("s", whole[pick(0, 3)]));
       arguments.push_back(&numbers.emplace_back(pick(0, 20) == 0 ? -1 : pick(0, 8)));
@@ -145,7 +157,8 @@ TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
       if (pick(0, 40) != 0) addView({dim(d)});
     for (int64_t i = pick(0, 4); i > 0; --i) {
       std::vector<cg::SizeExpr> shape;
-      for (int64_t rank = pick(1, 4); rank > 0; --rank) shape.push_back(pick(0, 3) == 0 || dims == 0 ? expression(1) : dim(pick(0, dims - 1)));
+      for (int64_t rank = pick(1, 4); rank > 0; --rank)
+        shape.push_back(pick(0, 3) == 0 || dims == 0 ? expression(1) : dim(pick(0, dims - 1)));
       addView(std::move(shape));
     }
     for (int64_t i = pick(0, 3); i > 0; --i) {

@@ -42,7 +42,9 @@ class MemoryDevice final : public Device {
   }
   const DeviceInfo& info() const override { return info_; }
   Result<std::shared_ptr<Buffer>> allocate(uint64_t bytes) override {
-    if (bytes > memoryLimit) return fail(ErrorCategory::Resources, "no memory for an array of " + std::to_string(bytes) + " bytes", "Use smaller arrays.");
+    if (bytes > memoryLimit)
+      return fail(ErrorCategory::Resources, "no memory for an array of " + std::to_string(bytes) + " bytes",
+                  "Use smaller arrays.");
     return std::make_shared<MemoryBuffer>(bytes);
   }
   Result<void> copyIn(Buffer& to, uint64_t offset, std::span<const std::byte> from) override {
@@ -58,7 +60,8 @@ class MemoryDevice final : public Device {
     if (!to.empty()) std::memcpy(to.data(), at(from, offset), to.size());
     return {};
   }
-  Result<void> copyWithin(Buffer& to, uint64_t toOffset, const Buffer& from, uint64_t fromOffset, uint64_t bytes) override {
+  Result<void> copyWithin(Buffer& to, uint64_t toOffset, const Buffer& from, uint64_t fromOffset,
+                          uint64_t bytes) override {
     if (!within(to, toOffset, bytes) || !within(from, fromOffset, bytes)) return outside();
     // Forward, byte by byte: overlapping ranges come out wrong, as they may on a GPU.
     for (uint64_t i = 0; i < bytes; ++i) at(to, toOffset)[i] = at(from, fromOffset)[i];
@@ -69,7 +72,9 @@ class MemoryDevice final : public Device {
     for (uint64_t i = 0; i < bytes; ++i) at(to, offset)[i] = pattern[i % pattern.size()];
     return {};
   }
-  Result<std::shared_ptr<Kernel>> load(const cg::DeviceCode&, std::string_view) override { return fail(ErrorCategory::Image, "nothing to load"); }
+  Result<std::shared_ptr<Kernel>> load(const cg::DeviceCode&, std::string_view) override {
+    return fail(ErrorCategory::Image, "nothing to load");
+  }
   Result<void> launch(Kernel& kernel, const LaunchRequest& request) override {
     requests.push_back(request);
     static_cast<BodyKernel&>(kernel).body(request, state_);
@@ -94,8 +99,12 @@ class MemoryDevice final : public Device {
   uint64_t bytesOut = 0;
 
  private:
-  static std::byte* at(const Buffer& buffer, uint64_t offset) { return reinterpret_cast<std::byte*>(buffer.address()) + offset; }
-  static bool within(const Buffer& buffer, uint64_t offset, uint64_t bytes) { return offset <= buffer.size() && bytes <= buffer.size() - offset; }
+  static std::byte* at(const Buffer& buffer, uint64_t offset) {
+    return reinterpret_cast<std::byte*>(buffer.address()) + offset;
+  }
+  static bool within(const Buffer& buffer, uint64_t offset, uint64_t bytes) {
+    return offset <= buffer.size() && bytes <= buffer.size() - offset;
+  }
   static std::unexpected<Error> outside() { return fail(ErrorCategory::Misuse, "outside of the buffer"); }
   DeviceInfo info_;
   cg::FailureRecord record_ = {};
@@ -123,11 +132,20 @@ class BodyProvider final : public KernelProvider {
 inline cg::SizeExpr dim(int64_t i) { return {cg::SizeOp::Dimension, i, {}}; }
 inline cg::SizeExpr parameter(int64_t i) { return {cg::SizeOp::Parameter, i, {}}; }
 inline cg::SizeExpr constant(int64_t v) { return {cg::SizeOp::Constant, v, {}}; }
-inline cg::SizeExpr apply(cg::SizeOp op, cg::SizeExpr a, cg::SizeExpr b) { return {op, 0, {std::move(a), std::move(b)}}; }
-inline cg::ParamManifest scalar(std::string name, cg::ElementType type = cg::ElementType::F32) { return {.name = std::move(name), .type = type, .shape = {}}; }
-inline cg::ParamManifest view(std::string name, std::vector<cg::SizeExpr> shape, bool isMut = false, bool elementwise = false,
-                              cg::ElementType type = cg::ElementType::F32) {
-  return {.name = std::move(name), .type = type, .isView = true, .isMut = isMut, .elementwise = elementwise, .shape = std::move(shape)};
+inline cg::SizeExpr apply(cg::SizeOp op, cg::SizeExpr a, cg::SizeExpr b) {
+  return {op, 0, {std::move(a), std::move(b)}};
+}
+inline cg::ParamManifest scalar(std::string name, cg::ElementType type = cg::ElementType::F32) {
+  return {.name = std::move(name), .type = type, .shape = {}};
+}
+inline cg::ParamManifest view(std::string name, std::vector<cg::SizeExpr> shape, bool isMut = false,
+                              bool elementwise = false, cg::ElementType type = cg::ElementType::F32) {
+  return {.name = std::move(name),
+          .type = type,
+          .isView = true,
+          .isMut = isMut,
+          .elementwise = elementwise,
+          .shape = std::move(shape)};
 }
 /// kernel saxpy(a: f32, x: [f32; n], mut y: [f32; n]) forall i in 0..n
 inline cg::KernelManifest saxpy() {

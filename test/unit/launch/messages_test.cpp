@@ -39,15 +39,17 @@ TEST(RunMessages, AnIndexOutOfRangeInAForall) {
   cg::KernelManifest kernel = saxpy();
   cg::SiteManifest place = indexSite(), launch = launchSite();
   cg::FailureRecord record = {1, 0, 5, 0, 1000, 1000, {3, 0, 0}, {231, 0, 0}, {999, 0, 0, 0}};
-  EXPECT_EQ(renderMessage(&place, describeFailure(record, place, &kernel, &launch, DeviceKind::Cuda)),
-            "saxpy.rad:3:17: error[R0601]: index 1000 is out of range for `x[i + 1]`: the size is 1000\n"
-            "   3 |     y[i] += a * x[i + 1]\n"
-            "     |                 ^~~~~~~~\n"
-            "note: in kernel `saxpy` at i = 999 (block 3, thread 231)\n"
-            "note: launched at saxpy.rad:9:1\n"
-            "help: valid indices are 0 to 999; start the domain later, end it earlier, or guard the access with `if`\n");
+  EXPECT_EQ(
+      renderMessage(&place, describeFailure(record, place, &kernel, &launch, DeviceKind::Cuda)),
+      "saxpy.rad:3:17: error[R0601]: index 1000 is out of range for `x[i + 1]`: the size is 1000\n"
+      "   3 |     y[i] += a * x[i + 1]\n"
+      "     |                 ^~~~~~~~\n"
+      "note: in kernel `saxpy` at i = 999 (block 3, thread 231)\n"
+      "note: launched at saxpy.rad:9:1\n"
+      "help: valid indices are 0 to 999; start the domain later, end it earlier, or guard the access with `if`\n");
   // The host has no blocks for a forall.
-  EXPECT_EQ(describeFailure(record, place, &kernel, &launch, DeviceKind::Host).notes[0], "in kernel `saxpy` at i = 999");
+  EXPECT_EQ(describeFailure(record, place, &kernel, &launch, DeviceKind::Host).notes[0],
+            "in kernel `saxpy` at i = 999");
 }
 
 TEST(RunMessages, AnIndexOfAMatrixInABlockKernel) {
@@ -97,7 +99,8 @@ TEST(RunMessages, EveryHostCheckHasItsWords) {
   };
   EXPECT_EQ(headline(Kind::Index, 9, 3, "x[9]"), "index 9 is out of range for `x[9]`: the size is 3");
   EXPECT_EQ(headline(Kind::Slice, 9, 3, "x[0..9]"), "slice bound 9 is out of range for `x[0..9]`: the size is 3");
-  EXPECT_EQ(headline(Kind::Slice, 9, 3, "m[0, 0..9]", 2), "slice bound 9 is out of range in dimension 1 of `m[0, 0..9]`: the size is 3");
+  EXPECT_EQ(headline(Kind::Slice, 9, 3, "m[0, 0..9]", 2),
+            "slice bound 9 is out of range in dimension 1 of `m[0, 0..9]`: the size is 3");
   EXPECT_EQ(headline(Kind::ShapeBind, 480, 512, "p", 2), "dimension 1 has the size 480, but its type says 512");
   EXPECT_EQ(headline(Kind::ShapeBind, 480, 512, "p", 1), "the size is 480, but the type says 512");
   EXPECT_EQ(headline(Kind::DivideByZero, 0, 0), "division by zero in `a / b`");
@@ -132,7 +135,8 @@ TEST(RunMessages, ShowsOddLinesSafely) {
 TEST(RunMessages, EveryCodeHasAPage) {
   std::set<std::string_view> codes = {refusedLaunchCode};
   for (int kind = 0; kind <= static_cast<int>(Kind::Uniform); ++kind)
-    if (std::string_view code = codeOf(static_cast<Kind>(kind)); !code.empty()) EXPECT_TRUE(codes.insert(code).second) << code;
+    if (std::string_view code = codeOf(static_cast<Kind>(kind)); !code.empty())
+      EXPECT_TRUE(codes.insert(code).second) << code;
   EXPECT_EQ(codes.size(), 9u);
   for (std::string_view code : codes) EXPECT_NE(explain(code), "") << code;
 }

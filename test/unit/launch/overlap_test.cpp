@@ -50,7 +50,8 @@ void expectExact(const ViewArgument& a, const ViewArgument& b) {
     EXPECT_EQ(found.kind, Overlap::Kind::None) << elementsText(a) << " and " << elementsText(b);
     return;
   }
-  ASSERT_TRUE(found.kind == Overlap::Kind::Same || found.kind == Overlap::Kind::Shared) << elementsText(a) << " and " << elementsText(b);
+  ASSERT_TRUE(found.kind == Overlap::Kind::Same || found.kind == Overlap::Kind::Shared)
+      << elementsText(a) << " and " << elementsText(b);
   EXPECT_TRUE(std::ranges::binary_search(both, found.element)) << found.element;
 }
 
@@ -74,7 +75,8 @@ TEST(LaunchOverlap, ViewsOfBillionsOfElements) {
   ASSERT_EQ(far.kind, Overlap::Kind::Shared);
   EXPECT_EQ(far.element % 1000003, 0);
   EXPECT_EQ((far.element - 1) % 1000033, 0);
-  EXPECT_EQ(compareElements(view(0, {1 << 20, 1 << 20}, {1 << 21, 2}), view(1, {1 << 20, 1 << 20}, {1 << 21, 2})).kind, Overlap::Kind::None);
+  EXPECT_EQ(compareElements(view(0, {1 << 20, 1 << 20}, {1 << 21, 2}), view(1, {1 << 20, 1 << 20}, {1 << 21, 2})).kind,
+            Overlap::Kind::None);
 }
 
 TEST(LaunchOverlap, AgreesWithTheElementsWrittenOut) {

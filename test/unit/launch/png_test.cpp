@@ -54,11 +54,13 @@ std::string stored(const std::string& data) {
   uint32_t a = 1, b = 0;
   for (char c : data) a = (a + static_cast<unsigned char>(c)) % 65521, b = (b + a) % 65521;
   auto size = static_cast<uint16_t>(data.size());
-  return std::string{0x78, 0x01, 0x01, char(size & 255), char(size >> 8), char(~size & 255), char(~size >> 8 & 255)} + data + big32(b << 16 | a);
+  return std::string{0x78, 0x01, 0x01, char(size & 255), char(size >> 8), char(~size & 255), char(~size >> 8 & 255)} +
+         data + big32(b << 16 | a);
 }
 
 /// A PNG made by hand. `rows` holds each row with its filter byte.
-std::string handMade(uint32_t width, uint32_t height, char depth, char colors, const std::string& rows, const std::string& extra = "") {
+std::string handMade(uint32_t width, uint32_t height, char depth, char colors, const std::string& rows,
+                     const std::string& extra = "") {
   std::string header = big32(width) + big32(height) + depth + colors + std::string(3, '\0');
   return "\x89PNG\r\n\x1a\n" + chunk("IHDR", header) + extra + chunk("IDAT", stored(rows)) + chunk("IEND", "");
 }
@@ -117,7 +119,8 @@ TEST_F(Png, FilesThatAreNoPictures) {
   EXPECT_EQ(error(at("none.png")), "cannot read the picture `" + at("none.png") + "`: No such file or directory");
   EXPECT_EQ(error(folder.string()), "cannot read the picture `" + folder.string() + "`: Is a directory");
   EXPECT_EQ(error(save("e.png", "")), "cannot read the picture `" + at("e.png") + "`: the file is empty");
-  EXPECT_EQ(error(save("t.png", "P6 this is something else")), "cannot read the picture `" + at("t.png") + "`: it is not a PNG file");
+  EXPECT_EQ(error(save("t.png", "P6 this is something else")),
+            "cannot read the picture `" + at("t.png") + "`: it is not a PNG file");
 }
 
 TEST_F(Png, HostileFilesAreErrorsAndNothingElse) {
@@ -136,7 +139,9 @@ TEST_F(Png, HostileFilesAreErrorsAndNothingElse) {
   }
   auto huge = readPng(save("huge.png", handMade(100000, 100000, 8, 2, "x")));
   ASSERT_FALSE(huge);
-  EXPECT_NE(huge.error().message.find("it is 100000 x 100000 pixels; at most 32768 on a side and 1024 MiB of samples are allowed"), std::string::npos);
+  EXPECT_NE(huge.error().message.find(
+                "it is 100000 x 100000 pixels; at most 32768 on a side and 1024 MiB of samples are allowed"),
+            std::string::npos);
   auto area = readPng(save("area.png", handMade(32768, 32768, 8, 6, "x")));
   ASSERT_FALSE(area);
   EXPECT_NE(area.error().message.find("1024 MiB"), std::string::npos);
@@ -148,7 +153,8 @@ TEST_F(Png, WritingReplacesAFileAtOnceOrNotAtAll) {
   std::vector<uint8_t> samples = {1, 2, 3, 4};
   auto noFolder = writePng(at("missing/a.png"), 2, 2, 1, samples);
   ASSERT_FALSE(noFolder);
-  EXPECT_EQ(noFolder.error().message, "cannot write the picture `" + at("missing/a.png") + "`: No such file or directory");
+  EXPECT_EQ(noFolder.error().message,
+            "cannot write the picture `" + at("missing/a.png") + "`: No such file or directory");
   EXPECT_FALSE(writePng(at("a.png"), 0, 2, 1, {}));
   EXPECT_FALSE(writePng(at("a.png"), 2, 2, 2, samples));
   EXPECT_FALSE(writePng(at("a.png"), 40000, 1, 1, samples));
@@ -191,7 +197,8 @@ TEST_F(Png, ThroughTheHostInterface) {
 
   RadView read = {};
   int64_t any[3] = {RadAnySize, RadAnySize, RadAnySize};
-  ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::F32), 3, any, 0, &read), 0) << message();
+  ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::F32), 3, any, 0, &read), 0)
+      << message();
   EXPECT_EQ(read.extents[0], 2);
   EXPECT_EQ(read.extents[1], 3);
   EXPECT_EQ(read.extents[2], 1);
@@ -202,16 +209,20 @@ TEST_F(Png, ThroughTheHostInterface) {
   rad_release(read.array);
 
   int64_t color[3] = {2, RadAnySize, 3};
-  ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, color, 0, &read), 0) << message();
+  ASSERT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, color, 0, &read),
+            0)
+      << message();
   EXPECT_EQ(read.extents[2], 3);
   EXPECT_EQ(read.array->count(), 18);
   rad_release(read.array);
 
   int64_t wrong[3] = {RadAnySize, 4, 3};
-  EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, wrong, 0, &read), 1);
+  EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, wrong, 0, &read),
+            1);
   EXPECT_EQ(message(), "error[R0702]: dimension 1 of `" + path + "` has the size 3, but the type says 4");
   int64_t five[3] = {RadAnySize, RadAnySize, 5};
-  EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, five, 0, &read), 1);
+  EXPECT_EQ(rad_file_read(&context, RadPng, &pathText, static_cast<int32_t>(cg::ElementType::U8), 3, five, 0, &read),
+            1);
   EXPECT_EQ(message(), "error[R0703]: a picture cannot have 5 channels");
   EXPECT_EQ(read.array, nullptr);
   RadView line = view;

@@ -42,7 +42,9 @@ TEST(PrintScalar, FloatsReadBackAndLookLikeFloats) {
 }
 
 template <class T>
-std::string show(cg::ElementType type, T v) { return formatScalar(type, &v); }
+std::string show(cg::ElementType type, T v) {
+  return formatScalar(type, &v);
+}
 
 TEST(PrintScalar, IntegersAndBooleans) {
   using enum cg::ElementType;
@@ -61,15 +63,16 @@ TEST(PrintScalar, IntegersAndBooleans) {
 
 /// Shows 0, 1, 2, ... in a shape; `readBytes` gets how many bytes were read.
 std::string numbers(std::vector<int64_t> extents, size_t indent = 0, int64_t* readBytes = nullptr) {
-  auto result = formatArray(cg::ElementType::I32, extents, indent, [&](int64_t first, int64_t count, std::span<std::byte> out) -> Result<void> {
-    EXPECT_EQ(out.size(), static_cast<size_t>(count) * 4);
-    if (readBytes) *readBytes += static_cast<int64_t>(out.size());
-    for (int64_t i = 0; i < count; ++i) {
-      auto v = static_cast<int32_t>(first + i);
-      std::memcpy(out.data() + i * 4, &v, 4);
-    }
-    return {};
-  });
+  auto result = formatArray(cg::ElementType::I32, extents, indent,
+                            [&](int64_t first, int64_t count, std::span<std::byte> out) -> Result<void> {
+                              EXPECT_EQ(out.size(), static_cast<size_t>(count) * 4);
+                              if (readBytes) *readBytes += static_cast<int64_t>(out.size());
+                              for (int64_t i = 0; i < count; ++i) {
+                                auto v = static_cast<int32_t>(first + i);
+                                std::memcpy(out.data() + i * 4, &v, 4);
+                              }
+                              return {};
+                            });
   return result ? *result : result.error().message;
 }
 
@@ -102,7 +105,8 @@ TEST(PrintArray, LargeMatricesShowTheirCorners) {
             " [100, 101, 102, 103, ..., 196, 197, 198, 199],\n"
             " [200, 201, 202, 203, ..., 296, 297, 298, 299]] ([i32; 3, 100])");
   EXPECT_EQ(numbers({20, 2}),
-            "[[ 0,  1],\n [ 2,  3],\n [ 4,  5],\n [ 6,  7],\n ...,\n [32, 33],\n [34, 35],\n [36, 37],\n [38, 39]] ([i32; 20, 2])");
+            "[[ 0,  1],\n [ 2,  3],\n [ 4,  5],\n [ 6,  7],\n ...,\n [32, 33],\n [34, 35],\n [36, 37],\n [38, 39]] "
+            "([i32; 20, 2])");
   int64_t bytes = 0;
   std::string big = numbers({1000, 1000}, 0, &bytes);
   EXPECT_TRUE(big.starts_with("[[     0,      1,      2,      3, ...,    996,"));
@@ -112,16 +116,20 @@ TEST(PrintArray, LargeMatricesShowTheirCorners) {
 
 TEST(PrintArray, AFailedReadIsHandedOn) {
   std::vector<int64_t> extents = {4};
-  auto result = formatArray(cg::ElementType::I32, extents, 0, [](int64_t, int64_t, std::span<std::byte>) -> Result<void> { return fail(ErrorCategory::Dead, "gone"); });
+  auto result = formatArray(
+      cg::ElementType::I32, extents, 0,
+      [](int64_t, int64_t, std::span<std::byte>) -> Result<void> { return fail(ErrorCategory::Dead, "gone"); });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message, "gone");
 }
 
 std::string fill(std::string_view format, std::vector<std::string> values) {
-  return fillFormat(format, values.size(), [&](size_t i, const FormatSpec&, std::string& text) -> Result<void> {
-    text += values[i];
-    return {};
-  }).value();
+  return fillFormat(format, values.size(),
+                    [&](size_t i, const FormatSpec&, std::string& text) -> Result<void> {
+                      text += values[i];
+                      return {};
+                    })
+      .value();
 }
 
 TEST(PrintFormat, PlacesAndBraces) {

@@ -22,8 +22,9 @@ TEST(RuntimeError, RendersMessageAdviceAndOrigin) {
             "a kernel touched memory that it does not own. Restart the "
             "program. [CUDA_ERROR_ILLEGAL_ADDRESS 700, cuStreamSynchronize]");
   error.log = "line one\nline two\n\n";
-  EXPECT_TRUE(error.render().ends_with("cuStreamSynchronize]\nline one\nline "
-                                       "two"));
+  EXPECT_TRUE(
+      error.render().ends_with("cuStreamSynchronize]\nline one\nline "
+                               "two"));
 }
 
 TEST(RuntimeError, RendersWithoutALibraryBehindIt) {
@@ -40,8 +41,7 @@ TEST(RuntimeError, ExitStatusSeparatesTheProgramFromTheEnvironment) {
 }
 
 Result<int> half(int value) {
-  if (value % 2)
-    return fail(ErrorCategory::Misuse, "odd");
+  if (value % 2) return fail(ErrorCategory::Misuse, "odd");
   return value / 2;
 }
 Result<int> quarter(int value) {
@@ -58,8 +58,7 @@ TEST(RuntimeError, AssignHandsFailuresOn) {
 
 TEST(WarningSink, ReceivesReleasesThatFailed) {
   std::vector<std::string> seen;
-  WarningSink old =
-      setWarningSink([&](std::string_view text) { seen.emplace_back(text); });
+  WarningSink old = setWarningSink([&](std::string_view text) { seen.emplace_back(text); });
   Error error;
   error.message = "busy";
   warnReleaseFailed("a stream", error);
@@ -72,8 +71,7 @@ TEST(DynamicLibrary, SaysWhatTheLoaderSays) {
   auto missing = DynamicLibrary::open("libraddle-no-such-library.so.7");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().category, ErrorCategory::System);
-  EXPECT_NE(missing.error().log.find("raddle-no-such-library"),
-            std::string::npos);
+  EXPECT_NE(missing.error().log.find("raddle-no-such-library"), std::string::npos);
   auto libc = DynamicLibrary::open("libc.so.6");
   ASSERT_TRUE(libc);
   EXPECT_NE(libc->symbol("malloc"), nullptr);
@@ -81,5 +79,5 @@ TEST(DynamicLibrary, SaysWhatTheLoaderSays) {
   EXPECT_TRUE(libc->path().starts_with("/"));
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt

@@ -4,8 +4,8 @@
 // does when that fails. Nothing here says that a kernel computes right values.
 #if RADDLE_HAVE_CUDA
 
-#include "runtime/base/warning_sink.h"
 #include "runtime/cuda/cuda_device.h"
+#include "runtime/base/warning_sink.h"
 #include "runtime/toolkit/assemble.h"
 #include "test/unit/runtime/fake_driver.h"
 #include "test/unit/runtime/ptx_samples.h"
@@ -22,10 +22,9 @@ namespace {
 using test::FakeDriver;
 
 class CudaDeviceTest : public ::testing::Test {
-protected:
+ protected:
   void SetUp() override {
-    old_ = setWarningSink(
-        [this](std::string_view text) { warnings_.emplace_back(text); });
+    old_ = setWarningSink([this](std::string_view text) { warnings_.emplace_back(text); });
   }
   void TearDown() override {
     device_.reset();
@@ -34,16 +33,14 @@ protected:
     EXPECT_EQ(fake_.depth(), 0);
   }
   /// Starts the fake and opens device 0; checks nothing.
-  Status open(const char *specification, int ordinal = 0) {
-    const char *wrong = fake_.configure(specification);
+  Status open(const char* specification, int ordinal = 0) {
+    const char* wrong = fake_.configure(specification);
     EXPECT_EQ(wrong, nullptr) << wrong;
     auto driver = DriverApi::load(FakeDriver::path());
-    if (!driver)
-      return fail(std::move(driver).error());
+    if (!driver) return fail(std::move(driver).error());
     driver_ = std::move(*driver);
     auto device = CudaDevice::create(ordinal, driver_.get());
-    if (!device)
-      return fail(std::move(device).error());
+    if (!device) return fail(std::move(device).error());
     device_ = std::move(*device);
     return {};
   }
@@ -54,7 +51,7 @@ protected:
     EXPECT_STREQ(fake_.violations(), "");
     EXPECT_TRUE(warnings_.empty()) << warnings_.front();
   }
-  static cg::DeviceCode saxpyText(const char *target = "sm_80") {
+  static cg::DeviceCode saxpyText(const char* target = "sm_80") {
     cg::DeviceCode code;
     code.target = target;
     const std::string ptx = test::saxpyPtx(target);
@@ -63,14 +60,14 @@ protected:
     code.cubin.push_back(std::byte(0));
     return code;
   }
-  std::shared_ptr<Buffer> filled(const std::vector<float> &values) {
+  std::shared_ptr<Buffer> filled(const std::vector<float>& values) {
     auto buffer = device_->allocate(values.size() * 4);
     EXPECT_TRUE(buffer) << buffer.error().render();
     EXPECT_TRUE(device_->copyIn(**buffer, 0, std::as_bytes(std::span(values))));
     return *buffer;
   }
 
-  const FakeDriver &fake_ = FakeDriver::get();
+  const FakeDriver& fake_ = FakeDriver::get();
   std::unique_ptr<const DriverApi> driver_;
   std::shared_ptr<Device> device_;
   std::vector<std::string> warnings_;
@@ -82,10 +79,10 @@ struct SaxpyArguments {
   float a = 2;
   std::uint64_t x = 0, y = 0;
   std::uint32_t n = 0;
-  const void *pointers[4] = {&a, &x, &y, &n};
+  const void* pointers[4] = {&a, &x, &y, &n};
 };
 
-LaunchRequest requestFor(const SaxpyArguments &arguments) {
+LaunchRequest requestFor(const SaxpyArguments& arguments) {
   LaunchRequest request;
   request.grid = {4, 1, 1};
   request.threads = 256;
@@ -97,7 +94,7 @@ LaunchRequest requestFor(const SaxpyArguments &arguments) {
 
 TEST_F(CudaDeviceTest, DescribesItself) {
   ASSERT_TRUE(open("preset=sm_80x2", 1));
-  const DeviceInfo &info = device_->info();
+  const DeviceInfo& info = device_->info();
   EXPECT_EQ(info.kind, DeviceKind::Cuda);
   EXPECT_EQ(info.id, "cuda:1");
   EXPECT_EQ(info.name, "FAKE CUDA device (test double)");
@@ -119,12 +116,11 @@ TEST_F(CudaDeviceTest, RefusesADeviceThatIsNotThere) {
   Status opened = open("preset=sm_90x2", 5);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().category, ErrorCategory::System);
-  EXPECT_EQ(opened.error().message,
-            "device cuda:5 does not exist; they are cuda:0 to cuda:1");
+  EXPECT_EQ(opened.error().message, "device cuda:5 does not exist; they are cuda:0 to cuda:1");
 }
 
 TEST_F(CudaDeviceTest, CopiesFillsAndFrees) {
-  for (const char *specification : {"", "missing=cuMemAllocFromPoolAsync"}) {
+  for (const char* specification : {"", "missing=cuMemAllocFromPoolAsync"}) {
     ASSERT_TRUE(open(specification));
     std::vector<float> values(1000);
     std::iota(values.begin(), values.end(), 0.f);
@@ -132,17 +128,13 @@ TEST_F(CudaDeviceTest, CopiesFillsAndFrees) {
     auto two = *device_->allocate(4000);
     ASSERT_TRUE(device_->copyWithin(*two, 0, *one, 0, 4000));
     const std::uint32_t word = 0x3f800000;
-    ASSERT_TRUE(device_->fill(*two, 400, 400,
-                              std::as_bytes(std::span(&word, 1))));
+    ASSERT_TRUE(device_->fill(*two, 400, 400, std::as_bytes(std::span(&word, 1))));
     const double eight = 0.1;
-    ASSERT_TRUE(device_->fill(*two, 800, 80,
-                              std::as_bytes(std::span(&eight, 1))));
+    ASSERT_TRUE(device_->fill(*two, 800, 80, std::as_bytes(std::span(&eight, 1))));
     const std::uint8_t byte = 0;
-    ASSERT_TRUE(device_->fill(*two, 880, 3,
-                              std::as_bytes(std::span(&byte, 1))));
+    ASSERT_TRUE(device_->fill(*two, 880, 3, std::as_bytes(std::span(&byte, 1))));
     std::vector<float> back(1000, -1.f);
-    ASSERT_TRUE(device_->copyOut(std::as_writable_bytes(std::span(back)), *two,
-                                 0));
+    ASSERT_TRUE(device_->copyOut(std::as_writable_bytes(std::span(back)), *two, 0));
     EXPECT_EQ(back[99], 99.f);
     EXPECT_EQ(back[100], 1.f);
     EXPECT_EQ(back[199], 1.f);
@@ -193,9 +185,7 @@ TEST_F(CudaDeviceTest, SaysHowMuchMemoryThereIs) {
   auto buffer = device_->allocate(4 << 20);
   ASSERT_FALSE(buffer);
   EXPECT_EQ(buffer.error().category, ErrorCategory::Resources);
-  EXPECT_TRUE(buffer.error().message.starts_with(
-      "could not allocate 4.0 MiB on cuda:0 ("))
-      << buffer.error().message;
+  EXPECT_TRUE(buffer.error().message.starts_with("could not allocate 4.0 MiB on cuda:0 (")) << buffer.error().message;
   EXPECT_EQ(fake_.count("cuMemPoolTrimTo"), 1) << "tried again after trimming";
   EXPECT_TRUE(device_->allocate(1000)) << "the device still works";
   expectClean();
@@ -222,7 +212,7 @@ TEST_F(CudaDeviceTest, LaunchesWithTheArgumentsOfTheImage) {
   arguments.n = 1000;
   fake_.onLaunch(
       "saxpy",
-      [](const CudaFakeLaunch *launch, void *) {
+      [](const CudaFakeLaunch* launch, void*) {
         std::uint64_t y = 0;
         std::memcpy(&y, launch->arguments + launch->offsets[2], 8);
         const float value = 42;
@@ -230,9 +220,9 @@ TEST_F(CudaDeviceTest, LaunchesWithTheArgumentsOfTheImage) {
       },
       nullptr);
   ASSERT_TRUE(device_->launch(**kernel, requestFor(arguments)));
-  arguments.n = 0; // the launch has its own copy
+  arguments.n = 0;  // the launch has its own copy
   ASSERT_EQ(fake_.launches(), 1);
-  const CudaFakeLaunch *launch = fake_.launch(0);
+  const CudaFakeLaunch* launch = fake_.launch(0);
   EXPECT_STREQ(launch->kernel, "saxpy");
   EXPECT_EQ(launch->grid[0], 4u);
   EXPECT_EQ(launch->block[0], 256u);
@@ -241,8 +231,7 @@ TEST_F(CudaDeviceTest, LaunchesWithTheArgumentsOfTheImage) {
   std::memcpy(&n, launch->arguments + launch->offsets[3], 4);
   EXPECT_EQ(n, 1000u);
   float first = 0;
-  ASSERT_TRUE(device_->copyOut(std::as_writable_bytes(std::span(&first, 1)), *y,
-                               0));
+  ASSERT_TRUE(device_->copyOut(std::as_writable_bytes(std::span(&first, 1)), *y, 0));
   EXPECT_EQ(first, 42.f);
   kernel->reset();
   x.reset();
@@ -255,8 +244,7 @@ TEST_F(CudaDeviceTest, ExplainsCodeThatDoesNotLoad) {
   auto code = saxpyText();
   auto missing = device_->load(code, "saxpi");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message,
-            "there is no kernel 'saxpi' in the loaded code; it has 'saxpy'");
+  EXPECT_EQ(missing.error().message, "there is no kernel 'saxpi' in the loaded code; it has 'saxpy'");
   EXPECT_EQ(missing.error().category, ErrorCategory::Image);
 
   cg::DeviceCode empty;
@@ -295,28 +283,23 @@ TEST_F(CudaDeviceTest, RefusesLaunchesThatCannotBe) {
   ASSERT_TRUE(kernel) << kernel.error().render();
   SaxpyArguments arguments;
   const LaunchRequest good = requestFor(arguments);
-  auto refused = [&](auto change, const char *why,
-                     ErrorCategory category = ErrorCategory::Launch) {
+  auto refused = [&](auto change, const char* why, ErrorCategory category = ErrorCategory::Launch) {
     LaunchRequest request = good;
     change(request);
     Status status = device_->launch(**kernel, request);
     ASSERT_FALSE(status) << why;
     EXPECT_EQ(status.error().category, category) << why;
-    EXPECT_NE(status.error().message.find(why), std::string::npos)
-        << status.error().message;
+    EXPECT_NE(status.error().message.find(why), std::string::npos) << status.error().message;
   };
-  refused([](LaunchRequest &r) { r.threads = 1025; },
+  refused([](LaunchRequest& r) { r.threads = 1025; },
           "blocks of 1025 threads were asked for, and it can run with at most "
           "1024");
-  refused([](LaunchRequest &r) { r.threads = 0; }, "no threads");
-  refused([](LaunchRequest &r) { r.grid[0] = 0; },
-          "grid of 0 x 1 x 1 is empty");
-  refused([](LaunchRequest &r) { r.grid[1] = 65536; }, "at most 65535");
-  refused([](LaunchRequest &r) { r.dynamicSharedBytes = 200 << 10; },
-          "204800 bytes of dynamic shared memory");
-  refused([](LaunchRequest &r) { r.arguments = r.arguments.first(3); },
-          "given 3 kernel parameters, and its code takes 4",
-          ErrorCategory::Misuse);
+  refused([](LaunchRequest& r) { r.threads = 0; }, "no threads");
+  refused([](LaunchRequest& r) { r.grid[0] = 0; }, "grid of 0 x 1 x 1 is empty");
+  refused([](LaunchRequest& r) { r.grid[1] = 65536; }, "at most 65535");
+  refused([](LaunchRequest& r) { r.dynamicSharedBytes = 200 << 10; }, "204800 bytes of dynamic shared memory");
+  refused([](LaunchRequest& r) { r.arguments = r.arguments.first(3); },
+          "given 3 kernel parameters, and its code takes 4", ErrorCategory::Misuse);
   EXPECT_EQ(fake_.launches(), 0);
   EXPECT_TRUE(device_->launch(**kernel, good));
   LaunchRequest large = good;
@@ -337,8 +320,7 @@ TEST_F(CudaDeviceTest, ALaunchThatTheDriverRefusesHarmsNothing) {
   Status status = device_->launch(**kernel, requestFor(arguments));
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().category, ErrorCategory::Launch);
-  EXPECT_NE(status.error().message.find("block 256 x 1 x 1"),
-            std::string::npos);
+  EXPECT_NE(status.error().message.find("block 256 x 1 x 1"), std::string::npos);
   EXPECT_TRUE(device_->launch(**kernel, requestFor(arguments)));
   EXPECT_TRUE(device_->synchronize());
   kernel->reset();
@@ -346,17 +328,14 @@ TEST_F(CudaDeviceTest, ALaunchThatTheDriverRefusesHarmsNothing) {
 }
 
 /// Writes a record as a failing thread does.
-void failCheck(const CudaFakeLaunch *, void *user) {
-  const FakeDriver &fake = FakeDriver::get();
-  const auto address = *static_cast<std::uint64_t *>(user);
-  auto *state = static_cast<cg::FailureState *>(
-      fake.resolve(address, sizeof(cg::FailureState)));
-  if (state->claimed)
-    return;
+void failCheck(const CudaFakeLaunch*, void* user) {
+  const FakeDriver& fake = FakeDriver::get();
+  const auto address = *static_cast<std::uint64_t*>(user);
+  auto* state = static_cast<cg::FailureState*>(fake.resolve(address, sizeof(cg::FailureState)));
+  if (state->claimed) return;
   state->claimed = 1;
-  auto *record = static_cast<cg::FailureRecord *>(
-      fake.resolve(reinterpret_cast<std::uint64_t>(state->record),
-                   sizeof(cg::FailureRecord)));
+  auto* record = static_cast<cg::FailureRecord*>(
+      fake.resolve(reinterpret_cast<std::uint64_t>(state->record), sizeof(cg::FailureRecord)));
   record->site = 3;
   record->launch = 7;
   record->value = 1000;
@@ -382,22 +361,21 @@ TEST_F(CudaDeviceTest, AFailedCheckIsTakenOnceAndTheDeviceGoesOn) {
     EXPECT_EQ(failure->record.launch, 7u);
     EXPECT_EQ(failure->record.value, 1000);
     EXPECT_FALSE(device_->takeFailure()) << "it is taken once";
-    ASSERT_TRUE(device_->synchronize()); // the claim is free again after this
+    ASSERT_TRUE(device_->synchronize());  // the claim is free again after this
   }
   kernel->reset();
   expectClean();
 }
 
 /// Prints a line of one value, as compiled code does.
-void printLine(const CudaFakeLaunch *, void *user) {
-  const FakeDriver &fake = FakeDriver::get();
-  auto at = [&](const void *address, std::size_t bytes) {
+void printLine(const CudaFakeLaunch*, void* user) {
+  const FakeDriver& fake = FakeDriver::get();
+  auto at = [&](const void* address, std::size_t bytes) {
     return fake.resolve(reinterpret_cast<std::uint64_t>(address), bytes);
   };
-  auto *state = static_cast<cg::FailureState *>(fake.resolve(
-      *static_cast<std::uint64_t *>(user), sizeof(cg::FailureState)));
-  auto *print = static_cast<cg::PrintState *>(
-      at(state->print, sizeof(cg::PrintState)));
+  auto* state =
+      static_cast<cg::FailureState*>(fake.resolve(*static_cast<std::uint64_t*>(user), sizeof(cg::FailureState)));
+  auto* print = static_cast<cg::PrintState*>(at(state->print, sizeof(cg::PrintState)));
   ASSERT_NE(print, nullptr);
   const cg::PrintedLine head{4, 5, 7, 0, 11};
   const std::uint64_t start = print->used;
@@ -406,8 +384,7 @@ void printLine(const CudaFakeLaunch *, void *user) {
     ++print->lost;
     return;
   }
-  auto *line = static_cast<unsigned char *>(
-      at(print->lines + start, sizeof head + 8));
+  auto* line = static_cast<unsigned char*>(at(print->lines + start, sizeof head + 8));
   ASSERT_NE(line, nullptr);
   std::memcpy(line, &head, sizeof head);
   std::memcpy(line + sizeof head, &start, 8);
@@ -428,8 +405,7 @@ TEST_F(CudaDeviceTest, WhatKernelsPrintIsTakenOnceAndThenThereIsRoomAgain) {
   request.prints = true;
   const std::uint64_t room = cg::printCapacity / 4;
   for (std::uint64_t launches : {std::uint64_t(2), room + 3, std::uint64_t(1)}) {
-    for (std::uint64_t i = 0; i < launches; ++i)
-      ASSERT_TRUE(device_->launch(**kernel, request));
+    for (std::uint64_t i = 0; i < launches; ++i) ASSERT_TRUE(device_->launch(**kernel, request));
     ASSERT_TRUE(device_->synchronize());
     const PrintedLines printed = device_->takePrinted();
     EXPECT_EQ(printed.words.size(), std::min(launches, room) * 4);
@@ -451,7 +427,7 @@ TEST_F(CudaDeviceTest, WhatKernelsPrintedBeforeAFaultIsThere) {
   LaunchRequest request = requestFor(arguments);
   request.prints = true;
   ASSERT_TRUE(device_->launch(**kernel, request));
-  while (device_->synchronize()) { // until the device is lost
+  while (device_->synchronize()) {  // until the device is lost
   }
   EXPECT_EQ(device_->takePrinted().words.size(), 4u);
   EXPECT_TRUE(device_->takePrinted().words.empty());
@@ -467,18 +443,14 @@ TEST_F(CudaDeviceTest, AfterAFaultEverythingReturnsTheFirstCause) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().category, ErrorCategory::Dead);
   EXPECT_EQ(status.error().code, 700);
-  EXPECT_NE(status.error().message.find(
-                "kernels since the last wait: saxpy (launch 7)"),
-            std::string::npos)
+  EXPECT_NE(status.error().message.find("kernels since the last wait: saxpy (launch 7)"), std::string::npos)
       << status.error().message;
-  EXPECT_TRUE(status.error().render().find(
-                  "[CUDA_ERROR_ILLEGAL_ADDRESS 700, cuStreamSynchronize]") !=
+  EXPECT_TRUE(status.error().render().find("[CUDA_ERROR_ILLEGAL_ADDRESS 700, cuStreamSynchronize]") !=
               std::string::npos);
   auto again = device_->allocate(4);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message, status.error().message);
-  EXPECT_EQ(device_->launch(**kernel, requestFor(arguments)).error().message,
-            status.error().message);
+  EXPECT_EQ(device_->launch(**kernel, requestFor(arguments)).error().message, status.error().message);
   EXPECT_FALSE(device_->takeFailure());
   EXPECT_EQ(fake_.depth(), 0);
   // Nothing is released, and nobody is told about that.
@@ -512,8 +484,7 @@ TEST_F(CudaDeviceTest, ReleasesThatFailAreReported) {
   auto buffer = *device_->allocate(64);
   buffer.reset();
   ASSERT_EQ(warnings_.size(), 1u);
-  EXPECT_TRUE(warnings_[0].starts_with("could not release device memory: "))
-      << warnings_[0];
+  EXPECT_TRUE(warnings_[0].starts_with("could not release device memory: ")) << warnings_[0];
 }
 
 TEST_F(CudaDeviceTest, LeavesTheCallersContextAlone) {
@@ -556,36 +527,29 @@ TEST_F(CudaDeviceTest, IsUsedFromManyThreads) {
       for (int i = 0; i < 50; ++i) {
         std::vector<std::uint32_t> values(64, std::uint32_t(t * 100 + i));
         auto buffer = device_->allocate(256);
-        if (!buffer ||
-            !device_->copyIn(**buffer, 0, std::as_bytes(std::span(values))))
-          return;
+        if (!buffer || !device_->copyIn(**buffer, 0, std::as_bytes(std::span(values)))) return;
         SaxpyArguments arguments;
-        if (!device_->launch(*kernel, requestFor(arguments)))
-          return;
+        if (!device_->launch(*kernel, requestFor(arguments))) return;
         std::vector<std::uint32_t> back(64);
-        if (!device_->copyOut(std::as_writable_bytes(std::span(back)), **buffer,
-                              0))
-          return;
+        if (!device_->copyOut(std::as_writable_bytes(std::span(back)), **buffer, 0)) return;
         good += back == values;
       }
     });
-  for (std::thread &thread : threads)
-    thread.join();
+  for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(good, 200);
   kernel.reset();
   expectClean();
 }
 
 TEST_F(CudaDeviceTest, AHandleThatIsNotThereIsRefused) {
-  for (const char *function :
-       {"cuDevicePrimaryCtxRetain", "cuStreamCreateWithPriority",
-        "cuMemHostAlloc", "cuMemHostGetDevicePointer", "cuMemAlloc"}) {
+  for (const char* function : {"cuDevicePrimaryCtxRetain", "cuStreamCreateWithPriority", "cuMemHostAlloc",
+                               "cuMemHostGetDevicePointer", "cuMemAlloc"}) {
     Status status = open((std::string("null_output=") + function).c_str());
     EXPECT_FALSE(status) << function;
     device_.reset();
     driver_.reset();
   }
-  for (const char *function : {"cuLibraryLoadData", "cuLibraryGetKernel@2"}) {
+  for (const char* function : {"cuLibraryLoadData", "cuLibraryGetKernel@2"}) {
     ASSERT_TRUE(open((std::string("null_output=") + function).c_str()));
     EXPECT_FALSE(device_->load(saxpyText(), "saxpy")) << function;
     device_.reset();
@@ -595,7 +559,7 @@ TEST_F(CudaDeviceTest, AHandleThatIsNotThereIsRefused) {
   EXPECT_FALSE(device_->allocate(4));
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt
 
 #endif

@@ -19,25 +19,19 @@ namespace rad::rt {
 namespace {
 
 class Gpu : public ::testing::Test {
-protected:
+ protected:
   void SetUp() override {
     auto driver = DriverApi::get();
-    if (!driver)
-      GTEST_SKIP() << driver.error().render();
+    if (!driver) GTEST_SKIP() << driver.error().render();
     driver_ = *driver;
     auto device = CudaDevice::create(0);
-    if (!device)
-      GTEST_SKIP() << device.error().render();
+    if (!device) GTEST_SKIP() << device.error().render();
     device_ = *device;
-    if (device_->info().name.find("FAKE") != std::string::npos)
-      GTEST_SKIP() << "the driver is the fake one";
-    if (!assemblerInfo())
-      GTEST_SKIP() << assemblerInfo().error().render();
-    target_ = "sm_" + std::to_string(device_->info().major) +
-              std::to_string(device_->info().minor);
+    if (device_->info().name.find("FAKE") != std::string::npos) GTEST_SKIP() << "the driver is the fake one";
+    if (!assemblerInfo()) GTEST_SKIP() << assemblerInfo().error().render();
+    target_ = "sm_" + std::to_string(device_->info().major) + std::to_string(device_->info().minor);
   }
-  cg::DeviceCode codeFor(const std::string &ptx, bool relocatable = false,
-                         std::string target = "") {
+  cg::DeviceCode codeFor(const std::string& ptx, bool relocatable = false, std::string target = "") {
     AssembleOptions options;
     options.target = target.empty() ? target_ : target;
     options.relocatable = relocatable;
@@ -45,25 +39,25 @@ protected:
     EXPECT_TRUE(output) << output.error().render();
     cg::DeviceCode code;
     code.target = options.target;
-    if (output)
-      code.cubin = std::move(output->cubin);
+    if (output) code.cubin = std::move(output->cubin);
     return code;
   }
-  template <class T> std::shared_ptr<Buffer> filled(const std::vector<T> &values) {
+  template <class T>
+  std::shared_ptr<Buffer> filled(const std::vector<T>& values) {
     auto buffer = device_->allocate(values.size() * sizeof(T));
     EXPECT_TRUE(buffer) << buffer.error().render();
     EXPECT_TRUE(device_->copyIn(**buffer, 0, std::as_bytes(std::span(values))));
     return *buffer;
   }
-  template <class T> std::vector<T> contentOf(const Buffer &buffer) {
+  template <class T>
+  std::vector<T> contentOf(const Buffer& buffer) {
     std::vector<T> values(buffer.size() / sizeof(T));
-    Status status = device_->copyOut(
-        std::as_writable_bytes(std::span(values)), buffer, 0);
+    Status status = device_->copyOut(std::as_writable_bytes(std::span(values)), buffer, 0);
     EXPECT_TRUE(status) << status.error().render();
     return values;
   }
 
-  const DriverApi *driver_ = nullptr;
+  const DriverApi* driver_ = nullptr;
   std::shared_ptr<Device> device_;
   std::string target_;
 };
@@ -80,7 +74,7 @@ TEST_F(Gpu, ComputesSaxpy) {
   ASSERT_TRUE(kernel) << kernel.error().render();
   float a = 2;
   std::uint64_t px = bx->address(), py = by->address();
-  const void *arguments[] = {&a, &px, &py, &n};
+  const void* arguments[] = {&a, &px, &py, &n};
   LaunchRequest request;
   request.grid = {4, 1, 1};
   request.threads = 256;
@@ -89,11 +83,9 @@ TEST_F(Gpu, ComputesSaxpy) {
   Status launched = device_->launch(**kernel, request);
   ASSERT_TRUE(launched) << launched.error().render();
   const auto result = contentOf<float>(*by);
-  for (std::uint32_t i = 0; i < n; ++i)
-    ASSERT_EQ(result[i], 2 * float(i) + 1) << i;
+  for (std::uint32_t i = 0; i < n; ++i) ASSERT_EQ(result[i], 2 * float(i) + 1) << i;
   // Opted-in shared memory, and one byte more than there is.
-  request.dynamicSharedBytes =
-      std::uint32_t(device_->info().maxSharedBytesPerBlockOptIn) - 128;
+  request.dynamicSharedBytes = std::uint32_t(device_->info().maxSharedBytesPerBlockOptIn) - 128;
   launched = device_->launch(**kernel, request);
   EXPECT_TRUE(launched) << launched.error().render();
   ++request.dynamicSharedBytes;
@@ -111,12 +103,9 @@ TEST_F(Gpu, FillsEveryWidth) {
   const std::uint32_t word = 0xdeadbeef;
   const std::uint64_t twice = 0x0123456789abcdef;
   ASSERT_TRUE(device_->fill(*buffer, 0, 1024, std::as_bytes(std::span(&byte, 1))));
-  ASSERT_TRUE(device_->fill(*buffer, 1024, 1024,
-                            std::as_bytes(std::span(&half, 1))));
-  ASSERT_TRUE(device_->fill(*buffer, 2048, 1024,
-                            std::as_bytes(std::span(&word, 1))));
-  Status status =
-      device_->fill(*buffer, 3072, 1024, std::as_bytes(std::span(&twice, 1)));
+  ASSERT_TRUE(device_->fill(*buffer, 1024, 1024, std::as_bytes(std::span(&half, 1))));
+  ASSERT_TRUE(device_->fill(*buffer, 2048, 1024, std::as_bytes(std::span(&word, 1))));
+  Status status = device_->fill(*buffer, 3072, 1024, std::as_bytes(std::span(&twice, 1)));
   ASSERT_TRUE(status) << status.error().render();
   const auto words = contentOf<std::uint64_t>(*buffer);
   for (std::size_t i = 0; i < 128; ++i) {
@@ -132,8 +121,7 @@ TEST_F(Gpu, FillsALargeBufferWithEightBytes) {
   constexpr std::uint64_t count = std::uint64_t(1) << 24;
   auto buffer = *device_->allocate(count * 8);
   const double value = 0.1;
-  Status status = device_->fill(*buffer, 0, count * 8,
-                                std::as_bytes(std::span(&value, 1)));
+  Status status = device_->fill(*buffer, 0, count * 8, std::as_bytes(std::span(&value, 1)));
   ASSERT_TRUE(status) << status.error().render();
   const auto values = contentOf<double>(*buffer);
   EXPECT_EQ(values.front(), 0.1);
@@ -142,11 +130,9 @@ TEST_F(Gpu, FillsALargeBufferWithEightBytes) {
 }
 
 TEST_F(Gpu, RunsWhatTheLinkerMade) {
-  if (auto linker = NvJitLinkApi::get(); !linker)
-    GTEST_SKIP() << linker.error().render();
+  if (auto linker = NvJitLinkApi::get(); !linker) GTEST_SKIP() << linker.error().render();
   const std::string caller = test::callerPtx(), helper = test::helperPtx();
-  LinkInput inputs[] = {{"caller.ptx", test::bytesOf(caller), ""},
-                        {"helper.ptx", test::bytesOf(helper), ""}};
+  LinkInput inputs[] = {{"caller.ptx", test::bytesOf(caller), ""}, {"helper.ptx", test::bytesOf(helper), ""}};
   LinkOptions options;
   options.target = target_;
   auto linked = link(inputs, options);
@@ -159,7 +145,7 @@ TEST_F(Gpu, RunsWhatTheLinkerMade) {
   auto out = filled(std::vector<std::uint32_t>{0});
   std::uint64_t address = out->address();
   std::uint32_t value = 1;
-  const void *arguments[] = {&address, &value};
+  const void* arguments[] = {&address, &value};
   LaunchRequest request;
   request.arguments = arguments;
   request.name = "caller";
@@ -202,7 +188,7 @@ TEST_F(Gpu, AFailedCheckLeavesTheDeviceUsable) {
   auto buffer = filled(std::vector<float>(100, 3.f));
   std::uint64_t state = device_->failureState();
   for (std::uint32_t serial = 1; serial <= 3; ++serial) {
-    const void *arguments[] = {&state, &serial};
+    const void* arguments[] = {&state, &serial};
     LaunchRequest request;
     request.grid = {64, 1, 1};
     request.threads = 128;
@@ -250,19 +236,16 @@ TEST_F(Gpu, RuleImagesAreJudgedWhenAKernelIsAskedFor) {
   EXPECT_EQ(open.error().call, "cuKernelGetFunction");
   auto missing = device_->load(codeFor(test::saxpyPtx()), "saxpi");
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message,
-            "there is no kernel 'saxpi' in the loaded code; it has 'saxpy'");
+  EXPECT_EQ(missing.error().message, "there is no kernel 'saxpi' in the loaded code; it has 'saxpy'");
 }
 
 TEST_F(Gpu, RuleParametersEndWithInvalidValue) {
   CUlibrary library = nullptr;
   auto code = codeFor(test::saxpyPtx());
-  ASSERT_TRUE(driver_->call<DriverFn::LibraryLoadData>(
-      &library, static_cast<const void *>(code.cubin.data()), nullptr, nullptr,
-      0u, nullptr, nullptr, 0u));
+  ASSERT_TRUE(driver_->call<DriverFn::LibraryLoadData>(&library, static_cast<const void*>(code.cubin.data()), nullptr,
+                                                       nullptr, 0u, nullptr, nullptr, 0u));
   CUkernel kernel = nullptr;
-  ASSERT_TRUE(driver_->call<DriverFn::LibraryGetKernel>(
-      &kernel, library, static_cast<const char *>("saxpy")));
+  ASSERT_TRUE(driver_->call<DriverFn::LibraryGetKernel>(&kernel, library, static_cast<const char*>("saxpy")));
   auto info = driver_->raw<DriverFn::KernelGetParamInfo>();
   std::size_t offset = 0, size = 0;
   // Unlike the other questions about a kernel, this one needs a context.
@@ -270,14 +253,12 @@ TEST_F(Gpu, RuleParametersEndWithInvalidValue) {
   CUcontext context = nullptr;
   ASSERT_TRUE(driver_->call<DriverFn::DevicePrimaryCtxRetain>(&context, 0));
   ASSERT_TRUE(driver_->call<DriverFn::CtxPushCurrent>(context));
-  for (std::size_t i = 0; i < 4; ++i)
-    EXPECT_EQ(info(kernel, i, &offset, &size), CUDA_SUCCESS);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(info(kernel, i, &offset, &size), CUDA_SUCCESS);
   EXPECT_EQ(offset, 24u);
   EXPECT_EQ(size, 4u);
   EXPECT_EQ(info(kernel, 4, &offset, &size), CUDA_ERROR_INVALID_VALUE);
   int shared = 0;
-  EXPECT_TRUE(driver_->call<DriverFn::KernelGetAttribute>(
-      &shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel, 0));
+  EXPECT_TRUE(driver_->call<DriverFn::KernelGetAttribute>(&shared, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel, 0));
   EXPECT_EQ(shared, 128);
   ASSERT_TRUE(driver_->call<DriverFn::CtxPopCurrent>(&context));
   ASSERT_TRUE(driver_->call<DriverFn::DevicePrimaryCtxRelease>(0));
@@ -294,11 +275,9 @@ TEST_F(Gpu, RuleUnknownNamesAreSuccessWithoutAFunction) {
 TEST_F(Gpu, RulePopFromAnEmptyStackIs201) {
   std::thread([&] {
     CUcontext context = nullptr;
-    EXPECT_EQ(driver_->raw<DriverFn::CtxPopCurrent>()(&context),
-              CUDA_ERROR_INVALID_CONTEXT);
+    EXPECT_EQ(driver_->raw<DriverFn::CtxPopCurrent>()(&context), CUDA_ERROR_INVALID_CONTEXT);
     CUdeviceptr address = 0;
-    EXPECT_EQ(driver_->raw<DriverFn::MemAlloc>()(&address, 64),
-              CUDA_ERROR_INVALID_CONTEXT);
+    EXPECT_EQ(driver_->raw<DriverFn::MemAlloc>()(&address, 64), CUDA_ERROR_INVALID_CONTEXT);
   }).join();
 }
 
@@ -308,7 +287,7 @@ TEST_F(Gpu, RuleLaunchesAreRefusedWithOne) {
   float a = 2;
   std::uint64_t p = 0;
   std::uint32_t n = 0;
-  const void *arguments[] = {&a, &p, &p, &n};
+  const void* arguments[] = {&a, &p, &p, &n};
   LaunchRequest request;
   request.arguments = arguments;
   request.name = "saxpy";
@@ -321,8 +300,7 @@ TEST_F(Gpu, RuleLaunchesAreRefusedWithOne) {
 /// In a process of its own: the fault ends every use of the GPU there.
 void faultAndDie() {
   auto device = CudaDevice::create(0);
-  if (!device)
-    _exit(2);
+  if (!device) _exit(2);
   const std::string ptx = R"(.version 8.0
 .target sm_80
 .address_size 64
@@ -330,35 +308,28 @@ void faultAndDie() {
 { .reg .b64 %d<2>; ld.param.u64 %d1, [p]; st.global.u32 [%d1], 1; ret; }
 )";
   AssembleOptions options;
-  options.target = "sm_" + std::to_string((*device)->info().major) +
-                   std::to_string((*device)->info().minor);
+  options.target = "sm_" + std::to_string((*device)->info().major) + std::to_string((*device)->info().minor);
   auto output = assemble(ptx, options);
-  if (!output)
-    _exit(3);
+  if (!output) _exit(3);
   cg::DeviceCode code;
   code.target = options.target;
   code.cubin = output->cubin;
   auto kernel = (*device)->load(code, "bad");
-  if (!kernel)
-    _exit(4);
+  if (!kernel) _exit(4);
   auto buffer = (*device)->allocate(64);
   std::uint64_t address = 16;
-  const void *arguments[] = {&address};
+  const void* arguments[] = {&address};
   LaunchRequest request;
   request.arguments = arguments;
   request.name = "bad";
   request.serial = 9;
-  if (!(*device)->launch(**kernel, request))
-    _exit(5);
+  if (!(*device)->launch(**kernel, request)) _exit(5);
   Status status = (*device)->synchronize();
-  if (status)
-    _exit(6);
+  if (status) _exit(6);
   std::fprintf(stderr, "%s\n", status.error().render().c_str());
   Status again = (*device)->synchronize();
-  if (again || again.error().message != status.error().message)
-    _exit(7);
-  if ((*device)->allocate(64))
-    _exit(8);
+  if (again || again.error().message != status.error().message) _exit(7);
+  if ((*device)->allocate(64)) _exit(8);
   // Everything is dropped in the ordinary order, without a crash or a hang.
   buffer->reset();
   kernel->reset();
@@ -368,11 +339,10 @@ void faultAndDie() {
 
 TEST_F(Gpu, AFaultIsExplainedAndEndsNothingElse) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(faultAndDie(), ::testing::ExitedWithCode(0),
-              "kernels since the last wait: bad \\(launch 9\\)");
+  EXPECT_EXIT(faultAndDie(), ::testing::ExitedWithCode(0), "kernels since the last wait: bad \\(launch 9\\)");
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt
 
 #endif

@@ -39,8 +39,7 @@ TEST(CudaErrors, AreClassifiedByCallAndCode) {
   EXPECT_EQ(classifyCudaError("cuMemAlloc", 2), C::Resources);
   EXPECT_EQ(classifyCudaError("cuLibraryGetKernel", 209), C::Image);
   EXPECT_EQ(classifyCudaError("cuStreamBeginCapture", 906), C::Capture);
-  for (int code : {226, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721, 810,
-                   911, 214, 220, 916}) {
+  for (int code : {226, 700, 702, 710, 714, 715, 716, 717, 718, 719, 721, 810, 911, 214, 220, 916}) {
     EXPECT_EQ(classifyCudaError("cuMemAlloc", code), C::Dead) << code;
     EXPECT_TRUE(isFatalCudaError(code));
   }
@@ -49,14 +48,12 @@ TEST(CudaErrors, AreClassifiedByCallAndCode) {
 
 TEST(CudaErrors, HaveTextAndNeverStutter) {
   for (int code = 0; code < 1000; ++code) {
-    const CudaErrorInfo *info = findCudaError(code);
-    if (!info)
-      continue;
+    const CudaErrorInfo* info = findCudaError(code);
+    if (!info) continue;
     EXPECT_FALSE(info->what.empty()) << code;
     EXPECT_NE(info->what.back(), '.') << code;
     EXPECT_TRUE(info->advice.empty() || info->advice.back() == '.') << code;
-    if (info->category == ErrorCategory::Dead ||
-        info->category == ErrorCategory::System) {
+    if (info->category == ErrorCategory::Dead || info->category == ErrorCategory::System) {
       if (code != 808 && code != 809) {
         EXPECT_FALSE(makeCudaError("cuX", code).advice.empty()) << code;
       }
@@ -67,13 +64,13 @@ TEST(CudaErrors, HaveTextAndNeverStutter) {
 // ---- loading ----
 
 class Loading : public ::testing::Test {
-protected:
-  Result<std::unique_ptr<const DriverApi>> load(const char *specification) {
-    const char *wrong = fake_.configure(specification);
+ protected:
+  Result<std::unique_ptr<const DriverApi>> load(const char* specification) {
+    const char* wrong = fake_.configure(specification);
     EXPECT_EQ(wrong, nullptr) << wrong;
     return DriverApi::load(FakeDriver::path());
   }
-  const FakeDriver &fake_ = FakeDriver::get();
+  const FakeDriver& fake_ = FakeDriver::get();
 };
 
 TEST_F(Loading, FindsEveryFunctionInTheFake) {
@@ -89,51 +86,44 @@ TEST_F(Loading, SaysThatTheLibraryIsMissing) {
   auto driver = DriverApi::load("libcuda-no-such.so.1");
   ASSERT_FALSE(driver);
   EXPECT_EQ(driver.error().category, ErrorCategory::System);
-  EXPECT_NE(driver.error().message.find("libcuda-no-such.so.1"),
-            std::string::npos);
+  EXPECT_NE(driver.error().message.find("libcuda-no-such.so.1"), std::string::npos);
 }
 
 TEST_F(Loading, SaysThatALibraryIsNoDriver) {
   auto driver = DriverApi::load("libc.so.6");
   ASSERT_FALSE(driver);
-  EXPECT_NE(driver.error().message.find("not a CUDA driver"),
-            std::string::npos);
+  EXPECT_NE(driver.error().message.find("not a CUDA driver"), std::string::npos);
 }
 
 TEST_F(Loading, RecognisesTheToolkitsStub) {
-  const char *stub = "/usr/local/cuda/lib64/stubs/libcuda.so";
-  if (access(stub, R_OK) != 0)
-    GTEST_SKIP() << "no toolkit here";
+  const char* stub = "/usr/local/cuda/lib64/stubs/libcuda.so";
+  if (access(stub, R_OK) != 0) GTEST_SKIP() << "no toolkit here";
   auto driver = DriverApi::load(stub);
   ASSERT_FALSE(driver);
   EXPECT_EQ(driver.error().code, 34);
   EXPECT_NE(driver.error().message.find("stub"), std::string::npos);
-  EXPECT_TRUE(driver.error().render().ends_with(
-      "[CUDA_ERROR_STUB_LIBRARY 34, cuDriverGetVersion]"));
+  EXPECT_TRUE(driver.error().render().ends_with("[CUDA_ERROR_STUB_LIBRARY 34, cuDriverGetVersion]"));
 }
 
 TEST_F(Loading, RefusesAnOldDriver) {
   auto driver = load("version=12080");
   ASSERT_FALSE(driver);
-  EXPECT_EQ(driver.error().message,
-            "the NVIDIA driver provides CUDA 12.8, and Raddle needs 13.0");
+  EXPECT_EQ(driver.error().message, "the NVIDIA driver provides CUDA 12.8, and Raddle needs 13.0");
 }
 
 TEST_F(Loading, NamesARequiredFunctionThatIsMissing) {
   auto driver = load("missing=cuLibraryLoadData");
   ASSERT_FALSE(driver);
   EXPECT_EQ(driver.error().category, ErrorCategory::System);
-  EXPECT_NE(driver.error().message.find("cuLibraryLoadData of CUDA 12.0"),
-            std::string::npos);
+  EXPECT_NE(driver.error().message.find("cuLibraryLoadData of CUDA 12.0"), std::string::npos);
 }
 
 TEST_F(Loading, GoesOnWithoutAnOptionalFunction) {
   auto driver = load("missing=cuKernelGetName");
   ASSERT_TRUE(driver) << driver.error().render();
   EXPECT_FALSE((*driver)->has(DriverFn::KernelGetName));
-  const char *name = nullptr;
-  Status status =
-      (*driver)->call<DriverFn::KernelGetName>(&name, CUkernel(nullptr));
+  const char* name = nullptr;
+  Status status = (*driver)->call<DriverFn::KernelGetName>(&name, CUkernel(nullptr));
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().message,
             "listing kernels is not available: this driver (CUDA 13.0) has no "
@@ -158,8 +148,9 @@ TEST_F(Loading, MentionsHiddenDevices) {
   auto driver = load("fail=cuInit@1:100");
   unsetenv("CUDA_VISIBLE_DEVICES");
   ASSERT_FALSE(driver);
-  EXPECT_EQ(driver.error().message, "no CUDA device is visible; "
-                                    "CUDA_VISIBLE_DEVICES is set to \"7\"");
+  EXPECT_EQ(driver.error().message,
+            "no CUDA device is visible; "
+            "CUDA_VISIBLE_DEVICES is set to \"7\"");
 }
 
 // ---- calls ----
@@ -168,14 +159,12 @@ TEST_F(Loading, AFailureNamesCallArgumentsAndTheDriversLog) {
   auto driver = load("");
   ASSERT_TRUE(driver);
   CUdeviceptr address = 0;
-  Status status = (*driver)->call<DriverFn::MemAlloc>(&address,
-                                                      std::size_t(64));
-  ASSERT_FALSE(status); // no context is current
+  Status status = (*driver)->call<DriverFn::MemAlloc>(&address, std::size_t(64));
+  ASSERT_FALSE(status);  // no context is current
   EXPECT_EQ(status.error().code, 201);
   EXPECT_EQ(status.error().call, "cuMemAlloc");
   EXPECT_TRUE(status.error().args.ends_with(", 64")) << status.error().args;
-  EXPECT_NE(status.error().log.find("Returning 201 from cuMemAlloc"),
-            std::string::npos);
+  EXPECT_NE(status.error().log.find("Returning 201 from cuMemAlloc"), std::string::npos);
 }
 
 TEST_F(Loading, AFatalErrorIsReturnedByEveryLaterCall) {
@@ -216,9 +205,8 @@ TEST_F(Loading, AForkedProcessIsToldSo) {
   int status = 0;
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
-  EXPECT_EQ(std::string(text),
-            "CUDA cannot be used in this process: it was forked from process " +
-                std::to_string(parent) + " after CUDA had started there");
+  EXPECT_EQ(std::string(text), "CUDA cannot be used in this process: it was forked from process " +
+                                   std::to_string(parent) + " after CUDA had started there");
   int count = 0;
   EXPECT_TRUE((*driver)->call<DriverFn::DeviceGetCount>(&count));
 }
@@ -236,7 +224,7 @@ TEST_F(Loading, AnEndingProcessReleasesNothing) {
   EXPECT_EQ(fake_.count(nullptr), calls);
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt
 
 #endif

@@ -17,14 +17,13 @@ namespace rad::rt::test {
 
 /// The control surface of the fake, loaded once in a process.
 class FakeDriver {
-public:
+ public:
   /// Where it was built, or where an archive of the tests says that it is.
   static std::string path() {
-    const char *folder = std::getenv("RADDLE_FAKE_CUDA_DIR");
-    return std::string(folder ? folder : RADDLE_FAKE_CUDA_DIR) +
-           "/libcudafake.so";
+    const char* folder = std::getenv("RADDLE_FAKE_CUDA_DIR");
+    return std::string(folder ? folder : RADDLE_FAKE_CUDA_DIR) + "/libcudafake.so";
   }
-  static const FakeDriver &get() {
+  static const FakeDriver& get() {
     static const FakeDriver driver;
     return driver;
   }
@@ -40,9 +39,9 @@ public:
   CudaFakeDepthFn depth;
   CudaFakeSetConditionFn setCondition;
 
-private:
+ private:
   FakeDriver() {
-    void *library = dlopen(path().c_str(), RTLD_NOW | RTLD_LOCAL);
+    void* library = dlopen(path().c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
       std::fprintf(stderr, "%s\n", dlerror());
       std::abort();
@@ -59,11 +58,11 @@ private:
     find(library, "cudaFakeContextDepth", depth);
     find(library, "cudaFakeSetCondition", setCondition);
   }
-  template <class F> static void find(void *library, const char *name, F &out) {
+  template <class F>
+  static void find(void* library, const char* name, F& out) {
     out = reinterpret_cast<F>(dlsym(library, name));
-    if (!out)
-      std::abort();
+    if (!out) std::abort();
   }
 };
 
-} // namespace rad::rt::test
+}  // namespace rad::rt::test

@@ -2,8 +2,8 @@
 //
 // Leaks inside NVIDIA's libraries (a link that fails keeps memory) are not ours.
 
-extern "C" const char *__lsan_default_suppressions();
-extern "C" const char *__lsan_default_suppressions() {
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
   return "leak:libnvJitLink.so\n"
          "leak:libnvrtc.so\n"
          "leak:librad_nvptxcompiler.so\n";

@@ -12,10 +12,8 @@
 namespace rad::rt::test {
 
 /// y[i] = a * x[i] + y[i] for i < n; 128 bytes of shared memory and a barrier.
-inline std::string saxpyPtx(std::string_view target = "sm_80",
-                            std::string_view version = "8.0") {
-  return ".version " + std::string(version) + "\n.target " +
-         std::string(target) + R"(
+inline std::string saxpyPtx(std::string_view target = "sm_80", std::string_view version = "8.0") {
+  return ".version " + std::string(version) + "\n.target " + std::string(target) + R"(
 .address_size 64
 .shared .align 4 .b8 tile[128];
 .visible .entry saxpy(.param .f32 a, .param .u64 x, .param .u64 y, .param .u32 n)
@@ -49,7 +47,8 @@ inline std::string callerPtx(std::string_view helper = "helper") {
   return R"(.version 8.0
 .target sm_80
 .address_size 64
-.extern .func (.param .b32 r) )" + h + R"((.param .b32 a);
+.extern .func (.param .b32 r) )" +
+         h + R"((.param .b32 a);
 .visible .entry caller(.param .u64 out, .param .u32 v)
 {
   .reg .b32 %r<3>; .reg .b64 %d<2>;
@@ -58,7 +57,8 @@ inline std::string callerPtx(std::string_view helper = "helper") {
   {
     .param .b32 p; .param .b32 q;
     st.param.b32 [p], %r1;
-    call (q), )" + h + R"(, (p);
+    call (q), )" +
+         h + R"(, (p);
     ld.param.b32 %r2, [q];
   }
   st.global.u32 [%d1], %r2;
@@ -72,11 +72,13 @@ inline std::string helperPtx(std::string_view name = "helper", int plus = 41) {
   return R"(.version 8.0
 .target sm_80
 .address_size 64
-.visible .func (.param .b32 r) )" + std::string(name) + R"((.param .b32 a)
+.visible .func (.param .b32 r) )" +
+         std::string(name) + R"((.param .b32 a)
 {
   .reg .b32 %r<3>;
   ld.param.b32 %r1, [a];
-  add.s32 %r2, %r1, )" + std::to_string(plus) + R"(;
+  add.s32 %r2, %r1, )" +
+         std::to_string(plus) + R"(;
   st.param.b32 [r], %r2;
   ret;
 }
@@ -87,4 +89,4 @@ inline std::span<const std::byte> bytesOf(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-} // namespace rad::rt::test
+}  // namespace rad::rt::test

@@ -16,11 +16,11 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
-#include <unistd.h>
 
 namespace rad::rt {
 namespace {
@@ -30,20 +30,16 @@ using test::callerPtx;
 using test::helperPtx;
 using test::saxpyPtx;
 
-#define NEEDS(api)                                                             \
-  if (!assemblerInfo())                                                        \
-    GTEST_SKIP() << assemblerInfo().error().render();                          \
-  if (auto library = api::get(); !library)                                     \
-  GTEST_SKIP() << library.error().render()
+#define NEEDS(api)                                                        \
+  if (!assemblerInfo()) GTEST_SKIP() << assemblerInfo().error().render(); \
+  if (auto library = api::get(); !library) GTEST_SKIP() << library.error().render()
 
-constexpr std::string_view helperText =
-    "extern \"C\" __device__ int helper(int x) { return x * 3 + 1; }\n";
+constexpr std::string_view helperText = "extern \"C\" __device__ int helper(int x) { return x * 3 + 1; }\n";
 constexpr std::string_view callerText =
     "extern \"C\" __device__ int helper(int);\n"
     "extern \"C\" __global__ void caller(int *out, int v) { *out = helper(v); }\n";
 
-std::vector<std::byte> assembled(const std::string &ptx, std::string target,
-                                 bool relocatable) {
+std::vector<std::byte> assembled(const std::string& ptx, std::string target, bool relocatable) {
   AssembleOptions options;
   options.target = std::move(target);
   options.relocatable = relocatable;
@@ -52,8 +48,7 @@ std::vector<std::byte> assembled(const std::string &ptx, std::string target,
   return output ? std::move(output->cubin) : std::vector<std::byte>{};
 }
 
-std::vector<std::byte> compiled(std::string_view source, CudaOutput output,
-                                std::string target = "sm_90") {
+std::vector<std::byte> compiled(std::string_view source, CudaOutput output, std::string target = "sm_90") {
   CudaCompileOptions options;
   options.target = std::move(target);
   options.output = output;
@@ -63,43 +58,37 @@ std::vector<std::byte> compiled(std::string_view source, CudaOutput output,
   return result ? std::move(result->image) : std::vector<std::byte>{};
 }
 
-std::string messageOf(const auto &result) {
-  return result ? "succeeded" : result.error().message;
-}
+std::string messageOf(const auto& result) { return result ? "succeeded" : result.error().message; }
 
-bool defines(const std::vector<std::byte> &cubin, std::string_view name) {
+bool defines(const std::vector<std::byte>& cubin, std::string_view name) {
   auto info = readCubin(cubin);
-  if (!info)
-    return false;
-  for (const CubinSymbol &symbol : info->symbols)
-    if (symbol.name == name && symbol.defined)
-      return true;
+  if (!info) return false;
+  for (const CubinSymbol& symbol : info->symbols)
+    if (symbol.name == name && symbol.defined) return true;
   return false;
 }
 
 // ---- rules ----
 
 TEST(Compat, PtxBecomesCodeWhereTheAssemblerSaysSo) {
-  if (!assemblerInfo())
-    GTEST_SKIP();
+  if (!assemblerInfo()) GTEST_SKIP();
   // Our rule is asked before the assembler, so the assembler is asked with PTX
   // whose target our reader does not see.
-  for (const Target &from : gpuTargets())
-    for (const Target &to : gpuTargets()) {
-      std::string ptx = ".version 9.0\n/**/ .target " + std::string(from.name) +
-                        "\n.address_size 64\n.visible .entry k() { ret; }\n";
+  for (const Target& from : gpuTargets())
+    for (const Target& to : gpuTargets()) {
+      std::string ptx =
+          ".version 9.0\n/**/ .target " + std::string(from.name) + "\n.address_size 64\n.visible .entry k() { ret; }\n";
       AssembleOptions options;
       options.target = std::string(to.name);
       const bool taken = bool(assemble(ptx, options));
-      EXPECT_EQ(ptxBecomes(*readTarget(from.name), *readTarget(to.name)), taken)
-          << from.name << " for " << to.name;
+      EXPECT_EQ(ptxBecomes(*readTarget(from.name), *readTarget(to.name)), taken) << from.name << " for " << to.name;
     }
 }
 
 TEST(Compat, CubinsRunWhereTheCompilerSaysSo) {
   // The compiler's rule is about PTX too; a cubin stays in its generation.
-  for (const Target &code : gpuTargets())
-    for (const Target &device : gpuTargets())
+  for (const Target& code : gpuTargets())
+    for (const Target& device : gpuTargets())
       if (device.kind == TargetKind::Plain)
         EXPECT_EQ(cubinRunsOn(*readTarget(code.name), device.capability()),
                   runsOn(code, device) && code.major == device.major)
@@ -110,14 +99,14 @@ TEST(Compat, SaysWhichVersionLoses) {
   Runner runner{"cuda:0", 90, 12080};
   auto newer = checkPtxRuns("'a.ptx'", saxpyPtx("sm_80", "8.8"), runner);
   ASSERT_FALSE(newer);
-  EXPECT_EQ(newer.error().message, "'a.ptx' is PTX 8.8, and the driver (CUDA "
-                                   "12.8) compiles PTX up to 8.7");
+  EXPECT_EQ(newer.error().message,
+            "'a.ptx' is PTX 8.8, and the driver (CUDA "
+            "12.8) compiles PTX up to 8.7");
   EXPECT_NE(newer.error().advice.find("driver for CUDA 12.9"), std::string::npos);
   EXPECT_TRUE(checkPtxRuns("a", saxpyPtx("sm_80", "8.7"), runner));
-  runner.driverVersion = 99000; // nobody knows what it reads
+  runner.driverVersion = 99000;  // nobody knows what it reads
   EXPECT_TRUE(checkPtxRuns("a", saxpyPtx("sm_80", "12.0"), runner));
-  EXPECT_NE(messageOf(checkPtxRuns("a", saxpyPtx("sm_100"), runner))
-                .find("PTX for sm_100, and cuda:0 is sm_90"),
+  EXPECT_NE(messageOf(checkPtxRuns("a", saxpyPtx("sm_100"), runner)).find("PTX for sm_100, and cuda:0 is sm_90"),
             std::string::npos);
   EXPECT_TRUE(checkPtxRuns("a", saxpyPtx("sm_90a"), runner));
   runner.sm = 100;
@@ -144,7 +133,7 @@ TEST(Compat, AnUnknownGpuGetsTheNearestTarget) {
   EXPECT_EQ(next->target, "sm_121");
   EXPECT_TRUE(next->throughDriver);
   EXPECT_EQ(chooseTarget(7, 0).error().category, ErrorCategory::System);
-  for (const Target &known : gpuTargets()) {
+  for (const Target& known : gpuTargets()) {
     auto chosen = chooseTarget(known.major, known.minor);
     ASSERT_TRUE(chosen);
     EXPECT_EQ(chosen->target, "sm_" + std::to_string(known.capability()));
@@ -152,8 +141,7 @@ TEST(Compat, AnUnknownGpuGetsTheNearestTarget) {
 }
 
 TEST(Compat, AssemblerIsNotAskedWhatItMustRefuse) {
-  if (!assemblerInfo())
-    GTEST_SKIP();
+  if (!assemblerInfo()) GTEST_SKIP();
   AssembleOptions options;
   options.target = "sm_90";
   EXPECT_EQ(messageOf(assemble(saxpyPtx("sm_100"), options)),
@@ -167,13 +155,11 @@ TEST(Compat, AssemblerIsNotAskedWhatItMustRefuse) {
 // ---- the assembler's options ----
 
 TEST(AssembleOptions, AreCheckedAndHeeded) {
-  if (!assemblerInfo())
-    GTEST_SKIP();
+  if (!assemblerInfo()) GTEST_SKIP();
   AssembleOptions options;
   options.target = "sm_90";
   options.maxRegisters = 256;
-  EXPECT_EQ(assemble(saxpyPtx(), options).error().category,
-            ErrorCategory::Misuse);
+  EXPECT_EQ(assemble(saxpyPtx(), options).error().category, ErrorCategory::Misuse);
   options.maxRegisters = 0;
   options.minBlocks = 33;
   EXPECT_FALSE(assemble(saxpyPtx(), options));
@@ -197,13 +183,11 @@ TEST(AssembleOptions, AreCheckedAndHeeded) {
   EXPECT_TRUE(warned) << warned.error().render();
   options.warnings = false;
   EXPECT_TRUE(assemble(saxpyPtx(), options));
-  for (const char *refused : {"--extensible-whole-program", "-ewp", "-arch=sm_80",
-                              "--compile-as-tools-patch"}) {
+  for (const char* refused : {"--extensible-whole-program", "-ewp", "-arch=sm_80", "--compile-as-tools-patch"}) {
     options.extra = {refused};
     auto output = assemble(saxpyPtx(), options);
     ASSERT_FALSE(output) << refused;
-    EXPECT_NE(output.error().message.find("is not passed to the assembler"),
-              std::string::npos);
+    EXPECT_NE(output.error().message.find("is not passed to the assembler"), std::string::npos);
   }
   options.extra = {};
   options.entry = "nothing";
@@ -221,18 +205,13 @@ TEST(AssembleOptions, AreCheckedAndHeeded) {
 TEST(Fatbin, HoldsWhatWasPacked) {
   NEEDS(NvFatbinApi);
   const std::string ptx = saxpyPtx("sm_90");
-  const auto code80 = assembled(saxpyPtx(), "sm_80", false),
-             code90 = assembled(saxpyPtx(), "sm_90a", false);
-  for (auto compression :
-       {FatbinCompression::Default, FatbinCompression::Size,
-        FatbinCompression::Speed, FatbinCompression::Balance,
-        FatbinCompression::None}) {
+  const auto code80 = assembled(saxpyPtx(), "sm_80", false), code90 = assembled(saxpyPtx(), "sm_90a", false);
+  for (auto compression : {FatbinCompression::Default, FatbinCompression::Size, FatbinCompression::Speed,
+                           FatbinCompression::Balance, FatbinCompression::None}) {
     FatbinOptions options;
     options.compression = compression;
     options.compressAll = compression != FatbinCompression::None;
-    FatbinInput inputs[] = {{"a", "sm_80", code80, ""},
-                            {"b", "sm_90a", code90, ""},
-                            {"c", "sm_90", bytesOf(ptx), ""}};
+    FatbinInput inputs[] = {{"a", "sm_80", code80, ""}, {"b", "sm_90a", code90, ""}, {"c", "sm_90", bytesOf(ptx), ""}};
     auto fatbin = packFatbin(inputs, options);
     ASSERT_TRUE(fatbin) << fatbin.error().render();
     EXPECT_EQ(recognise(*fatbin), ImageKind::Fatbin);
@@ -246,9 +225,7 @@ TEST(Fatbin, HoldsWhatWasPacked) {
     EXPECT_EQ((*entries)[2].kind, ImageKind::Ptx);
     EXPECT_EQ((*entries)[2].version, (Release{8, 0}));
     EXPECT_EQ((*entries)[2].compressed, compression != FatbinCompression::None);
-    std::string_view text(
-        reinterpret_cast<const char *>((*entries)[2].bytes.data()),
-        (*entries)[2].bytes.size());
+    std::string_view text(reinterpret_cast<const char*>((*entries)[2].bytes.data()), (*entries)[2].bytes.size());
     EXPECT_NE(text.find(".entry saxpy"), std::string_view::npos);
   }
 }
@@ -261,7 +238,7 @@ TEST(Fatbin, RefusesWhatThePackerDoesNotLookAt) {
   broken.replace(broken.find("fma.rn"), 6, "fmb.rn");
   const struct {
     FatbinInput input;
-    const char *says;
+    const char* says;
   } cases[] = {
       {{"a", "sm_90", code, ""}, "'a' is labelled sm_90, but its code is for sm_80"},
       {{"a", "sm_80", cut, ""}, "not a usable cubin"},
@@ -271,14 +248,12 @@ TEST(Fatbin, RefusesWhatThePackerDoesNotLookAt) {
       {{"a", "sm_80", bytesOf("hello"), ""}, "cannot be part of a fatbin"},
       {{"a", "sm_80", {}, ""}, "cannot be part of a fatbin"},
   };
-  for (const auto &c : cases) {
+  for (const auto& c : cases) {
     auto packed = packFatbin({&c.input, 1}, {});
-    EXPECT_NE(messageOf(packed).find(c.says), std::string::npos)
-        << messageOf(packed);
+    EXPECT_NE(messageOf(packed).find(c.says), std::string::npos) << messageOf(packed);
   }
   FatbinInput twice[] = {{"a", "sm_80", code, "k"}, {"b", "sm_80", code, "k"}};
-  EXPECT_NE(messageOf(packFatbin(twice, {})).find("has one already"),
-            std::string::npos);
+  EXPECT_NE(messageOf(packFatbin(twice, {})).find("has one already"), std::string::npos);
   twice[1].identifier = "other";
   EXPECT_TRUE(packFatbin(twice, {}));
   EXPECT_FALSE(packFatbin({}, {}));
@@ -293,8 +268,7 @@ TEST(Fatbin, ReaderSurvivesDamagedFiles) {
     FatbinOptions options;
     options.compression = compression;
     options.compressAll = true;
-    FatbinInput inputs[] = {{"a", "sm_80", code, "x"},
-                            {"c", "sm_80", bytesOf(ptx), "x"}};
+    FatbinInput inputs[] = {{"a", "sm_80", code, "x"}, {"c", "sm_80", bytesOf(ptx), "x"}};
     const auto fatbin = packFatbin(inputs, options);
     ASSERT_TRUE(fatbin);
     for (std::size_t size = 0; size < fatbin->size(); size += 3) {
@@ -310,8 +284,7 @@ TEST(Fatbin, ReaderSurvivesDamagedFiles) {
   }
   std::vector<std::byte> noise(64);
   for (int round = 0; round < 20000; ++round) {
-    for (std::byte &byte : noise)
-      byte = std::byte(random());
+    for (std::byte& byte : noise) byte = std::byte(random());
     (void)unpackLz4(noise, random() % 300);
   }
 }
@@ -321,8 +294,7 @@ TEST(Fatbin, ReaderSurvivesDamagedFiles) {
 TEST(LinkLto, JoinsLtoIrWithCubinsAndMakesPtx) {
   NEEDS(NvJitLinkApi);
   NEEDS(NvrtcApi);
-  const auto helper = compiled(helperText, CudaOutput::LtoIr),
-             caller = compiled(callerText, CudaOutput::LtoIr),
+  const auto helper = compiled(helperText, CudaOutput::LtoIr), caller = compiled(callerText, CudaOutput::LtoIr),
              object = assembled(callerPtx(), "sm_90", true);
   ASSERT_EQ(recognise(helper), ImageKind::LtoIr);
   EXPECT_EQ(targetOfLtoIr(helper)->sm, 90u);
@@ -339,21 +311,17 @@ TEST(LinkLto, JoinsLtoIrWithCubinsAndMakesPtx) {
   EXPECT_NE(ptx->ptx.find(".entry caller"), std::string::npos);
   EXPECT_EQ(ptx->ptx.find("call.uni"), std::string::npos) << "not inlined";
   EXPECT_EQ(ptx->ptx.find('\0'), std::string::npos);
-  EXPECT_NE(messageOf(link(mixed, options)).find("'caller.cubin' is machine code"),
-            std::string::npos);
+  EXPECT_NE(messageOf(link(mixed, options)).find("'caller.cubin' is machine code"), std::string::npos);
 }
 
 TEST(LinkLto, FindsDefinitionsThatTheLinkerPasses) {
   NEEDS(NvJitLinkApi);
   NEEDS(NvrtcApi);
-  const auto helper = compiled(helperText, CudaOutput::LtoIr),
-             caller = compiled(callerText, CudaOutput::LtoIr),
+  const auto helper = compiled(helperText, CudaOutput::LtoIr), caller = compiled(callerText, CudaOutput::LtoIr),
              object = assembled(helperPtx(), "sm_90", true);
   LinkOptions options;
   options.target = "sm_90";
-  LinkInput mixed[] = {{"caller.ltoir", caller, ""},
-                       {"helper.ltoir", helper, ""},
-                       {"helper.cubin", object, ""}};
+  LinkInput mixed[] = {{"caller.ltoir", caller, ""}, {"helper.ltoir", helper, ""}, {"helper.cubin", object, ""}};
   EXPECT_EQ(messageOf(link(mixed, options)),
             "'helper' is defined in 'helper.cubin' and again in the LTO-IR of "
             "'caller.ltoir', 'helper.ltoir'");
@@ -362,9 +330,7 @@ TEST(LinkLto, FindsDefinitionsThatTheLinkerPasses) {
                 .find("'helper' is defined twice, the second time in "
                       "'again.ltoir'"),
             std::string::npos);
-  EXPECT_NE(messageOf(link({mixed, 1}, options))
-                .find("'helper' is defined nowhere"),
-            std::string::npos);
+  EXPECT_NE(messageOf(link({mixed, 1}, options)).find("'helper' is defined nowhere"), std::string::npos);
 }
 
 TEST(LinkLto, RefusesLtoIrForLaterGpus) {
@@ -374,8 +340,7 @@ TEST(LinkLto, RefusesLtoIrForLaterGpus) {
   LinkInput inputs[] = {{"helper.ltoir", helper, ""}};
   LinkOptions options;
   options.target = "sm_80";
-  EXPECT_EQ(messageOf(link(inputs, options)),
-            "'helper.ltoir' is LTO-IR for sm_90, which is newer than sm_80");
+  EXPECT_EQ(messageOf(link(inputs, options)), "'helper.ltoir' is LTO-IR for sm_90, which is newer than sm_80");
   options.target = "sm_100";
   EXPECT_TRUE(link(inputs, options));
 }
@@ -387,23 +352,19 @@ TEST(LinkOptions, AreCheckedAndHeeded) {
   LinkInput inputs[] = {{"two.ptx", bytesOf(two), ""}};
   LinkOptions good;
   good.target = "sm_90";
-  auto refused = [&](auto change, const char *says) {
+  auto refused = [&](auto change, const char* says) {
     LinkOptions options = good;
     change(options);
-    EXPECT_NE(messageOf(link(inputs, options)).find(says), std::string::npos)
-        << messageOf(link(inputs, options));
+    EXPECT_NE(messageOf(link(inputs, options)).find(says), std::string::npos) << messageOf(link(inputs, options));
   };
-  refused([](LinkOptions &o) { o.optLevel = 1; }, "must be 0 or 3");
-  refused([](LinkOptions &o) { o.maxRegisters = 300; }, "1 to 255");
-  refused([](LinkOptions &o) { o.flushDenormals = true; }, "flushDenormals is for LTO-IR");
-  refused([](LinkOptions &o) { o.keepVariables = {"tile"}; }, "keepVariables is for LTO-IR");
-  refused([](LinkOptions &o) { o.keepKernels = {"third"}; },
-          "there is no kernel 'third' to keep; there are");
-  refused([](LinkOptions &o) { o.keepVariables = {"a"}, o.dropUnusedVariables = true; },
-          "exclude each other");
-  for (const char *option : {"-r", "-Ofc=max", "-Xnvvm=-O1", "-device-stack-protector",
-                             "-variables-used=x", "-lto"})
-    refused([&](LinkOptions &o) { o.extra = {option}; }, "is not passed to nvJitLink");
+  refused([](LinkOptions& o) { o.optLevel = 1; }, "must be 0 or 3");
+  refused([](LinkOptions& o) { o.maxRegisters = 300; }, "1 to 255");
+  refused([](LinkOptions& o) { o.flushDenormals = true; }, "flushDenormals is for LTO-IR");
+  refused([](LinkOptions& o) { o.keepVariables = {"tile"}; }, "keepVariables is for LTO-IR");
+  refused([](LinkOptions& o) { o.keepKernels = {"third"}; }, "there is no kernel 'third' to keep; there are");
+  refused([](LinkOptions& o) { o.keepVariables = {"a"}, o.dropUnusedVariables = true; }, "exclude each other");
+  for (const char* option : {"-r", "-Ofc=max", "-Xnvvm=-O1", "-device-stack-protector", "-variables-used=x", "-lto"})
+    refused([&](LinkOptions& o) { o.extra = {option}; }, "is not passed to nvJitLink");
   auto all = link(inputs, good);
   ASSERT_TRUE(all) << all.error().render();
   EXPECT_TRUE(defines(all->cubin, "second"));
@@ -420,14 +381,14 @@ TEST(LinkOptions, AreCheckedAndHeeded) {
 // ---- containers ----
 
 /// A host object with one section, laid out by hand after <elf.h>.
-std::string hostObject(const std::string &section, std::string_view content) {
-  const std::string names = std::string("\0", 1) + section + std::string("\0", 1) +
-                            ".shstrtab" + std::string("\0", 1);
+std::string hostObject(const std::string& section, std::string_view content) {
+  const std::string names = std::string("\0", 1) + section + std::string("\0", 1) + ".shstrtab" + std::string("\0", 1);
   std::string out(64, '\0');
-  auto put = [&](std::size_t at, auto value) {
-    std::memcpy(out.data() + at, &value, sizeof value);
-  };
-  std::memcpy(out.data(), "\x7f" "ELF\x02\x01\x01", 7);
+  auto put = [&](std::size_t at, auto value) { std::memcpy(out.data() + at, &value, sizeof value); };
+  std::memcpy(out.data(),
+              "\x7f"
+              "ELF\x02\x01\x01",
+              7);
   put(16, std::uint16_t(1)), put(18, std::uint16_t(62));
   const std::uint64_t contentAt = out.size();
   out += content;
@@ -435,10 +396,8 @@ std::string hostObject(const std::string &section, std::string_view content) {
   out += names;
   const std::uint64_t table = out.size();
   out += std::string(3 * 64, '\0');
-  put(40, table), put(58, std::uint16_t(64)), put(60, std::uint16_t(3)),
-      put(62, std::uint16_t(2));
-  auto row = [&](std::uint64_t i, std::uint32_t name, std::uint32_t type,
-                 std::uint64_t at, std::uint64_t size) {
+  put(40, table), put(58, std::uint16_t(64)), put(60, std::uint16_t(3)), put(62, std::uint16_t(2));
+  auto row = [&](std::uint64_t i, std::uint32_t name, std::uint32_t type, std::uint64_t at, std::uint64_t size) {
     put(table + i * 64, name), put(table + i * 64 + 4, type);
     put(table + i * 64 + 24, at), put(table + i * 64 + 32, size);
   };
@@ -447,17 +406,14 @@ std::string hostObject(const std::string &section, std::string_view content) {
   return out;
 }
 
-std::string archiveOf(const std::vector<std::pair<std::string, std::string>> &members) {
+std::string archiveOf(const std::vector<std::pair<std::string, std::string>>& members) {
   std::string out = "!<arch>\n";
-  for (const auto &[name, content] : members) {
+  for (const auto& [name, content] : members) {
     std::string head(60, ' ');
-    auto put = [&](std::size_t at, const std::string &text) {
-      head.replace(at, text.size(), text);
-    };
+    auto put = [&](std::size_t at, const std::string& text) { head.replace(at, text.size(), text); };
     put(0, name + "/"), put(48, std::to_string(content.size())), put(58, "`\n");
     out += head + content;
-    if (content.size() % 2)
-      out += '\n';
+    if (content.size() % 2) out += '\n';
   }
   return out;
 }
@@ -465,8 +421,7 @@ std::string archiveOf(const std::vector<std::pair<std::string, std::string>> &me
 std::string fatbinText(std::span<const FatbinInput> inputs, FatbinOptions options = {}) {
   auto fatbin = packFatbin(inputs, options);
   EXPECT_TRUE(fatbin) << fatbin.error().render();
-  return fatbin ? std::string(reinterpret_cast<const char *>(fatbin->data()), fatbin->size())
-                : std::string();
+  return fatbin ? std::string(reinterpret_cast<const char*>(fatbin->data()), fatbin->size()) : std::string();
 }
 
 TEST(LinkContainers, TakeTheImageThatFits) {
@@ -474,16 +429,14 @@ TEST(LinkContainers, TakeTheImageThatFits) {
   NEEDS(NvFatbinApi);
   const std::string ptx = helperPtx(), caller = callerPtx();
   const auto code80 = assembled(ptx, "sm_80", true), code90 = assembled(ptx, "sm_90", true);
-  FatbinInput inputs[] = {{"h", "sm_80", code80, ""}, {"h", "sm_90", code90, ""},
-                          {"h", "sm_80", bytesOf(ptx), ""}};
+  FatbinInput inputs[] = {{"h", "sm_80", code80, ""}, {"h", "sm_90", code90, ""}, {"h", "sm_80", bytesOf(ptx), ""}};
   FatbinOptions packing;
   packing.compressAll = true;
-  const std::string fatbin = fatbinText(inputs, packing),
-                    object = hostObject("__nv_relfatbin", fatbin),
+  const std::string fatbin = fatbinText(inputs, packing), object = hostObject("__nv_relfatbin", fatbin),
                     archive = archiveOf({{"host.o", hostObject(".text", "code")}, {"h.o", object}});
   const std::string cubinsOnly = fatbinText({inputs, 2});
-  for (const std::string *file : {&fatbin, &object, &archive})
-    for (const char *target : {"sm_80", "sm_86", "sm_90", "sm_90a", "sm_120"}) {
+  for (const std::string* file : {&fatbin, &object, &archive})
+    for (const char* target : {"sm_80", "sm_86", "sm_90", "sm_90a", "sm_120"}) {
       LinkInput parts[] = {{"caller.ptx", bytesOf(caller), ""}, {"file", bytesOf(*file), ""}};
       LinkOptions options;
       options.target = target;
@@ -504,7 +457,7 @@ TEST(LinkContainers, GuardsSeeIntoThem) {
   NEEDS(NvFatbinApi);
   const std::string one = helperPtx("helper", 1), two = helperPtx("helper", 2), caller = callerPtx(),
                     other = helperPtx("other", 3);
-  auto packed = [&](const std::string &ptx) {
+  auto packed = [&](const std::string& ptx) {
     FatbinInput input{"h", "sm_80", bytesOf(ptx), ""};
     return hostObject("__nv_relfatbin", fatbinText({&input, 1}));
   };
@@ -522,10 +475,10 @@ TEST(LinkContainers, GuardsSeeIntoThem) {
   const std::string empty = hostObject(".text", "x"), finished = hostObject(".nv_fatbin", std::string(first, 64, 16)),
                     hostOnly = archiveOf({{"a.o", empty}});
   const struct {
-    const std::string *file;
-    const char *says;
+    const std::string* file;
+    const char* says;
   } cases[] = {{&empty, "without device code"}, {&hostOnly, "archive without device code"}};
-  for (const auto &c : cases) {
+  for (const auto& c : cases) {
     wanted[1] = {"x", bytesOf(*c.file), ""};
     EXPECT_NE(messageOf(link(wanted, options)).find(c.says), std::string::npos) << messageOf(link(wanted, options));
   }
@@ -538,17 +491,13 @@ TEST(LinkContainers, ReadersSurviveDamagedFiles) {
   for (std::size_t size = 0; size < archive.size(); ++size) {
     const std::string prefix = archive.substr(0, size);
     (void)readArchive(bytesOf(prefix), "prefix");
-    if (size < object.size())
-      (void)fatbinsOfObject(bytesOf(object.substr(0, size)), "prefix");
+    if (size < object.size()) (void)fatbinsOfObject(bytesOf(object.substr(0, size)), "prefix");
   }
   for (int round = 0; round < 20000; ++round) {
     std::string copy = round % 2 ? object : archive;
-    for (unsigned i = 0; i <= random() % 3; ++i)
-      copy[random() % copy.size()] = char(random());
-    if (round % 2)
-      (void)fatbinsOfObject(bytesOf(copy), "damaged");
-    else
-      (void)readArchive(bytesOf(copy), "damaged");
+    for (unsigned i = 0; i <= random() % 3; ++i) copy[random() % copy.size()] = char(random());
+    if (round % 2) (void)fatbinsOfObject(bytesOf(copy), "damaged");
+    else (void)readArchive(bytesOf(copy), "damaged");
   }
 }
 
@@ -564,10 +513,9 @@ TEST(Link, RefusesWhatNewerToolsMade) {
   options.linker = &old;
   auto linked = link(inputs, options);
   ASSERT_FALSE(linked);
-  EXPECT_EQ(linked.error().message,
-            "'helper.cubin' was made by CUDA " + toolsOfCubin(code)->text() +
-                ", and nvJitLink is 12.4: it links what its own and earlier "
-                "releases made");
+  EXPECT_EQ(linked.error().message, "'helper.cubin' was made by CUDA " + toolsOfCubin(code)->text() +
+                                        ", and nvJitLink is 12.4: it links what its own and earlier "
+                                        "releases made");
 }
 
 // ---- NVRTC ----
@@ -585,7 +533,7 @@ __global__ void plain() {}
   auto output = compileCuda(source, options);
   ASSERT_TRUE(output) << output.error().render();
   ASSERT_EQ(output->lowered.size(), 3u);
-  for (const auto &[expression, name] : output->lowered)
+  for (const auto& [expression, name] : output->lowered)
     EXPECT_NE(output->ptx().find(name), std::string_view::npos) << expression;
   EXPECT_EQ(output->lowered["axpy<float>"], "_Z4axpyIfEvPT_");
   options.names = {"missing<int>"};
@@ -605,24 +553,23 @@ TEST(CompileCuda, MakesEveryOutput) {
 
 TEST(CompileCuda, KeepsCompiledHeaders) {
   NEEDS(NvrtcApi);
-  const auto folder = std::filesystem::temp_directory_path() /
-                      ("raddle_pch_" + std::to_string(getpid()));
+  const auto folder = std::filesystem::temp_directory_path() / ("raddle_pch_" + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "big.h") << "inline __device__ int big(int x) { return x + 1; }\n";
   CudaCompileOptions options;
   options.target = "sm_90";
   options.includeFolders = {folder.string()};
   options.precompiledHeaders = folder.string();
-  const std::string source = "#include \"big.h\"\n"
-                             "__global__ void k(int *p) { *p = big(*p); }\n";
+  const std::string source =
+      "#include \"big.h\"\n"
+      "__global__ void k(int *p) { *p = big(*p); }\n";
   auto first = compileCuda(source, options), second = compileCuda(source, options);
   ASSERT_TRUE(first && second) << first.error().render();
   EXPECT_EQ(first->headerCache, HeaderCache::Made) << first->log;
   EXPECT_EQ(second->headerCache, HeaderCache::NotMade) << second->log;
   EXPECT_EQ(first->image, second->image);
   bool kept = false;
-  for (const auto &file : std::filesystem::directory_iterator(folder))
-    kept |= file.path().extension() == ".pch";
+  for (const auto& file : std::filesystem::directory_iterator(folder)) kept |= file.path().extension() == ".pch";
   EXPECT_TRUE(kept);
   std::filesystem::remove_all(folder);
 }
@@ -631,7 +578,9 @@ TEST(CompileCuda, OptionsAreCheckedAndHeeded) {
   NEEDS(NvrtcApi);
   CudaCompileOptions good;
   good.target = "sm_90";
-  const std::string source = "#include \"value.h\"\n" R"(
+  const std::string source =
+      "#include \"value.h\"\n"
+      R"(
 __global__ void k(float *p) { *p = 1.0f / *p + VALUE * SCALE; }
 )";
   good.headers = {{"value.h", "#define VALUE 3.0f\n"}};
@@ -642,25 +591,25 @@ __global__ void k(float *p) { *p = 1.0f / *p + VALUE * SCALE; }
   auto fast = good;
   fast.fastMath = true;
   EXPECT_NE(compileCuda(source, fast)->ptx().find("approx.ftz"), std::string_view::npos);
-  auto refused = [&](auto change, const char *says) {
+  auto refused = [&](auto change, const char* says) {
     auto options = good;
     change(options);
     auto output = compileCuda(source, options);
     EXPECT_NE(messageOf(output).find(says), std::string::npos) << messageOf(output);
   };
   using O = CudaCompileOptions;
-  refused([](O &o) { o.standard = 23; }, "does not compile C++23");
-  refused([](O &o) { o.maxRegisters = 999; }, "1 to 255");
-  refused([](O &o) { o.float128 = true; }, "sm_100 or newer");
-  refused([](O &o) { o.target = "sm_70"; }, "too old");
-  refused([](O &o) { o.target = "compute_90", o.output = CudaOutput::Cubin; }, "no GPU that machine code");
-  refused([](O &o) { o.extra = {"-optix-ir"}; }, "is not passed to NVRTC");
-  refused([](O &o) { o.extra = {"--modify-stack-limit=true"}; }, "whole process");
-  refused([](O &o) { o.extra = {"--no-such-option"}; }, "does not take its options");
+  refused([](O& o) { o.standard = 23; }, "does not compile C++23");
+  refused([](O& o) { o.maxRegisters = 999; }, "1 to 255");
+  refused([](O& o) { o.float128 = true; }, "sm_100 or newer");
+  refused([](O& o) { o.target = "sm_70"; }, "too old");
+  refused([](O& o) { o.target = "compute_90", o.output = CudaOutput::Cubin; }, "no GPU that machine code");
+  refused([](O& o) { o.extra = {"-optix-ir"}; }, "is not passed to NVRTC");
+  refused([](O& o) { o.extra = {"--modify-stack-limit=true"}; }, "whole process");
+  refused([](O& o) { o.extra = {"--no-such-option"}; }, "does not take its options");
   // NVRTC itself ends the process here.
-  refused([](O &o) { o.timeTrace = "/no/such/folder/times"; }, "cannot be written to '/no/such/folder/times.json'");
+  refused([](O& o) { o.timeTrace = "/no/such/folder/times"; }, "cannot be written to '/no/such/folder/times.json'");
   const std::atomic<bool> cancelled = true;
-  refused([&](O &o) { o.cancel = &cancelled; }, "was cancelled");
+  refused([&](O& o) { o.cancel = &cancelled; }, "was cancelled");
   auto syntax = good;
   syntax.syntaxOnly = true;
   auto checked = compileCuda(source, syntax);
@@ -668,5 +617,5 @@ __global__ void k(float *p) { *p = 1.0f / *p + VALUE * SCALE; }
   EXPECT_TRUE(checked->image.empty());
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt

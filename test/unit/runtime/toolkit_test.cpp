@@ -25,16 +25,13 @@ using test::callerPtx;
 using test::helperPtx;
 using test::saxpyPtx;
 
-#define NEEDS_ASSEMBLER()                                                      \
-  if (!assemblerInfo())                                                        \
-  GTEST_SKIP() << assemblerInfo().error().render()
-#define NEEDS_LINKER()                                                         \
-  NEEDS_ASSEMBLER();                                                           \
-  if (auto linker = NvJitLinkApi::get(); !linker)                              \
-  GTEST_SKIP() << linker.error().render()
+#define NEEDS_ASSEMBLER() \
+  if (!assemblerInfo()) GTEST_SKIP() << assemblerInfo().error().render()
+#define NEEDS_LINKER() \
+  NEEDS_ASSEMBLER();   \
+  if (auto linker = NvJitLinkApi::get(); !linker) GTEST_SKIP() << linker.error().render()
 
-std::vector<std::byte> cubinFor(const std::string &ptx, std::string target,
-                                bool relocatable) {
+std::vector<std::byte> cubinFor(const std::string& ptx, std::string target, bool relocatable) {
   AssembleOptions options;
   options.target = std::move(target);
   options.relocatable = relocatable;
@@ -47,8 +44,7 @@ std::vector<std::byte> cubinFor(const std::string &ptx, std::string target,
 
 TEST(Assemble, MakesACubinForEachGpu) {
   NEEDS_ASSEMBLER();
-  for (const char *target : {"sm_80", "sm_86", "sm_90", "sm_90a", "sm_100a",
-                             "sm_103", "sm_120", "sm_121f"}) {
+  for (const char* target : {"sm_80", "sm_86", "sm_90", "sm_90a", "sm_100a", "sm_103", "sm_120", "sm_121f"}) {
     AssembleOptions options;
     options.target = target;
     auto output = assemble(saxpyPtx(), options);
@@ -93,8 +89,7 @@ TEST(Assemble, NamesTheLineThatIsWrong) {
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().category, ErrorCategory::Image);
   EXPECT_NE(output.error().message.find("'broken.ptx'"), std::string::npos);
-  EXPECT_NE(output.error().message.find("line 20:"), std::string::npos)
-      << output.error().message;
+  EXPECT_NE(output.error().message.find("line 20:"), std::string::npos) << output.error().message;
   EXPECT_NE(output.error().log.find("ptxas"), std::string::npos);
   EXPECT_EQ(output.error().codeName, "NVPTXCOMPILE_ERROR_COMPILATION_FAILURE");
 }
@@ -102,19 +97,16 @@ TEST(Assemble, NamesTheLineThatIsWrong) {
 TEST(Assemble, RefusesWrongOptionsItself) {
   NEEDS_ASSEMBLER();
   AssembleOptions options;
-  for (const char *target :
-       {"", "sm_", "80", "sm_80x", "sm_aa", "compute_80", "sm_90aa"}) {
+  for (const char* target : {"", "sm_", "80", "sm_80x", "sm_aa", "compute_80", "sm_90aa"}) {
     options.target = target;
     auto output = assemble(saxpyPtx(), options);
     ASSERT_FALSE(output) << target;
     EXPECT_EQ(output.error().category, ErrorCategory::Misuse);
   }
   options.target = "sm_70";
-  EXPECT_NE(assemble(saxpyPtx(), options).error().message.find("too old"),
-            std::string::npos);
-  options.target = "sm_85"; // no such GPU: only the assembler knows
-  EXPECT_EQ(assemble(saxpyPtx(), options).error().category,
-            ErrorCategory::Misuse);
+  EXPECT_NE(assemble(saxpyPtx(), options).error().message.find("too old"), std::string::npos);
+  options.target = "sm_85";  // no such GPU: only the assembler knows
+  EXPECT_EQ(assemble(saxpyPtx(), options).error().category, ErrorCategory::Misuse);
   options.target = "sm_80";
   for (int level : {-1, 4, 5}) {
     options.optLevel = level;
@@ -134,7 +126,7 @@ TEST(Assemble, DebugCodeIsNotOptimised) {
   NEEDS_ASSEMBLER();
   AssembleOptions options;
   options.target = "sm_80";
-  options.debug = true; // with -O3 the assembler itself would refuse
+  options.debug = true;  // with -O3 the assembler itself would refuse
   auto output = assemble(saxpyPtx(), options);
   EXPECT_TRUE(output) << output.error().render();
 }
@@ -146,10 +138,9 @@ TEST(Assemble, SaysWhichPtxItReads) {
   auto output = assemble(saxpyPtx("sm_80", "9.7"), options);
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().category, ErrorCategory::Image);
-  EXPECT_EQ(output.error().message,
-            "'ptx' is PTX 9.7, and the assembler in this build reads up to " +
-                std::to_string(assemblerInfo()->ptxMajor) + "." +
-                std::to_string(assemblerInfo()->ptxMinor));
+  EXPECT_EQ(output.error().message, "'ptx' is PTX 9.7, and the assembler in this build reads up to " +
+                                        std::to_string(assemblerInfo()->ptxMajor) + "." +
+                                        std::to_string(assemblerInfo()->ptxMinor));
 }
 
 TEST(Assemble, RefusesTextThatIsNotPtx) {
@@ -177,8 +168,7 @@ TEST(Assemble, LeavesFunctionsOpenOnlyForLinking) {
   ASSERT_TRUE(info);
   EXPECT_TRUE(info->relocatable);
   bool open = false;
-  for (const CubinSymbol &symbol : info->symbols)
-    open |= symbol.name == "helper" && !symbol.defined;
+  for (const CubinSymbol& symbol : info->symbols) open |= symbol.name == "helper" && !symbol.defined;
   EXPECT_TRUE(open);
 }
 
@@ -199,34 +189,32 @@ TEST(Assemble, WorksOnManyThreads) {
   std::atomic<int> equal = 0;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 3; ++i)
-        equal += cubinFor(saxpyPtx(), "sm_90", false) == expected;
+      for (int i = 0; i < 3; ++i) equal += cubinFor(saxpyPtx(), "sm_90", false) == expected;
     });
-  for (std::thread &thread : threads)
-    thread.join();
+  for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(equal, 12);
 }
 
 TEST(Assemble, SurvivesAFailingLibrary) {
   static int handle;
   NvPtxCompilerApi api;
-  api.GetVersion = [](unsigned *major, unsigned *minor) {
+  api.GetVersion = [](unsigned* major, unsigned* minor) {
     *major = 13, *minor = 0;
     return 0;
   };
-  api.GetNumSupportedVersions = [](int *) { return 4; };
-  api.GetSupportedVersions = [](int(*)[2]) { return 4; };
-  api.Create = [](void **out, std::size_t, const char *) {
+  api.GetNumSupportedVersions = [](int*) { return 4; };
+  api.GetSupportedVersions = [](int (*)[2]) { return 4; };
+  api.Create = [](void** out, std::size_t, const char*) {
     *out = &handle;
     return 0;
   };
-  api.Destroy = [](void **) { return 0; };
-  api.Compile = [](void *, int, const char *const *) { return 4; };
-  api.GetErrorLogSize = [](void *, std::size_t *size) {
+  api.Destroy = [](void**) { return 0; };
+  api.Compile = [](void*, int, const char* const*) { return 4; };
+  api.GetErrorLogSize = [](void*, std::size_t* size) {
     *size = 0;
     return 0;
   };
-  api.GetErrorLog = [](void *, char *) { return 4; };
+  api.GetErrorLog = [](void*, char*) { return 4; };
   api.GetInfoLogSize = api.GetErrorLogSize;
   api.GetInfoLog = api.GetErrorLog;
   AssembleOptions options;
@@ -234,13 +222,12 @@ TEST(Assemble, SurvivesAFailingLibrary) {
   auto internal = assemble("x", options, &api);
   ASSERT_FALSE(internal);
   EXPECT_EQ(internal.error().codeName, "NVPTXCOMPILE_ERROR_INTERNAL");
-  api.Compile = [](void *, int, const char *const *) { return 5; };
-  EXPECT_EQ(assemble("x", options, &api).error().category,
-            ErrorCategory::Resources);
-  api.Compile = [](void *, int, const char *const *) { return 0; };
-  api.GetCompiledProgramSize = [](void *, std::size_t *) { return 6; };
+  api.Compile = [](void*, int, const char* const*) { return 5; };
+  EXPECT_EQ(assemble("x", options, &api).error().category, ErrorCategory::Resources);
+  api.Compile = [](void*, int, const char* const*) { return 0; };
+  api.GetCompiledProgramSize = [](void*, std::size_t*) { return 6; };
   EXPECT_FALSE(assemble("x", options, &api));
-  api.Create = [](void **, std::size_t, const char *) { return 2; };
+  api.Create = [](void**, std::size_t, const char*) { return 2; };
   EXPECT_FALSE(assemble("x", options, &api));
 }
 
@@ -276,8 +263,7 @@ TEST(CubinReader, SurvivesDamagedFiles) {
     for (unsigned i = 0; i < changes; ++i) {
       // Most of the structure is in the first header and the section table.
       std::size_t at = random() % copy.size();
-      if (random() % 2)
-        at = random() % 64;
+      if (random() % 2) at = random() % 64;
       copy[at] = std::byte(random() % 3 ? random() : 0xff);
     }
     (void)readCubin(copy, "damaged");
@@ -286,15 +272,15 @@ TEST(CubinReader, SurvivesDamagedFiles) {
 
 TEST(CubinReader, TellsOtherFilesApart) {
   EXPECT_FALSE(readCubin(bytesOf("")));
-  EXPECT_FALSE(readCubin(bytesOf("not an ELF file, but long enough to hold a "
-                                 "whole ELF header of 64 bytes and more")));
+  EXPECT_FALSE(
+      readCubin(bytesOf("not an ELF file, but long enough to hold a "
+                        "whole ELF header of 64 bytes and more")));
   std::ifstream self("/proc/self/exe", std::ios::binary);
   std::string head(4096, '\0');
   self.read(head.data(), 4096);
   auto info = readCubin(bytesOf(head), "raddle");
   ASSERT_FALSE(info);
-  EXPECT_NE(info.error().message.find("another kind of machine"),
-            std::string::npos);
+  EXPECT_NE(info.error().message.find("another kind of machine"), std::string::npos);
 }
 
 // ---- link ----
@@ -303,9 +289,8 @@ TEST(Link, JoinsCubinsAndPtx) {
   NEEDS_LINKER();
   const auto cubin = cubinFor(callerPtx(), "sm_90", true);
   const std::string helper = helperPtx();
-  for (const char *target : {"sm_90", "sm_90a"}) {
-    LinkInput inputs[] = {{"caller.cubin", cubin, ""},
-                          {"helper.ptx", bytesOf(helper), ""}};
+  for (const char* target : {"sm_90", "sm_90a"}) {
+    LinkInput inputs[] = {{"caller.cubin", cubin, ""}, {"helper.ptx", bytesOf(helper), ""}};
     LinkOptions options;
     options.target = target;
     auto output = link(inputs, options);
@@ -316,7 +301,7 @@ TEST(Link, JoinsCubinsAndPtx) {
     EXPECT_FALSE(info->relocatable);
     ASSERT_EQ(info->kernels.size(), 1u);
     EXPECT_EQ(info->kernels[0].name, "caller");
-    for (const CubinSymbol &symbol : info->symbols)
+    for (const CubinSymbol& symbol : info->symbols)
       if (symbol.name == "helper") {
         EXPECT_TRUE(symbol.defined);
       }
@@ -332,25 +317,20 @@ TEST(Link, NamesWhoWantsAMissingFunction) {
   auto output = link(inputs, options);
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().category, ErrorCategory::Image);
-  EXPECT_NE(output.error().message.find(
-                "'helper' is used in 'caller.ptx' and defined nowhere"),
-            std::string::npos)
+  EXPECT_NE(output.error().message.find("'helper' is used in 'caller.ptx' and defined nowhere"), std::string::npos)
       << output.error().render();
 }
 
 TEST(Link, RefusesTwoDefinitions) {
   NEEDS_LINKER();
-  const std::string caller = callerPtx(), one = helperPtx("helper", 1),
-                    two = helperPtx("helper", 2);
-  LinkInput inputs[] = {{"caller.ptx", bytesOf(caller), ""},
-                        {"one.ptx", bytesOf(one), ""},
-                        {"two.ptx", bytesOf(two), ""}};
+  const std::string caller = callerPtx(), one = helperPtx("helper", 1), two = helperPtx("helper", 2);
+  LinkInput inputs[] = {
+      {"caller.ptx", bytesOf(caller), ""}, {"one.ptx", bytesOf(one), ""}, {"two.ptx", bytesOf(two), ""}};
   LinkOptions options;
   options.target = "sm_80";
   auto output = link(inputs, options);
   ASSERT_FALSE(output);
-  EXPECT_EQ(output.error().message,
-            "'helper' is defined in 'one.ptx' and again in 'two.ptx'");
+  EXPECT_EQ(output.error().message, "'helper' is defined in 'one.ptx' and again in 'two.ptx'");
 }
 
 TEST(Link, RefusesCodeForAnotherGpuBeforeTheLinkerSeesIt) {
@@ -359,24 +339,20 @@ TEST(Link, RefusesCodeForAnotherGpuBeforeTheLinkerSeesIt) {
   const struct {
     const char *from, *to;
     bool links;
-  } cases[] = {{"sm_80", "sm_86", true},   {"sm_86", "sm_80", false},
-               {"sm_80", "sm_90", false},  {"sm_100", "sm_103", false},
-               {"sm_90", "sm_90a", true},  {"sm_90a", "sm_90", false},
-               {"sm_90a", "sm_90a", true}, {"sm_120", "sm_90", false}};
-  for (const auto &c : cases) {
+  } cases[] = {{"sm_80", "sm_86", true},    {"sm_86", "sm_80", false}, {"sm_80", "sm_90", false},
+               {"sm_100", "sm_103", false}, {"sm_90", "sm_90a", true}, {"sm_90a", "sm_90", false},
+               {"sm_90a", "sm_90a", true},  {"sm_120", "sm_90", false}};
+  for (const auto& c : cases) {
     const auto caller = cubinFor(callerPtx(), c.from, true);
-    LinkInput inputs[] = {{"caller.cubin", caller, c.from},
-                          {"helper.ptx", bytesOf(helper), ""}};
+    LinkInput inputs[] = {{"caller.cubin", caller, c.from}, {"helper.ptx", bytesOf(helper), ""}};
     LinkOptions options;
     options.target = c.to;
     auto output = link(inputs, options);
-    EXPECT_EQ(bool(output), c.links)
-        << c.from << " into " << c.to << ": "
-        << (output ? "linked" : output.error().render());
+    EXPECT_EQ(bool(output), c.links) << c.from << " into " << c.to << ": "
+                                     << (output ? "linked" : output.error().render());
     if (!output && !c.links) {
-      EXPECT_EQ(output.error().message,
-                "'caller.cubin' was compiled for " + std::string(c.from) +
-                    " and cannot be linked into code for " + c.to);
+      EXPECT_EQ(output.error().message, "'caller.cubin' was compiled for " + std::string(c.from) +
+                                            " and cannot be linked into code for " + c.to);
     }
   }
 }
@@ -388,11 +364,9 @@ TEST(Link, RefusesAWrongLabelAndFinishedCode) {
   LinkOptions options;
   options.target = "sm_80";
   LinkInput wrong[] = {{"a.cubin", part, "sm_90"}};
-  EXPECT_NE(link(wrong, options).error().message.find("labelled sm_90"),
-            std::string::npos);
+  EXPECT_NE(link(wrong, options).error().message.find("labelled sm_90"), std::string::npos);
   LinkInput finished[] = {{"b.cubin", whole, ""}};
-  EXPECT_NE(link(finished, options).error().message.find("finished program"),
-            std::string::npos);
+  EXPECT_NE(link(finished, options).error().message.find("finished program"), std::string::npos);
   LinkInput text[] = {{"c.txt", bytesOf("hello"), ""}};
   EXPECT_FALSE(link(text, options));
   EXPECT_FALSE(link({}, options));
@@ -410,13 +384,12 @@ TEST(Link, AFailureOnOneThreadDoesNotStopAnother) {
   options.target = "sm_80";
   std::thread([&] {
     LinkInput inputs[] = {{"caller.ptx", bytesOf(caller), ""}};
-    EXPECT_FALSE(link(inputs, options)); // fails inside the linker
+    EXPECT_FALSE(link(inputs, options));  // fails inside the linker
   }).join();
   std::thread([&] {
     // A damaged cubin that passes our reader, so that the linker refuses it.
     auto broken = cubinFor(callerPtx(), "sm_80", true);
-    for (std::size_t i = 0x200; i < 0x260 && i < broken.size(); ++i)
-      broken[i] = std::byte(0x5a);
+    for (std::size_t i = 0x200; i < 0x260 && i < broken.size(); ++i) broken[i] = std::byte(0x5a);
     LinkInput inputs[] = {{"broken.cubin", broken, ""}};
     EXPECT_FALSE(link(inputs, options));
   }).join();
@@ -424,12 +397,10 @@ TEST(Link, AFailureOnOneThreadDoesNotStopAnother) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      LinkInput inputs[] = {{"caller.ptx", bytesOf(caller), ""},
-                            {"helper.ptx", bytesOf(helper), ""}};
+      LinkInput inputs[] = {{"caller.ptx", bytesOf(caller), ""}, {"helper.ptx", bytesOf(helper), ""}};
       linked += bool(link(inputs, options));
     });
-  for (std::thread &thread : threads)
-    thread.join();
+  for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(linked, 4);
 }
 
@@ -437,16 +408,16 @@ TEST(Link, SurvivesAFailingLibrary) {
   NEEDS_ASSEMBLER();
   static int handle;
   NvJitLinkApi api;
-  api.Create = [](void **out, std::uint32_t, const char **) {
+  api.Create = [](void** out, std::uint32_t, const char**) {
     *out = &handle;
     return 1;
   };
-  api.Destroy = [](void **) { return 0; };
-  api.GetErrorLogSize = [](void *, std::size_t *size) {
+  api.Destroy = [](void**) { return 0; };
+  api.GetErrorLogSize = [](void*, std::size_t* size) {
     *size = 5;
     return 0;
   };
-  api.GetErrorLog = [](void *, char *log) {
+  api.GetErrorLog = [](void*, char* log) {
     std::memcpy(log, "oops", 5);
     return 0;
   };
@@ -461,21 +432,18 @@ TEST(Link, SurvivesAFailingLibrary) {
   ASSERT_FALSE(created);
   EXPECT_EQ(created.error().category, ErrorCategory::Misuse);
   EXPECT_NE(created.error().message.find("oops"), std::string::npos);
-  api.Create = [](void **out, std::uint32_t, const char **) {
+  api.Create = [](void** out, std::uint32_t, const char**) {
     *out = &handle;
     return 0;
   };
-  api.AddData = [](void *, int, const void *, std::size_t, const char *) {
-    return 0;
-  };
-  api.Complete = [](void *) { return 6; };
-  api.GetErrorLogSize = [](void *, std::size_t *) { return 6; };
+  api.AddData = [](void*, int, const void*, std::size_t, const char*) { return 0; };
+  api.Complete = [](void*) { return 6; };
+  api.GetErrorLogSize = [](void*, std::size_t*) { return 6; };
   auto completed = link(inputs, options);
   ASSERT_FALSE(completed);
-  EXPECT_NE(completed.error().message.find("does not say why"),
-            std::string::npos);
-  api.Complete = [](void *) { return 0; };
-  api.GetLinkedCubinSize = [](void *, std::size_t *size) {
+  EXPECT_NE(completed.error().message.find("does not say why"), std::string::npos);
+  api.Complete = [](void*) { return 0; };
+  api.GetLinkedCubinSize = [](void*, std::size_t* size) {
     *size = 0;
     return 0;
   };
@@ -485,7 +453,7 @@ TEST(Link, SurvivesAFailingLibrary) {
 // ---- discovery ----
 
 class Discovery : public ::testing::Test {
-protected:
+ protected:
   void SetUp() override {
     std::string pattern = ::testing::TempDir() + "raddle-toolkit-XXXXXX";
     ASSERT_NE(mkdtemp(pattern.data()), nullptr);
@@ -497,12 +465,11 @@ protected:
     unsetenv("VIRTUAL_ENV");
     std::filesystem::remove_all(root_);
   }
-  std::string makeFile(const std::string &relative, bool executable = false) {
+  std::string makeFile(const std::string& relative, bool executable = false) {
     const std::filesystem::path path = root_ / relative;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << "not a library";
-    if (executable)
-      std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    if (executable) std::filesystem::permissions(path, std::filesystem::perms::owner_all);
     return path.string();
   }
   std::filesystem::path root_;
@@ -512,7 +479,7 @@ TEST_F(Discovery, AcceptsAToolkitALibFolderAndWheels) {
   makeFile("toolkit/lib64/libx.so.1");
   makeFile("plain/libx.so.1");
   makeFile("site/nvidia/cu13/lib/libx.so.1");
-  for (const char *folder : {"toolkit", "plain", "site"}) {
+  for (const char* folder : {"toolkit", "plain", "site"}) {
     setToolkitDirectory((root_ / folder).string());
     auto found = findToolkitLibrary("libx.so.1");
     ASSERT_TRUE(found) << folder;
@@ -538,15 +505,13 @@ TEST_F(Discovery, AChosenFolderIsTheOnlyOne) {
   std::filesystem::create_directories(root_ / "empty");
   setToolkitDirectory((root_ / "empty").string());
   EXPECT_FALSE(findToolkitLibrary("libnvJitLink.so.13"));
-  auto missing = openToolkitLibrary("libnvJitLink.so.13", "nvJitLink",
-                                    "linking device code", "nvidia-nvjitlink");
+  auto missing = openToolkitLibrary("libnvJitLink.so.13", "nvJitLink", "linking device code", "nvidia-nvjitlink");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().category, ErrorCategory::System);
   EXPECT_EQ(missing.error().message,
             "linking device code needs nvJitLink (libnvJitLink.so.13), which "
             "was not found");
-  EXPECT_NE(missing.error().advice.find("pip install nvidia-nvjitlink"),
-            std::string::npos);
+  EXPECT_NE(missing.error().advice.find("pip install nvidia-nvjitlink"), std::string::npos);
 }
 
 TEST_F(Discovery, SaysWhichFileIsBroken) {
@@ -570,8 +535,7 @@ TEST_F(Discovery, FindsOnlyProgramsThatCanRun) {
 
 TEST(Disassemble, ShowsInstructions) {
   NEEDS_ASSEMBLER();
-  if (!findToolkitProgram("nvdisasm"))
-    GTEST_SKIP() << "no nvdisasm";
+  if (!findToolkitProgram("nvdisasm")) GTEST_SKIP() << "no nvdisasm";
   auto sass = disassemble(cubinFor(saxpyPtx(), "sm_90", false));
   ASSERT_TRUE(sass) << sass.error().render();
   EXPECT_NE(sass->find("FFMA"), std::string::npos);
@@ -590,12 +554,10 @@ TEST_F(Discovery, DisassemblingWithoutTheToolSaysHowToGetIt) {
 }
 
 TEST(CompileCuda, MakesPtxOrSaysWhy) {
-  if (auto nvrtc = NvrtcApi::get(); !nvrtc)
-    GTEST_SKIP() << nvrtc.error().render();
+  if (auto nvrtc = NvrtcApi::get(); !nvrtc) GTEST_SKIP() << nvrtc.error().render();
   CudaCompileOptions options;
   options.target = "sm_80";
-  auto ptx =
-      compileCuda("extern \"C\" __global__ void k(int *p) { *p = 1; }", options);
+  auto ptx = compileCuda("extern \"C\" __global__ void k(int *p) { *p = 1; }", options);
   ASSERT_TRUE(ptx) << ptx.error().render();
   EXPECT_NE(ptx->ptx().find(".entry k("), std::string::npos);
   options.name = "wrong.cu";
@@ -605,5 +567,5 @@ TEST(CompileCuda, MakesPtxOrSaysWhy) {
   EXPECT_NE(wrong.error().log.find("wrong.cu"), std::string::npos);
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt

@@ -50,10 +50,10 @@ TEST(Facts, WholeNumbersRoundUp) {
   const Linear c = Linear::of(facts.fresh({0, big}));
   const Linear i = Linear::of(facts.fresh({0, big}));
   const Linear q = Linear::of(facts.fresh({0, big}));
-  facts.assume(c.scaled(4) - n);            // c = ceil_div(n, 4)
+  facts.assume(c.scaled(4) - n);  // c = ceil_div(n, 4)
   facts.assume(n + 3 - c.scaled(4));
-  facts.assume(n - 1 - i);                  // i < n
-  facts.assume(i - q.scaled(4));            // q = i / 4
+  facts.assume(n - 1 - i);        // i < n
+  facts.assume(i - q.scaled(4));  // q = i / 4
   facts.assume(q.scaled(4) + 3 - i);
   EXPECT_TRUE(facts.prove(c - 1 - q));
   EXPECT_FALSE(facts.prove(c - 2 - q));
@@ -63,9 +63,9 @@ TEST(Facts, ACaseMayUseItsCondition) {
   FactBase facts;
   const Linear i = Linear::of(facts.fresh({0, big}));
   const Linear clipped = Linear::of(facts.oneOf(i - 5, Linear::of(Wide{0}), {i - 6}, {Linear::of(Wide{5}) - i}));
-  EXPECT_TRUE(facts.prove(clipped));        // if i > 5 { i - 5 } else { 0 }
+  EXPECT_TRUE(facts.prove(clipped));  // if i > 5 { i - 5 } else { 0 }
   EXPECT_TRUE(facts.prove(i - clipped));
-  EXPECT_FALSE(facts.prove(i - 6));         // the condition itself does not stay
+  EXPECT_FALSE(facts.prove(i - 6));  // the condition itself does not stay
 }
 
 TEST(Facts, ScopesAreLeft) {

@@ -32,35 +32,34 @@ using test::FakeDriver;
 
 /// What one run of the scenario saw; travels through a pipe as text.
 struct Outcome {
-  bool finished = false; // the child came to its end
+  bool finished = false;  // the child came to its end
   int signal = 0;
-  std::string error;     // "" or the first failure, rendered
-  std::string call;      // of that failure
+  std::string error;  // "" or the first failure, rendered
+  std::string call;   // of that failure
   int category = -1;
   long live = 0, depth = 0, warnings = 0;
   bool dead = false;
   bool wrongResult = false;
   std::string violations, journal;
   std::map<std::string, long> counts;
-  std::vector<std::string> behindPush; // what each cuCtxPushCurrent is for
+  std::vector<std::string> behindPush;  // what each cuCtxPushCurrent is for
 };
 
 /// Prints a line without values, as compiled code does.
-void printLine(const CudaFakeLaunch *, void *user) {
-  const FakeDriver &fake = FakeDriver::get();
-  auto at = [&](const void *address, std::size_t bytes) {
+void printLine(const CudaFakeLaunch*, void* user) {
+  const FakeDriver& fake = FakeDriver::get();
+  auto at = [&](const void* address, std::size_t bytes) {
     return fake.resolve(reinterpret_cast<std::uint64_t>(address), bytes);
   };
-  auto *state = static_cast<cg::FailureState *>(fake.resolve(
-      *static_cast<std::uint64_t *>(user), sizeof(cg::FailureState)));
-  auto *print = static_cast<cg::PrintState *>(
-      at(state->print, sizeof(cg::PrintState)));
+  auto* state =
+      static_cast<cg::FailureState*>(fake.resolve(*static_cast<std::uint64_t*>(user), sizeof(cg::FailureState)));
+  auto* print = static_cast<cg::PrintState*>(at(state->print, sizeof(cg::PrintState)));
   const cg::PrintedLine head{3, 0, 1, 0, 0};
   std::memcpy(at(print->lines + print->used, sizeof head), &head, sizeof head);
   print->used += head.words;
 }
 
-Status scenario(const DriverApi &driver, bool &wrongResult) {
+Status scenario(const DriverApi& driver, bool& wrongResult) {
   RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(0, &driver));
   const std::string ptx = test::saxpyPtx();
   cg::DeviceCode code;
@@ -70,10 +69,8 @@ Status scenario(const DriverApi &driver, bool &wrongResult) {
   code.cubin.push_back(std::byte(0));
 
   RAD_ASSIGN(auto kernel, device->load(code, "saxpy"));
-  if (auto missing = device->load(code, "other"))
-    wrongResult = true;
-  else if (missing.error().code != CUDA_ERROR_NOT_FOUND)
-    return fail(std::move(missing).error());
+  if (auto missing = device->load(code, "other")) wrongResult = true;
+  else if (missing.error().code != CUDA_ERROR_NOT_FOUND) return fail(std::move(missing).error());
 
   std::vector<std::uint32_t> values(1000, 17), back(1000);
   RAD_ASSIGN(auto x, device->allocate(4000));
@@ -90,7 +87,7 @@ Status scenario(const DriverApi &driver, bool &wrongResult) {
   float a = 2;
   std::uint64_t px = x->address(), py = y->address();
   std::uint32_t n = 1000;
-  const void *arguments[] = {&a, &px, &py, &n};
+  const void* arguments[] = {&a, &px, &py, &n};
   LaunchRequest request;
   request.threads = 256;
   request.arguments = arguments;
@@ -104,25 +101,21 @@ Status scenario(const DriverApi &driver, bool &wrongResult) {
   }
   RAD_TRY(device->synchronize());
   (void)device->takeFailure();
-  if (device->takePrinted().words.size() != 6)
-    wrongResult = true;
+  if (device->takePrinted().words.size() != 6) wrongResult = true;
   RAD_TRY(device->copyWithin(*y, 0, *x, 0, 4000));
   RAD_TRY(device->copyOut(std::as_writable_bytes(std::span(back)), *y, 0));
-  if (back != values)
-    wrongResult = true;
+  if (back != values) wrongResult = true;
   // More than there is: a refusal that costs nothing.
-  if (auto huge = device->allocate(std::uint64_t(1) << 40))
-    wrongResult = true;
-  else if (huge.error().code != CUDA_ERROR_OUT_OF_MEMORY ||
-           !huge.error().call.starts_with("cuMemAlloc"))
+  if (auto huge = device->allocate(std::uint64_t(1) << 40)) wrongResult = true;
+  else if (huge.error().code != CUDA_ERROR_OUT_OF_MEMORY || !huge.error().call.starts_with("cuMemAlloc"))
     return fail(std::move(huge).error());
   return {};
 }
 
 /// The child: runs the scenario and writes what it saw.
-[[noreturn]] void child(const std::string &specification, int out) {
-  alarm(20); // a hang ends in SIGALRM
-  const FakeDriver &fake = FakeDriver::get();
+[[noreturn]] void child(const std::string& specification, int out) {
+  alarm(20);  // a hang ends in SIGALRM
+  const FakeDriver& fake = FakeDriver::get();
   fake.configure(specification.c_str());
   static long warnings = 0;
   setWarningSink([](std::string_view) { ++warnings; });
@@ -142,18 +135,15 @@ Status scenario(const DriverApi &driver, bool &wrongResult) {
     }
   }
   std::ostringstream text;
-  text << "live " << fake.live(nullptr) << "\ndepth " << fake.depth()
-       << "\nwarnings " << warnings << "\ndead " << dead << "\nwrong "
-       << (wrongResult && !failed) << '\n';
+  text << "live " << fake.live(nullptr) << "\ndepth " << fake.depth() << "\nwarnings " << warnings << "\ndead " << dead
+       << "\nwrong " << (wrongResult && !failed) << '\n';
   if (failed) {
     std::string line = error.render();
     line = line.substr(0, line.find('\n'));
-    text << "category " << int(error.category) << "\ncall " << error.call
-         << "\nerror " << line << '\n';
+    text << "category " << int(error.category) << "\ncall " << error.call << "\nerror " << line << '\n';
   }
   for (std::size_t i = 0; i < driverFnCount; ++i)
-    text << "count " << driverFnInfo(DriverFn(i)).name << ' '
-         << fake.count(driverFnInfo(DriverFn(i)).name) << '\n';
+    text << "count " << driverFnInfo(DriverFn(i)).name << ' ' << fake.count(driverFnInfo(DriverFn(i)).name) << '\n';
   std::istringstream calls(fake.journal());
   bool isBehindPush = false;
   for (std::string line; std::getline(calls, line);) {
@@ -162,29 +152,25 @@ Status scenario(const DriverApi &driver, bool &wrongResult) {
     while (words >> word && !word.starts_with("cu")) {
     }
     word = word.substr(0, word.find('('));
-    if (isBehindPush)
-      text << "behind " << word << '\n';
+    if (isBehindPush) text << "behind " << word << '\n';
     isBehindPush = word == "cuCtxPushCurrent";
   }
   std::istringstream lines(fake.violations());
-  for (std::string line; std::getline(lines, line);)
-    text << "violation " << line << '\n';
+  for (std::string line; std::getline(lines, line);) text << "violation " << line << '\n';
   text << "end\n";
   const std::string all = text.str();
   for (std::size_t done = 0; done < all.size();) {
     ssize_t n = write(out, all.data() + done, all.size() - done);
-    if (n <= 0)
-      break;
+    if (n <= 0) break;
     done += std::size_t(n);
   }
   _exit(0);
 }
 
-Outcome runWith(const std::string &specification) {
+Outcome runWith(const std::string& specification) {
   int ends[2];
   Outcome outcome;
-  if (pipe(ends) != 0)
-    return outcome;
+  if (pipe(ends) != 0) return outcome;
   const pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
@@ -193,58 +179,56 @@ Outcome runWith(const std::string &specification) {
   close(ends[1]);
   std::string text;
   char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;)
-    text.append(buffer, std::size_t(n));
+  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
   close(ends[0]);
   int status = 0;
   waitpid(pid, &status, 0);
-  if (WIFSIGNALED(status))
-    outcome.signal = WTERMSIG(status);
+  if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string key, name;
     words >> key;
-    if (key == "live")
-      words >> outcome.live;
-    else if (key == "depth")
-      words >> outcome.depth;
-    else if (key == "warnings")
-      words >> outcome.warnings;
-    else if (key == "dead")
-      words >> outcome.dead;
-    else if (key == "wrong")
-      words >> outcome.wrongResult;
-    else if (key == "category")
-      words >> outcome.category;
-    else if (key == "call")
-      words >> outcome.call;
-    else if (key == "error")
-      outcome.error = line.substr(6);
-    else if (key == "violation")
-      outcome.violations += line.substr(10) + '\n';
-    else if (key == "behind")
-      words >> outcome.behindPush.emplace_back();
+    if (key == "live") words >> outcome.live;
+    else if (key == "depth") words >> outcome.depth;
+    else if (key == "warnings") words >> outcome.warnings;
+    else if (key == "dead") words >> outcome.dead;
+    else if (key == "wrong") words >> outcome.wrongResult;
+    else if (key == "category") words >> outcome.category;
+    else if (key == "call") words >> outcome.call;
+    else if (key == "error") outcome.error = line.substr(6);
+    else if (key == "violation") outcome.violations += line.substr(10) + '\n';
+    else if (key == "behind") words >> outcome.behindPush.emplace_back();
     else if (key == "count") {
       words >> name;
       words >> outcome.counts[name];
-    } else if (key == "end")
-      outcome.finished = true;
+    } else if (key == "end") outcome.finished = true;
   }
   return outcome;
 }
 
 /// Functions whose failure costs nothing but knowledge: the scenario may succeed
 /// in spite of it.
-bool mayBeIgnored(const std::string &function) {
-  static const std::set<std::string> names = {
-      "cuLogsCurrent",       "cuLogsDumpToMemory",    "cuDeviceGetAttribute",
-      "cuDeviceGetName",     "cuDeviceTotalMem",      "cuPointerGetAttributes",
-      "cuLibraryUnload",     "cuCtxPopCurrent",       "cuMemFree",
-      "cuMemFreeAsync",      "cuMemFreeHost",         "cuMemPoolDestroy",
-      "cuStreamDestroy",     "cuMemGetInfo",          "cuMemPoolTrimTo",
-      "cuKernelGetName",     "cuLibraryGetKernelCount",
-      "cuLibraryEnumerateKernels",                    "cuDevicePrimaryCtxRelease"};
+bool mayBeIgnored(const std::string& function) {
+  static const std::set<std::string> names = {"cuLogsCurrent",
+                                              "cuLogsDumpToMemory",
+                                              "cuDeviceGetAttribute",
+                                              "cuDeviceGetName",
+                                              "cuDeviceTotalMem",
+                                              "cuPointerGetAttributes",
+                                              "cuLibraryUnload",
+                                              "cuCtxPopCurrent",
+                                              "cuMemFree",
+                                              "cuMemFreeAsync",
+                                              "cuMemFreeHost",
+                                              "cuMemPoolDestroy",
+                                              "cuStreamDestroy",
+                                              "cuMemGetInfo",
+                                              "cuMemPoolTrimTo",
+                                              "cuKernelGetName",
+                                              "cuLibraryGetKernelCount",
+                                              "cuLibraryEnumerateKernels",
+                                              "cuDevicePrimaryCtxRelease"};
   return names.count(function) != 0;
 }
 
@@ -260,25 +244,22 @@ TEST(CudaSweep, TheScenarioItselfIsClean) {
 }
 
 TEST(CudaSweep, EveryCallMayFailWithEveryCode) {
-  for (const char *base : {"", "missing=cuMemPoolCreate;"}) {
+  for (const char* base : {"", "missing=cuMemPoolCreate;"}) {
     const Outcome baseline = runWith(base);
     ASSERT_TRUE(baseline.finished);
     long runs = 0, functions = 0;
-    for (const auto &[function, count] : baseline.counts) {
+    for (const auto& [function, count] : baseline.counts) {
       functions += count > 0;
       for (long nth = 1; nth <= count; ++nth)
-        for (const char *code : {"2", "1", "201", "700!sticky", "999"}) {
-          const std::string specification = base + ("fail=" + function) + "@" +
-                                            std::to_string(nth) + ":" + code;
+        for (const char* code : {"2", "1", "201", "700!sticky", "999"}) {
+          const std::string specification = base + ("fail=" + function) + "@" + std::to_string(nth) + ":" + code;
           const Outcome outcome = runWith(specification);
           SCOPED_TRACE(specification + "\n  error: " + outcome.error);
           ++runs;
           // A context that cannot be made current is a failure of the call that
           // it is made current for.
-          const bool isPush = function == "cuCtxPushCurrent" &&
-                              std::size_t(nth) <= baseline.behindPush.size();
-          const std::string &meant =
-              isPush ? baseline.behindPush[std::size_t(nth) - 1] : function;
+          const bool isPush = function == "cuCtxPushCurrent" && std::size_t(nth) <= baseline.behindPush.size();
+          const std::string& meant = isPush ? baseline.behindPush[std::size_t(nth) - 1] : function;
           ASSERT_EQ(outcome.signal, 0);
           ASSERT_TRUE(outcome.finished);
           const bool sticky = std::string_view(code).ends_with("sticky");
@@ -294,43 +275,35 @@ TEST(CudaSweep, EveryCallMayFailWithEveryCode) {
           if (outcome.error.empty()) {
             // An allocation that finds no memory is tried again, and the last
             // one of the scenario fails that way by itself.
-            const bool expected = meant.starts_with("cuMemAlloc") &&
-                                  std::string_view(code) == "2";
+            const bool expected = meant.starts_with("cuMemAlloc") && std::string_view(code) == "2";
             // Past the last parameter, 1 is the answer.
-            const bool answer = function == "cuKernelGetParamInfo" &&
-                                std::string_view(code) == "1";
+            const bool answer = function == "cuKernelGetParamInfo" && std::string_view(code) == "1";
             // A device that dies while it is closed has nobody to tell.
-            EXPECT_TRUE(mayBeIgnored(meant) || expected || answer ||
-                        outcome.warnings > 0 || outcome.dead)
+            EXPECT_TRUE(mayBeIgnored(meant) || expected || answer || outcome.warnings > 0 || outcome.dead)
                 << "the failure was lost";
           } else {
             EXPECT_GE(outcome.category, 0);
-            const bool fewer = function == "cuKernelGetParamInfo" &&
-                               std::string_view(code) == "1";
+            const bool fewer = function == "cuKernelGetParamInfo" && std::string_view(code) == "1";
             if (!mayBeIgnored(function) && !fewer) {
               EXPECT_EQ(outcome.call, function);
-              EXPECT_NE(outcome.error.find(function + "]"), std::string::npos)
-                  << "the error names its call";
+              EXPECT_NE(outcome.error.find(function + "]"), std::string::npos) << "the error names its call";
             }
             if (sticky) {
-              EXPECT_EQ(outcome.category, int(function == "cuInit" ||
-                                                      function ==
-                                                          "cuDriverGetVersion"
-                                                  ? outcome.category
-                                                  : int(ErrorCategory::Dead)));
+              EXPECT_EQ(outcome.category,
+                        int(function == "cuInit" || function == "cuDriverGetVersion" ? outcome.category
+                                                                                     : int(ErrorCategory::Dead)));
             }
           }
         }
     }
-    std::printf("%ld runs over %ld functions (%s)\n", runs, functions,
-                *base ? base : "all functions there");
+    std::printf("%ld runs over %ld functions (%s)\n", runs, functions, *base ? base : "all functions there");
     EXPECT_GT(functions, 30);
   }
 }
 
 TEST(CudaSweep, EveryOptionalFunctionMayBeMissing) {
   for (std::size_t i = 0; i < driverFnCount; ++i) {
-    const DriverFnInfo &info = driverFnInfo(DriverFn(i));
+    const DriverFnInfo& info = driverFnInfo(DriverFn(i));
     const Outcome outcome = runWith(std::string("missing=") + info.name);
     SCOPED_TRACE(info.name);
     ASSERT_TRUE(outcome.finished);
@@ -338,18 +311,16 @@ TEST(CudaSweep, EveryOptionalFunctionMayBeMissing) {
     if (info.need == DriverNeed::Optional) {
       EXPECT_EQ(outcome.error, "");
     } else {
-      EXPECT_NE(outcome.error.find(info.name), std::string::npos)
-          << outcome.error;
+      EXPECT_NE(outcome.error.find(info.name), std::string::npos) << outcome.error;
     }
   }
 }
 
 TEST(CudaSweep, FailuresThatArriveLateAreReported) {
   const Outcome baseline = runWith("");
-  for (const auto &[function, count] : baseline.counts)
+  for (const auto& [function, count] : baseline.counts)
     for (long nth = 1; nth <= count; ++nth) {
-      const std::string specification =
-          "fail_async=" + function + "@" + std::to_string(nth) + ":2";
+      const std::string specification = "fail_async=" + function + "@" + std::to_string(nth) + ":2";
       const Outcome outcome = runWith(specification);
       SCOPED_TRACE(specification + "\n  error: " + outcome.error);
       ASSERT_EQ(outcome.signal, 0);
@@ -360,12 +331,12 @@ TEST(CudaSweep, FailuresThatArriveLateAreReported) {
     }
 }
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt
 
 #endif
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -10,17 +10,17 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <fstream>
 #include <optional>
-#include <spawn.h>
 #include <sstream>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 namespace rad::rt {
 namespace {
@@ -28,34 +28,33 @@ namespace {
 /// A program that prints the last of n numbers, computed by a kernel.
 std::string program(int n) {
   return "kernel twice(mut x: [f32; n]) forall i in 0..n { x[i] = 2.0 * f32(i) }\n"
-         "let x = zeros[f32](" + std::to_string(n) + ")\n"
+         "let x = zeros[f32](" +
+         std::to_string(n) +
+         ")\n"
          "twice(x)\n"
-         "print(\"{}\", x[" + std::to_string(n - 1) + "])\n";
+         "print(\"{}\", x[" +
+         std::to_string(n - 1) + "])\n";
 }
 
 /// Runs an engine for some programs; what they printed, or the failure.
-std::string runEngine(const char *device, int first) {
+std::string runEngine(const char* device, int first) {
   std::string printed;
   EngineOptions options;
   options.device = device;
   options.output = [&](std::string_view text) { printed += text; };
   auto engine = Engine::create(std::move(options));
-  if (!engine)
-    return engine.error().render();
+  if (!engine) return engine.error().render();
   for (int n = first; n < first + 3; ++n) {
     RunResult result = (*engine)->run("test.rad", program(n));
-    if (result.error)
-      return result.error->text;
-    if (result.outcome != RunOutcome::Done)
-      return "rejected";
+    if (result.error) return result.error->text;
+    if (result.outcome != RunOutcome::Done) return "rejected";
   }
   return printed;
 }
 
 std::string expected(int first) {
   std::string out;
-  for (int n = first; n < first + 3; ++n)
-    out += std::to_string(2 * (n - 1)) + ".0\n";
+  for (int n = first; n < first + 3; ++n) out += std::to_string(2 * (n - 1)) + ".0\n";
   return out;
 }
 
@@ -103,19 +102,14 @@ struct Everything {
     RAD_ASSIGN(pool, cuda::Pool::create(context));
     RAD_ASSIGN(pooled, cuda::Memory::allocate(pool, stream, 64));
     RAD_ASSIGN(pinned, cuda::PinnedMemory::allocate(context, 64));
-    RAD_ASSIGN(const cuda::Library library,
-               cuda::Library::load(context,
-                                   cuda::Image::ptx(test::saxpyPtx())));
+    RAD_ASSIGN(const cuda::Library library, cuda::Library::load(context, cuda::Image::ptx(test::saxpyPtx())));
     RAD_ASSIGN(kernel, library.kernel("saxpy"));
-    RAD_ASSIGN(prepared, cuda::PreparedLaunch::make(
-                             stream, kernel, {}, 2.f, plain.address(),
-                             pooled.address(), std::uint32_t(0)));
-    RAD_ASSIGN(const cuda::Graph made, cuda::capture(stream, [&] {
-                 return prepared.launch();
-               }));
+    RAD_ASSIGN(prepared, cuda::PreparedLaunch::make(stream, kernel, {}, 2.f, plain.address(), pooled.address(),
+                                                    std::uint32_t(0)));
+    RAD_ASSIGN(const cuda::Graph made, cuda::capture(stream, [&] { return prepared.launch(); }));
     RAD_ASSIGN(graph, made.instantiate());
     RAD_TRY(graph.launch(stream));
-    return stream.record(event); // work is under way when the process ends
+    return stream.record(event);  // work is under way when the process ends
   }
 };
 
@@ -136,21 +130,17 @@ int endWithStatics() {
 }
 
 TEST(Engines, StaticObjectsMayGoBeforeAndBehindTheDriver) {
-  const std::string name = testing::TempDir() + "raddle_engines_" +
-                           std::to_string(getpid());
+  const std::string name = testing::TempDir() + "raddle_engines_" + std::to_string(getpid());
   const std::string journal = name + ".journal", errors = name + ".errors";
   std::remove(journal.c_str());
   ::setenv("CUDA_FAKE", ("journal=" + journal).c_str(), 1);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 2, errors.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  posix_spawn_file_actions_addopen(&actions, 2, errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   char self[] = "engines", what[] = "--statics";
-  char *arguments[] = {self, what, nullptr};
+  char* arguments[] = {self, what, nullptr};
   pid_t child = 0;
-  ASSERT_EQ(posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments,
-                        environ),
-            0);
+  ASSERT_EQ(posix_spawn(&child, "/proc/self/exe", &actions, nullptr, arguments, environ), 0);
   posix_spawn_file_actions_destroy(&actions);
   ::unsetenv("CUDA_FAKE");
   int status = 0;
@@ -158,16 +148,13 @@ TEST(Engines, StaticObjectsMayGoBeforeAndBehindTheDriver) {
   std::ostringstream said, calls;
   said << std::ifstream(errors).rdbuf();
   calls << std::ifstream(journal).rdbuf();
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
-      << "status " << status << '\n' << said.str();
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "status " << status << '\n' << said.str();
   EXPECT_EQ(said.str(), "") << "warnings";
   // The late one was released, the early one left to the system.
-  const auto count = [&](const char *text) {
+  const auto count = [&](const char* text) {
     const std::string all = calls.str();
     int found = 0;
-    for (std::size_t at = 0; (at = all.find(text, at)) != std::string::npos;
-         ++at)
-      ++found;
+    for (std::size_t at = 0; (at = all.find(text, at)) != std::string::npos; ++at) ++found;
     return found;
   };
   EXPECT_EQ(count(" cuStreamCreateWithPriority("), 2);
@@ -180,14 +167,13 @@ TEST(Engines, StaticObjectsMayGoBeforeAndBehindTheDriver) {
 
 #endif
 
-} // namespace
-} // namespace rad::rt
+}  // namespace
+}  // namespace rad::rt
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
 #if RADDLE_HAVE_CUDA
   ::setenv("RADDLE_CUDA_DRIVER", RADDLE_FAKE_CUDA_DIR "/libcudafake.so", 1);
-  if (argc == 2 && std::strcmp(argv[1], "--statics") == 0)
-    return rad::rt::endWithStatics();
+  if (argc == 2 && std::strcmp(argv[1], "--statics") == 0) return rad::rt::endWithStatics();
 #endif
   ::testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
