@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/driver/graph.h"
 
-#include "runtime/driver/retire.h"
+#include "runtime/driver/captured.h"
 
 #include <unistd.h>
 
@@ -44,13 +44,6 @@ Graph Graph::borrow(const Context& context, CUgraph graph, std::shared_ptr<const
 }
 
 namespace {
-
-/// What an owner gives to the driver to keep.
-using Kept = std::shared_ptr<const void>;
-void dropKept(void* data) noexcept {
-  std::unique_ptr<Kept> kept(static_cast<Kept*>(data));
-  retire(std::move(*kept));
-}
 
 /// The driver's form of a launch; the arguments are read during the call.
 CUgraphNodeParams kernelParams(const Kernel& kernel, const LaunchConfig& config,
@@ -177,6 +170,7 @@ Result<Node> Graph::addEmpty(Nodes after) {
 }
 
 Result<Node> Graph::addRecord(Nodes after, const Event& event) {
+  RAD_TRY(keep(event.keepAlive()));
   CUgraphNodeParams params{};
   params.type = CU_GRAPH_NODE_TYPE_EVENT_RECORD;
   params.eventRecord.event = event.raw();
@@ -184,6 +178,7 @@ Result<Node> Graph::addRecord(Nodes after, const Event& event) {
 }
 
 Result<Node> Graph::addWait(Nodes after, const Event& event) {
+  RAD_TRY(keep(event.keepAlive()));
   CUgraphNodeParams params{};
   params.type = CU_GRAPH_NODE_TYPE_WAIT_EVENT;
   params.eventWait.event = event.raw();
@@ -243,8 +238,10 @@ Result<ConditionalNode> Graph::addConditional(Nodes after, Condition kind, CUgra
   params.conditional.ctx = context().raw();
   ConditionalNode out;
   RAD_ASSIGN(out.node, add(after, params));
-  for (unsigned i = 0; i < bodies; ++i)
+  for (unsigned i = 0; i < bodies; ++i) {
     out.bodies.push_back(borrow(context(), params.conditional.phGraph_out[i], keepAlive()));
+    out.bodies.back().keeper_ = keeper_ ? keeper_ : raw();
+  }
   return out;
 }
 
@@ -257,18 +254,7 @@ Status Graph::addDependency(Node before, Node after) {
 void Graph::name(Node node, std::string text) { names_[node] = std::move(text); }
 
 Status Graph::keep(std::shared_ptr<const void> object) {
-  if (!object) return {};
-  auto reference = std::make_unique<Kept>(std::move(object));
-  CUuserObject raw = nullptr;
-  RAD_TRY(context().call<DriverFn::UserObjectCreate>(&raw, static_cast<void*>(reference.get()),
-                                                     static_cast<CUhostFn>(&dropKept), 1u,
-                                                     unsigned(CU_USER_OBJECT_NO_DESTRUCTOR_SYNC)));
-  if (!raw) return noHandle("object to keep");
-  (void)reference.release();
-  Status kept =
-      context().call<DriverFn::GraphRetainUserObject>(this->raw(), raw, 1u, unsigned(CU_GRAPH_USER_OBJECT_MOVE));
-  if (!kept) context().release<DriverFn::UserObjectRelease>("what a graph keeps", raw, 1u);
-  return kept;
+  return keepWithGraph(context(), keeper_ ? keeper_ : raw(), std::move(object));
 }
 
 Result<std::vector<Node>> Graph::nodes() const {
@@ -355,6 +341,7 @@ Result<GraphUpdate> GraphExec::update(const Graph& graph) {
   Status done = context().call<DriverFn::GraphExecUpdate>(raw(), graph.raw(), &info);
   if (done) {
     update.done = true;
+    keep_.clear();  // the new graph's kernels are in all nodes
     return update;
   }
   if (done.error().code != CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE) return fail(std::move(done).error());
@@ -377,7 +364,7 @@ Status GraphExec::setKernelWith(Node node, const Kernel& kernel, const LaunchCon
   RAD_TRY(checkLaunch(kernel, config));
   CUgraphNodeParams params = kernelParams(kernel, config, arguments);
   RAD_TRY(context().call<DriverFn::GraphExecNodeSetParams>(raw(), node, &params));
-  keep_.push_back(kernel.keepAlive());
+  keep_[node] = kernel.keepAlive();
   return {};
 }
 
@@ -407,11 +394,13 @@ CUstreamCaptureMode modeOf(CaptureMode mode) {
 
 Result<Capture> Capture::begin(const Stream& stream, CaptureMode mode) {
   RAD_TRY(stream.context().call<DriverFn::StreamBeginCapture>(stream.raw(), modeOf(mode)));
+  ++capturesNow;
   return Capture(stream.context(), stream.keepAlive(), stream.raw());
 }
 
 Result<Graph> Capture::end() {
   if (!stream_) return fail(ErrorCategory::Misuse, "a capture was ended twice");
+  --capturesNow;
   CUgraph graph = nullptr;
   Status ended = context_.call<DriverFn::StreamEndCapture>(std::exchange(stream_, nullptr), &graph);
   if (!ended) {
@@ -428,6 +417,7 @@ Result<Graph> Capture::end() {
 
 Capture::~Capture() {
   if (!stream_) return;
+  --capturesNow;
   // A capture that failed inside ends with "invalidated": that is the answer.
   CUgraph graph = nullptr;
   Status ended = context_.call<DriverFn::StreamEndCapture>(stream_, &graph);

@@ -65,7 +65,7 @@ class GraphExec : public Handle<CUgraphExec, releaseGraphExec> {
  private:
   friend class Graph;
   using Handle::Handle;
-  std::vector<std::shared_ptr<const void>> keep_;  ///< of setKernel()
+  std::map<Node, std::shared_ptr<const void>> keep_;  ///< of setKernel()
 };
 
 struct GraphOptions {
@@ -89,8 +89,10 @@ struct AllocationNode {
 
 struct ConditionalNode;
 
-/// A description of work: nodes and what each waits for. Kernels and functions
-/// that are added are kept alive, memory and events are not: keep() does that.
+/// A description of work: nodes and what each waits for. Kernels, functions and
+/// events that are added or captured are kept alive by the graph, its copies and
+/// what is instantiated of them. Memory, which nodes name by its address, and
+/// LaunchConfig::whenBegun are not: keep() does that.
 /// Not thread-safe: one thread at a time.
 class Graph : public Handle<CUgraph, releaseGraph> {
  public:
@@ -158,6 +160,9 @@ class Graph : public Handle<CUgraph, releaseGraph> {
   Result<Node> add(Nodes after, CUgraphNodeParams& params);
   std::string describe(Node node) const;
   std::map<Node, std::string> names_;
+  /// Of a body: the graph around all bodies, which keeps for them, since what is
+  /// instantiated of it keeps the same.
+  CUgraph keeper_ = nullptr;
 };
 
 struct ConditionalNode {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/driver/launch.h"
 
+#include "runtime/driver/captured.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -162,9 +164,14 @@ Error explainLaunch(Error error, const Kernel& kernel, const CUlaunchConfig& raw
   return error;
 }
 
-/// The driver's call, and the launch's place in the history.
-Status enqueue(const Context& context, const Kernel& kernel, const CUlaunchConfig& raw, void** arguments,
+/// The driver's call, and the launch's place in the history. `isOurs`: the stream was made here. A kernel that is
+/// captured is kept by the graph; streams of other code are always asked, ours while there is a capture of ours.
+Status enqueue(const Context& context, const Kernel& kernel, const CUlaunchConfig& raw, bool isOurs, void** arguments,
                LaunchLabel label) {
+  if ((!isOurs && raw.hStream != CU_STREAM_LEGACY) || capturesNow.load(std::memory_order_relaxed) > 0) [[unlikely]] {
+    RAD_ASSIGN(const CUgraph graph, graphOfCapture(context, raw.hStream));
+    if (graph) RAD_TRY(keepWithGraph(context, graph, kernel.keepAlive()));
+  }
   const std::string_view name = label.name.empty() ? std::string_view(kernel.name()) : label.name;
   const auto call = [&] {
     static void* none = nullptr;  // without parameters it wants no null here
@@ -208,7 +215,7 @@ Status launchWith(const Stream& stream, const Kernel& kernel, const LaunchConfig
                 "a kernel was launched in an empty "
                 "stream");
   const LaunchAttributes attributes(config);
-  return enqueue(stream.context(), kernel, configOf(config, attributes, stream.raw()),
+  return enqueue(stream.context(), kernel, configOf(config, attributes, stream.raw()), stream.owned(),
                  arguments.empty() ? nullptr : const_cast<void**>(arguments.data()), label);
 }
 
@@ -220,12 +227,14 @@ struct PreparedLaunch::State {
         keepStream(stream.keepAlive()),
         kernel(std::move(k)),
         attributes(config),
-        raw(configOf(config, attributes, stream.raw())) {}
+        raw(configOf(config, attributes, stream.raw())),
+        isOurs(stream.owned()) {}
   Context context;
   std::shared_ptr<const void> keepStream;
   Kernel kernel;
   LaunchAttributes attributes;  ///< raw points into it
   CUlaunchConfig raw;
+  bool isOurs;                   ///< the stream was made here
   std::vector<std::byte> bytes;  ///< of the arguments, at addresses
   std::vector<void*> addresses;
   std::vector<std::size_t> sizes;
@@ -279,7 +288,7 @@ Status PreparedLaunch::setBytes(std::size_t index, std::span<const std::byte> va
 Status PreparedLaunch::launch() const {
   if (!state_) [[unlikely]]
     return fail(ErrorCategory::Misuse, "an empty launch was made", "Make it with PreparedLaunch::make().");
-  return enqueue(state_->context, state_->kernel, state_->raw,
+  return enqueue(state_->context, state_->kernel, state_->raw, state_->isOurs,
                  state_->addresses.empty() ? nullptr : state_->addresses.data(), {});
 }
 

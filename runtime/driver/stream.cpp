@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/driver/stream.h"
 
+#include "runtime/driver/captured.h"
 #include "runtime/driver/retire.h"
 
 #include <algorithm>
@@ -108,12 +109,24 @@ Status Stream::synchronize() const {
   return {};
 }
 
+namespace {
+
+/// An event that a graph records or waits for at each launch is kept by it.
+Status keepExternal(const Stream& stream, const Event& event) {
+  RAD_ASSIGN(const CUgraph graph, graphOfCapture(stream.context(), stream.raw()));
+  return graph ? keepWithGraph(stream.context(), graph, event.keepAlive()) : Status();
+}
+
+}  // namespace
+
 Status Stream::record(const Event& event, bool external) const {
   if (!external) return context().call<DriverFn::EventRecord>(event.raw(), raw());
+  RAD_TRY(keepExternal(*this, event));
   return context().call<DriverFn::EventRecordWithFlags>(event.raw(), raw(), unsigned(CU_EVENT_RECORD_EXTERNAL));
 }
 
 Status Stream::wait(const Event& event, bool external) const {
+  if (external) RAD_TRY(keepExternal(*this, event));
   return context().call<DriverFn::StreamWaitEvent>(raw(), event.raw(),
                                                    unsigned(external ? CU_EVENT_WAIT_EXTERNAL : CU_EVENT_WAIT_DEFAULT));
 }
@@ -180,12 +193,8 @@ void runOnce(void* data) noexcept {
   retire(std::move(*task));
 }
 
-/// Runs at each launch of a graph, which owns the reference.
-void runAgain(void* data) noexcept { (*static_cast<TaskPointer*>(data))->run(); }
-void dropTask(void* data) noexcept {
-  std::unique_ptr<TaskPointer> task(static_cast<TaskPointer*>(data));
-  retire(std::move(*task));
-}
+/// Runs at each launch of a graph, which keeps the task.
+void runAgain(void* data) noexcept { static_cast<HostTask::State*>(data)->run(); }
 
 }  // namespace
 
@@ -193,28 +202,15 @@ Result<HostTask> Stream::then(std::function<void()> function) const {
   if (!function) return fail(ErrorCategory::Misuse, "a stream was given an empty function to run");
   auto state = std::make_shared<HostTask::State>();
   state->function = std::move(function);
-  CUstreamCaptureStatus status = CU_STREAM_CAPTURE_STATUS_NONE;
-  CUgraph graph = nullptr;
-  RAD_TRY(context().call<DriverFn::StreamGetCaptureInfo>(
-      raw(), &status, static_cast<cuuint64_t*>(nullptr), &graph, static_cast<const CUgraphNode**>(nullptr),
-      static_cast<const CUgraphEdgeData**>(nullptr), static_cast<std::size_t*>(nullptr)));
-  auto reference = std::make_unique<TaskPointer>(state);
-  void* data = reference.get();
-  if (status == CU_STREAM_CAPTURE_STATUS_ACTIVE) {
-    // The graph keeps it, and so does every copy that is made of the graph.
-    CUuserObject object = nullptr;
-    RAD_TRY(context().call<DriverFn::UserObjectCreate>(&object, data, static_cast<CUhostFn>(&dropTask), 1u,
-                                                       unsigned(CU_USER_OBJECT_NO_DESTRUCTOR_SYNC)));
-    (void)reference.release();
-    if (Status kept =
-            context().call<DriverFn::GraphRetainUserObject>(graph, object, 1u, unsigned(CU_GRAPH_USER_OBJECT_MOVE));
-        !kept) {
-      context().release<DriverFn::UserObjectRelease>("a host function", object, 1u);
-      return fail(std::move(kept).error());
-    }
-    RAD_TRY(context().call<DriverFn::LaunchHostFunc>(raw(), static_cast<CUhostFn>(&runAgain), data));
+  RAD_ASSIGN(const CUgraph graph, graphOfCapture(context(), raw()));
+  if (graph) {
+    RAD_TRY(keepWithGraph(context(), graph, state));
+    RAD_TRY(context().call<DriverFn::LaunchHostFunc>(raw(), static_cast<CUhostFn>(&runAgain),
+                                                     static_cast<void*>(state.get())));
   } else {
-    RAD_TRY(context().call<DriverFn::LaunchHostFunc>(raw(), static_cast<CUhostFn>(&runOnce), data));
+    auto reference = std::make_unique<TaskPointer>(state);
+    RAD_TRY(context().call<DriverFn::LaunchHostFunc>(raw(), static_cast<CUhostFn>(&runOnce),
+                                                     static_cast<void*>(reference.get())));
     (void)reference.release();
   }
   return HostTask(std::move(state));

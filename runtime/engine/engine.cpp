@@ -18,6 +18,7 @@
 #include <llvm/IR/Module.h>
 
 #include <map>
+#include <set>
 
 namespace rad::rt {
 namespace {
@@ -32,6 +33,7 @@ struct CompiledUnit {
   std::map<std::pair<uint32_t, cg::SpecKey>, AssembledEntry> resources;  // what variants take, where somebody asked,
   std::map<std::pair<uint32_t, cg::SpecKey>, uint64_t> launches = {};    // and how often they were launched
   std::map<std::string, Kernels> elsewhere;                              // on devices that the session has left
+  std::set<std::pair<uint32_t, cg::SpecKey>> late = {};                  // made by launches, and not by --prepare
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
@@ -97,6 +99,7 @@ struct Engine::Impl : KernelProvider {
   std::unique_ptr<DeviceOpening> opening;  // until the device is there
   std::shared_ptr<Device> device;
   std::string target;
+  bool isPrepared = false;     // what is compiled from now on is no variant that --prepare makes
   bool throughDriver = false;  // the GPU is newer than what cubins can be made for: its driver compiles the PTX
   std::shared_ptr<HostJit> jit;
   std::vector<std::unique_ptr<CompiledUnit>> units;
@@ -113,6 +116,10 @@ Result<std::shared_ptr<Kernel>> Engine::Impl::get(const Unit& unit, uint32_t ker
   if (options.progress) options.progress({});
   if (!made) return withContext(std::move(made.error()), unit.manifest.kernels[kernel].name);
   compiled.kernels.emplace(place, *made);
+  if (isPrepared) {
+    compiled.late.insert(place);
+    times.addLateVariant();
+  }
   return *made;
 }
 
@@ -204,7 +211,7 @@ void Engine::Impl::explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKe
   options.explain(explainLaunch(unit.program, {kernel}, unit.unit->manifest.kernels[kernel],
                                 device->info().kind == DeviceKind::Host ? "host" : target, key,
                                 resources == unit.resources.end() ? nullptr : &resources->second, count,
-                                LaunchNumbers{&binding, &shape}));
+                                LaunchNumbers{&binding, &shape, unit.late.contains({kernel, key})}));
 }
 
 void Engine::Impl::explainLaunches(const CompiledUnit& unit) {
@@ -262,7 +269,9 @@ Result<void> Engine::Impl::awaitDevice() {
   if (opened->device->info().kind == DeviceKind::Cuda)
     times.setDevice(opened->milliseconds,
                     std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-  if (!opened->note.empty()) fmt::print(stderr, "raddle: running on the host: {}\n", opened->note);
+  if (!opened->note.empty()) warn(fmt::format("running on the host: {}", opened->note));
+  if (opened->device->info().kind == DeviceKind::Host && !options.pipeline.linkFiles.empty())
+    warn("the files of --link are code for GPUs: on the host they are not used");
   RAD_TRY(setDevice(std::move(opened->device)));
   ContextOptions contextOptions;
   contextOptions.device = device;
@@ -349,7 +358,7 @@ RunResult Engine::Impl::execute(TypedProgram program) {
   runtimeUnit->id = static_cast<uint32_t>(units.size());
   runtimeUnit->manifest = cg::makeManifest(program, sources);
   units.push_back(
-      std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}, {}, {}}));
+      std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}, {}, {}, {}}));
   auto& unit = *units.back();
 
   // The variables of a unit that did not run to its end may never have got a value.
@@ -369,11 +378,13 @@ RunResult Engine::Impl::execute(TypedProgram program) {
     forget();
     return environment(std::move(there).error());
   }
+  isPrepared = false;
   if (options.prepare)
     if (auto ready = prepare(unit); !ready) {
       forget();
       return environment(std::move(ready).error());
     }
+  isPrepared = options.prepare;
   StageTimer timer(&times, Stage::Run);
   auto error = context->run(runtimeUnit, *script);
   if (error) forget();

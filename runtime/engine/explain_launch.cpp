@@ -153,6 +153,7 @@ std::string explainLaunch(const TypedProgram& program, KernelId kernel, const cg
     std::string how = number(launch.binding->points, geometry.isForall ? "point" : "block");
     if (geometry.isForall && target != "host") how += " in " + number(launch.shape->blocks, "block");
     line("first launch", sizes.empty() ? how : sizes + ": " + how);
+    if (launch.isLate) line("prepared", "no: compiled by this launch, --prepare makes another variant");
   }
 
   const std::string signature = signatureText(manifest);

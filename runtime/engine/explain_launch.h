@@ -29,6 +29,7 @@ struct VariantCount {
 struct LaunchNumbers {
   const Binding* binding = nullptr;
   const LaunchShape* shape = nullptr;
+  bool isLate = false;  // compiled by it, although kernels were prepared
 };
 
 /// Several lines of text, each ending in a newline. `target`: "sm_90", "host". `resources`: what the assembler said,

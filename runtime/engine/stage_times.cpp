@@ -47,6 +47,9 @@ std::string StageTimes::text() const {
     if (counts_[i])
       result += fmt::format("{:<10} {:9.3f} ms  {}x\n", nameOf(static_cast<Stage>(i)), milliseconds_[i], counts_[i]);
   result += fmt::format("{:<10} {:9.3f} ms\n", "total", total());
+  if (lateVariants_ > 0)
+    result += fmt::format("{:<10} {:9} variant{} of kernels compiled by launches, beside those that --prepare made\n",
+                          "late", lateVariants_, lateVariants_ == 1 ? "" : "s");
   if (device_ > 0)
     result += fmt::format("{:<10} {:9.3f} ms  opened beside the stages; {:.3f} ms of it waited for\n", "device",
                           device_, waited_);
@@ -62,6 +65,7 @@ std::string StageTimes::json() const {
   for (size_t i = 0; i < stageCount; ++i)
     if (counts_[i]) result += fmt::format("\"{}\": {:.4f}, ", nameOf(static_cast<Stage>(i)), milliseconds_[i]);
   if (device_ > 0) result += fmt::format("\"device\": {:.4f}, \"device-wait\": {:.4f}, ", device_, waited_);
+  if (lateVariants_ > 0) result += fmt::format("\"late-variants\": {}, ", lateVariants_);
   if (firstResult_) result += fmt::format("\"first-result\": {:.4f}, ", *firstResult_);
   return result + fmt::format("\"total\": {:.4f}}}", total());
 }

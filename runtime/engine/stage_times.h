@@ -27,17 +27,20 @@ class StageTimes {
   void clear();
   /// A GPU took so many milliseconds to open, beside the stages, and this thread waited so long for it.
   void setDevice(double milliseconds, double waited) { device_ = milliseconds, waited_ = waited; }
+  /// A launch compiled a variant of a kernel that was not among those made ahead (--prepare).
+  void addLateVariant() { ++lateVariants_; }
   /// When the first wait for launches was over.
   void setFirstResult(std::chrono::steady_clock::time_point when);
   /// A table for people, a line a stage that ran.
   std::string text() const;
   /// One JSON object: {"parse": 0.12, ..., "total": 8.1} in milliseconds; "device" and "device-wait", "first-result"
-  /// since the start of the process.
+  /// since the start of the process; "late-variants" counts.
   std::string json() const;
 
  private:
   std::array<double, stageCount> milliseconds_{};
   std::array<unsigned, stageCount> counts_{};
+  unsigned lateVariants_ = 0;
   double device_ = 0, waited_ = 0;     // not part of the total: other stages run meanwhile
   std::optional<double> firstResult_;  // since the start of the process
 };

@@ -280,6 +280,22 @@ std::shared_ptr<Program> compile(const Graph& graph, CUgraphNode& wrong) {
 
 }  // namespace
 
+namespace {
+
+/// What is instantiated of a graph keeps what the graph and those inside its nodes keep. Bodies of conditional nodes
+/// are left out: what they keep is documented nowhere, so nobody may count on it.
+void addKept(const Graph& graph, std::map<CUuserObject, unsigned>& kept) {
+  for (auto& [object, count] : graph.kept) {
+    kept[object] += count;
+    world().userObjects.at(object)->references += count;
+  }
+  for (CUgraphNode node : graph.order)
+    if (nodeOf(node).type == CU_GRAPH_NODE_TYPE_GRAPH)
+      for (CUgraph child : nodeOf(node).children) addKept(*world().graphs.at(child), kept);
+}
+
+}  // namespace
+
 FAKE_CUDA(GraphInstantiateWithParams, CUgraphExec* out, CUgraph handle, CUDA_GRAPH_INSTANTIATE_PARAMS* params) {
   Graph* graph = graphOf(handle);
   if (!graph || !out || !params) return CUDA_ERROR_INVALID_VALUE;
@@ -291,8 +307,7 @@ FAKE_CUDA(GraphInstantiateWithParams, CUgraphExec* out, CUgraph handle, CUDA_GRA
     params->result_out = CUDA_GRAPH_INSTANTIATE_INVALID_STRUCTURE;
     return CUDA_ERROR_INVALID_VALUE;
   }
-  exec->kept = graph->kept;
-  for (auto& [object, count] : exec->kept) world().userObjects.at(object)->references += count;
+  addKept(*graph, exec->kept);
   exec->defaults = graph->defaults;
   *out = makeHandle<CUgraphExec>();
   world().execs.emplace(*out, std::move(exec));
@@ -594,8 +609,8 @@ FAKE_CUDA(GraphExecUpdate, CUgraphExec handle, CUgraph graphHandle, CUgraphExecU
     if (now.memory) return refuse(CU_GRAPH_EXEC_UPDATE_ERROR_NOT_SUPPORTED, now.node);
   }
   for (std::size_t i = 0; i < program->steps.size(); ++i) exec->program->steps[i].run = program->steps[i].run;
-  auto kept = graph->kept;
-  for (auto& [object, count] : kept) world().userObjects.at(object)->references += count;
+  std::map<CUuserObject, unsigned> kept;
+  addKept(*graph, kept);
   // What waits in streams may still use what it kept so far.
   for (auto& [stream, item] : world().streams)
     if (item->status == CU_STREAM_CAPTURE_STATUS_NONE) drain(*item);

@@ -181,7 +181,10 @@ CUresult prepareLaunch(const CUlaunchConfig& config, const void* function, void*
                        std::function<void()>& run) {
   Launch launch;
   if (CUresult status = makeLaunch(config, function, parameters, extra, launch)) return status;
-  run = [launch = std::move(launch)] { perform(world().launches[recordLaunch(launch)]); };
+  run = [launch = std::move(launch), function] {
+    kernelOf(function);  // it must still be there when the graph runs
+    perform(world().launches[recordLaunch(launch)]);
+  };
   return CUDA_SUCCESS;
 }
 

@@ -158,9 +158,8 @@ rt::Result<void> explainKernels(const TypedProgram& program, std::span<const Ker
     const rt::AssembledEntry* takes = entry == resources.end() ? nullptr : &*entry;
     if (command.common.remarks && takes) rt::remarkSpills(program, id, *takes, diagnostics);
     if (command.common.explainLaunch)
-      fmt::print(stderr, "{}",
-                 rt::explainLaunch(program, id, manifest.kernels[id.value], command.arch, spec, takes,
-                                   {1, static_cast<unsigned>(kernels.size())}));
+      printExplanation(rt::explainLaunch(program, id, manifest.kernels[id.value], command.arch, spec, takes,
+                                         {1, static_cast<unsigned>(kernels.size())}));
   }
   return {};
 }
@@ -177,7 +176,7 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
   auto finish = [&](Output output) -> rt::Result<Outcome> {
     if (command.verify) {
       auto differences = verifyExpectations(diagnostics, sources, file);
-      for (const auto& line : differences) fmt::print(stderr, "{}\n", line);
+      printDifferences(differences);
       return Outcome{!differences.empty(), {}};
     }
     printDiagnostics(diagnostics, sources);
@@ -265,11 +264,9 @@ BuildResult buildFrom(const std::string& text, const BuildCommand& command, cons
 int write(const Output& output, const BuildCommand& command) {
   std::string path = command.output;
   if (path.empty() && output.isBinary) {
-    if (command.file == "-") {
-      fmt::print(stderr, "raddle: {} is no text: name a file with -o\n",
-                 command.emit == "obj" ? "an object" : "a " + command.emit);
-      return exitUsage;
-    }
+    if (command.file == "-")
+      return refuse(exitUsage, fmt::format("{} is no text: name a file with -o",
+                                           command.emit == "obj" ? "an object" : "a " + command.emit));
     path = std::filesystem::path(command.file).stem().string() + (command.emit == "obj" ? ".o" : "." + command.emit);
   }
   if (path.empty() || path == "-") {
@@ -279,10 +276,7 @@ int write(const Output& output, const BuildCommand& command) {
   std::ofstream file(path, std::ios::binary);
   file.write(output.text.data(), static_cast<std::streamsize>(output.text.size()));
   file.close();
-  if (!file) {
-    fmt::print(stderr, "raddle: error: cannot write {}: {}\n", path, std::strerror(errno));
-    return exitEnvironment;
-  }
+  if (!file) return refuse(exitEnvironment, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   return exitOk;
 }
 
@@ -290,28 +284,21 @@ int write(const Output& output, const BuildCommand& command) {
 
 int build(const BuildCommand& command) {
   auto spec = parseSpec(command.spec);
-  if (!spec) {
-    fmt::print(
-        stderr,
-        "raddle: --spec {}: the facts are aligned16, inner4, small, inrange and aliased, comma-separated, or none\n",
-        command.spec);
-    return exitUsage;
-  }
+  if (!spec)
+    return refuse(exitUsage, fmt::format("--spec {}: the facts are aligned16, inner4, small, inrange and aliased, "
+                                         "comma-separated, or none",
+                                         command.spec));
   if (command.arch != "host") {
     for (const auto& name : targetsOf(command))
-      if (auto target = findTarget(name); !target || target->isHost) {
-        fmt::print(stderr, "raddle: --arch {}: unknown target; known are host, {}\n", name, targetList());
-        return exitUsage;
-      }
-    if (command.emit == "asm" || command.emit == "obj") {
-      fmt::print(stderr, "raddle: --emit={} is for --arch host; a GPU's machine code is --emit={}\n", command.emit,
-                 command.emit == "asm" ? "sass" : "cubin");
-      return exitUsage;
-    }
+      if (auto target = findTarget(name); !target || target->isHost)
+        return refuse(exitUsage, fmt::format("--arch {}: unknown target; known are host, {}", name, targetList()));
+    if (command.emit == "asm" || command.emit == "obj")
+      return refuse(exitUsage, fmt::format("--emit={} is for --arch host; a GPU's machine code is --emit={}",
+                                           command.emit, command.emit == "asm" ? "sass" : "cubin"));
   } else if (command.emit == "ptx" || command.emit == "cubin" || command.emit == "fatbin" || command.emit == "sass") {
-    fmt::print(stderr, "raddle: --emit={} needs a GPU target: --arch sm_90; the host's machine code is --emit=asm\n",
-               command.emit);
-    return exitUsage;
+    return refuse(
+        exitUsage,
+        fmt::format("--emit={} needs a GPU target: --arch sm_90; the host's machine code is --emit=asm", command.emit));
   }
   auto options = pipelineOptions(command.common);
   if (!options) return report(options.error());

@@ -83,16 +83,25 @@ int repl(const CommonOptions& options);
 /// What this machine has: versions, libraries, devices.
 int doctor(bool json);
 /// The page of a message; without a code, the list of all.
-int explainCode(const std::string& code);
+int explainCode(const std::string& code, bool json = false);
 /// What a name of the library means; without one, what there is. `name` may be a file, `member` one of its
 /// declarations.
-int doc(const std::string& name, const std::string& member);
+int doc(const std::string& name, const std::string& member, bool json = false);
 
 /// The shared options as the engine wants them; reads linked files, and sets the toolkit of the process.
 rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common);
 
+/// How the process speaks on standard error: `json`: an object a line (docs/for-programs.md); `quiet`: neither notes
+/// nor warnings.
+void setMessages(bool json, bool quiet);
 /// Prints messages to standard error, in colour on a terminal.
 void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sources);
+/// What --verify found: a line each.
+void printDifferences(const std::vector<std::string>& differences);
+/// What --explain-launch says.
+void printExplanation(std::string_view text);
+/// Says in one line why something is not done, and returns the status.
+int refuse(int status, std::string_view message);
 /// Prints an error and returns its exit status.
 int report(const rt::Error& error);
 int report(const rt::RunError& error);

@@ -7,6 +7,7 @@
 #include "tools/raddle/commands.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -19,7 +20,25 @@ namespace {
 struct Page {
   std::string signature, doc;
   std::vector<Documented::Member> members;
+  std::optional<Position> place = {};  // in a file of the user
 };
+
+using Json = nlohmann::ordered_json;
+
+Json jsonOf(std::string_view name, const Page& page) {
+  Json object{{"name", name}, {"signature", page.signature}, {"doc", page.doc}};
+  if (page.place)
+    object.update({{"file", page.place->file}, {"line", page.place->line}, {"column", page.place->column}});
+  for (const auto& member : page.members)
+    object["members"].push_back({{"signature", member.signature}, {"doc", member.doc}});
+  return object;
+}
+
+/// All that was found, as one object.
+void printJson(Json declarations) {
+  const Json all{{"declarations", std::move(declarations)}};
+  fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
+}
 
 void printIndented(std::string_view text, std::string_view margin) {
   while (!text.empty()) {
@@ -68,8 +87,9 @@ std::vector<std::pair<std::string, Page>> pagesOf(const Ast& ast, const SourceMa
   std::vector<std::pair<std::string, Page>> pages;
   for (Documented& entry : documentation(ast, sources, names))
     if (!entry.isPrivate)
-      pages.push_back(
-          {std::move(entry.name), {std::move(entry.signature), std::move(entry.doc), std::move(entry.members)}});
+      pages.push_back({std::move(entry.name),
+                       {std::move(entry.signature), std::move(entry.doc), std::move(entry.members),
+                        sources.position(entry.range.begin)}});
   return pages;
 }
 
@@ -106,13 +126,13 @@ Pages builtinPages() {
 int unknown(std::string_view name, const std::vector<std::string>& known) {
   std::vector<std::string_view> candidates(known.begin(), known.end());
   const std::string near = nearestName(name, candidates);
-  fmt::print(stderr, "raddle: nothing is called {}{}\n", name,
-             near.empty() ? "; `raddle doc` lists what there is" : fmt::format("; did you mean {}?", near));
-  return exitUsage;
+  return refuse(exitUsage, fmt::format("nothing is called {}{}", name,
+                                       near.empty() ? "; `raddle doc` lists what there is"
+                                                    : fmt::format("; did you mean {}?", near)));
 }
 
 /// Prints the page `name` of a text, or all of its pages.
-int showFile(const std::string& path, const std::string& name) {
+int showFile(const std::string& path, const std::string& name, bool json) {
   auto text = rt::readFile(path);
   if (!text) return report(text.error());
   SourceManager sources;
@@ -121,20 +141,26 @@ int showFile(const std::string& path, const std::string& name) {
   if (!ast) return exitEnvironment;
   std::vector<std::string> known;
   bool found = false;
+  Json declarations = Json::array();
   for (const auto& [pageName, page] : pagesOf(*ast, sources, names)) {
     known.push_back(pageName);
     if (!name.empty() && pageName != name) continue;
-    if (found) fmt::print("\n");
-    print(page);
+    if (json) {
+      declarations.push_back(jsonOf(pageName, page));
+    } else {
+      if (found) fmt::print("\n");
+      print(page);
+    }
     found = true;
   }
+  if (json && (found || name.empty())) printJson(std::move(declarations));
   return found || name.empty() ? exitOk : unknown(name, known);
 }
 
 }  // namespace
 
-int doc(const std::string& name, const std::string& member) {
-  if (name.ends_with(".rad") || name.find('/') != std::string::npos) return showFile(name, member);
+int doc(const std::string& name, const std::string& member, bool json) {
+  if (name.ends_with(".rad") || name.find('/') != std::string::npos) return showFile(name, member, json);
 
   SourceManager sources;
   Interner names;
@@ -147,6 +173,7 @@ int doc(const std::string& name, const std::string& member) {
     if (!ast) return exitEnvironment;
     const std::string module(library.name);
     for (auto& [pageName, page] : pagesOf(*ast, sources, names)) {
+      page.place.reset();  // the library's text is part of the tool
       const bool inPrelude = module == "prelude";
       if (inPrelude) prelude.push_back(pageName);
       pages[inPrelude ? pageName : module + "." + pageName] = page;
@@ -154,6 +181,12 @@ int doc(const std::string& name, const std::string& member) {
     }
   }
 
+  if (name.empty() && json) {
+    Json declarations = Json::array();
+    for (const auto& [pageName, page] : pages) declarations.push_back(jsonOf(pageName, page));
+    printJson(std::move(declarations));
+    return exitOk;
+  }
   if (name.empty()) {
     fmt::print(
         "raddle doc NAME explains one of these; raddle doc FILE.rad shows what a file declares.\n\nKnown "
@@ -171,18 +204,22 @@ int doc(const std::string& name, const std::string& member) {
     return exitOk;
   }
   const std::string full = member.empty() ? name : name + "." + member;
-  bool found = false;
-  if (auto it = pages.find(full); it != pages.end()) {
-    print(it->second);
-    found = true;
-  }
+  std::vector<std::pair<std::string, const Page*>> found;
+  if (auto it = pages.find(full); it != pages.end()) found.push_back({full, &it->second});
   if (auto it = modules.find(full); it != modules.end())
-    for (const auto& entry : it->second) {
-      if (found) fmt::print("\n");
-      print(entry.second);
-      found = true;
-    }
-  if (found) return exitOk;
+    for (const auto& [entryName, page] : it->second)
+      found.push_back({full == "prelude" ? entryName : full + "." + entryName, &page});
+  if (json && !found.empty()) {
+    Json declarations = Json::array();
+    for (const auto& [pageName, page] : found) declarations.push_back(jsonOf(pageName, *page));
+    printJson(std::move(declarations));
+    return exitOk;
+  }
+  for (const auto& entry : found) {
+    if (entry.second != found[0].second) fmt::print("\n");
+    print(*entry.second);
+  }
+  if (!found.empty()) return exitOk;
   std::vector<std::string> known;
   for (const auto& [pageName, page] : pages) known.push_back(pageName);
   for (const auto& [module, entries] : modules) known.push_back(module);

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "tools/raddle/cli_pages.h"
 #include "tools/raddle/commands.h"
+#include "tools/raddle/option_rules.h"
 
 #include "runtime/dynlib/toolkit_discovery.h"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <pthread.h>
-#include <unistd.h>
 #include <algorithm>
-#include <cstdlib>
 
 #ifndef RADDLE_VERSION
 #error "the build sets RADDLE_VERSION"
@@ -19,6 +17,12 @@
 
 namespace rad::tool {
 namespace {
+
+void addMessages(CLI::App& app, std::string& form) {
+  app.add_option("--messages", form, "what is said on standard error: text (default), or json, an object a line")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORM");
+}
 
 void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   if (runs)
@@ -52,11 +56,9 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
       ->default_str("text")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORM");
-  app.add_flag("-q,--quiet", options.quiet, "no progress, notes and greetings; results and messages only");
-  app.add_option("--messages", options.messages,
-                 "what the compiler says on standard error: text (default), or json, an object a line")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORM");
+  app.add_flag("-q,--quiet", options.quiet,
+               "results, errors and what other options ask for; no progress, greetings, notes and warnings");
+  addMessages(app, options.messages);
   app.add_option("--toolkit", options.toolkit, "the CUDA Toolkit to take nvJitLink and NVRTC from")->type_name("DIR");
   app.add_option("--link", options.link,
                  "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or "
@@ -70,38 +72,6 @@ void addInsight(CLI::App& app, CommonOptions& options) {
       "say what makes kernels slow on GPUs: accesses far apart, loops that differ, local memory, bank conflicts");
   app.add_flag("--explain-launch", options.explainLaunch,
                "say of each kernel that is compiled how it runs, what it is specialised on, what it takes");
-}
-
-/// --messages=json: what the process says on standard error is for a program.
-bool messagesAsJson = false;
-
-/// An object a line for each message.
-void printJson(const Diagnostics& diagnostics, const SourceManager& sources) {
-  using Json = nlohmann::ordered_json;
-  auto place = [&](Json& object, Range range) {
-    if (!range.valid()) return;
-    const Position begin = sources.position(range.begin), end = sources.position(range.end);
-    object["file"] = begin.file;
-    object["line"] = begin.line;
-    object["column"] = begin.column;
-    object["endLine"] = end.line;
-    object["endColumn"] = end.column;
-  };
-  for (const Diagnostic& one : diagnostics.all()) {
-    Json object{{"code", codeOf(one.kind)},
-                {"level", severityOf(one.kind) == Severity::Error     ? "error"
-                          : severityOf(one.kind) == Severity::Warning ? "warning"
-                                                                      : "remark"},
-                {"message", one.text}};
-    place(object, one.range);
-    for (const auto& note : one.notes) {
-      Json entry{{"message", note.text}};
-      place(entry, note.range);
-      object["notes"].push_back(std::move(entry));
-    }
-    if (!one.help.empty()) object["help"] = one.help;
-    fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, Json::error_handler_t::replace));
-  }
 }
 
 int start(int argc, char** argv) {
@@ -137,7 +107,8 @@ int start(int argc, char** argv) {
   runApp->add_flag("--isolate", runCommand.isolate,
                    "run the program in a process of its own; with --batch each, so that a device that one of them "
                    "stopped is there for the next");
-  runApp->add_flag("--prepare", runCommand.prepare, "compile and load the kernels before the program runs");
+  runApp->add_flag("--prepare", runCommand.prepare,
+                   "compile and load the likely variant of each kernel before the program runs");
   runApp->add_flag("--batch", runCommand.batch,
                    "FILE is a list of programs to run in this process: a line each, with its arguments behind it");
 
@@ -211,9 +182,17 @@ int start(int argc, char** argv) {
   auto* doctorApp = app.add_subcommand("doctor", "Show what this machine has: versions, libraries, devices");
   doctorApp->add_flag("--json", doctorJson, "as one JSON object");
 
+  bool isPageJson = false;
+  std::string pageMessages;
+  auto addPage = [&](CLI::App& page) {
+    page.add_flag("--json", isPageJson, "as one JSON object");
+    addMessages(page, pageMessages);
+  };
+
   std::string code;
   auto* explainApp = app.add_subcommand("explain", "Explain a message: raddle explain R0123");
   explainApp->add_option("code", code, "the code in brackets behind `error`; without one, all codes are listed");
+  addPage(*explainApp);
 
   std::string docName, docMember;
   auto* docApp = app.add_subcommand("doc",
@@ -221,6 +200,7 @@ int start(int argc, char** argv) {
                                     "declares: raddle doc FILE.rad [NAME]");
   docApp->add_option("name", docName, "a function, a module, or a file; without one, all names are listed");
   docApp->add_option("member", docMember, "one declaration of the file or module");
+  addPage(*docApp);
 
   std::string shell;
   auto* completionsApp = app.add_subcommand(
@@ -231,25 +211,45 @@ int start(int argc, char** argv) {
   auto* manualApp = app.add_subcommand("manual", "Print the manual page: raddle manual | man -l -");
 
   app.require_subcommand(0, 1);
+  // `--time FILE` is a file behind an option that may stand alone.
+  for (size_t i = 0; i + 1 < own.size(); ++i)
+    if (own[i] == "--time" && own[i + 1] != "text" && own[i + 1] != "json") own[i] = "--time=text";
+  // What is wrong with the line itself is said in the form that it asks for.
+  for (size_t i = 0; i < own.size(); ++i)
+    if (own[i] == "--messages=json" || (own[i] == "--messages" && i + 1 < own.size() && own[i + 1] == "json"))
+      setMessages(true, false);
   try {
     std::reverse(own.begin(), own.end());
     app.parse(own);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? exitOk : exitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return refuse(exitUsage, whyNotParsed(app, error.what()));
   }
-  if (!programArguments.empty() && !*runApp) {
-    fmt::print(stderr, "raddle: arguments behind -- belong to a program: raddle run FILE -- ARGUMENTS\n");
-    return exitUsage;
+  if (!programArguments.empty() && !*runApp)
+    return refuse(exitUsage, "arguments behind -- belong to a program: raddle run FILE -- ARGUMENTS");
+  runCommand.arguments = std::move(programArguments);
+  runCommand.command.assign(argv, argv + argc);
+
+  std::string wrong;
+  const auto parsed = app.get_subcommands();
+  if (!parsed.empty()) wrong = wrongInFront(app, *parsed[0]);
+  if (wrong.empty())
+    wrong = *runApp     ? wrongTogether(*runApp, runCommand)
+            : *testApp  ? wrongTogether(*testApp, testCommand)
+            : *benchApp ? wrongTogether(*benchApp, benchCommand)
+            : *buildApp ? wrongTogether(*buildApp, buildCommand)
+            : *replApp  ? wrongTogether(*replApp, replOptions)
+                        : wrongTogether(app, top);
+  if (!wrong.empty()) return refuse(exitUsage, wrong);
+
+  bool isJson = pageMessages == "json", isQuiet = false;
+  for (CommonOptions* common :
+       {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &buildCommand.common, &replOptions}) {
+    isJson |= common->messages == "json";
+    isQuiet |= common->quiet;
+    if (common->checks("race") || common->checks("uninit")) common->device = "host";
   }
-  for (CommonOptions* common : {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &replOptions}) {
-    if (!common->checks("race") && !common->checks("uninit")) continue;
-    if (common->device.empty()) common->device = "host";
-    if (common->device == "host") continue;
-    fmt::print(
-        stderr,
-        "raddle: --check=race and uninit look at kernels on CPU threads: leave --device out, or use --device host\n");
-    return exitUsage;
-  }
+  setMessages(isJson, isQuiet);
   if (*completionsApp) {
     fmt::print("{}", shellCompletions(app, shell));
     return exitOk;
@@ -258,20 +258,13 @@ int start(int argc, char** argv) {
     fmt::print("{}", manualPage(app));
     return exitOk;
   }
-  for (const CommonOptions* options :
-       {&top, &runCommand.common, &testCommand.common, &benchCommand.common, &buildCommand.common, &replOptions})
-    if (options->messages == "json") messagesAsJson = true;
-  if (*runApp) {
-    runCommand.arguments = std::move(programArguments);
-    runCommand.command.assign(argv, argv + argc);
-    return run(runCommand);
-  }
+  if (*runApp) return run(runCommand);
   if (*testApp) return test(testCommand);
   if (*benchApp) return test(benchCommand);
   if (*buildApp) return build(buildCommand);
   if (*doctorApp) return doctor(doctorJson);
-  if (*explainApp) return explainCode(code);
-  if (*docApp) return doc(docName, docMember);
+  if (*explainApp) return explainCode(code, isPageJson);
+  if (*docApp) return doc(docName, docMember, isPageJson);
   return repl(*replApp ? replOptions : top);
 }
 
@@ -297,45 +290,6 @@ rt::Result<rt::PipelineOptions> pipelineOptions(const CommonOptions& common) {
     result.linkFiles.push_back(std::move(*file));
   }
   return result;
-}
-
-void printDiagnostics(const Diagnostics& diagnostics, const SourceManager& sources) {
-  if (messagesAsJson) return printJson(diagnostics, sources);
-  RenderOptions options;
-  options.color = ::isatty(STDERR_FILENO) && !std::getenv("NO_COLOR");
-  for (const auto& diagnostic : diagnostics.all()) fmt::print(stderr, "{}", render(diagnostic, sources, options));
-  if (diagnostics.errorCount() > 1) fmt::print(stderr, "{} errors\n", diagnostics.errorCount());
-}
-
-int report(const rt::Error& error) {
-  const std::string_view page = error.pageCode();
-  if (messagesAsJson) {
-    nlohmann::ordered_json object{{"code", page}, {"level", "error"}, {"message", error.render()}};
-    fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-    return rt::exitStatusOf(error.category);
-  }
-  fmt::print(stderr, "raddle: error{}: {}\n", page.empty() ? "" : fmt::format("[{}]", page), error.render());
-  return rt::exitStatusOf(error.category);
-}
-
-int report(const rt::RunError& error) {
-  if (messagesAsJson) {
-    // "a.rad:3:1: error[R0601]: what": the place and the code stand in its first line.
-    const std::string first = error.text.substr(0, error.text.find('\n'));
-    nlohmann::ordered_json object{{"code", ""}, {"level", "error"}};
-    const size_t at = first.find("error"), bracket = first.find("]: ", at);
-    const bool hasCode = at != std::string::npos && first.compare(at + 5, 1, "[") == 0 && bracket != std::string::npos;
-    if (hasCode) object["code"] = first.substr(at + 6, bracket - at - 6);
-    if (const size_t colon = first.find(": ", at == std::string::npos ? 0 : at); colon != std::string::npos)
-      object["message"] = first.substr(colon + 2);
-    std::string place = at == std::string::npos ? "" : first.substr(0, at);
-    if (place.ends_with(": ") && !place.starts_with("raddle")) object["place"] = place.substr(0, place.size() - 2);
-    object["text"] = error.text;
-    fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-    return error.exitStatus();
-  }
-  fmt::print(stderr, "{}", error.text);
-  return error.exitStatus();
 }
 
 }  // namespace rad::tool

@@ -132,7 +132,7 @@ bool Repl::runEntry(const std::string& entry) {
   if (options_.time == "json") fmt::print(stderr, "{}\n", engine_->times().json());
   engine_->times().clear();
   if (const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      isTerminal_ && seconds > 1)
+      isTerminal_ && !options_.quiet && seconds > 1)
     fmt::print("{}\n", dim(fmt::format("({:.1f} s)", seconds)));
   return done;
 }
@@ -150,8 +150,7 @@ bool Repl::show(const rt::RunResult& result) {
 }
 
 void Repl::refuse(const std::string& message) {
-  std::fflush(stdout);
-  fmt::print(stderr, "raddle: {}\n", message);
+  tool::refuse(exitUsage, message);
   status_ = std::max(status_, exitProgram);
 }
 

@@ -133,6 +133,11 @@ void Repl::reset(std::string_view) {
 }
 
 void Repl::device(std::string_view argument) {
+  if ((options_.checks("race") || options_.checks("uninit")) && !argument.empty() && argument != "host")
+    return refuse(
+        fmt::format("--check=race and uninit look at kernels on CPU threads: this session stays on the host; "
+                    "start one without --check to use {}",
+                    argument));
   if (!argument.empty())
     if (auto moved = engine_->moveTo(std::string(argument)); !moved) {
       std::fflush(stdout);

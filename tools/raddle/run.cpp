@@ -39,15 +39,19 @@ void leaveToSystem(std::unique_ptr<rt::Engine> engine) {
 }
 
 int show(const RunCommand& command, rt::Engine& engine, const rt::RunResult& result) {
+  auto printTimes = [&] {
+    if (command.common.time == "text") fmt::print(stderr, "{}", engine.times().text());
+    if (command.common.time == "json") fmt::print(stderr, "{}\n", engine.times().json());
+  };
   if (command.verify) {
     auto differences = verifyExpectations(engine.diagnostics(), engine.sources(), engine.lastFile());
-    for (const auto& line : differences) fmt::print(stderr, "{}\n", line);
+    printDifferences(differences);
+    printTimes();
     if (result.outcome == rt::RunOutcome::Failed) return report(*result.error);
     return differences.empty() ? exitOk : exitProgram;
   }
   printDiagnostics(engine.diagnostics(), engine.sources());
-  if (command.common.time == "text") fmt::print(stderr, "{}", engine.times().text());
-  if (command.common.time == "json") fmt::print(stderr, "{}\n", engine.times().json());
+  printTimes();
   switch (result.outcome) {
     case rt::RunOutcome::Done: return exitOk;
     case rt::RunOutcome::Rejected: return exitProgram;
@@ -69,11 +73,7 @@ int runProgram(const RunCommand& command, const std::string& file, const std::ve
   Progress progress(!command.common.quiet);
   options.progress = progressOf(progress);
   options.remarks = command.common.remarks;
-  if (command.common.explainLaunch)
-    options.explain = [](std::string_view text) {
-      std::fflush(stdout);
-      fmt::print(stderr, "{}", text);
-    };
+  if (command.common.explainLaunch) options.explain = printExplanation;
   options.waitAfterLaunch = command.common.syncLaunches;
   options.prepare = command.prepare;
   auto engine = rt::Engine::create(std::move(options));
@@ -116,8 +116,7 @@ int runAgain(const RunCommand& command, const std::string& file, size_t number) 
   const int failed = ::posix_spawn(&child, "/proc/self/exe", nullptr, nullptr, arguments.data(), environ);
   ::unsetenv(isolatedVariable);
   auto stopped = [&](const std::string& how) {
-    fmt::print(stderr, "raddle: error: the process that ran {} {}\n", file, how);
-    return exitEnvironment;
+    return refuse(exitEnvironment, fmt::format("the process that ran {} {}", file, how));
   };
   if (failed != 0) return stopped(fmt::format("could not be started: {}", std::strerror(failed)));
   int status = 0;
@@ -165,10 +164,8 @@ int run(const RunCommand& command) {
     auto list = rt::readFile(command.file);
     if (!list) return report(list.error());
     const std::vector<BatchEntry> entries = readBatch(*list);
-    if (wanted < 1 || wanted > entries.size()) {
-      fmt::print(stderr, "raddle: error: {} has changed while its programs ran\n", command.file);
-      return exitEnvironment;
-    }
+    if (wanted < 1 || wanted > entries.size())
+      return refuse(exitEnvironment, fmt::format("{} has changed while its programs ran", command.file));
     return runProgram(command, entries[wanted - 1].file, entries[wanted - 1].arguments);
   }
   if (command.isolate && !command.batch) return runAgain(command, command.file, 1);

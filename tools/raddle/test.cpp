@@ -12,9 +12,11 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 
 namespace rad::tool {
@@ -129,8 +131,7 @@ int writeResult(const std::string& path, const std::string& text) {
   file << text;
   file.close();
   if (file) return exitOk;
-  fmt::print(stderr, "raddle: error: cannot write {}\n", path);
-  return exitEnvironment;
+  return refuse(exitEnvironment, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
 }
 
 class Runner {
@@ -230,6 +231,8 @@ int Runner::runFile(const std::string& file, const std::string& device, const rt
     progress_.done();
     show(outcomes_.back());
   }
+  if (command_.common.time == "text") fmt::print(stderr, "{}\n{}", shownName, (*engine)->times().text());
+  if (command_.common.time == "json") fmt::print(stderr, "{}\n", (*engine)->times().json());
   return exitOk;
 }
 
@@ -238,8 +241,7 @@ int Runner::compare() {
   if (!text) return report(text.error());
   const Json saved = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!saved.is_object() || !saved.contains("benches") || !saved["benches"].is_array()) {
-    fmt::print(stderr, "raddle: error: {} is no result of `raddle bench --json FILE`\n", command_.compare);
-    return exitUsage;
+    return refuse(exitUsage, fmt::format("{} is no result of `raddle bench --json FILE`", command_.compare));
   }
   int status = exitOk;
   for (const Outcome& one : outcomes_) {
@@ -268,8 +270,7 @@ int Runner::run() {
   if (!pipeline) return report(pipeline.error());
   std::string problem;
   if (!command_.filter.empty() && !llvm::Regex(command_.filter).isValid(problem)) {
-    fmt::print(stderr, "raddle: --filter {}: {}\n", command_.filter, problem);
-    return exitUsage;
+    return refuse(exitUsage, fmt::format("--filter {}: {}", command_.filter, problem));
   }
   auto devices = devicesOf(command_.common.device);
   if (!devices) return report(devices.error());
@@ -278,11 +279,11 @@ int Runner::run() {
       if (int status = runFile(file, device, *pipeline); status != exitOk) return status;
   const std::string_view kind = command_.isBench ? "bench" : "test";
   if (outcomes_.empty()) {
-    if (!rejected_)
-      fmt::print(stderr, "raddle: error: no {}: {}\n", kind,
-                 blocks_ ? fmt::format("none of the {} has a name that --filter matches", blocks_)
-                         : fmt::format("a {0} stands in a file as `{0} \"name\" {{ ... }}`", kind));
-    return exitProgram;
+    if (rejected_) return exitProgram;
+    return refuse(exitProgram,
+                  fmt::format("no {}: {}", kind,
+                              blocks_ ? fmt::format("none of the {} has a name that --filter matches", blocks_)
+                                      : fmt::format("a {0} stands in a file as `{0} \"name\" {{ ... }}`", kind)));
   }
   size_t failed = 0;
   for (const Outcome& one : outcomes_) failed += !one.passed;

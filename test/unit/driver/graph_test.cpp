@@ -195,6 +195,139 @@ TEST_P(Graphs, ConditionsChooseWhatRuns) {
   EXPECT_FAILS(graph.addConditional({}, Condition::While, yes, 2), "its kind has 1 to 1");
 }
 
+// What a graph launches stays loaded as long as the graph, or what is instantiated of it. The fake ends the process
+// where a graph launches a kernel whose library is gone.
+
+TEST_P(Graphs, ACaptureKeepsTheKernelsItLaunches) {
+  ASSERT_MADE(Memory memory, filled(1, std::uint32_t(0)));
+  ASSERT_MADE(Stream side, Stream::create(context_));
+  GraphExec exec;
+  {
+    Graph graph;
+    {
+      ASSERT_MADE(Library library, Library::load(context_, Image::ptx(countPtx())));
+      ASSERT_MADE(Module module, Module::load(context_, Image::ptx(countPtx())));
+      ASSERT_MADE(Kernel ofLibrary, library.kernel("count"));
+      ASSERT_MADE(Kernel ofModule, module.kernel("count"));
+      ASSERT_MADE(Kernel aside, kernel(countPtx(), "count"));
+      ASSERT_MADE(graph, capture(stream_, [&]() -> Status {
+                    RAD_TRY(launch(stream_, ofLibrary, {}, memory.address(), 1u));
+                    RAD_TRY(side.waitFor(stream_));  // a stream that the capture reaches
+                    RAD_TRY(launch(side, aside, {}, memory.address(), 10u));
+                    RAD_TRY(stream_.waitFor(side));
+                    return launch(stream_, ofModule, {}, memory.address(), 100u);
+                  }));
+    }
+    if (!onGpu()) EXPECT_EQ(fake().live("library") + fake().live("module"), 3);
+    ASSERT_MADE(exec, graph.instantiate());
+  }
+  for (int i = 0; i < 3; ++i) ASSERT_OK(exec.launch(stream_));
+  EXPECT_EQ(contentOf<std::uint32_t>(memory)[0], 333u);
+  exec = GraphExec();
+  if (onGpu()) return;
+  drainRetired();
+  EXPECT_EQ(fake().live("library") + fake().live("module"), 0);
+}
+
+TEST_P(Graphs, ACaptureThatOtherCodeBeganKeepsTheKernelsToo) {
+  ASSERT_MADE(Memory memory, filled(1, std::uint32_t(0)));
+  const Stream borrowed = Stream::borrow(context_, stream_.raw());
+  CUgraph raw = nullptr;
+  {
+    ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+    ASSERT_MADE(PreparedLaunch prepared, PreparedLaunch::make(borrowed, count, {}, memory.address(), 10u));
+    ASSERT_OK(context_.call<DriverFn::StreamBeginCapture>(stream_.raw(), CU_STREAM_CAPTURE_MODE_RELAXED));
+    EXPECT_OK(launch(borrowed, count, {}, memory.address(), 1u));
+    EXPECT_OK(prepared.launch());
+    ASSERT_OK(context_.call<DriverFn::StreamEndCapture>(stream_.raw(), &raw));
+  }
+  const Graph graph = Graph::borrow(context_, raw);
+  {
+    ASSERT_MADE(GraphExec exec, graph.instantiate());
+    ASSERT_OK(exec.launch(stream_));
+    EXPECT_EQ(contentOf<std::uint32_t>(memory)[0], 11u);
+  }
+  EXPECT_OK(context_.call<DriverFn::GraphDestroy>(raw));
+}
+
+TEST_P(Graphs, BodiesAndChildrenKeepTheKernelsTheyLaunch) {
+  ASSERT_MADE(Memory memory, filled(2, std::uint32_t(0)));
+  GraphExec exec;
+  {
+    ASSERT_MADE(Graph graph, Graph::create(context_));
+    ASSERT_MADE(const auto yes, graph.makeCondition(1));
+    ASSERT_MADE(ConditionalNode branch, graph.addConditional({}, Condition::If, yes));
+    {
+      ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+      ASSERT_OK(branch.bodies[0].addKernel({}, count, {}, memory.address(), 1u));
+    }
+    {
+      ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+      ASSERT_MADE(Graph inner, capture(stream_, [&] { return launch(stream_, count, {}, memory.address() + 4, 2u); }));
+      ASSERT_OK(graph.addGraph({&branch.node, 1}, inner));
+    }
+    ASSERT_MADE(exec, graph.instantiate());
+  }
+  ASSERT_OK(exec.launch(stream_));
+  ASSERT_OK(exec.launch(stream_));
+  EXPECT_EQ(contentOf<std::uint32_t>(memory), (std::vector<std::uint32_t>{2, 4}));
+}
+
+TEST_P(Graphs, WhatReplacesAKernelIsKept) {
+  ASSERT_MADE(Memory memory, filled(1, std::uint32_t(0)));
+  ASSERT_MADE(Graph graph, Graph::create(context_));
+  {
+    ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+    ASSERT_OK(graph.addKernel({}, count, {}, memory.address(), 1u));
+  }
+  ASSERT_MADE(const auto nodes, graph.nodes());
+  ASSERT_MADE(GraphExec exec, graph.instantiate());
+  for (int i = 0; i < 3; ++i) {  // each in the place of the one before
+    ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+    ASSERT_OK(exec.setKernel(nodes[0], count, {}, memory.address(), 10u));
+  }
+  if (!onGpu()) EXPECT_EQ(fake().live("library"), 2) << "the graph's, and the last one";
+  ASSERT_OK(exec.launch(stream_));
+  {
+    ASSERT_MADE(Graph other, Graph::create(context_));
+    ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
+    ASSERT_OK(other.addKernel({}, count, {}, memory.address(), 100u));
+    ASSERT_MADE(const GraphUpdate update, exec.update(other));
+    EXPECT_TRUE(update.done) << update.why;
+  }
+  graph = Graph();
+  ASSERT_OK(exec.launch(stream_));
+  EXPECT_EQ(contentOf<std::uint32_t>(memory)[0], 110u);
+  drainRetired();
+  if (!onGpu()) EXPECT_EQ(fake().live("library"), 1) << "what is launched now";
+}
+
+TEST_P(Graphs, EventsOfNodesAreKept) {
+  Graph graph;
+  {
+    ASSERT_MADE(Event recorded, Event::create(context_));
+    ASSERT_MADE(Event awaited, Event::create(context_));
+    ASSERT_OK(awaited.synchronize());
+    ASSERT_MADE(graph, Graph::create(context_));
+    ASSERT_MADE(const Node first, graph.addWait({}, awaited));
+    ASSERT_OK(graph.addRecord({&first, 1}, recorded));
+  }
+  ASSERT_MADE(Graph captured, capture(stream_, [&]() -> Status {
+                RAD_ASSIGN(const Event event, Event::create(context_));
+                return stream_.record(event, true);
+              }));
+  if (!onGpu()) EXPECT_EQ(fake().live("event"), 3);
+  for (const Graph* each : {&graph, &captured}) {
+    ASSERT_MADE(GraphExec exec, each->instantiate());
+    ASSERT_OK(exec.launch(stream_));
+    EXPECT_OK(stream_.synchronize());
+  }
+  graph = Graph();
+  captured = Graph();
+  drainRetired();
+  if (!onGpu()) EXPECT_EQ(fake().live("event"), 0);
+}
+
 // ---- rules that only the fake can show ----
 
 using GraphRules = OnFake;
