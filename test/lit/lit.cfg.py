@@ -20,7 +20,7 @@
 #   nvptxcompiler    PTX is assembled in process
 #   nvjitlink nvrtc nvfatbin nvdisasm   found as the tool finds them
 #   libdevice fake-driver photo numpy asan
-#   gdb cuda-gdb llvm-dwarfdump   found on this machine
+#   gdb cuda-gdb llvm-dwarfdump zsh fish   found on this machine
 #   exact-math       gmpy2 (MPFR), or mpmath: what math functions are compared with
 import glob
 import importlib.util
@@ -83,9 +83,9 @@ if os.environ.get("RADDLE_TEST_CUDA") == "1":
     features.add("cuda")
 if config.raddle_have_cuda:
     features.add("cuda-build")
-for debugger in ["gdb", "cuda-gdb"]:
-    if shutil.which(debugger):
-        features.add(debugger)
+for program in ["gdb", "cuda-gdb", "zsh", "fish"]:
+    if shutil.which(program):
+        features.add(program)
 if os.path.exists(os.path.join(config.raddle_llvm_tools, "llvm-dwarfdump")):
     features.add("llvm-dwarfdump")
 if config.raddle_have_nvptxcompiler:

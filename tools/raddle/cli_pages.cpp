@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace rad::tool {
@@ -18,12 +19,23 @@ struct OptionRow {
   std::vector<std::string> choices;  // what the argument can be; empty: anything
   std::string doc;
   bool isPositional = false, isFile = false, mayLackArgument = false;
+  bool isMany = false;  // a positional that takes all that is left
+  bool isList = false;  // several choices, with commas between them
+  bool isCode = false;  // of a message
 };
 
 struct CommandRow {
   std::string name, doc;  // the name is empty for `raddle` itself
   std::vector<OptionRow> options;
+  /// What stands behind the options; none: nothing does.
+  const OptionRow* positional() const {
+    const auto found = std::ranges::find_if(options, &OptionRow::isPositional);
+    return found == options.end() ? nullptr : &*found;
+  }
 };
+
+/// Prints the codes of all messages.
+constexpr std::string_view listOfCodes = "raddle explain | cut -d\" \" -f1";
 
 OptionRow rowOf(const CLI::Option& option) {
   OptionRow row;
@@ -31,6 +43,7 @@ OptionRow rowOf(const CLI::Option& option) {
   for (const std::string& name : option.get_lnames()) row.names.push_back("--" + name);
   row.doc = option.get_description();
   row.isPositional = row.names.empty();
+  row.isMany = row.isPositional && option.get_items_expected_max() > 1;
   row.mayLackArgument = option.get_expected_min() == 0;
   if (option.get_items_expected_max() > 0) {
     // "MODE:{default,strict,fast}": the name of the argument, and what checks it.
@@ -48,8 +61,11 @@ OptionRow rowOf(const CLI::Option& option) {
   if (row.isPositional) row.argument = option.get_name(true);
   if (!row.isPositional && std::find(row.names.begin(), row.names.end(), "--device") != row.names.end())
     row.choices = {"host", "cuda:0"};
+  if (std::find(row.names.begin(), row.names.end(), "-O") != row.names.end()) row.choices = {"0", "1", "2"};
+  row.isList = option.get_delimiter() == ',' && !row.choices.empty();
+  row.isCode = row.isPositional && row.argument == "code";
   row.isFile = row.argument == "FILE" || row.argument == "DIR" || row.argument == "OUT" || row.argument == "PTX" ||
-               (row.isPositional && row.argument.starts_with("file"));
+               (row.isPositional && (row.argument.starts_with("file") || row.argument == "name"));
   return row;
 }
 
@@ -72,13 +88,20 @@ std::vector<std::string> namesOf(const CommandRow& command) {
   return names;
 }
 
+/// What compgen offers for an argument; empty: nothing.
+std::string bashWords(const OptionRow& option) {
+  if (option.isCode) return fmt::format("-W \"$({})\"", listOfCodes);
+  if (!option.choices.empty()) return fmt::format("-W '{}'", fmt::join(option.choices, " "));
+  return option.isFile ? "-f" : "";
+}
+
 std::string bash(const std::vector<CommandRow>& rows) {
   std::vector<std::string> commands;
   for (const CommandRow& row : rows)
     if (!row.name.empty()) commands.push_back(row.name);
   std::string out = fmt::format(R"(# Completion of raddle for bash, made by `raddle completions bash`.
 _raddle() {{
-  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command= word options=
+  local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} command= word options= begun=
   # bash takes `=` and `:` for words of their own.
   [[ $current == = ]] && current=
   [[ $previous == = ]] && previous=${{COMP_WORDS[COMP_CWORD-2]}}
@@ -87,6 +110,7 @@ _raddle() {{
     case $word in {}) command=$word; break ;; esac
   done
   COMPREPLY=()
+  [[ $current == *,* ]] && begun=${{current%,*}},
   case $command,$previous in
 )",
                                 fmt::join(commands, "|"));
@@ -95,8 +119,12 @@ _raddle() {{
       if (option.isPositional || option.argument.empty()) continue;
       std::vector<std::string> patterns;
       for (const std::string& name : option.names) patterns.push_back(fmt::format("{},{}", row.name, name));
-      const std::string words =
-          option.choices.empty() ? option.isFile ? "-f" : "" : fmt::format("-W '{}'", fmt::join(option.choices, " "));
+      if (option.isList) {  // behind the last comma
+        out += fmt::format("    {}) COMPREPLY=($(compgen -P \"$begun\" -W '{}' -- \"${{current##*,}}\")); return ;;\n",
+                           fmt::join(patterns, "|"), fmt::join(option.choices, " "));
+        continue;
+      }
+      const std::string words = bashWords(option);
       // An argument that may be left out does not stand in the way of what follows.
       out +=
           fmt::format("    {}) {}{} ;;\n", fmt::join(patterns, "|"),
@@ -109,16 +137,19 @@ _raddle() {{
   out += fmt::format(R"(  esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$current"))
-  elif [[ -z $command ]]; then
-    COMPREPLY=($(compgen -W '{}' -- "$current"))
   else
-    COMPREPLY=($(compgen -f -- "$current"))
-  fi
-}}
-complete -o filenames -F _raddle raddle
+    case $command in
+      '') COMPREPLY=($(compgen -W '{}' -- "$current")) ;;
 )",
                      fmt::join(commands, " "));
-  return out;
+  for (const CommandRow& row : rows)
+    if (const OptionRow* positional = row.positional(); positional && !bashWords(*positional).empty())
+      out += fmt::format("      {}) COMPREPLY=($(compgen {} -- \"$current\")) ;;\n", row.name, bashWords(*positional));
+  return out + R"(    esac
+  fi
+}
+complete -o filenames -F _raddle raddle
+)";
 }
 
 /// A text inside of single quotes of a shell, without the characters that have a meaning in zsh's specifications.
@@ -136,12 +167,14 @@ std::string quoted(std::string_view text, bool isZsh) {
 std::string zsh(const std::vector<CommandRow>& rows) {
   std::string out = "#compdef raddle\n# Completion of raddle for zsh, made by `raddle completions zsh`.\n";
   auto specification = [](const OptionRow& option) {
-    const std::string values =
-        !option.choices.empty() ? fmt::format("({})", quoted(fmt::format("{}", fmt::join(option.choices, " ")), true))
-        : option.isFile         ? "_files"
-                                : " ";
-    if (option.isPositional)
-      return fmt::format("    '*:{}:{}'", quoted(option.argument, true), option.isFile ? "_files" : " ");
+    const std::string choices = quoted(fmt::format("{}", fmt::join(option.choices, " ")), true);
+    const std::string values = option.isCode             ? fmt::format("($({}))", listOfCodes)
+                               : option.isList           ? "_sequence compadd - " + choices
+                               : !option.choices.empty() ? fmt::format("({})", choices)
+                               : option.isFile           ? "_files"
+                                                         : " ";
+    if (option.isPositional)  // the first that is free: in their order
+      return fmt::format("    '{}:{}:{}'", option.isMany ? "*" : ":", quoted(option.argument, true), values);
     std::string text;
     for (const std::string& name : option.names) {
       if (!text.empty()) text += " \\\n";
@@ -184,16 +217,22 @@ std::string fish(const std::vector<CommandRow>& rows) {
                          quoted(row.doc, false));
     const std::string when = row.name.empty() ? fmt::format("not __fish_seen_subcommand_from {}", all)
                                               : "__fish_seen_subcommand_from " + row.name;
+    if (const OptionRow* positional = row.positional(); !row.name.empty())
+      out +=
+          fmt::format("complete -c raddle -n '{}'{}\n", when,
+                      !positional                   ? " -f"
+                      : positional->isFile          ? " -F"
+                      : positional->isCode          ? fmt::format(" -f -a '({})'", listOfCodes)
+                      : positional->choices.empty() ? " -f"
+                                                    : fmt::format(" -f -a '{}'", fmt::join(positional->choices, " ")));
     for (const OptionRow& option : row.options) {
-      if (option.isPositional) {
-        if (option.isFile) out += fmt::format("complete -c raddle -n '{}' -F\n", when);
-        continue;
-      }
+      if (option.isPositional) continue;
       out += fmt::format("complete -c raddle -n '{}'", when);
       for (const std::string& name : option.names)
         out += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       if (!option.argument.empty() && !option.mayLackArgument) out += " -r";
-      if (!option.choices.empty()) out += fmt::format(" -f -a '{}'", fmt::join(option.choices, " "));
+      if (option.isList) out += fmt::format(" -f -a '(__fish_append , {})'", fmt::join(option.choices, " "));
+      else if (!option.choices.empty()) out += fmt::format(" -f -a '{}'", fmt::join(option.choices, " "));
       else if (!option.argument.empty()) out += option.isFile ? " -F" : " -f";
       out += fmt::format(" -d '{}'\n", quoted(option.doc, false));
     }

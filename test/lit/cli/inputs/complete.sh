@@ -2,6 +2,7 @@
 # complete.sh TOOL FOLDER: what bash offers at some places.
 tool=$1
 cd "$2" || exit 1
+PATH=$(dirname "$tool"):$PATH
 source <("$tool" completions bash)
 offer() { # LABEL WORDS...: at the end of the last word
   local label=$1
@@ -18,4 +19,8 @@ offer devices run --device ''
 offer 'after =' run --fp = s
 offer stages build --emit llvm
 offer files run --time json some
+offer 'behind a comma' run --check race,b
+offer shells completions ''
+offer codes explain R084
+offer 'doctor takes' doctor ''
 offer 'explain has no' explain --dev

@@ -56,7 +56,7 @@ with open(folder + "/all.rad", "w") as file:
 
 
 def emitted(*options):
-    command = raddle + ["build", "--unchecked", "--spec", "aligned16,small", folder + "/all.rad"] + list(options)
+    command = raddle + ["build", "--unchecked", folder + "/all.rad"] + list(options)
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
