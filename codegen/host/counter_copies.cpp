@@ -10,7 +10,7 @@
 namespace rad::cg {
 
 namespace {
-constexpr uint64_t kCopies = 8;
+constexpr uint64_t kCopies = 16;
 constexpr uint64_t kCacheLine = 64;
 /// Clearing and adding up has to cost little beside what the threads do: at most so many elements a thread.
 constexpr uint64_t kElementsPerThread = 16;

@@ -405,27 +405,34 @@ LaneEmitter::Arrival LaneEmitter::emitSide(Level& level, BasicBlock* from, Basic
   return fold(meet, own, mask);
 }
 
-/// For `strided < uniform`: whether the last lane is far from the limit, so that the lanes need not be asked one by
-/// one. Null for other conditions.
+/// For `strided < uniform`, and `uniform < strided` where lanes come down to the limit: whether the last lane is far
+/// from the limit, so that the lanes need not be asked one by one. Null for other conditions.
 Value* LaneEmitter::holdsInAllLanes(const Value* condition, bool wanted) {
   const auto* compare = dyn_cast<ICmpInst>(condition);
   if (!compare) return nullptr;
   CmpInst::Predicate predicate = wanted ? compare->getPredicate() : compare->getInversePredicate();
-  Value* index = compare->getOperand(0);
-  Value* limit = compare->getOperand(1);
+  Value* less = compare->getOperand(0);
+  Value* more = compare->getOperand(1);
   if (predicate == CmpInst::ICMP_UGT || predicate == CmpInst::ICMP_SGT) {
-    std::swap(index, limit);
+    std::swap(less, more);
     predicate = CmpInst::getSwappedPredicate(predicate);
   }
-  const Shape shape = shapes_.of(index);
   if (predicate != CmpInst::ICMP_ULT && predicate != CmpInst::ICMP_SLT) return nullptr;
-  if (shape.isVarying() || shape.stride <= 0 || !shapes_.of(limit).isUniform() || !index->getType()->isIntegerTy(64))
+  const Shape below = shapes_.of(less), above = shapes_.of(more);
+  if (below.isVarying() || above.isVarying() || !less->getType()->isIntegerTy(64)) return nullptr;
+  const bool isSigned = predicate == CmpInst::ICMP_SLT;
+  auto reach = [&](int64_t stride) { return b_.getInt64(static_cast<uint64_t>(stride) * (lanes_ - 1)); };
+  Value* holds = nullptr;
+  if (below.stride > 0 && above.isUniform()) {
+    // The sum of the index and the distance to the last lane is below the limit, and so does not wrap.
+    const auto minus = isSigned ? Intrinsic::ssub_sat : Intrinsic::usub_sat;
+    holds = b_.CreateICmp(predicate, scalar(less), b_.CreateBinaryIntrinsic(minus, scalar(more), reach(below.stride)));
+  } else if (below.isUniform() && above.stride < 0) {
+    const auto plus = isSigned ? Intrinsic::sadd_sat : Intrinsic::uadd_sat;
+    holds = b_.CreateICmp(predicate, b_.CreateBinaryIntrinsic(plus, scalar(less), reach(-above.stride)), scalar(more));
+  } else {
     return nullptr;
-  // The sum of the index and the distance to the last lane is below the limit, and so does not wrap.
-  const auto reach = static_cast<uint64_t>(shape.stride) * (lanes_ - 1);
-  const auto less = predicate == CmpInst::ICMP_ULT ? Intrinsic::usub_sat : Intrinsic::ssub_sat;
-  Value* holds =
-      b_.CreateICmp(predicate, scalar(index), b_.CreateBinaryIntrinsic(less, scalar(limit), b_.getInt64(reach)));
+  }
   return b_.CreateFreeze(holds);  // what bounds it may mean nothing if no lane is there
 }
 

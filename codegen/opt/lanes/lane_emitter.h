@@ -74,6 +74,7 @@ class LaneEmitter {
   // lane_values.cpp
   void emitInstruction(llvm::Instruction& instruction, llvm::Value* mask);
   llvm::Value* emitLoad(llvm::LoadInst& load, llvm::Value* mask);
+  void fetchAhead(llvm::Value* base, int64_t bytes, int64_t step);
   llvm::Value* emitAtomic(llvm::AtomicRMWInst& atomic, llvm::Value* mask);
   llvm::Value* emitAtomicLoop(llvm::AtomicRMWInst& atomic, llvm::Value* mask);
   void emitCounts(llvm::AtomicRMWInst& atomic, llvm::MDNode& copies, llvm::Value* mask);

@@ -16,6 +16,7 @@
 #include <llvm/IR/Module.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace rad::cg {
 
@@ -112,7 +113,24 @@ bool LaneShapes::analyse() {
         changed = true;
       }
   }
+  findFarSteps();
   return true;
+}
+
+void LaneShapes::findFarSteps() {
+  constexpr int64_t kLeast = 256, kMost = 1 << 20;  // bytes
+  for (BasicBlock* block : order_)
+    for (Instruction& instruction : *block) {
+      auto* load = dyn_cast<LoadInst>(&instruction);
+      const Loop* inner = loops_.getLoopFor(block);
+      if (!load || inner == &loop_ || !evolution_.isSCEVable(load->getPointerOperandType())) continue;
+      const auto* address = dyn_cast<SCEVAddRecExpr>(evolution_.getSCEV(load->getPointerOperand()));
+      if (!address || address->getLoop() != inner || !address->isAffine()) continue;
+      const auto* step = dyn_cast<SCEVConstant>(address->getStepRecurrence(evolution_));
+      if (!step || step->getAPInt().getSignificantBits() > 32) continue;
+      const int64_t bytes = step->getAPInt().getSExtValue();
+      if (std::abs(bytes) >= kLeast && std::abs(bytes) <= kMost) farSteps_[load] = bytes;
+    }
 }
 
 bool LaneShapes::findHeaderPhis() {

@@ -50,6 +50,9 @@ class LaneShapes {
   Shape of(const llvm::Value* value) const;
   /// True if lanes of one round leave `inner` in different rounds of it, or in different ways.
   bool isDivergent(const llvm::Loop* inner) const;
+  /// Of a load in an inner loop whose lanes read neighbouring elements: by how many bytes it moves on in each round of
+  /// that loop, if that is known and more than a few lines of the cache; else 0.
+  int64_t farStepOf(const llvm::LoadInst* load) const { return farSteps_.lookup(load); }
   /// The successor of `block` that only items with a failed check take; null if there is none.
   llvm::BasicBlock* failureOf(const llvm::BasicBlock* block) const;
   /// Of a phi of the item loop's header that is an induction: its constant step, in bytes for addresses.
@@ -62,6 +65,7 @@ class LaneShapes {
 
  private:
   bool findHeaderPhis();
+  void findFarSteps();
   bool isSupported(llvm::Instruction& instruction) const;
   Shape transfer(llvm::Instruction& instruction) const;
   Shape shapeOfPhi(llvm::PHINode& phi) const;
@@ -76,6 +80,7 @@ class LaneShapes {
   llvm::SmallVector<llvm::BasicBlock*, 32> order_;
   llvm::DenseMap<const llvm::Value*, Shape> shapes_;
   llvm::DenseMap<llvm::PHINode*, int64_t> inductions_;
+  llvm::DenseMap<const llvm::LoadInst*, int64_t> farSteps_;
   llvm::SmallVector<LaneReduction, 2> reductions_;
 };
 

@@ -10,6 +10,8 @@
 #include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include <cstdlib>
+
 namespace rad::cg {
 
 using namespace llvm;
@@ -54,9 +56,20 @@ Value* LaneEmitter::bitsOf(Value* mask) { return b_.CreateBitCast(mask, b_.getIn
 Value* LaneEmitter::any(Value* mask) { return b_.CreateICmpNE(bitsOf(mask), b_.getIntN(lanes_, 0)); }
 Value* LaneEmitter::fullMask() { return Constant::getAllOnesValue(vectorType(b_.getInt1Ty())); }
 
-/// A condition may be poison in lanes that the mask excludes.
+/// A condition may be poison in lanes that the mask excludes. Where it was decided for all lanes at once on one of two
+/// ways (emitFarFromLimit), the mask stays as it is on that way: the next round does not wait for what this one
+/// computes.
 Value* LaneEmitter::both(Value* mask, Value* condition) {
-  return mask ? b_.CreateLogicalAnd(mask, condition) : condition;
+  if (!mask) return condition;
+  auto* decided = dyn_cast<PHINode>(condition);
+  auto* own = dyn_cast<Instruction>(mask);
+  if (!decided || decided->getParent() != b_.GetInsertBlock() || (own && own->getParent() == decided->getParent()) ||
+      none_of(decided->incoming_values(), [](const Use& value) { return isa<Constant>(value); }))
+    return b_.CreateLogicalAnd(mask, condition);
+  PHINode* made = IRBuilder<>(decided).CreatePHI(mask->getType(), decided->getNumIncomingValues());
+  for (auto [value, from] : zip_equal(decided->incoming_values(), decided->blocks()))
+    made->addIncoming(IRBuilder<>(from->getTerminator()).CreateLogicalAnd(mask, value), from);
+  return made;
 }
 
 /// The address if any lane is there, else one of 8 bytes that can be read.
@@ -97,6 +110,17 @@ Value* LaneEmitter::emitScalar(Instruction& instruction, Value* mask) {
   return b_.Insert(copy, instruction.getName());
 }
 
+/// Asks for what a load of `bytes` reads some rounds of the inner loop later, `step` bytes a round (0: nothing to ask
+/// for). Processors guess where a loop reads next only within 4096 bytes and mostly for neighbouring lines.
+void LaneEmitter::fetchAhead(Value* base, int64_t bytes, int64_t step) {
+  constexpr int64_t kRounds = 8, kCacheLine = 64;
+  if (step == 0 || std::abs(step) < 2 * bytes) return;
+  for (int64_t at = 0; at < bytes; at += kCacheLine)
+    b_.CreateIntrinsic(Intrinsic::prefetch, {b_.getPtrTy()},
+                       {b_.CreatePtrAdd(base, b_.getInt64(static_cast<uint64_t>(kRounds * step + at))), b_.getInt32(0),
+                        b_.getInt32(3), b_.getInt32(1)});
+}
+
 Value* LaneEmitter::emitLoad(LoadInst& load, Value* mask) {
   Type* type = load.getType();
   Shape address = shapes_.of(load.getPointerOperand());
@@ -106,6 +130,7 @@ Value* LaneEmitter::emitLoad(LoadInst& load, Value* mask) {
   auto size = static_cast<int64_t>(load.getDataLayout().getTypeStoreSize(type).getFixedValue());
   if (!address.isVarying() && address.stride == size) {
     Value* base = scalar(load.getPointerOperand());
+    fetchAhead(base, size * lanes_, shapes_.farStepOf(&load));
     if (!mask) return b_.CreateAlignedLoad(vectorType(type), base, align);
     return b_.CreateMaskedLoad(vectorType(type), base, align, mask, PoisonValue::get(vectorType(type)));
   }
@@ -171,15 +196,15 @@ void LaneEmitter::emitCounts(AtomicRMWInst& atomic, MDNode& copies, Value* mask)
                          layout.isLittleEndian();
   Value* pairs = nullptr;
   if (isScratch)
-    pairs = b_.CreateBitCast(b_.CreateTrunc(vector(place->getOperand(1)), vectorType(b_.getInt32Ty())),
+    pairs = b_.CreateBitCast(b_.CreateTrunc(vector(place->getOperand(1)), vectorType(b_.getInt32Ty()), "",
+                                            /*IsNUW=*/true, /*IsNSW=*/true),
                              FixedVectorType::get(b_.getInt64Ty(), lanes_ / 2));
   Value* addresses = isScratch ? nullptr : vector(atomic.getPointerOperand());
   Value* pair = nullptr;
   auto addressOf = [&](unsigned lane) -> Value* {
     if (!isScratch) return b_.CreateExtractElement(addresses, lane);
     if (lane % 2 == 0) pair = b_.CreateExtractElement(pairs, lane / 2);
-    Value* index =
-        lane % 2 == 0 ? b_.CreateSExt(b_.CreateTrunc(pair, b_.getInt32Ty()), b_.getInt64Ty()) : b_.CreateAShr(pair, 32);
+    Value* index = lane % 2 == 0 ? b_.CreateAnd(pair, b_.getInt64(UINT32_MAX)) : b_.CreateLShr(pair, 32);
     return b_.CreateGEP(place->getSourceElementType(), scalar(place->getPointerOperand()), index);
   };
   for (unsigned lane = 0; lane < lanes_; ++lane) {

@@ -3,6 +3,9 @@
 
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/PatternMatch.h>
+
+#include <optional>
 
 namespace rad::cg {
 
@@ -37,24 +40,73 @@ Value* convert(IRBuilder<>& b, IntrinsicInst& call) {
   return b.CreateSelect(b.CreateFCmpUNO(from, from), Constant::getNullValue(type), made);
 }
 
-/// min(convert(x), most), where `most` is a number of x's type: the limits are put on x, which is narrower mostly. Null
-/// if it is another case.
-Value* convertUpTo(IRBuilder<>& b, IntrinsicInst& call, const Value* limit) {
+/// What is done with min(convert(x), most), where `most` and what it is compared with are below 2^31: all of it can be
+/// done with 32 bits and values from -2^31 on, but for what stands in other blocks (a failed check that shows the
+/// value).
+struct NarrowUses {
+  SmallVector<ICmpInst*, 2> comparisons;
+  SmallVector<TruncInst*, 2> truncations;
+  SmallVector<Instruction*, 4> elsewhere;
+};
+std::optional<NarrowUses> narrowUsesOf(IntrinsicInst& least) {
+  NarrowUses uses;
+  for (User* user : least.users()) {
+    auto* instruction = cast<Instruction>(user);
+    auto* comparison = dyn_cast<ICmpInst>(instruction);
+    const APInt* with = nullptr;
+    if (comparison && comparison->isUnsigned() && match(comparison->getOperand(1), PatternMatch::m_APInt(with)) &&
+        with->isSignedIntN(32) && !with->isNegative())
+      uses.comparisons.push_back(comparison);
+    else if (auto* narrowed = dyn_cast<TruncInst>(instruction);
+             narrowed && narrowed->hasNoSignedWrap() && narrowed->getType()->getScalarSizeInBits() == 32)
+      uses.truncations.push_back(narrowed);
+    else if (!isa<PHINode>(instruction) && instruction->getParent() != least.getParent())
+      uses.elsewhere.push_back(instruction);
+    else return std::nullopt;
+  }
+  return uses;
+}
+
+/// min(convert(x), most), where `most` is a number of x's type: the limits are put on x, which is narrower mostly.
+/// False if it is another case. Conversions to 32 bits take a quarter of the time of those to 64.
+bool convertUpTo(IRBuilder<>& b, IntrinsicInst& call, IntrinsicInst& minimum) {
+  const Value* limit = minimum.getArgOperand(minimum.getArgOperand(0) == &call ? 1 : 0);
   const auto* limits = dyn_cast<Constant>(limit);
   const auto* most =
       limits ? dyn_cast_if_present<ConstantInt>(limits->getSplatValue()) : nullptr;  // the lanes' limits can differ
-  if (!most || most->isNegative() || call.getIntrinsicID() != Intrinsic::fptosi_sat) return nullptr;
+  if (!most || most->isNegative() || call.getIntrinsicID() != Intrinsic::fptosi_sat) return false;
   Value* from = call.getArgOperand(0);
   APFloat bound(from->getType()->getScalarType()->getFltSemantics());
-  if (bound.convertFromAPInt(most->getValue(), /*IsSigned=*/true, APFloat::rmTowardZero) != APFloat::opOK)
-    return nullptr;
+  if (bound.convertFromAPInt(most->getValue(), /*IsSigned=*/true, APFloat::rmTowardZero) != APFloat::opOK) return false;
   Constant* least = powerOfTwo(from->getType(), most->getBitWidth() - 1, true);
-  if (least->getSplatValue() == nullptr || cast<ConstantFP>(least->getSplatValue())->isInfinity()) return nullptr;
+  if (least->getSplatValue() == nullptr || cast<ConstantFP>(least->getSplatValue())->isInfinity()) return false;
   Constant* top = ConstantFP::get(from->getType(), bound);
-  Value* kept = b.CreateSelect(b.CreateFCmpOLT(from, top), from, top);
-  kept = b.CreateSelect(b.CreateFCmpOGT(kept, least), kept, least);
-  return b.CreateFPToSI(b.CreateSelect(b.CreateFCmpORD(from, from), kept, Constant::getNullValue(from->getType())),
-                        call.getType());
+  Value* below = b.CreateSelect(b.CreateFCmpOLT(from, top), from, top);
+  auto made = [&](IRBuilder<>& at, Constant* lowest, Type* type) {
+    Value* kept = at.CreateSelect(at.CreateFCmpOGT(below, lowest), below, lowest);
+    return at.CreateFPToSI(at.CreateSelect(at.CreateFCmpORD(from, from), kept, Constant::getNullValue(from->getType())),
+                           type);
+  };
+  auto uses = most->getBitWidth() == 64 && most->getValue().isSignedIntN(32) ? narrowUsesOf(minimum) : std::nullopt;
+  if (!uses) {
+    minimum.replaceAllUsesWith(made(b, least, call.getType()));
+    return true;
+  }
+  Type* narrow = call.getType()->getWithNewBitWidth(32);
+  Value* value = made(b, powerOfTwo(from->getType(), 31, true), narrow);
+  for (ICmpInst* comparison : uses->comparisons) {
+    IRBuilder<> at(comparison);
+    comparison->replaceAllUsesWith(at.CreateICmp(
+        comparison->getPredicate(), value, ConstantExpr::getTrunc(cast<Constant>(comparison->getOperand(1)), narrow)));
+  }
+  for (TruncInst* narrowed : uses->truncations) narrowed->replaceAllUsesWith(value);
+  for (Instruction* user : uses->elsewhere) {
+    IRBuilder<> at(user);
+    user->replaceUsesOfWith(&minimum, made(at, least, call.getType()));
+  }
+  for (ICmpInst* comparison : uses->comparisons) comparison->eraseFromParent();
+  for (TruncInst* narrowed : uses->truncations) narrowed->eraseFromParent();
+  return true;
 }
 
 }  // namespace
@@ -70,13 +122,11 @@ PreservedAnalyses VectorConversionPass::run(Function& function, FunctionAnalysis
   for (IntrinsicInst* call : calls) {
     IRBuilder<> b(call);
     auto* least = call->hasOneUse() ? dyn_cast<IntrinsicInst>(*call->user_begin()) : nullptr;
-    if (least && least->getIntrinsicID() == Intrinsic::smin)
-      if (Value* made = convertUpTo(b, *call, least->getArgOperand(least->getArgOperand(0) == call ? 1 : 0))) {
-        least->replaceAllUsesWith(made);
-        least->eraseFromParent();
-        call->eraseFromParent();
-        continue;
-      }
+    if (least && least->getIntrinsicID() == Intrinsic::smin && convertUpTo(b, *call, *least)) {
+      least->eraseFromParent();
+      call->eraseFromParent();
+      continue;
+    }
     call->replaceAllUsesWith(convert(b, *call));
     call->eraseFromParent();
   }
