@@ -69,7 +69,8 @@ GeometryManifest chooseGeometry(const TypedProgram& program, KernelId kernel, st
                                 const SpecKey& spec);
 
 /// A remark where a forall kernel does not access memory 16 bytes at a time, and why.
-void remarkAccesses(const TypedProgram& program, KernelId kernel, Diagnostics& diagnostics);
+void remarkAccesses(const TypedProgram& program, KernelId kernel, const SourceManager& sources,
+                    Diagnostics& diagnostics);
 /// A place in the program as the runtime's messages name it: `kind` is Other, `text` what stands there.
 SiteManifest placeManifest(Range range, const SourceManager& sources);
 

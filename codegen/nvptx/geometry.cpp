@@ -6,6 +6,7 @@
 #include "codegen/lower/walk.h"
 #include "frontend/diagnostics/diagnostics.h"
 #include "frontend/sema/children.h"
+#include "frontend/sema/sema.h"
 
 #include <algorithm>
 #include <numeric>
@@ -247,7 +248,7 @@ GeometryManifest chooseGeometry(const TypedProgram& program, KernelId id, std::s
   return geometry;
 }
 
-void remarkAccesses(const TypedProgram& program, KernelId id, Diagnostics& diagnostics) {
+void remarkAccesses(const TypedProgram& program, KernelId id, const SourceManager& sources, Diagnostics& diagnostics) {
   const Kernel& kernel = program.kernels[id.value];
   if (!kernel.isForall) return;
   SpecKey best;
@@ -256,7 +257,7 @@ void remarkAccesses(const TypedProgram& program, KernelId id, Diagnostics& diagn
   pointsPerThread(program, kernel, best, &obstacle);
   // One remark for one thing.
   auto isTold = [&](const Diagnostic& told) { return told.kind == Diag::Uncoalesced && told.range == obstacle->range; };
-  if (obstacle && std::ranges::none_of(diagnostics.all(), isTold))
+  if (obstacle && !isOfLibrary(obstacle->range, sources) && std::ranges::none_of(diagnostics.all(), isTold))
     diagnostics.report(Diag::NotVectorised, obstacle->range, {kernel.name, obstacle->why});
 }
 

@@ -187,6 +187,30 @@ class Filter {
     else addAs(TokenKind::Ident, token);
   }
 
+  /// What is written here for `\\v -> e` and for a line that goes on; `at`: behind the backslash.
+  std::string backslashMeant(size_t at) const {
+    const std::string_view line = text_.substr(at, text_.find('\n', at) - at);
+    const size_t arrow = line.find("->");
+    if (arrow == std::string_view::npos || arrow > 40)
+      return "a statement goes on in the next line inside of `( )` and `[ ]`, and behind an operator";
+    std::string params;
+    for (size_t i = 0; i < arrow;) {
+      size_t end = i;
+      while (end < arrow && line[end] != ' ' && line[end] != ',') ++end;
+      if (end > i) params += (params.empty() ? "" : ", ") + std::string(line.substr(i, end - i));
+      i = end + 1;
+    }
+    size_t begin = arrow + 2, end = begin;
+    while (begin < line.size() && line[begin] == ' ') ++begin;
+    for (int depth = 0; end < line.size(); ++end) {
+      if (line[end] == '(' || line[end] == '[') ++depth;
+      if ((line[end] == ')' || line[end] == ']') && depth-- == 0) break;
+      if (line[end] == ',' && depth == 0) break;
+    }
+    return "a lambda is written `|" + params + "| " + std::string(line.substr(begin, end > begin ? end - begin : 0)) +
+           "`";
+  }
+
   void badCharacter(const Token& token) {
     std::string_view text = textOf(token);
     afterError_ = true;
@@ -209,6 +233,7 @@ class Filter {
                    : line.starts_with("pragma unroll") ? "write `unroll for i in 0..n { }`"
                                                        : "a comment starts with `//`");
     } else if (c == '\'') message.help("a string stands in double quotes");
+    else if (c == '\\') message.help(backslashMeant(token.end));
   }
 
   TokenKind last() const { return out_.tokens.empty() ? TokenKind::End : out_.tokens.back().kind; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Nodes that need more than being put together, and the ways into the parser.
 #include "frontend/parse/builder.h"
+#include "frontend/parse/habits.h"
 #include "frontend/parse/parse.h"
 #include "frontend/parse/parser.tab.h"
 
@@ -83,6 +84,20 @@ ExprId Builder::comparison(Range range, BinaryOp op, ExprId left, ExprId right, 
   if (auto* inner = std::get_if<BinaryExpr>(&ast_.expr(left).node);
       inner && inner->op >= BinaryOp::Eq && inner->op <= BinaryOp::Ge) {
     std::string_view middle = textOf(ast_.expr(inner->right).range);
+    // zeros<f32>(n), static_cast<f32>(x)
+    const bool isCall = ast_.expr(right).kind() == ExprKind::Paren || ast_.expr(right).kind() == ExprKind::Tuple;
+    if (const auto* callee = std::get_if<NameExpr>(&ast_.expr(inner->left).node);
+        callee && isCall && inner->op == BinaryOp::Lt && op == BinaryOp::Gt) {
+      const std::string name(names_.text(callee->name)), argument(textOf(ast_.expr(right).range));
+      const std::string_view ours = typeMeant(middle);
+      const std::string type(ours.empty() ? middle : ours);
+      report(Diag::UnexpectedHere, inner->opRange, {"`<`"})
+          .help(name == "static_cast" ? "a conversion is written `" + type + argument + "`"
+                : name == "reinterpret_cast"
+                    ? "bits are taken as another type by `bitcast[" + type + "]" + argument + "`"
+                    : "compile-time arguments stand in brackets: `" + name + "[" + type + "]" + argument + "`");
+      return error(range);
+    }
     auto message = report(Diag::ComparisonChain, opRange).note(inner->opRange, "the comparison before it");
     std::string_view first = textOf(ast_.expr(left).range), last = textOf(ast_.expr(right).range);
     if (first.size() + middle.size() + last.size() < 100 && textOf(range).find('\n') == std::string_view::npos)
@@ -222,7 +237,8 @@ void Builder::checkParams(std::vector<Param>& params) {
       if (text == "self") report(Diag::MisplacedSelf, param.name.range);
       else
         report(Diag::ParamNeedsType, param.name.range, {text})
-            .help("write `" + text + ": f32`, or the type that it has");
+            .help(text == "this" ? "in a method the value is `self`"
+                                 : "write `" + text + ": f32`, or the type that it has");
       param.type = error(param.name.range);
     } else if (ast_.expr(param.type).kind() == ExprKind::Spread) {
       if (hasVariadic) report(Diag::SecondVariadic, ast_.expr(param.type).range);

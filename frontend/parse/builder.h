@@ -69,6 +69,8 @@ class Builder {
   void aborted();
   /// A statement that could not be read: an Error with its whole text, for the names in it (Checker::mayBeLost).
   StmtId lostStatement() { return stmt(lost_, ExprStmt{error(lost_)}); }
+  /// A member of a struct or enum that could not be read: nothing is said of what the type then lacks.
+  StructMember lostMember();
   /// Whether parsing goes on behind an error; false if it would not move.
   bool recover() { return !stuck_; }
   /// Whether the text ends before something that has to follow.
@@ -150,17 +152,35 @@ class Builder {
   std::string_view docFor(Range range);
   void checkParams(std::vector<Param>& params);
 
-  // errors.cpp
-  bool foreignLambda(size_t at);
-  std::string lambdaOf(size_t at) const;
+  // habits.cpp, habits_declarations.cpp, habits_calls.cpp
   bool foreignHabit(size_t at, bool explained);
+  bool foreignLambda(size_t at);
+  bool foreignParameter(size_t at);
+  bool foreignDomain(size_t at);
+  bool foreignCall(size_t at);
+  bool typeFirst(size_t at);
+  bool inParameters(size_t at) const;
+  bool inSignature(size_t at) const;
+  std::string lambdaOf(size_t at) const;
+  std::string lambdaFrom(size_t open) const;
+  std::string parameterMeant(size_t at, bool& isMut) const;
+  std::string declarationMeant(size_t at) const;
+  std::string declaratorMeant(size_t at, size_t end) const;
+  std::string parametersMeant(size_t open) const;
+  std::string staticsOf(size_t at) const;
+  std::string sliceOf(size_t at) const;
+  // errors.cpp
+  void skipIndented(size_t start);
   bool statementHasBracketProblem(size_t start, size_t end) const;
   void skipStatement(size_t at);
+  size_t openAround(size_t at) const;
   TokenKind insideOf(size_t at) const;
+  size_t matchingClose(size_t at) const;
   size_t find(size_t at, TokenKind kind) const;
   std::string textUntil(size_t at, std::initializer_list<TokenKind> ends) const;
   std::string textBefore(size_t at) const;
   std::string shown(size_t first, size_t end) const;
+  std::string postfixBefore(size_t at) const;
   std::string forOver(size_t at) const;
   std::string ifElse(size_t at) const;
   std::string withName(std::string_view help, size_t at) const;
@@ -187,7 +207,8 @@ class Builder {
   std::vector<uint32_t> surplusBraces_;    // offsets of `}` that were left out, sorted
   size_t nextSurplus_ = 0;                 // the first that no error before explains
   bool stuck_ = false;
-  Range lost_;  // of the last error: the statement, member or block up to where parsing goes on
+  bool isPython_ = false;  // the last error is in the head of a block that is indented below it
+  Range lost_;             // of the last error: the statement, member or block up to where parsing goes on
   size_t lastErrorAt_ = SIZE_MAX;
   std::vector<std::pair<DeclId, Range>> selves_;  // functions with a `self`, and where it stands
   Ast ast_;

@@ -1,71 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Syntax errors in the user's terms: what was probably meant, else what could stand there; and where parsing goes on.
+// Syntax errors: what could stand there, and where parsing goes on. habits.cpp says what was probably meant.
 #include "frontend/parse/builder.h"
+#include "frontend/parse/habits.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <optional>
 #include <string>
 
 namespace rad {
-namespace {
-
-struct ForeignWord {
-  std::string_view word, help;
-};
-// Words of other languages that stand before a name or a block.
-constexpr ForeignWord foreignWords[] = {
-    {"def", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
-    {"func", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
-    {"function", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
-    {"fun", "a function is declared `fn NAME(x: f32) -> f32 { ... }`"},
-    {"void",
-     "a function is declared `fn NAME(x: f32) { ... }`, one that runs over a domain `kernel NAME(...) forall i in 0..n "
-     "{ ... }`"},
-    {"__global__", "a kernel is declared `kernel NAME(a: f32, mut x: [f32; n]) forall i in 0..n { ... }`"},
-    {"__device__", "a function is declared `fn NAME(x: f32) -> f32 { ... }`; the same one serves host and device"},
-    {"__host__", "a function is declared `fn NAME(x: f32) -> f32 { ... }`; the same one serves host and device"},
-    {"__constant__", "write `const NAME = ...`"},
-    {"__shared__", "write `shared NAME: [f32; 64]`, with the type and size that it has"},
-    {"class", "write `struct`"},
-    {"elif", "write `else if`"},
-    {"elsif", "write `else if`"},
-    {"switch", "write `if` and `else if`"},
-    {"match", "write `if` and `else if`"},
-    {"loop", "write `while true { }`"},
-    {"do", "write `while`"},
-    {"try", "there are no exceptions; a failed check ends the launch"},
-    {"lambda", "a lambda is written `LAMBDA`"},
-    {"from", "write `import math.{sin, cos}`"},
-    {"use", "write `import`"},
-    {"include", "write `import`"},
-    {"using", "write `type Name = ...` or `import`"},
-    {"auto", "write `let NAME = ...`, or `var NAME = ...` if it changes"},
-    {"mutable", "write `var`"},
-    {"impl", "methods stand inside of the struct: `fn NAME(self) -> f32 { ... }`"},
-    {"template", "compile-time parameters stand in `[]` behind the name: `fn f[T: Number](a: T)`"},
-    {"static", "write `const`, or `let`"},
-    {"typedef", "write `type Name = ...`"},
-    {"namespace", "each file is a namespace of its own: `import \"file.rad\" as name`"},
-};
-struct ForeignType {
-  std::string_view word, type;
-};
-constexpr ForeignType foreignTypes[] = {
-    {"int", "i32"},     {"float", "f32"},    {"double", "f64"},   {"long", "i64"},     {"short", "i16"},
-    {"char", "i8"},     {"half", "f16"},     {"unsigned", "u32"}, {"size_t", "index"}, {"int32_t", "i32"},
-    {"int64_t", "i64"}, {"uint32_t", "u32"}, {"uint64_t", "u64"}, {"uint8_t", "u8"},   {"bool", "bool"},
-    {"i8", "i8"},       {"i16", "i16"},      {"i32", "i32"},      {"i64", "i64"},      {"u8", "u8"},
-    {"u16", "u16"},     {"u32", "u32"},      {"u64", "u64"},      {"f16", "f16"},      {"bf16", "bf16"},
-    {"f32", "f32"},     {"f64", "f64"},      {"index", "index"},
-};
-
-template <class T, size_t N>
-const T* lookUp(const T (&table)[N], std::string_view word) {
-  auto it = std::find_if(std::begin(table), std::end(table), [&](const T& row) { return row.word == word; });
-  return it == std::end(table) ? nullptr : it;
-}
 
 bool endsOperand(TokenKind kind) {
   switch (kind) {
@@ -82,6 +24,8 @@ bool endsOperand(TokenKind kind) {
     default: return false;
   }
 }
+
+namespace {
 
 /// The list of what could stand at a place, shortened to what helps: operators and brackets that could continue an
 /// expression are left out. Empty if it says too little.
@@ -175,10 +119,8 @@ const Token& Builder::tokenAt(size_t at, int distance) const {
   return stream_.tokens[std::min(static_cast<size_t>(index), stream_.tokens.size() - 1)];
 }
 
-namespace {
 // How far errors look back: far enough for what people write, and no quadratic time on what machines do.
-constexpr size_t maxLookBack = 4096;
-}  // namespace
+static constexpr size_t maxLookBack = 4096;
 
 /// The index of the bracket that the closing one at `at` closes, or of some token before it if that is far.
 size_t Builder::matchingOpen(size_t at) const {
@@ -225,8 +167,8 @@ std::string Builder::describe(const Token& token) const {
   }
 }
 
-/// The bracket that the token at `at` stands in, End for none in this statement.
-TokenKind Builder::insideOf(size_t at) const {
+/// The index of the bracket that the token at `at` stands in, SIZE_MAX for none near it.
+size_t Builder::openAround(size_t at) const {
   int depth = 0;
   const size_t limit = at > maxLookBack ? at - maxLookBack : 0;
   for (size_t i = at; i-- > limit;) {
@@ -237,12 +179,31 @@ TokenKind Builder::insideOf(size_t at) const {
       case TokenKind::LParen:
       case TokenKind::LBracket:
       case TokenKind::LBrace:
-        if (depth-- == 0) return stream_.tokens[i].kind;
+        if (depth-- == 0) return i;
         break;
       default: break;
     }
   }
-  return TokenKind::End;
+  return SIZE_MAX;
+}
+
+/// The bracket that the token at `at` stands in, End for none.
+TokenKind Builder::insideOf(size_t at) const {
+  const size_t open = openAround(at);
+  return open == SIZE_MAX ? TokenKind::End : stream_.tokens[open].kind;
+}
+
+/// The index of the bracket that closes the one at `at`, or of some token behind it if that is far.
+size_t Builder::matchingClose(size_t at) const {
+  int depth = 0;
+  size_t i = at;
+  for (; i + 1 < stream_.tokens.size() && i < at + 200; ++i) {
+    const TokenKind kind = stream_.tokens[i].kind;
+    if (kind == TokenKind::LParen || kind == TokenKind::LBracket || kind == TokenKind::LBrace) ++depth;
+    if ((kind == TokenKind::RParen || kind == TokenKind::RBracket || kind == TokenKind::RBrace) && --depth == 0)
+      return i;
+  }
+  return i;
 }
 
 /// The first token of a kind behind `at` in the same statement, 0 if there is none.
@@ -286,372 +247,34 @@ std::string Builder::textBefore(size_t at) const {
   return shown(begin, at);
 }
 
+/// The text of the name, member, element or call that ends before the token at `at`.
+std::string Builder::postfixBefore(size_t at) const {
+  size_t begin = at;
+  while (begin > 0) {
+    const TokenKind kind = stream_.tokens[begin - 1].kind;
+    if (kind == TokenKind::RParen || kind == TokenKind::RBracket) {
+      begin = matchingOpen(begin - 1);
+      if (begin == 0 || stream_.tokens[begin - 1].end != stream_.tokens[begin].begin ||
+          !endsOperand(stream_.tokens[begin - 1].kind))
+        break;
+    } else if (kind == TokenKind::Ident || kind == TokenKind::TuplePosition || kind == TokenKind::Int ||
+               kind == TokenKind::Float) {
+      --begin;
+      if (begin == 0 || stream_.tokens[begin - 1].kind != TokenKind::Dot) break;
+      --begin;
+    } else {
+      break;
+    }
+  }
+  return shown(begin, at);
+}
+
 /// The text of the tokens [first, end), or "..." if it is empty, long, or of several lines.
 std::string Builder::shown(size_t first, size_t end) const {
   if (first >= end) return "...";
   const std::string_view text =
       text_.substr(stream_.tokens[first].begin, stream_.tokens[end - 1].end - stream_.tokens[first].begin);
   return text.size() > 60 || text.find('\n') != std::string_view::npos ? "..." : std::string(text);
-}
-
-/// `for (int i = 0; i < n; i++)` with its `(` at `at`, as a loop over a range.
-std::string Builder::forOver(size_t at) const {
-  size_t i = at + 1;
-  while (tokenAt(i, 0).kind == TokenKind::Ident && tokenAt(i, 1).kind == TokenKind::Ident) ++i;  // the type
-  const std::string name = tokenAt(i, 0).kind == TokenKind::Ident ? std::string(textOf(tokenAt(i, 0))) : "i";
-  std::string low = "0", high = "n";
-  auto isSemicolon = [&](const Token& token) {
-    return token.kind == TokenKind::Semicolon || (token.kind == TokenKind::End && textOf(token) == ";");
-  };
-  if (tokenAt(i, 1).kind == TokenKind::Assign) {
-    size_t end = i + 2;
-    while (end < at + 30 && end + 1 < stream_.tokens.size() && !isSemicolon(tokenAt(end, 0))) ++end;
-    if (end < at + 30 && tokenAt(end, 1).kind == TokenKind::Ident && tokenAt(end, 2).kind == TokenKind::Less) {
-      size_t stop = end + 3;
-      while (stop < at + 40 && stop + 1 < stream_.tokens.size() && !isSemicolon(tokenAt(stop, 0))) ++stop;
-      if (stop < at + 40) {
-        low = shown(i + 2, end);
-        high = shown(end + 3, stop);
-      }
-    }
-  }
-  return "for " + name + " in " + low + ".." + high;
-}
-
-/// `c ? a : b` with its `?` at `at`, as an `if`.
-std::string Builder::ifElse(size_t at) const {
-  const std::string condition = textBefore(at), first = textUntil(at + 1, {TokenKind::Colon});
-  const size_t colon = find(at + 1, TokenKind::Colon);
-  if (colon == 0) return "if condition { a } else { b }";
-  return "if " + condition + " { " + first + " } else { " + textUntil(colon + 1, {TokenKind::Comma}) + " }";
-}
-
-/// `lambda x: ...` with its `x` at `at`, as a lambda.
-std::string Builder::lambdaOf(size_t at) const {
-  std::string params;
-  size_t i = at;
-  for (; tokenAt(i, 0).kind == TokenKind::Ident || tokenAt(i, 0).kind == TokenKind::Comma; ++i)
-    if (tokenAt(i, 0).kind == TokenKind::Ident)
-      params += (params.empty() ? "" : ", ") + std::string(textOf(tokenAt(i, 0)));
-  return "|" + params + "| " + (tokenAt(i, 0).kind == TokenKind::Colon ? textUntil(i + 1, {TokenKind::Comma}) : "...");
-}
-
-/// Reports a lambda as C++ and JavaScript write it, if the error at `at` is in one.
-bool Builder::foreignLambda(size_t at) {
-  const Token& t = tokenAt(at, 0);
-  // |v| -> f32 { e }
-  if (t.kind == TokenKind::Arrow && tokenAt(at, -1).kind == TokenKind::Pipe) {
-    report(Diag::UnexpectedHere, rangeOf(t), {"`->`"})
-        .help("a lambda's type follows from its value: leave `-> ...` out");
-    return true;
-  }
-  // v => e, (a, b) => e; v -> e, told from p->x by the blank before it
-  if (t.kind == TokenKind::FatArrow ||
-      (t.kind == TokenKind::Arrow && insideOf(at) == TokenKind::LParen && tokenAt(at, -1).end < t.begin)) {
-    std::string params;
-    const size_t first = tokenAt(at, -1).kind == TokenKind::RParen ? matchingOpen(at - 1) + 1 : at - 1;
-    for (size_t i = first; i < at && i < first + 20; ++i)
-      if (stream_.tokens[i].kind == TokenKind::Ident)
-        params += (params.empty() ? "" : ", ") + std::string(textOf(stream_.tokens[i]));
-    if (params.empty()) return false;
-    report(Diag::UnexpectedHere, rangeOf(t), {"`" + std::string(textOf(t)) + "`"})
-        .help("a lambda is written `|" + params + "| " + textUntil(at + 1, {TokenKind::Comma}) + "`");
-    return true;
-  }
-  if (t.kind == TokenKind::Return && tokenAt(at, -1).kind == TokenKind::Pipe) {
-    report(Diag::UnexpectedHere, rangeOf(t), {"the word `return`"})
-        .help("what stands behind `|...|` is the lambda's value: leave `return` out");
-    return true;
-  }
-  // [](float v) { ... }, [=](auto v) { ... }
-  for (size_t open = at; open + 6 > at && open > 0; --open) {
-    if (tokenAt(open, 0).kind != TokenKind::LBracket) continue;
-    const TokenKind before = tokenAt(open, -1).kind;
-    if (endsOperand(before)) return false;
-    size_t close = open + 1;
-    if (tokenAt(close, 0).kind == TokenKind::Assign || tokenAt(close, 0).kind == TokenKind::Amp) ++close;
-    if (tokenAt(close, 0).kind != TokenKind::RBracket || tokenAt(close, 1).kind != TokenKind::LParen) return false;
-    std::string params;
-    size_t i = close + 2;
-    for (; i < close + 30 && tokenAt(i, 0).kind != TokenKind::RParen; ++i)
-      if (tokenAt(i, 0).kind == TokenKind::Ident &&
-          (tokenAt(i, 1).kind == TokenKind::Comma || tokenAt(i, 1).kind == TokenKind::RParen))
-        params += (params.empty() ? "" : ", ") + std::string(textOf(tokenAt(i, 0)));
-    std::string value = "...";
-    if (tokenAt(i, 1).kind == TokenKind::LBrace && tokenAt(i, 2).kind == TokenKind::Return) {
-      size_t end = i + 3;
-      while (end < i + 40 && tokenAt(end, 0).kind != TokenKind::End && tokenAt(end, 0).kind != TokenKind::Semicolon &&
-             tokenAt(end, 0).kind != TokenKind::RBrace && tokenAt(end, 0).kind != TokenKind::EndOfText)
-        ++end;
-      value = shown(i + 3, end);
-    }
-    report(Diag::UnexpectedHere, cover(rangeOf(tokenAt(open, 0)), rangeOf(tokenAt(close, 0))),
-           {"`" + shown(open, close + 1) + "`"})
-        .help("a lambda is written `|" + params + "| " + value + "`; it takes what it names along");
-    return true;
-  }
-  return false;
-}
-
-/// A help text with NAME replaced by the name that is declared behind the token at `at`.
-std::string Builder::withName(std::string_view help, size_t at) const {
-  std::string name = "name";
-  for (size_t i = at; i < at + 8 && i + 1 < stream_.tokens.size(); ++i) {
-    const TokenKind next = stream_.tokens[i + 1].kind;
-    if (stream_.tokens[i].kind == TokenKind::Ident &&
-        (next == TokenKind::LParen || next == TokenKind::Assign || next == TokenKind::LBracket)) {
-      name = textOf(stream_.tokens[i]);
-      break;
-    }
-    if (stream_.tokens[i].kind == TokenKind::End) break;
-  }
-  std::string out(help);
-  for (size_t place = out.find("NAME"); place != std::string::npos; place = out.find("NAME", place + name.size()))
-    out.replace(place, 4, name);
-  return out;
-}
-
-/// Reports a habit of another language or a common slip, if the token at `at` looks like one. `explained`:
-/// a bracket's message explains the error already, so that only what is beyond doubt is a habit.
-bool Builder::foreignHabit(size_t at, bool explained) {
-  const Token &t = tokenAt(at, 0), &p = tokenAt(at, -1), &pp = tokenAt(at, -2), &n = tokenAt(at, 1);
-  Range here = rangeOf(t);
-  auto str = [&](const Token& token) { return std::string(textOf(token)); };
-  size_t start = statementStart(at);
-  TokenKind first = stream_.tokens[start].kind;
-
-  if (!explained && foreignLambda(at)) return true;
-  switch (t.kind) {
-    case TokenKind::PlusPlus:
-    case TokenKind::MinusMinus: {
-      std::string name = p.kind == TokenKind::Ident ? str(p) : n.kind == TokenKind::Ident ? str(n) : "x";
-      report(Diag::IncrementOperator, here, {str(t)})
-          .help("write `" + name + (t.kind == TokenKind::PlusPlus ? " += 1`" : " -= 1`"));
-      return true;
-    }
-    case TokenKind::Question: report(Diag::ConditionalOperator, here).help("write `" + ifElse(at) + "`"); return true;
-    case TokenKind::If: {
-      // a if c else b
-      if (explained || t.newlineBefore || !endsOperand(p.kind)) break;
-      const std::string value = textBefore(at), condition = textUntil(at + 1, {TokenKind::Else});
-      const size_t otherwise = find(at + 1, TokenKind::Else);
-      if (otherwise == 0) break;
-      report(Diag::UnexpectedHere, here, {"the word `if`"})
-          .help("the condition stands first: `if " + condition + " { " + value + " } else { " +
-                textUntil(otherwise + 1, {}) + " }`");
-      return true;
-    }
-    case TokenKind::As:
-      if (explained || !endsOperand(p.kind) || n.kind != TokenKind::Ident || first == TokenKind::Import) break;
-      report(Diag::UnexpectedHere, here, {"the word `as`"})
-          .help("a conversion is written `" + str(n) + "(" + textBefore(at) + ")`");
-      return true;
-    case TokenKind::At:
-      if (explained || !endsOperand(p.kind) || t.newlineBefore) break;
-      report(Diag::UnexpectedHere, here, {"`@`"})
-          .help("there is no operator for the product of matrices; examples/matmul.rad is a kernel for it");
-      return true;
-    case TokenKind::Bang:
-      if (explained || p.kind != TokenKind::Ident || n.kind != TokenKind::LParen) break;
-      report(Diag::UnexpectedHere, here, {"`!`"})
-          .help(str(p) == "println" || str(p) == "print"
-                    ? "write `print(\"{}\", x)`"
-                    : "there are no macros; a call is written `" + str(p) + "(...)`");
-      return true;
-    case TokenKind::String:
-      if (p.kind != TokenKind::Ident || p.end != t.begin || p.end - p.begin > 2) break;
-      report(Diag::UnexpectedHere, cover(rangeOf(p), here), {"a string with a letter before it"})
-          .help("`{}` in a text stands for a value, and the values follow it: `\"x = {}\", x`");
-      return true;
-    case TokenKind::Star:
-    case TokenKind::Amp: {
-      const bool inSignature =
-          (first == TokenKind::Kernel || first == TokenKind::Fn) && insideOf(at) == TokenKind::LParen;
-      if (!inSignature) break;
-      const auto* row = p.kind == TokenKind::Ident ? lookUp(foreignTypes, textOf(p)) : nullptr;
-      if (row && n.kind == TokenKind::Ident) {
-        report(Diag::TypeFirst, cover(rangeOf(p), rangeOf(n)))
-            .help("write `" + str(n) + ": [" + std::string(row->type) + "; n]`, and `mut " + str(n) +
-                  "` if it is written to; `n` is a name for its size");
-        return true;
-      }
-      if (p.kind != TokenKind::Colon) break;
-      report(Diag::UnexpectedHere, here, {"`" + str(t) + "`"})
-          .help("an array is always a reference: `" + str(pp) + ": [f32; n]`, and `mut " + str(pp) +
-                "` if it is written to");
-      return true;
-    }
-    case TokenKind::Less:
-      if (p.kind != TokenKind::Ident || pp.kind != TokenKind::Colon) break;
-      report(Diag::UnexpectedHere, here, {"`<`"})
-          .help("the type of an array is written `[f32; n]`; `n` is a name for its size");
-      return true;
-    case TokenKind::Return:
-    case TokenKind::Break:
-    case TokenKind::Continue:
-      if (explained ||
-          (first != TokenKind::If && first != TokenKind::While && first != TokenKind::For && p.kind != TokenKind::Else))
-        break;
-      report(Diag::UnexpectedToken, here, {"`{`", "the word `" + str(t) + "`"})
-          .help("a body stands in braces: `{ " + str(t) + " }`");
-      return true;
-    case TokenKind::Dot: {
-      if (pp.kind != TokenKind::At || p.kind != TokenKind::Ident) break;
-      report(Diag::UnexpectedHere, here, {"`.`"})
-          .help("a kernel is declared with `kernel NAME(...) forall i in 0..n { }`, without a decorator");
-      return true;
-    }
-    case TokenKind::LaunchOpen:
-      report(Diag::LaunchBrackets, here)
-          .help("write `" + (p.kind == TokenKind::Ident ? str(p) : std::string("name")) +
-                "(...)`; the geometry follows from the kernel's domain");
-      return true;
-    case TokenKind::StarStar: {
-      const std::string base = p.kind == TokenKind::Ident ? str(p) : "x";
-      report(Diag::PowerOperator, here)
-          .help(n.kind == TokenKind::Int && str(n) == "2"
-                    ? "write `" + base + " * " + base + "`, or `pow(" + base + ", 2.0)`"
-                    : "write `pow(" + base + ", " +
-                          (n.kind == TokenKind::Ident || n.kind == TokenKind::Float ? str(n)
-                           : n.kind == TokenKind::Int                               ? str(n) + ".0"
-                                                                                    : "y") +
-                          ")`");
-      return true;
-    }
-    case TokenKind::ColonColon:
-      report(Diag::DoubleColon, here)
-          .help(p.kind == TokenKind::Ident && n.kind == TokenKind::Ident ? "write `" + str(p) + "." + str(n) + "`"
-                                                                         : "write `.`");
-      return true;
-    case TokenKind::Mut:
-      if (p.kind != TokenKind::Let && p.kind != TokenKind::Var) break;
-      report(Diag::LetMut, here).help("write `var" + (n.kind == TokenKind::Ident ? " " + str(n) : std::string()) + "`");
-      return true;
-    case TokenKind::LParen:
-      if (p.kind != TokenKind::For) break;
-      report(Diag::CStyleFor, cover(rangeOf(p), here)).help("write `" + forOver(at) + " { }`");
-      return true;
-    case TokenKind::TuplePosition:
-      if (p.kind == TokenKind::Dot && endsOperand(pp.kind)) break;
-      report(Diag::MissingDigits, cover(rangeOf(p), here)).help("write `0." + str(t) + "`");
-      return true;
-    case TokenKind::Arrow:
-      if (explained) break;
-      if (first == TokenKind::Kernel) {
-        report(Diag::UnexpectedHere, here, {"`->`"}).help("a kernel has no result; it writes to a `mut` parameter");
-        return true;
-      }
-      if (!endsOperand(p.kind) || n.kind != TokenKind::Ident || p.kind == TokenKind::RParen) break;
-      report(Diag::UnexpectedHere, here, {"`->`"}).help("a member is selected with `.`");
-      return true;
-    case TokenKind::Assign:
-      if (p.kind == TokenKind::Ident && pp.kind == TokenKind::For) {
-        report(Diag::CStyleFor, here).help("write `for " + str(p) + " in 0..n { }`");
-        return true;
-      }
-      if (p.kind == TokenKind::DotDot) {
-        const bool isNumber = n.kind == TokenKind::Int && n.end - n.begin < 9 &&
-                              str(n).find_first_not_of("0123456789") == std::string::npos;
-        report(Diag::UnexpectedHere, cover(rangeOf(p), here), {"`..=`"})
-            .help("a range ends before its end: write `.." +
-                  (isNumber ? std::to_string(std::stoul(str(n)) + 1) : str(n) + " + 1") + "`");
-        return true;
-      }
-      if (explained || (first != TokenKind::If && first != TokenKind::While)) break;
-      report(Diag::UnexpectedHere, here, {"`=`"}).help("equality is written `==`");
-      return true;
-    case TokenKind::Colon: {
-      if (explained) break;
-      if (p.kind == TokenKind::RParen && p.end != 0) {
-        size_t name = matchingOpen(at - 1);
-        if (name > 0 && stream_.tokens[name - 1].kind == TokenKind::RBracket) name = matchingOpen(name - 1);
-        if (name > 1 && stream_.tokens[name - 2].kind == TokenKind::Fn) {
-          report(Diag::ResultColon, here).help(n.kind == TokenKind::Ident ? "write `-> " + str(n) + "`" : "write `->`");
-          return true;
-        }
-      }
-      if (first == TokenKind::If || first == TokenKind::While || first == TokenKind::For ||
-          first == TokenKind::Forall || (first == TokenKind::Kernel && p.kind == TokenKind::RParen) ||
-          first == TokenKind::Struct || p.kind == TokenKind::Else) {
-        report(Diag::BlockColon, here).help("write `{` here and `}` behind the last statement");
-        return true;
-      }
-      if (insideOf(at) == TokenKind::LBracket && first != TokenKind::Kernel && first != TokenKind::Fn) {
-        report(Diag::UnexpectedHere, here, {"`:`"}).help("a slice is written with `..`: `x[2..4]`, `x[2..]`, `x[..4]`");
-        return true;
-      }
-      if (p.kind == TokenKind::Ident && pp.kind == TokenKind::Comma) {
-        for (size_t i = at; i-- > start;) {
-          TokenKind kind = stream_.tokens[i].kind;
-          if (kind == TokenKind::LParen) break;
-          if (kind != TokenKind::For) continue;
-          report(Diag::GeneratorNotLast, rangeOf(p)).help("move `" + str(p) + ": ...` before it");
-          return true;
-        }
-      }
-      if (p.kind == TokenKind::Ident && at - 1 == start) {
-        report(Diag::UnexpectedHere, here, {"`:`"})
-            .help("a variable is declared with `let " + str(p) + ": ...` or `var " + str(p) + ": ...`");
-        return true;
-      }
-      break;
-    }
-    default: break;
-  }
-
-  if (p.kind == TokenKind::Dot && pp.kind == TokenKind::Int && t.kind != TokenKind::Ident &&
-      t.kind != TokenKind::TuplePosition && pp.end == p.begin) {
-    report(Diag::MissingDigits, cover(rangeOf(pp), rangeOf(p))).help("write `" + str(pp) + ".0`");
-    return true;
-  }
-  // `int x`, `def f`, `} elif`, `loop {`.
-  if (p.kind == TokenKind::Ident && p.end != 0 && !t.newlineBefore &&
-      (t.kind == TokenKind::Ident || t.kind == TokenKind::LBrace)) {
-    if (const auto* row = lookUp(foreignTypes, textOf(p)); row && t.kind == TokenKind::Ident) {
-      const std::string typed = str(t) + ": " + std::string(row->type),
-                        value = n.kind == TokenKind::Assign ? " = " + textUntil(at + 2, {}) : "";
-      auto message = report(Diag::TypeFirst, cover(rangeOf(p), here));
-      if (insideOf(at) == TokenKind::LParen) message.help("write `" + typed + "`");
-      else if (pp.kind == TokenKind::Const) message.help("write `const " + typed + value + "`");
-      else if (value.empty()) message.help("write `var " + typed + "`");
-      else
-        message.help("write `let " + str(t) + value + "`, with the type `let " + typed + value +
-                     "`, or `var` if it changes");
-      return true;
-    }
-    if (const auto* row = lookUp(foreignWords, textOf(p))) {
-      std::string help = withName(row->help, at);
-      if (const size_t place = help.find("LAMBDA"); place != std::string::npos) help.replace(place, 6, lambdaOf(at));
-      report(Diag::ForeignKeyword, rangeOf(p), {str(p)}).help(help);
-      return true;
-    }
-  }
-  if (p.kind == TokenKind::Ident && p.end != 0 && t.kind != TokenKind::End && textOf(p) == "elif") {
-    report(Diag::ForeignKeyword, rangeOf(p), {"elif"}).help("write `else if`");
-    return true;
-  }
-  // (float)n
-  if (p.kind == TokenKind::RParen && pp.kind == TokenKind::Ident && tokenAt(at, -3).kind == TokenKind::LParen &&
-      !t.newlineBefore && (t.kind == TokenKind::Ident || t.kind == TokenKind::Int || t.kind == TokenKind::Float))
-    if (const auto* row = lookUp(foreignTypes, textOf(pp))) {
-      report(Diag::UnexpectedHere, here, {describe(t)})
-          .help("a conversion is written `" + std::string(row->type) + "(" + str(t) + ")`");
-      return true;
-    }
-  if (t.kind == TokenKind::Ident && p.kind == TokenKind::RBrace)
-    if (const auto* row = lookUp(foreignWords, textOf(t))) {
-      report(Diag::ForeignKeyword, here, {str(t)}).help(std::string(row->help));
-      return true;
-    }
-  if (p.kind == TokenKind::Operator) {
-    report(Diag::BadOperatorName, here, {describe(t)});
-    return true;
-  }
-  if (p.kind == TokenKind::Private) {
-    report(Diag::PrivateTarget, rangeOf(p));
-    return true;
-  }
-  return false;
 }
 
 void Builder::syntaxError(const std::vector<TokenKind>& expected) {
@@ -669,6 +292,7 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
   lost_ = {{base_ + stream_.tokens[start].begin}, {base_ + stream_.tokens[cursor_].begin}};
   // A bracket that is missing or one too many in this statement explains most of what goes wrong in it.
   bool explained = statementHasBracketProblem(start, cursor_);
+  isPython_ = false;
   failedBeforeEnd_ |= !hadMessage && explained;
   if (!hadMessage && !stuck_ && !foreignHabit(at, explained) && !explained) {
     failedAtEnd_ |= atEnd;
@@ -706,6 +330,31 @@ void Builder::syntaxError(const std::vector<TokenKind>& expected) {
         message.help("leave the `;` out; the body follows in `{ }`");
       else if (t.kind == TokenKind::Ellipsis)
         message.help("`...` stands behind an argument that is a list, or behind the type of a parameter");
+    }
+  }
+  if (isPython_) skipIndented(start);
+}
+
+/// Moves behind the lines that are indented below the statement at `start`: a block of Python, which had its message.
+void Builder::skipIndented(size_t start) {
+  auto column = [&](const Token& token) {
+    const size_t line = text_.substr(0, token.begin).rfind('\n');
+    return token.begin - (line == std::string_view::npos ? 0 : line + 1);
+  };
+  const size_t indent = column(stream_.tokens[start]);
+  while (stream_.tokens[cursor_].kind == TokenKind::End && cursor_ + 1 < stream_.tokens.size()) {
+    const Token& next = stream_.tokens[cursor_ + 1];
+    if (next.kind == TokenKind::EndOfText || next.kind == TokenKind::RBrace) return;
+    const std::string_view word = textOf(next);
+    const bool goesOn =
+        column(next) == indent && (word == "else" || word == "elif" || word == "except" || word == "finally");
+    if (column(next) <= indent && !goesOn) return;
+    int depth = 0;
+    for (++cursor_; stream_.tokens[cursor_].kind != TokenKind::EndOfText; ++cursor_) {
+      const TokenKind kind = stream_.tokens[cursor_].kind;
+      if (kind == TokenKind::End && depth == 0) break;
+      if (kind == TokenKind::LBrace) ++depth;
+      if (kind == TokenKind::RBrace && depth-- == 0) return;
     }
   }
 }
@@ -751,6 +400,13 @@ void Builder::skipStatement(size_t at) {
       default: break;
     }
   }
+}
+
+StructMember Builder::lostMember() {
+  const size_t open = openAround(cursor_);
+  if (open == SIZE_MAX || open == 0) return {};
+  error({rangeOf(stream_.tokens[open - 1]).begin, lost_.end});
+  return {};
 }
 
 void Builder::aborted() {

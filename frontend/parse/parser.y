@@ -488,7 +488,7 @@ memberOpt:
     %empty                    { }
   | Ident ":" type initOpt    { $$ = {{b.ident(@1), $3, $4, false}, {}}; }
   | memberFn                  { $$ = {{}, b.checkedFn($1, true)}; }
-  | error                     { yyclearin; if (!b.recover()) YYABORT; yyerrok; }
+  | error                     { $$ = b.lostMember(); yyclearin; if (!b.recover()) YYABORT; yyerrok; }
   ;
 memberFn:
     fnDecl
@@ -503,7 +503,8 @@ braceNames:
 nameOpt:
     %empty   { }
   | Ident    { $$ = b.ident(@1); }
-  | error    { yyclearin; if (!b.recover()) YYABORT; yyerrok; }
+  | Ident error   { $$ = b.ident(@1); yyclearin; if (!b.recover()) YYABORT; yyerrok; }
+  | error    { b.lostMember(); yyclearin; if (!b.recover()) YYABORT; yyerrok; }
   ;
 externMembers:
     externMemberOpt                     { if ($1) $$.push_back($1); }

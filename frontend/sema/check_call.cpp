@@ -48,63 +48,6 @@ std::optional<Checker::Reducer> Checker::findReducer(std::string_view name) {
   return std::nullopt;
 }
 
-bool Checker::foreignHabit(ExprId, std::string_view name, Range range) {
-  struct Habit {
-    std::string_view foreign, help;
-  };
-  static constexpr Habit habits[] = {
-      {"len", "the number of elements is x.len"},
-      {"range", "loops run over `for i in 0..n`"},
-      {"printf", "write print(\"x = {}\", x)"},
-      {"println", "write print(\"x = {}\", x)"},
-      {"__syncthreads", "write barrier()"},
-      {"syncthreads", "write barrier()"},
-      {"float", "write f32(...)"},
-      {"double", "write f64(...)"},
-      {"int", "write i32(...)"},
-      {"sqrtf", "write sqrt(...); it takes f32 and f64"},
-      {"expf", "write exp(...); it takes f32 and f64"},
-      {"fabs", "write abs(...)"},
-      {"fmax", "write max(...)"},
-      {"fmin", "write min(...)"},
-      {"fmaxf", "write max(...)"},
-      {"fminf", "write min(...)"},
-      {"zeros_like", "write zeros[f32](x.len)"},
-      {"empty", "write zeros[f32](n)"},
-      {"array", "write [f32(i) for i in 0..n], or zeros[f32](n) and assign to its elements"},
-      {"linspace", "write [low + (high - low) * f32(i) / f32(n - 1) for i in 0..n]"},
-      {"atomicAdd", "write atomic.add(&x[i], value)"},
-      {"atomicSub", "write atomic.sub(&x[i], value)"},
-      {"atomicMin", "write atomic.min(&x[i], value)"},
-      {"atomicMax", "write atomic.max(&x[i], value)"},
-      {"atomicExch", "write atomic.exchange(&x[i], value)"},
-      {"atomicCAS", "write atomic.compare_exchange(&x[i], expected, value)"},
-      {"sinf", "write sin(...); it takes f32 and f64"},
-      {"cosf", "write cos(...); it takes f32 and f64"},
-      {"powf", "write pow(...); it takes f32 and f64"},
-      {"__sinf", "write sin(...), and @fast before the kernel"},
-      {"__expf", "write exp(...), and @fast before the kernel"},
-      {"enumerate", "write `for i in 0..x.len` and x[i]"},
-      {"where", "write select(condition, a, b)"},
-      {"mix", "write lerp(a, b, t)"},
-      {"saturate", "write clamp(x, 0.0, 1.0)"},
-      {"zip", "write `for i in 0..x.len`, x[i] and y[i]"},
-      {"input", "the arguments of the program are args[0], args[1], ..."},
-      {"vec", "write zeros[f32](n), or [f32(i) for i in 0..n]"},
-      {"malloc", "write zeros[f32](n)"},
-      {"__syncwarp", "a block meets at barrier()"},
-      {"min_element", "write min(x)"},
-      {"max_element", "write max(x)"},
-      {"arange", "write [f32(i) for i in 0..n]"},
-  };
-  for (const Habit& habit : habits)
-    if (habit.foreign == name) {
-      report(Diag::UnknownName, range, {std::string(name)}).help(std::string(habit.help));
-      return true;
-    }
-  return false;
-}
-
 Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   ExprId calleeId = node.callee;
   while (std::holds_alternative<ParenExpr>(expr(calleeId).node))
@@ -195,6 +138,16 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     else if (isView(base.type) && (name == "forEach" || name == "for_each" || name == "apply"))
       builder.help(
           fmt::format("write `forall i in 0..{0}.len {{ ... {0}[i] ... }}`, or a kernel", shorten(base.range)));
+    else if (isView(base.type) && name == "fill")
+      builder.help(fmt::format("write {}[..] = {}", shorten(base.range),
+                               node.arguments.empty() ? "value" : shorten(expr(node.arguments[0].value).range)));
+    else if (isView(base.type) && (name == "to_host" || name == "copy_to_host" || name == "cpu" || name == "get" ||
+                                   name == "numpy" || name == "to_device" || name == "cuda" || name == "to"))
+      builder.help("arrays live on the device; reading an element, printing and write_npy fetch what they need");
+    else if (isView(base.type) && (name == "append" || name == "push" || name == "push_back" || name == "insert"))
+      builder.help("an array keeps its size: make one that is large enough, and count what is in it");
+    else if (isView(base.type) && (name == "sort" || name == "argsort"))
+      builder.help("examples/radix_sort.rad sorts an array");
     else if (isView(base.type) && (name == "flatten" || name == "reshape" || name == "ravel"))
       builder.help(fmt::format("{}.flat is the array as one dimension", shorten(base.range)));
     return errorValue(range);
@@ -289,7 +242,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }
-  if (!foreignHabit(calleeId, name, callee.range)) reportUnknownName(name, callee.range);
+  reportUnknownName(name, callee.range);
   return errorValue(range);
 }
 

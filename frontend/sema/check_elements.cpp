@@ -111,12 +111,17 @@ Value Checker::checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expec
         .help("zeros[f32](0) makes an array without elements in the device's memory");
     return errorValue(range);
   }
-  const TypeId hint = typeOf(expected).kind == TypeKind::Array ? typeOf(expected).element : TypeId{};
+  TypeId hint = typeOf(expected).kind == TypeKind::Array ? typeOf(expected).element : TypeId{}, inner = hint;
+  if (isView(expected)) {  // its items are to become elements of the device
+    const Type view = typeOf(expected);
+    if (view.rank == 1) inner = hint = view.element;
+    else inner = types().view(view.element, view.rank - 1, false);
+  }
   std::vector<Value> values;
   TypeId element = hint;
   bool ok = true, real = false;
   for (ExprId item : node.items) {
-    Value value = checkExpr(item, hint);
+    Value value = checkExpr(item, inner);
     if (isError(value.type)) {
       ok = false;
     } else if (typeOf(value.type).kind == TypeKind::Unit) {
@@ -141,8 +146,10 @@ Value Checker::checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expec
 Value Checker::checkRepeat(const RepeatExpr& node, Range range, TypeId expected) {
   // [v; 2, 3] is [[v; 3]; 2].
   TypeId hint = expected;
-  for (size_t d = 0; d < node.dims.size(); ++d)
-    hint = typeOf(hint).kind == TypeKind::Array ? typeOf(hint).element : TypeId{};
+  if (isView(expected)) hint = typeOf(expected).rank == node.dims.size() ? typeOf(expected).element : TypeId{};
+  else
+    for (size_t d = 0; d < node.dims.size(); ++d)
+      hint = typeOf(hint).kind == TypeKind::Array ? typeOf(hint).element : TypeId{};
   Value value = checkExpr(node.value, hint);
   if (isError(value.type)) return errorValue(range);
   if (typeOf(value.type).kind == TypeKind::Unit) {

@@ -23,8 +23,9 @@ TypeId Checker::enumType(Entity& entity) {
     record.members.emplace_back(text(node.members[i].name));
   }
   if (record.members.empty()) {
-    report(Diag::EmptyType, entity.range, {"the enum", record.name})
-        .help("name its values: `enum Order { relaxed, acquire }`");
+    if (!mayBeLost(text(entity.name)))
+      report(Diag::EmptyType, entity.range, {"the enum", record.name})
+          .help("name its values: `enum Order { relaxed, acquire }`");
     ok = false;
   }
   entity.type = ok ? types().enumeration(std::move(record)) : types().error();

@@ -225,6 +225,13 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
                                    element(left), opText, element(right), shorten(array.range)));
         else builder.help("arrays have no operators; write a kernel that computes each element");
       }
+      if (const auto* list = left.expr && typeOf(left.type).kind == TypeKind::Array && opText == "*"
+                                 ? std::get_if<MakeElements>(&program_.expr(left.expr).node)
+                                 : nullptr;
+          list && list->items.size() == 1)
+        builder.help(
+            fmt::format("an array value of equal items is [{0}; 8]; an array of the device full[{1}](n, value: {0})",
+                        shorten(program_.expr(list->items[0]).range), spellType(typeOf(left.type).element)));
     }
     return errorValue(range);
   };
@@ -503,7 +510,8 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
       std::string sizes;
       for (unsigned d = 0; d < typeOf(base.type).rank; ++d)
         sizes += fmt::format("{}{}.shape[{}]", d ? ", " : "", shorten(base.range), d);
-      report(Diag::ShapeNeedsIndex, range, {}).help(fmt::format("write {}", sizes));
+      report(Diag::ShapeNeedsIndex, range, {})
+          .help(typeOf(base.type).rank > 1 ? fmt::format("write ({})", sizes) : fmt::format("write {}", sizes));
       return errorValue(range);
     }
     static constexpr std::string_view members[] = {"len", "flat", "shape"};

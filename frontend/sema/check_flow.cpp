@@ -289,11 +289,13 @@ Value Checker::checkIf(ExprId, const IfExpr& node, Range range, TypeId expected)
     after[i] = std::exchange(ctx_->unassigned, before);
   };
   // Constants and `.name` take the type of the branch that has one.
-  const int first = isError(expected) && isShortName(node.thenBlock) ? 1 : 0;
+  const bool namesEnum = !isError(expected) && types().isEnum(expected);
+  const int first = !namesEnum && isShortName(node.thenBlock) ? 1 : 0;
   check(first, expected);
   TypeId hint = expected;
   if (const auto& known = blocks[first].value;
-      isError(hint) && known && !blocks[first].diverges && (scalarOf(known->type) || types().isEnum(known->type)))
+      known && !blocks[first].diverges &&
+      ((isError(expected) && scalarOf(known->type)) || (!namesEnum && types().isEnum(known->type))))
     hint = known->type;
   check(1 - first, hint);
   ctx_->unassigned.clear();

@@ -108,9 +108,14 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
       const TypeId type = paramTypes[at];
       if (decl.params[p].isMut && !isView(type)) {
         TypeId placeType;
+        const size_t errors = diags_.all().size();
         const TExprId place =
             v < call.written[p].size() ? checkPlace(call.written[p][v], placeType, true, false) : TExprId{};
         if (!place) {
+          if (diags_.all().size() > errors && diags_.all()[errors].kind == Diag::NotAPlace)
+            Diagnostics::Builder(diags_, errors)
+                .note(decl.params[p].name.range, fmt::format("`{}` is written to", text(decl.params[p].name.name)))
+                .help("hand a `var` over");
           ok = false;
           continue;
         }
@@ -344,6 +349,7 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
       continue;
     }
     TypeId type = resolveType(param.type);
+    if (isError(type)) bindSizesOf(param.type);
     if (isView(type)) type = types().withAccess(type, param.isMut);
     const LocalId local = addLocal(std::string(text(param.name.name)), type,
                                    param.isMut ? LocalKind::MutParam : LocalKind::Param, param.name.range);

@@ -5,7 +5,33 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 namespace rad::sema {
+namespace {
+
+/// What is written for a text that has fewer `{}` than values follow: "x = %f" and "x = " are such.
+std::string missingHoles(std::string_view format, size_t holes, size_t values) {
+  std::string text;
+  for (size_t i = 0; i < format.size(); ++i) {
+    size_t end = i + 1;
+    while (end < format.size() && (std::isdigit(static_cast<unsigned char>(format[end])) || format[end] == '.')) ++end;
+    if (format[i] == '%' && end < format.size() &&
+        std::string_view("dfgeixsu").find(format[end]) != std::string_view::npos) {
+      text += "{}";
+      ++holes;
+      i = end;
+    } else {
+      text += format[i];
+    }
+  }
+  if (format.size() > 40 || text.find_first_of("\n\t\"\\") != std::string::npos)
+    return "write `{}` in the text where each value goes";
+  for (; holes < values; ++holes) text += text.empty() || text.back() == ' ' ? "{}" : " {}";
+  return "write `{}` in the text where each value goes: \"" + text + "\"";
+}
+
+}  // namespace
 
 std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat(List<Argument> arguments, size_t first,
                                                                                  std::string_view callee) {
@@ -47,7 +73,7 @@ std::optional<std::pair<std::string, std::vector<TExprId>>> Checker::checkFormat
   if (hasFormat && found.holes.size() != shown.size()) {
     report(Diag::FormatArity, expr(arguments[first].value).range,
            {fmt::format("{} `{{}}`", found.holes.size()), std::to_string(shown.size())})
-        .help(found.holes.size() < shown.size() ? "write `{}` in the text where each value goes"
+        .help(found.holes.size() < shown.size() ? missingHoles(format, found.holes.size(), shown.size())
                                                 : "each `{}` takes one of the values behind the text");
     return std::nullopt;
   }

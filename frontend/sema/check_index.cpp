@@ -169,6 +169,18 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
   const Expr& node = expr(id);
   const Symbol name = std::get<NameExpr>(node.node).name;
   const std::string spelled(text(name));
+  auto letHelp = [&](TypeId declared) {
+    if (!isView(declared)) return std::string("declare it with `var`");
+    const std::string all = fmt::format("{}[{}]", spelled, typeOf(declared).rank > 1 ? "i, j" : "i");
+    return readsToo && typeOf(declared).rank <= 2
+               ? fmt::format("its elements can change: `forall {} {{ {} += ... }}`",
+                             typeOf(declared).rank > 1
+                                 ? fmt::format("i in 0..{0}.shape[0], j in 0..{0}.shape[1]", spelled)
+                                 : fmt::format("i in 0..{}.len", spelled),
+                             all)
+               : fmt::format("`{}{}[..] = ...` changes all its elements; declare it with `var` to name another array",
+                             spelled, typeOf(declared).rank > 1 ? ".flat" : "");
+  };
   Context* owner = nullptr;
   if (auto binding = findBinding(name, &owner)) {
     if (binding->kind == Binding::Kind::Local && isError(binding->type)) return {};
@@ -202,7 +214,7 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
         break;
       case LocalKind::Let:
         why = "declared with `let`";
-        help = "declare it with `var`";
+        help = letHelp(local.type);
         break;
       case LocalKind::Param:
         why = "a parameter";
@@ -242,7 +254,7 @@ TExprId Checker::checkPlaceName(ExprId id, TypeId& type, bool isAssignment, bool
       if (!entity->isVar) {
         report(Diag::NotMutable, node.range, {spelled, "declared with `let`"})
             .note(entity->range, "defined here")
-            .help("declare it with `var`");
+            .help(letHelp(entity->type));
         return {};
       }
       type = entity->type;

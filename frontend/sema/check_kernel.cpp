@@ -28,6 +28,21 @@ std::string Checker::kernelSymbol(std::string_view name) {
   return symbol;
 }
 
+/// Names that stand as sizes in what is no type, f32[n]: they are not unknown besides.
+void Checker::bindSizesOf(ExprId type) {
+  auto bindName = [&](ExprId id) {
+    if (const auto* name = std::get_if<NameExpr>(&expr(id).node);
+        name && !findBinding(name->name) && !findScalar(text(name->name)))
+      bind({name->name, expr(id).range},
+           {.kind = Binding::Kind::Local, .type = types().error(), .range = expr(id).range});
+  };
+  if (const auto* index = std::get_if<IndexExpr>(&expr(type).node))
+    if (const auto* base = std::get_if<NameExpr>(&expr(index->base).node); base && findScalar(text(base->name)))
+      for (const Argument& size : index->arguments) bindName(size.value);
+  if (const auto* list = std::get_if<ArrayLitExpr>(&expr(type).node))
+    for (ExprId item : list->items) bindName(item);
+}
+
 std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, const Kernel& kernel, bool inDomain) {
   const std::string name(text(node.name));
   auto constant = [&](const Value& value) -> std::optional<ShapeExpr> {
@@ -271,6 +286,7 @@ bool Checker::checkKernelParams(const KernelDecl& decl, const FunctionArguments&
       continue;
     }
     TypeId type = param.type ? resolveType(param.type) : TypeId{};
+    if (isError(type) && param.type) bindSizesOf(param.type);
     const std::string name(text(param.name.name));
     const bool inParts = !isError(type) && !isView(type) && !scalarOf(type);
     if (isView(type)) type = types().withAccess(type, param.isMut);

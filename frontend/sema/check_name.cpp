@@ -12,40 +12,6 @@
 namespace rad::sema {
 
 void Checker::reportUnknownName(std::string_view name, Range range, bool isAssigned) {
-  struct Habit {
-    std::string_view foreign, help;
-  };
-  static constexpr Habit habits[] = {
-      {"threadIdx", "name the thread in the kernel's `threads t in 0..256`, or use thread.index"},
-      {"blockIdx", "name the block in the kernel's `blocks b in 0..n`, or use block.index"},
-      {"blockDim", "block.size is the number of threads of a block"},
-      {"gridDim", "the extents of the kernel's `blocks` clause are the grid's size"},
-      {"cuda", "name the point in the kernel's domain: `forall i in 0..n`"},
-      {"np", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
-      {"numpy", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
-      {"torch", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
-      {"plot", "write_npy(path, x) saves an array for Python's plots, write_png(path, x) paints one"},
-      {"None", "a value that may be missing has no counterpart; use a bool beside it"},
-      {"null", "a value that may be missing has no counterpart; use a bool beside it"},
-      {"nullptr", "a value that may be missing has no counterpart; use a bool beside it"},
-      {"True", "write true"},
-      {"False", "write false"},
-      {"INFINITY", "write inf"},
-      {"NAN", "write nan"},
-      {"__syncthreads", "write barrier()"},
-      {"syncthreads", "write barrier()"},
-      {"tl", "name the block in the kernel's domain: `blocks b in 0..n threads t in 0..256`"},
-      {"cp", "arrays are made by zeros[f32](n), random.uniform[f32](n), [e for i in 0..n]"},
-      {"pass", "an empty block is `{ }`"},
-      {"self",
-       "a method names it as its first parameter: `fn name(self)`; another function has parameters with a name and a "
-       "type"},
-      {"this", "in a method the value is `self`: `fn name(self)`"},
-      {"warpSize", "a warp has 32 threads"},
-      {"M_PI", "write `import math` at the top of the file, then math.pi"},
-      {"FLT_MAX", "write inf, or the number"},
-      {"EOF", "texts have no end mark"},
-  };
   // One name that is not known is one mistake in a body, however often it stands there.
   if (ctx_) {
     Context* root = ctx_;
@@ -82,18 +48,9 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
       return;
     }
   }
-  for (const Habit& habit : habits)
-    if (habit.foreign == name) {
-      builder.help(std::string(habit.help));
-      return;
-    }
-  if (name.starts_with("cuda") || name.starts_with("cu")) {
-    if (name.size() > 5 && name.substr(name[2] == 'd' ? 4 : 2, 1)[0] >= 'A' &&
-        name.substr(name[2] == 'd' ? 4 : 2, 1)[0] <= 'Z') {
-      builder.help(
-          "arrays such as zeros[f32](n) live on the device; copies, waiting and freeing follow from how they are used");
-      return;
-    }
+  if (const std::string help = foreignNameHelp(name, range); !help.empty()) {
+    builder.help(help);
+    return;
   }
   if (std::string near = nearestName(name, visibleNames()); !near.empty())
     builder.help(fmt::format("did you mean `{}`?", near));
@@ -200,6 +157,8 @@ Value Checker::valueOf(Entity& entity, Range range) {
   switch (entity.kind) {
     case Entity::Kind::Fn:
     case Entity::Kind::Kernel:
+      // A line with a syntax error may have declared a variable of this name.
+      if (entity.ast != ast_ && mayBeLost(text(entity.name))) return errorValue(range);
       report(Diag::FunctionAsValue, range,
              {std::string(text(entity.name)), entity.kind == Entity::Kind::Fn ? "function" : "kernel"})
           .help(fmt::format("call it: {}(...)", text(entity.name)));
@@ -344,7 +303,8 @@ Value Checker::checkName(const NameExpr& node, Range range) {
   if (name == "nan")
     return constantValue(types().untypedFloat(), ConstValue::ofFloat(std::numeric_limits<double>::quiet_NaN()), range);
   if (findScalar(name)) {
-    report(Diag::TypeAsValue, range, {std::string(name)});
+    report(Diag::TypeAsValue, range, {std::string(name)})
+        .help(fmt::format("a type is given in brackets, zeros[{0}](n), and a value converted by {0}(x)", name));
     return errorValue(range);
   }
   if (findMath(name) || findHostBuiltin(name) || name == "print" || name == "assert" || name == "barrier" ||

@@ -412,9 +412,11 @@ TExprId Checker::hostSize(const ShapeExpr& size, const Kernel& kernel, const std
 Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   if (!isHostCode() || ctx_->kind == Context::Kind::Reduction) {
     report(Diag::ArrayInKernel, range, {})
-        .help(
-            "an array value has a size that is known: `var a = [0.0; 8]`, filled by a loop; what the kernel gives goes "
-            "into a `mut` parameter");
+        .help(ctx_->kind == Context::Kind::Reduction && ctx_->parent && ctx_->parent->side == Side::Host
+                  ? "an array of more dimensions has all ranges in one list: [e for i in 0..n, j in 0..m]"
+                  : "an array value has a size that is known: `var a = [0.0; 8]`, filled by a loop; what the kernel "
+                    "gives goes "
+                    "into a `mut` parameter");
     return errorValue(range);
   }
   const auto& generator = std::get<GeneratorExpr>(expr(node.generator).node);

@@ -79,7 +79,19 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     Value value = checkExpr(node.value, type);
     if (!place || isError(type) || isError(value.type)) return;
     if (isView(type)) {
-      report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)});
+      // x[2..4] *= 2.0, as it is written for each element
+      const std::string whole = shorten(expr(node.target).range);
+      const size_t open = whole.find('['), gap = whole.find("..");
+      const std::string array = whole.substr(0, open),
+                        bounds = gap == std::string::npos ? "" : whole.substr(open + 1, whole.size() - open - 2);
+      const bool isAll = bounds == "..", hasBounds = gap > open + 1 && gap + 3 < whole.size();
+      const bool isSimple = typeOf(type).rank == 1 && isHostCode() && !isView(value.type) && (isAll || hasBounds) &&
+                            whole.find(',') == std::string::npos && whole.find(']') == whole.size() - 1;
+      report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)})
+          .help(isSimple ? fmt::format("arrays have no operators; write `forall i in {} {{ {}[i] {}= {} }}`",
+                                       isAll ? fmt::format("0..{}.len", array) : bounds, array, spelling(node.op),
+                                       shorten(value.range))
+                         : "arrays have no operators; write it for each element, in a loop or a `forall`");
       return;
     }
     if (isDeclared(type) || isDeclared(value.type)) {
@@ -159,7 +171,9 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
   // The place's type guides the value; it counts as assigned only after the value was evaluated.
   const bool isName = std::holds_alternative<NameExpr>(expr(node.target).node);
   TExprId place = checkPlace(node.target, type, false, false);
-  Value value = checkExpr(node.value, type);
+  const bool isSlice = place && std::holds_alternative<ViewSlice>(program_.expr(place).node);
+  const bool ofArrays = isSlice && typeOf(typeOf(type).element).kind == TypeKind::Array;
+  Value value = checkExpr(node.value, ofArrays ? typeOf(type).element : type);
   if (isName) {
     const Symbol name = std::get<NameExpr>(expr(node.target).node).name;
     if (auto binding = findBinding(name)) {
@@ -169,7 +183,8 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     }
   }
   if (!place || isError(type) || isError(value.type)) return;
-  const bool isSlice = std::holds_alternative<ViewSlice>(program_.expr(place).node);
+  if (isView(type))
+    if (auto made = deviceArray(value, types().withAccess(type, false))) value = *made;
   if (isSlice) {
     if (!hostOnly("assigning to a slice", range)) return;
     ctx_->hasEffects = true;

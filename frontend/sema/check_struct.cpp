@@ -177,6 +177,10 @@ void Checker::checkDefaults(Entity& entity) {
 
 Value Checker::construct(Entity& entity, List<Argument> statics, const CallExpr& node, Range range, TypeId expected) {
   const StructDecl& decl = structOf(entity);
+  if (entity.ast == ast_ && mayBeLost(text(entity.name))) {  // it has members that could not be read
+    for (const Argument& argument : node.arguments) checkExpr(argument.value);
+    return errorValue(range);
+  }
   std::vector<std::optional<StaticValue>> known(decl.staticParams.size());
   const StructInstance* const wanted = structInstance(expected);
   if (wanted && wanted->entity == &entity && statics.empty())
@@ -202,6 +206,7 @@ void Checker::reportUnknownMember(TypeId type, Ident member) {
   const std::string_view name = text(member.name);
   std::vector<std::string_view> known;
   const Record& record = types().record(type);
+  if (mayBeLost(record.name)) return;  // a syntax error in it had its message
   for (const std::string& one : record.members) known.push_back(one);
   if (const StructInstance* instance = structInstance(type))
     for (const auto& [symbol, method] : instance->entity->methods) known.push_back(text(symbol));

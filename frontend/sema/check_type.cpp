@@ -197,24 +197,22 @@ void Checker::reportNotType(ExprId id) {
     const auto* list = std::get_if<ArrayLitExpr>(&node.node);
     if (list && list->items.size() == 1)
       builder.help(fmt::format("write [{}; n]; `n` is a name for the size", shorten(expr(list->items[0]).range)));
+    // f32[n, m], [f32, n]
+    const auto* index = std::get_if<IndexExpr>(&node.node);
+    if (index && !index->arguments.empty() && tryType(index->base))
+      builder.help(fmt::format(
+          "the type of an array is written [{}; {}]", shorten(expr(index->base).range),
+          shorten(cover(expr(index->arguments[0].value).range, expr(index->arguments.back().value).range))));
+    if (list && list->items.size() > 1 && tryType(list->items[0]))
+      builder.help(fmt::format("the sizes stand behind a `;`: [{}; {}]", shorten(expr(list->items[0]).range),
+                               shorten(cover(expr(list->items[1]).range, expr(list->items.back()).range))));
     return;
   }
   const std::string_view spelled = text(name->name);
-  struct Habit {
-    std::string_view foreign, ours;
-  };
-  static constexpr Habit habits[] = {{"int", "i32"},       {"float", "f32"},    {"double", "f64"},  {"long", "i64"},
-                                     {"short", "i16"},     {"char", "i8"},      {"uint", "u32"},    {"unsigned", "u32"},
-                                     {"size_t", "index"},  {"usize", "index"},  {"isize", "index"}, {"half", "f16"},
-                                     {"bfloat16", "bf16"}, {"float16", "f16"},  {"byte", "u8"},     {"uint8_t", "u8"},
-                                     {"int32_t", "i32"},   {"uint32_t", "u32"}, {"int64_t", "i64"}, {"float32", "f32"},
-                                     {"float64", "f64"},   {"int32", "i32"},    {"int64", "i64"},   {"uint8", "u8"},
-                                     {"uint32", "u32"},    {"boolean", "bool"}, {"f64x", "f64"}};
-  for (const Habit& habit : habits)
-    if (habit.foreign == spelled) {
-      report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", habit.ours));
-      return;
-    }
+  if (std::string ours(meantScalar(spelled)); !ours.empty() || !(ours = vectorMeant(spelled)).empty()) {
+    report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", ours));
+    return;
+  }
   if (Entity* entity = findEntity(name->name, ctx_->home)) {
     if (entity->kind == Entity::Kind::Unsupported) return;  // said at its declaration
     report(Diag::NotAType, node.range, {std::string(spelled)});

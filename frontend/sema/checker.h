@@ -650,7 +650,15 @@ class Checker {
   Value callBitcast(List<Argument> staticArguments, const CallExpr& node, Range range);
   Value blockMember(Ident member, Range range);
   Value threadMember(Ident member, Range range);
-  bool foreignHabit(ExprId callee, std::string_view name, Range range);
+  void bindSizesOf(ExprId type);
+  void describeItems(Diagnostics::Builder& builder, const Value& items, const Type& view);
+  /// A device array of the items of an array value, where a view of its elements is expected; none where that is not
+  /// possible. Rank 1 or 2.
+  std::optional<Value> deviceArray(const Value& items, TypeId target);
+  /// What is written here for a name of another language that stands at `range`; empty if it is none.
+  std::string foreignNameHelp(std::string_view name, Range range) const;
+  static std::string vectorMeant(std::string_view name);
+  static std::string_view meantScalar(std::string_view word);
   bool noNames(List<Argument> arguments, std::string_view callee);
   bool countIs(std::string_view callee, List<Argument> arguments, size_t count, Range range);
   std::optional<std::pair<std::string, std::vector<TExprId>>> checkFormat(List<Argument> arguments, size_t first,

@@ -104,6 +104,52 @@ void Checker::describeMismatch(Diagnostics::Builder& builder, const Value& value
   }
 }
 
+std::optional<Value> Checker::deviceArray(const Value& items, TypeId target) {
+  const Type to = typeOf(target), from = typeOf(items.type);
+  if (to.kind != TypeKind::View || to.writable || from.kind != TypeKind::Array || !items.expr || !isHostCode() ||
+      ctx_->kind == Context::Kind::Reduction || plainSize(items.type).value_or(SIZE_MAX) > largestInParts)
+    return std::nullopt;
+  std::vector<StaticValue> counts;
+  TypeId element = items.type;
+  for (unsigned d = 0; d < to.rank; ++d) {
+    if (typeOf(element).kind != TypeKind::Array) return std::nullopt;
+    counts.push_back({false, types().index(), ConstValue::ofInt(static_cast<Wide>(typeOf(element).count))});
+    element = typeOf(element).element;
+  }
+  ModuleScope* const prelude = findModule("prelude");
+  if (element != to.element || to.rank > 2 || !prelude) return std::nullopt;
+  const auto found = prelude->names.find(session_.names.intern(to.rank == 1 ? "array_of" : "array_of_rows"));
+  if (found == prelude->names.end()) return std::nullopt;
+  Entity& entity = *found->second;
+  PreparedCall call;
+  call.values = {{items}};
+  call.written.resize(1);
+  call.statics = {{true, element, {}}};
+  call.statics.insert(call.statics.end(), counts.begin(), counts.end());
+  call.functions.resize(1);
+  call.captured.resize(1);
+  return finishCall(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), call, false, items.range);
+}
+
+/// What to write where an array value was given for a view.
+void Checker::describeItems(Diagnostics::Builder& builder, const Value& items, const Type& view) {
+  const auto* made = items.expr ? std::get_if<MakeElements>(&program_.expr(items.expr).node) : nullptr;
+  const uint64_t bytes = plainSize(items.type).value_or(SIZE_MAX);
+  if (view.writable)
+    builder.help("what is written needs a name: `let y: [T; n] = ...` makes an array of the device of the items");
+  else if (made && made->items.size() == 1 && typeOf(items.type).count > 1 && view.rank == 1)
+    builder.help(fmt::format("write full[{}]({}, value: {})", spellType(view.element), typeOf(items.type).count,
+                             shorten(program_.expr(made->items[0]).range)));
+  else if (bytes > largestInParts)
+    builder.help(
+        fmt::format("an array value of up to {} bytes becomes an array of the device; this one has {}: make it by "
+                    "zeros[{}](n) and assign to its elements, or read it from a file",
+                    largestInParts, bytes, spellType(view.element)));
+  else if (view.rank == 1 && typeOf(items.type).element != view.element && scalarOf(view.element))
+    builder.help(fmt::format("convert the items: [{0}({1}[i]) for i in 0..{1}.len]", spellType(view.element),
+                             shorten(items.range)));
+}
+
 Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   if (isError(value.type) || isError(target)) return {target, {}, {}, value.range};
   if (value.type == target) return value;
@@ -153,11 +199,11 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   if (to.record || from.record || to.kind != TypeKind::Scalar ||
       (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
     if (from.kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
+    else if (auto made = deviceArray(value, target)) return *made;
     else {
       auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
       describeMismatch(builder, value, target);
-      if (to.kind == TypeKind::View && from.kind == TypeKind::Array && isHostCode())
-        builder.help("an array value is no array in the device's memory; `[a[i] for i in 0..a.len]` makes one of it");
+      if (to.kind == TypeKind::View && from.kind == TypeKind::Array && isHostCode()) describeItems(builder, value, to);
       if (to.kind == TypeKind::Vector && (from.kind == TypeKind::Scalar || isUntyped(value.type)))
         builder.help(fmt::format("write {}({})", spellType(target), shorten(value.range)));
     }

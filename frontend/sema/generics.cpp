@@ -151,8 +151,13 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
       ++next;
     }
     if (at >= staticParams.size()) {
-      if (staticParams.empty()) report(Diag::NoStatics, range, {name});
-      else report(Diag::StaticCount, range, {name, std::to_string(staticParams.size()), std::to_string(given.size())});
+      if (staticParams.empty()) {
+        auto builder = report(Diag::NoStatics, range, {name});
+        if (entity.kind == Entity::Kind::Kernel)
+          builder.help(
+              fmt::format("write {}(...); how many blocks and threads there are follows from its domain", name));
+      } else
+        report(Diag::StaticCount, range, {name, std::to_string(staticParams.size()), std::to_string(given.size())});
       return false;
     }
     if (found[at]) {

@@ -327,6 +327,8 @@ Entity* Checker::moduleMember(ModuleScope& module, Ident member) {
   std::sort(known.begin(), known.end());
   auto builder = report(Diag::UnknownMember, member.range, {what, name});
   if (std::string near = nearestName(name, known); !near.empty()) builder.help(fmt::format("did you mean `{}`?", near));
+  else if (module.name == "random" && !module.isFile)
+    builder.help("numbers from 0 to 1 are random.uniform[f32](n, seed: 7); another distribution is computed of them");
   return nullptr;
 }
 

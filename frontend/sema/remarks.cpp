@@ -214,7 +214,7 @@ class Remarks {
     const size_t fastest = axes_.size() - 1;
     for (size_t i = 0; i + 1 < indices.size(); ++i)
       if (indices[i].factors[fastest] != 0) {
-        diagnostics_.report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a row or more"})
+        report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a row or more"})
             .help(fmt::format(
                 "`{}` is what neighbouring {} differ in: let it be in the last index, or go through shared memory",
                 local(axes_[fastest]).name, who()));
@@ -224,14 +224,13 @@ class Remarks {
     const int64_t factor = last.factors[fastest];
     if (factor == 0 || (!last.isScaledBySize && (factor == 1 || factor == -1))) return;
     if (last.isScaledBySize) {
-      diagnostics_
-          .report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a size of the program or more"})
+      report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), "a size of the program or more"})
           .help(fmt::format("`{}` is what neighbouring {} differ in: add it to the index, and multiply others by sizes",
                             local(axes_[fastest]).name, who()));
       return;
     }
     const int64_t apart = (factor < 0 ? -factor : factor) * static_cast<int64_t>(bytes);
-    diagnostics_.report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), fmt::format("{} bytes", apart)})
+    report(Diag::Uncoalesced, e.range, {std::string(who()), text(e.range), fmt::format("{} bytes", apart)})
         .help(fmt::format("let neighbouring {} take neighbouring elements; elements that belong together can be one "
                           "vector, as in [f32x4; n]",
                           who()));
@@ -266,12 +265,17 @@ class Remarks {
       worst = std::max(worst, words.size());
     }
     if (worst < 2) return;
-    auto remark = diagnostics_.report(Diag::BankConflict, e.range, {text(e.range), std::to_string(worst)});
+    auto remark = report(Diag::BankConflict, e.range, {text(e.range), std::to_string(worst)});
     remark.note(local(array).range, fmt::format("`{}` is declared here", local(array).name));
     if (extents.size() > 1 && extents.back() % 2 == 0)
       remark.help(
           fmt::format("make its rows one element longer: {} instead of {}", extents.back() + 1, extents.back()));
     else remark.help("let neighbouring threads take neighbouring elements");
+  }
+
+  Diagnostics::Builder report(Diag kind, Range range, std::vector<std::string> arguments) {
+    if (isOfLibrary(range, sources_)) return {diagnostics_, Diagnostics::Builder::npos};
+    return diagnostics_.report(kind, range, std::move(arguments));
   }
 
   // ---- the walk ----
@@ -283,7 +287,7 @@ class Remarks {
       const TExprId whole = outermostPlace(program_, id);
       if (const auto* ref = std::get_if<LocalRef>(&program_.expr(whole).node);
           ref && types_.get(program_.expr(part->value).type).kind == TypeKind::Array && !isFixed(part->index))
-        diagnostics_.report(Diag::LocalArray, e.range, {local(ref->local).name, text(program_.expr(part->index).range)})
+        report(Diag::LocalArray, e.range, {local(ref->local).name, text(program_.expr(part->index).range)})
             .note(local(ref->local).range, fmt::format("`{}` is declared here", local(ref->local).name))
             .help(
                 "registers have no index: use constants, or loops with constant bounds, which are unrolled; large "
@@ -309,9 +313,8 @@ class Remarks {
   }
   void rounds(TExprId bound) {
     if (!bound || !varies(bound)) return;
-    diagnostics_
-        .report(Diag::DivergentLoop, program_.expr(bound).range,
-                {text(program_.expr(bound).range), kernel_.isForall ? "point to point" : "thread to thread"})
+    report(Diag::DivergentLoop, program_.expr(bound).range,
+           {text(program_.expr(bound).range), kernel_.isForall ? "point to point" : "thread to thread"})
         .help(
             "a warp takes as many rounds as the longest of its threads: let neighbours have similar numbers, or share "
             "the work of one among several");
@@ -340,6 +343,10 @@ class Remarks {
 };
 
 }  // namespace
+
+bool isOfLibrary(Range range, const SourceManager& sources) {
+  return sources.name(sources.fileOf(range.begin)).starts_with("<library>/");
+}
 
 void findRemarks(const TypedProgram& program, KernelId kernel, const SourceManager& sources, Diagnostics& diagnostics) {
   Remarks(program, program.kernels[kernel.value], sources, diagnostics).run();

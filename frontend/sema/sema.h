@@ -120,6 +120,9 @@ class Session {
 
 /// Reports what makes a kernel slow on a GPU and shows in its text: neighbouring threads that access memory far apart,
 /// loops whose rounds differ, arrays with indices that are not known, conflicts of shared memory's banks.
+/// Nothing is said of the library's own lines, which nobody who calls it can change.
 void findRemarks(const TypedProgram& program, KernelId kernel, const SourceManager& sources, Diagnostics& diagnostics);
+/// Whether a place is in a module of the library.
+bool isOfLibrary(Range range, const SourceManager& sources);
 
 }  // namespace rad

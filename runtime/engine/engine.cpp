@@ -350,7 +350,7 @@ RunResult Engine::Impl::execute(TypedProgram program) {
   if (options.remarks)
     for (uint32_t kernel = 0; kernel < program.kernels.size(); ++kernel) {
       findRemarks(program, {kernel}, sources, diagnostics);
-      cg::remarkAccesses(program, {kernel}, diagnostics);
+      cg::remarkAccesses(program, {kernel}, sources, diagnostics);
     }
   beginOpening();
 

@@ -201,7 +201,7 @@ rt::Result<Outcome> buildProgram(const std::string& text, const BuildCommand& co
   if (command.common.remarks)
     for (uint32_t i = 0; i < program->kernels.size(); ++i) {
       findRemarks(*program, {i}, sources, diagnostics);
-      cg::remarkAccesses(*program, {i}, diagnostics);
+      cg::remarkAccesses(*program, {i}, sources, diagnostics);
     }
   if (command.emit == "typed") return finish({dump(*program, sources), false});
   if (command.verify) return finish({});
