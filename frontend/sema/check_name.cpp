@@ -220,7 +220,11 @@ Value Checker::valueOf(Entity& entity, Range range) {
       }
       if (!root->unassigned.empty() && root->unassigned.contains(unassignedKey(entity)) &&
           root->reportedUnassigned.insert(unassignedKey(entity)).second)
-        reportUnassigned(text(entity.name), entity.type, range, entity.range);
+        if (entity.isLost)
+          report(Diag::UseBeforeAssignment, range, {std::string(text(entity.name))})
+              .note(entity.range, "declared here; its elements were lost with the device")
+              .help(fmt::format("make it anew: `{} {} = ...`", entity.isVar ? "var" : "let", text(entity.name)));
+        else reportUnassigned(text(entity.name), entity.type, range, entity.range);
       Context* const current = ctx_;
       ctx_ = root;
       Value value = code(entity.type, range, GlobalRef{globalOf(entity)});

@@ -39,6 +39,7 @@ struct Entity {
   std::string symbol;
   TypeId type;
   bool isVar = false;
+  bool isLost = false;  // an array whose device was lost after it got its value
   std::optional<ConstValue>
       constant;  // Global: a `let` known while compiling (its type may be untyped); Const once evaluated
   enum class State : uint8_t { New, Busy, Done, Failed } state = State::New;  // Const, Enum

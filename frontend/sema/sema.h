@@ -107,6 +107,9 @@ class Session {
   void setVerifyProofs(bool verify);
   /// Takes back the variables that the last unit defined (its run failed before they were assigned).
   void forgetGlobals(std::span<const std::string> symbols);
+  /// The variables that are arrays have no value from now on, until they get one or are declared anew; their names, in
+  /// alphabetical order.
+  std::vector<std::string> loseArrays();
 
   TypeTable& types();
   const Interner& names() const;

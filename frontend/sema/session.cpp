@@ -83,6 +83,20 @@ void Session::forgetGlobals(std::span<const std::string> symbols) {
   }
 }
 
+std::vector<std::string> Session::loseArrays() {
+  sema::SessionState& state = impl_->state;
+  std::vector<std::string> lost;
+  for (const auto& [name, entity] : state.session.names) {
+    if (entity->kind != sema::Entity::Kind::Global || state.types.get(entity->type).kind != TypeKind::View) continue;
+    if (std::ranges::find(state.unassigned, entity) != state.unassigned.end()) continue;
+    state.unassigned.push_back(entity);
+    entity->isLost = true;
+    lost.emplace_back(state.names.text(name));
+  }
+  std::sort(lost.begin(), lost.end());
+  return lost;
+}
+
 TypeTable& Session::types() { return impl_->state.types; }
 const Interner& Session::names() const { return impl_->state.names; }
 

@@ -64,6 +64,10 @@ struct Error {
   std::string render() const;
 };
 
+/// How the advice of a Dead error begins.
+inline constexpr std::string_view restartAdvice =
+    "No context of this process can use the device again: restart the program.";
+
 /// A value, or the reason why there is none.
 template <class T>
 using Result = std::expected<T, Error>;

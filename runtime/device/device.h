@@ -84,11 +84,12 @@ struct LaunchRequest {
   std::array<uint32_t, 3> grid = {1, 1, 1};  // CUDA
   uint32_t threads = 1;                      // CUDA, one-dimensional
   uint32_t dynamicSharedBytes = 0;
-  int64_t outerCount = 0;                  // host: number of rows or blocks (see cg::NativeKernel)
-  int64_t grain = 1;                       // host: threads take that many of them at once, or a multiple
-  int64_t chunkCount = 0;                  // host: number of partial results of a reduction; else 0
-  std::span<const void* const> arguments;  // addresses of the kernel parameters, in manifest order
-  std::string_view name;                   // for messages
+  int64_t outerCount = 0;  // host: number of rows or blocks (see cg::NativeKernel)
+  int64_t grain = 1;       // host: threads take that many of them at once, or a multiple
+  int64_t chunkCount = 0;  // host: number of partial results of a reduction; else 0
+  // Addresses of the kernel parameters, in manifest order; IsolatedDevice reads 8 bytes of each.
+  std::span<const void* const> arguments;
+  std::string_view name;  // for messages
   uint32_t serial = 0;
   bool prints = false;  // the kernel may print
 };

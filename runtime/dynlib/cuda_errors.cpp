@@ -95,10 +95,7 @@ Error makeCudaError(std::string_view call, int code, std::string args) {
   }
   if (error.advice.empty()) error.advice = adviceFor(error.category);
   if (error.category == ErrorCategory::Dead)
-    error.advice =
-        "No context of this process can use the device again: "
-        "restart the program." +
-        (error.advice.empty() ? "" : ' ' + error.advice);
+    error.advice = std::string(restartAdvice) + (error.advice.empty() ? "" : ' ' + error.advice);
   return error;
 }
 

@@ -7,9 +7,9 @@
 
 namespace rad::rt {
 
-DeviceOpening::DeviceOpening(std::string id)
-    : id_(std::move(id)), target_(described_.get_future().share()), result_(opened_.get_future()) {
-  if (id_ == "host") {
+DeviceOpening::DeviceOpening(DeviceChoice choice)
+    : choice_(std::move(choice)), target_(described_.get_future().share()), result_(opened_.get_future()) {
+  if (choice_.id == "host") {
     open();
     return;
   }
@@ -33,7 +33,7 @@ void DeviceOpening::open() {
     auto target = info ? targetOf(*info) : ChosenTarget{};
     described_.set_value(target ? target->target : "");
   };
-  auto device = openDevice(id_, &opened.note, [&](const DeviceInfo& info) { describe(&info); });
+  auto device = openDevice(choice_, &opened.note, [&](const DeviceInfo& info) { describe(&info); });
   describe(device ? &(*device)->info() : nullptr);
   if (!device) {
     opened_.set_value(std::unexpected(std::move(device).error()));

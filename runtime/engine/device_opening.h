@@ -15,7 +15,7 @@ namespace rad::rt {
 class DeviceOpening {
  public:
   /// As openDevice.
-  explicit DeviceOpening(std::string id);
+  explicit DeviceOpening(DeviceChoice choice);
   /// Waits; a device that nobody took is closed.
   ~DeviceOpening();
   DeviceOpening(const DeviceOpening&) = delete;
@@ -36,7 +36,7 @@ class DeviceOpening {
 
  private:
   void open();
-  std::string id_;
+  DeviceChoice choice_;
   std::promise<std::string> described_;
   std::promise<Result<Opened>> opened_;
   std::shared_future<std::string> target_;

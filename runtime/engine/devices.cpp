@@ -2,6 +2,7 @@
 #include "runtime/engine/devices.h"
 
 #include "runtime/host/host_device.h"
+#include "runtime/isolated/isolated_device.h"
 #if RADDLE_HAVE_CUDA
 #include "runtime/cuda/cuda_device.h"
 #endif
@@ -22,13 +23,15 @@ Result<std::shared_ptr<Device>> openHost() {
 }
 
 #if RADDLE_HAVE_CUDA
-Result<std::shared_ptr<Device>> openCuda(int ordinal, const Described& described) {
-  RAD_ASSIGN(std::shared_ptr<Device> device, CudaDevice::create(ordinal, nullptr, described));
+Result<std::shared_ptr<Device>> openCuda(int ordinal, bool isIsolated, const Described& described) {
+  RAD_ASSIGN(std::shared_ptr<Device> device, isIsolated
+                                                 ? IsolatedDevice::start(fmt::format("cuda:{}", ordinal), described)
+                                                 : CudaDevice::create(ordinal, nullptr, described));
   RAD_TRY(targetOf(device->info()));
   return device;
 }
 #else
-Result<std::shared_ptr<Device>> openCuda(int, const Described&) {
+Result<std::shared_ptr<Device>> openCuda(int, bool, const Described&) {
   return fail(ErrorCategory::System, "this build of raddle has no CUDA device",
               "It was built without the CUDA headers; rebuild with them, or use --device host.");
 }
@@ -36,10 +39,11 @@ Result<std::shared_ptr<Device>> openCuda(int, const Described&) {
 
 }  // namespace
 
-Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* note, const Described& described) {
+Result<std::shared_ptr<Device>> openDevice(const DeviceChoice& choice, std::string* note, const Described& described) {
+  const std::string_view id = choice.id;
   if (id.empty()) {
 #if RADDLE_HAVE_CUDA
-    auto device = openCuda(0, described);
+    auto device = openCuda(0, choice.isIsolated, described);
     if (device) return device;
     // No driver and no GPU are the ordinary reasons to run on the host; anything else is worth a word.
     const auto& error = device.error();
@@ -57,7 +61,7 @@ Result<std::shared_ptr<Device>> openDevice(std::string_view id, std::string* not
     int ordinal = -1;
     auto [end, status] = std::from_chars(digits.data(), digits.data() + digits.size(), ordinal);
     if (status == std::errc() && end == digits.data() + digits.size() && ordinal >= 0)
-      return openCuda(ordinal, described);
+      return openCuda(ordinal, choice.isIsolated, described);
   }
   return fail(ErrorCategory::System, fmt::format("there is no device `{}`", id),
               "Devices are host, cuda:0, cuda:1, ...; `raddle doctor` lists those of this machine.");

@@ -245,7 +245,8 @@ Result<void> Engine::Impl::prepare(CompiledUnit& unit) {
 }
 
 void Engine::Impl::beginOpening() {
-  if (!device && !opening) opening = std::make_unique<DeviceOpening>(options.device);
+  if (!device && !opening)
+    opening = std::make_unique<DeviceOpening>(DeviceChoice{options.device, options.isolateDevice});
 }
 
 Result<void> Engine::Impl::setDevice(std::shared_ptr<Device> opened) {
@@ -497,7 +498,7 @@ RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::st
 
 Result<void> Engine::moveTo(const std::string& device) {
   RAD_TRY(impl_->awaitDevice());
-  RAD_ASSIGN(auto next, rt::openDevice(device));
+  RAD_ASSIGN(auto next, rt::openDevice({device, impl_->options.isolateDevice}));
   if (next->info().id == impl_->device->info().id) return {};
   RAD_TRY(impl_->context->moveTo(next));
   for (auto& unit : impl_->units) {
@@ -507,6 +508,18 @@ Result<void> Engine::moveTo(const std::string& device) {
     unit->ahead.clear();
   }
   return impl_->setDevice(std::move(next));
+}
+
+Result<std::vector<std::string>> Engine::startAfresh() {
+  const std::string id = impl_->device->info().id;
+  RAD_ASSIGN(auto fresh, rt::openDevice({id, impl_->options.isolateDevice}));
+  impl_->context->startAfresh(fresh);
+  for (auto& unit : impl_->units) {
+    unit->kernels.clear();
+    unit->ahead.clear();
+  }
+  RAD_TRY(impl_->setDevice(std::move(fresh)));
+  return impl_->session.loseArrays();
 }
 
 std::vector<SessionName> Engine::names() const { return impl_->session.visibleNames(); }

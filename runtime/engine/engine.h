@@ -25,6 +25,8 @@ namespace rad::rt {
 struct EngineOptions {
   /// "host", "cuda:0", or empty: cuda:0 if a driver and a GPU are there, else host.
   std::string device;
+  /// A GPU is held by a process of its own (runtime/isolated): startAfresh() can be called when it is lost.
+  bool isolateDevice = false;
   PipelineOptions pipeline;
   /// What `args` holds.
   std::vector<std::string> arguments;
@@ -93,6 +95,9 @@ class Engine {
   RunResult showKernel(const std::string& kernel, KernelForm form, std::string target, std::string& shown);
   /// Goes on on another device; all variables go along. On failure nothing has changed.
   Result<void> moveTo(const std::string& device);
+  /// Opens the device anew, after an error that says it is lost (Dead). The arrays that lay there are lost: their
+  /// variables have no value, and are named.
+  Result<std::vector<std::string>> startAfresh();
   std::vector<SessionName> names() const;
   std::vector<std::string> moduleNames(std::string_view module) const;
   /// Runs `code`, whose last statement `bench` measures, as an entry of the session.

@@ -26,6 +26,11 @@ void RadArray::moveTo(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<r
   address_ = buffer_->address();
 }
 
+void RadArray::lose() {
+  if (live_) live_->remove(this);
+  live_.reset();
+}
+
 void RadArray::release() {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
 }

@@ -42,6 +42,8 @@ struct RadArray {
   void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
   /// The elements lie in `buffer` of `device` from now on. Nothing may use them meanwhile.
   void moveTo(std::shared_ptr<rad::rt::Device> device, std::shared_ptr<rad::rt::Buffer> buffer);
+  /// Its elements are gone with their device: nobody asks for it any more.
+  void lose();
   /// Deletes the array with its last reference.
   void release();
 

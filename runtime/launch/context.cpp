@@ -118,6 +118,15 @@ rad::rt::Result<void> RadContext::moveTo(std::shared_ptr<rad::rt::Device> device
   return {};
 }
 
+void RadContext::startAfresh(std::shared_ptr<rad::rt::Device> device) {
+  for (RadArray* array : liveArrays_->all()) array->lose();
+  underWay_.clear();
+  unitsUnderWay_.clear();
+  uses_.clear();
+  error_.reset();
+  device_ = std::move(device);
+}
+
 std::optional<RunError> RadContext::finish() {
   synchronize(noSite);
   return takeError();

@@ -99,6 +99,8 @@ struct RadContext {
   int64_t liveArrays() const { return liveArrays_->count(); }
   /// Puts every array on another device, on which the next scripts run. On failure all is as it was.
   rad::rt::Result<void> moveTo(std::shared_ptr<rad::rt::Device> device);
+  /// Goes on with another device after the one before was lost, and all arrays with it.
+  void startAfresh(std::shared_ptr<rad::rt::Device> device);
   /// Called after each launch, which is then waited for; none: launches are under way beside the script.
   void setLaunchWatch(std::function<void(const rad::rt::LaunchSeen&)> watch) { watch_ = std::move(watch); }
   const std::function<void(const rad::rt::LaunchSeen&)>& launchWatch() const { return watch_; }

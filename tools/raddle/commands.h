@@ -26,6 +26,7 @@ struct CommonOptions {
   bool verifyProofs = false;
   bool noCache = false;
   bool syncLaunches = false;
+  bool isolate = false;  // run: each program in a process of its own; a session: its GPU
   bool debug = false;
   bool remarks = false;
   bool explainLaunch = false;
@@ -44,7 +45,6 @@ struct RunCommand {
   std::vector<std::string> arguments;
   bool verify = false;
   bool batch = false;                // `file` is a list: a program and its arguments a line
-  bool isolate = false;              // each program in a process of its own
   bool prepare = false;              // kernels are compiled and loaded before anything runs
   std::vector<std::string> command;  // as it was given, for processes of the same kind
 };

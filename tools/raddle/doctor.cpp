@@ -68,11 +68,11 @@ Json collect() {
   all["hostCpu"] = llvm::sys::getHostCPUName().str();
 
   Json devices = Json::array();
-  if (auto host = rt::openDevice("host")) devices.push_back(deviceEntry((*host)->info()));
+  if (auto host = rt::openDevice({"host"})) devices.push_back(deviceEntry((*host)->info()));
   Json cuda;
   cuda["usable"] = false;
   for (int i = 0;; ++i) {
-    auto device = rt::openDevice(fmt::format("cuda:{}", i));
+    auto device = rt::openDevice({fmt::format("cuda:{}", i)});
     if (!device) {
       if (i == 0) cuda["reason"] = device.error().render();
       break;

@@ -4,6 +4,8 @@
 #include "tools/raddle/option_rules.h"
 
 #include "runtime/dynlib/toolkit_discovery.h"
+#include "runtime/engine/devices.h"
+#include "runtime/isolated/device_server.h"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -104,7 +106,7 @@ int start(int argc, char** argv) {
   addInsight(*runApp, runCommand.common);
   runApp->add_flag("--verify", runCommand.verify, "compare messages with the expect-error comments of the program");
 
-  runApp->add_flag("--isolate", runCommand.isolate,
+  runApp->add_flag("--isolate", runCommand.common.isolate,
                    "run the program in a process of its own; with --batch each, so that a device that one of them "
                    "stopped is there for the next");
   runApp->add_flag("--prepare", runCommand.prepare,
@@ -177,6 +179,9 @@ int start(int argc, char** argv) {
   auto* replApp = app.add_subcommand(
       "repl", "An interactive session, as without a command: an error leaves all variables as they were");
   addCommon(*replApp, replOptions, true);
+  for (auto [session, options] : {std::pair(&app, &top), std::pair(replApp, &replOptions)})
+    session->add_flag("--isolate", options->isolate,
+                      "a session: its GPU is held by a process of its own, which is started afresh after a fault");
 
   bool doctorJson = false;
   auto* doctorApp = app.add_subcommand("doctor", "Show what this machine has: versions, libraries, devices");
@@ -311,6 +316,10 @@ void* startOnThread(void* data) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (rad::rt::DeviceServerTask task; rad::rt::readDeviceServerTask(task))
+    rad::rt::serveDevice(task, [](std::string_view id, const auto& described) {
+      return rad::rt::openDevice({std::string(id)}, nullptr, described);
+    });
   // Passes over programs recurse as deeply as programs nest, and functions are looked at inside of their callers:
   // bounded, but more than the stack that a process starts with. Only what is touched of it costs memory.
   constexpr size_t stackBytes = size_t{256} << 20;

@@ -5,6 +5,7 @@
 #include "runtime/base/interrupt.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <unistd.h>
 #include <chrono>
@@ -44,6 +45,7 @@ int Repl::run() {
   auto pipeline = pipelineOptions(options_);
   if (!pipeline) return report(pipeline.error());
   engineOptions_.device = options_.device;
+  engineOptions_.isolateDevice = options_.isolate;
   engineOptions_.waitAfterLaunch = options_.syncLaunches;
   engineOptions_.pipeline = std::move(*pipeline);
   engineOptions_.pipeline.codegen.interruptible = isTerminal_;
@@ -111,7 +113,10 @@ int Repl::readInput() {
     entry += line;
     entry += '\n';
     if (isBlank(entry)) entry.clear();
-    else if (isComplete(entry)) handle(std::exchange(entry, {}));
+    else if (isComplete(entry)) {
+      handle(std::exchange(entry, {}));
+      std::fflush(stdout);  // whoever writes the entries may wait for what they give
+    }
   }
   if (!entry.empty() && !isOver_) handle(entry);
   return status_;
@@ -143,10 +148,26 @@ bool Repl::show(const rt::RunResult& result) {
   if (result.outcome == rt::RunOutcome::Rejected) status_ = std::max(status_, exitProgram);
   if (result.outcome == rt::RunOutcome::Failed) {
     status_ = std::max(status_, report(*result.error));
-    // What lies behind a lost context can't work: more entries would only repeat the first cause.
-    if (result.error->category == rt::ErrorCategory::Dead) isOver_ = true;
+    if (result.error->category == rt::ErrorCategory::Dead) afterLoss();
   }
   return result.outcome == rt::RunOutcome::Done;
+}
+
+void Repl::afterLoss() {
+  // What lies behind a lost context can't work: more entries would only repeat the first cause.
+  if (!options_.isolate) {
+    isOver_ = true;
+    return;
+  }
+  const auto lost = engine_->startAfresh();
+  if (!lost) {
+    status_ = std::max(status_, report(lost.error()));
+    isOver_ = true;
+    return;
+  }
+  fmt::print(stderr, "raddle: {} was started afresh; {}\n", engine_->deviceDescription(),
+             lost->empty() ? "no array was lost"
+                           : fmt::format("the arrays that lay there are lost: {}", fmt::join(*lost, ", ")));
 }
 
 void Repl::refuse(const std::string& message) {

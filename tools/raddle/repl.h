@@ -63,6 +63,8 @@ class Repl {
   /// Compiles and runs an entry, and shows what is to be said about it. True if it was done.
   bool runEntry(const std::string& entry);
   bool show(const rt::RunResult& result);
+  /// The device is lost: the session goes on with a fresh one where it is isolated, and ends otherwise.
+  void afterLoss();
   void showKernel(std::string_view argument, rt::KernelForm form);
   /// Says that a command cannot be done as it stands.
   void refuse(const std::string& message);

@@ -81,7 +81,7 @@ int runProgram(const RunCommand& command, const std::string& file, const std::ve
 
   auto result = (*engine)->run(file == "-" ? "<stdin>" : file, std::move(*text));
   const int status = show(command, **engine, result);
-  if (!command.batch || command.isolate) leaveToSystem(*std::move(engine));
+  if (!command.batch || command.common.isolate) leaveToSystem(*std::move(engine));
   return status;
 }
 
@@ -135,15 +135,15 @@ int runBatch(const RunCommand& command) {
   const std::vector<BatchEntry> entries = readBatch(*list);
   // The device stays open between the programs: to open a GPU takes longer than most of them.
   std::shared_ptr<rt::Device> device;
-  if (!command.isolate) {
-    auto opened = rt::openDevice(command.common.device);
+  if (!command.common.isolate) {
+    auto opened = rt::openDevice({command.common.device});
     if (!opened) return report(opened.error());
     device = *std::move(opened);
   }
   int worst = exitOk, count = 0, failed = 0;
   for (const auto& [file, arguments] : entries) {
-    const int status = command.isolate ? runAgain(command, file, static_cast<size_t>(count) + 1)
-                                       : runProgram(command, file, arguments);
+    const int status = command.common.isolate ? runAgain(command, file, static_cast<size_t>(count) + 1)
+                                              : runProgram(command, file, arguments);
     std::fflush(stdout);
     fmt::print(stderr, "== {}: status {}\n", file, status);
     ++count;
@@ -157,7 +157,7 @@ int runBatch(const RunCommand& command) {
 }  // namespace
 
 int run(const RunCommand& command) {
-  if (const char* number = std::getenv(isolatedVariable); command.isolate && number) {
+  if (const char* number = std::getenv(isolatedVariable); command.common.isolate && number) {
     const size_t wanted = std::strtoul(number, nullptr, 10);
     ::unsetenv(isolatedVariable);
     if (!command.batch) return runProgram(command, command.file, command.arguments);
@@ -168,7 +168,7 @@ int run(const RunCommand& command) {
       return refuse(exitEnvironment, fmt::format("{} has changed while its programs ran", command.file));
     return runProgram(command, entries[wanted - 1].file, entries[wanted - 1].arguments);
   }
-  if (command.isolate && !command.batch) return runAgain(command, command.file, 1);
+  if (command.common.isolate && !command.batch) return runAgain(command, command.file, 1);
   return command.batch ? runBatch(command) : runProgram(command, command.file, command.arguments);
 }
 

@@ -63,7 +63,7 @@ rt::Result<std::vector<std::string>> devicesOf(const std::string& wanted) {
   std::vector<std::string> devices = {"host"};
   for (unsigned i = 0; i < 64; ++i) {
     const std::string id = fmt::format("cuda:{}", i);
-    if (!rt::openDevice(id)) break;
+    if (!rt::openDevice({id})) break;
     devices.push_back(id);
   }
   return devices;

@@ -49,6 +49,7 @@ FOLDERS = {
     "runtime/device": ["runtime/base", ARTIFACT],
     "runtime/cuda": ["runtime/base", "runtime/dynlib", "runtime/driver", "runtime/device", ARTIFACT],
     "runtime/host": ["runtime/base", "runtime/device", ARTIFACT],
+    "runtime/isolated": ["runtime/base", "runtime/device", ARTIFACT],
     "runtime/files": ["runtime/base", ARTIFACT],
     "runtime/plot": [],
     "runtime/launch": ["runtime/base", "runtime/device", ARTIFACT],
