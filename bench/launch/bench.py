@@ -54,8 +54,10 @@ def kernel(n):
     return lambda: k((1,), (256,), args), cupy.cuda.runtime.deviceSynchronize
 """,
     "numba-cuda": r"""
-from numba import cuda
 import numpy
+if not hasattr(numpy, "row_stack"):  # a name that NumPy has dropped, and that numba-cuda takes when it is imported
+    numpy.row_stack = numpy.vstack
+from numba import cuda
 def kernel(n):
     space = {"cuda": cuda}
     exec("@cuda.jit\ndef k(%s):\n    pass\n" % ", ".join("a%d" % i for i in range(n)), space)

@@ -2,6 +2,7 @@
 // Launches of the host interface.
 #include "runtime/api/host_support.h"
 #include "runtime/api/reduction.h"
+#include "runtime/base/interrupt.h"
 
 #include <fmt/format.h>
 
@@ -193,6 +194,8 @@ int32_t rad_bench_again(RadContext* context, int64_t bytes, int32_t* again) {
     *again = 0;
     if (!bench) return 0;
     bench->setBytes(bytes);
+    if (Interrupt::isRequested())  // what is measured may not look for it
+      return context->setError(ErrorCategory::UserProgram, nullptr, {"interrupted", {}, {}});
     if (bench->needsWait())
       if (int32_t status = context->synchronize(noSite)) return status;
     *again = bench->again(std::chrono::steady_clock::now()) ? 1 : 0;

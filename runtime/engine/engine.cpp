@@ -68,6 +68,8 @@ struct Engine::Impl : KernelProvider {
   /// Tells what was made for a launch, the first time.
   void explain(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding,
                const LaunchShape& shape);
+  /// What the context calls for that; empty where nobody asked.
+  std::function<LaunchTold> launching();
   /// And how many launches there were.
   void explainLaunches(const CompiledUnit& unit);
   /// While the device is being opened: compiles kernels for the arguments that are most likely.
@@ -88,6 +90,8 @@ struct Engine::Impl : KernelProvider {
                                     std::optional<RunResult>& error);
   RunResult execute(TypedProgram program);
   RunResult run(const TestBlock& block, BenchTimer* bench);
+  /// A kernel of the session as a program of its own; none: `result` says why.
+  std::optional<TypedProgram> apart(const std::string& kernel, RunResult& result);
 
   EngineOptions options;
   StageTimes times;
@@ -281,13 +285,15 @@ Result<void> Engine::Impl::awaitDevice() {
   contextOptions.outputIsTerminal = options.outputIsTerminal;
   contextOptions.arguments = options.arguments;
   contextOptions.waitAfterLaunch = options.waitAfterLaunch;
-  if (options.explain)
-    contextOptions.launching = [this](const Unit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding,
-                                      const LaunchShape& shape) {
-      explain(*units[unit.id], kernel, variantOf(key), binding, shape);
-    };
+  contextOptions.launching = launching();
   context = std::make_unique<RadContext>(std::move(contextOptions));
   return {};
+}
+
+std::function<LaunchTold> Engine::Impl::launching() {
+  if (!options.explain) return {};
+  return [this](const Unit& unit, uint32_t kernel, const cg::SpecKey& key, const Binding& binding,
+                const LaunchShape& shape) { explain(*units[unit.id], kernel, variantOf(key), binding, shape); };
 }
 
 Result<Script> Engine::Impl::loadScript(CompiledUnit& unit) {
@@ -443,16 +449,53 @@ RunResult Engine::inspect(std::string name, std::string text, Inspected& found) 
   return {};
 }
 
-RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::string wanted, std::string& shown) {
-  impl_->diagnostics.clear();
+std::optional<TypedProgram> Engine::Impl::apart(const std::string& kernel, RunResult& result) {
+  diagnostics.clear();
   // The name in front of the arguments is the symbol, too.
   const std::string text = fmt::format("instantiate {} as \"{}\"", kernel, kernel.substr(0, kernel.find('[')));
-  const FileId file = impl_->sources.add("<kernel>", text);
-  if (!file.valid())
-    return environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
-  auto program =
-      impl_->session.checkApart(parse(file, impl_->sources, impl_->names, impl_->diagnostics), impl_->diagnostics);
-  if (!program || program->kernels.empty()) return {RunOutcome::Rejected, {}};
+  const FileId file = sources.add("<kernel>", text);
+  if (!file.valid()) {
+    result = environment(fail(ErrorCategory::UserProgram, "the texts of this session exceed 2 GiB").error());
+    return std::nullopt;
+  }
+  auto program = session.checkApart(parse(file, sources, names, diagnostics), diagnostics);
+  if (program && !program->kernels.empty()) return program;
+  result = {RunOutcome::Rejected, {}};
+  return std::nullopt;
+}
+
+RunResult Engine::remark(const std::string& kernel) {
+  RunResult result;
+  const auto program = impl_->apart(kernel, result);
+  if (!program) return result;
+  if (auto there = openDevice(); !there) return environment(std::move(there).error());
+  const KernelId id{0};
+  findRemarks(*program, id, impl_->sources, impl_->diagnostics);
+  cg::remarkAccesses(*program, id, impl_->diagnostics);
+  const std::string target = impl_->target == "host" ? "sm_90" : impl_->target;
+  cg::SpecKey spec;
+  spec.aligned16 = spec.small = true;
+  spec.inRange = !program->kernels[0].inRange.empty();
+  std::vector<AssembledEntry> resources;
+  // Where PTX cannot be made or assembled, nothing is known of registers.
+  if (auto ptx = makePtx(*program, {&id, 1}, target, spec, impl_->options.pipeline, impl_->sources, nullptr))
+    if (makeCubin(*ptx, target, impl_->options.pipeline, nullptr, &resources))
+      for (const AssembledEntry& entry : resources)
+        if (entry.name == program->kernels[0].symbol) remarkSpills(*program, id, entry, impl_->diagnostics);
+  return {};
+}
+
+void Engine::setExplain(std::function<void(std::string_view)> explain) {
+  impl_->options.explain = std::move(explain);
+  if (impl_->context) impl_->context->setLaunching(impl_->launching());
+}
+
+void Engine::setRemarks(bool remarks) { impl_->options.remarks = remarks; }
+
+RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::string wanted, std::string& shown) {
+  RunResult result;
+  const auto program = impl_->apart(kernel, result);
+  if (!program) return result;
   if (wanted.empty()) {
     if (auto there = openDevice(); !there) return environment(std::move(there).error());
     wanted = impl_->target;
@@ -527,12 +570,15 @@ std::vector<std::string> Engine::moduleNames(std::string_view module) const {
   return impl_->session.moduleNames(module);
 }
 
-RunResult Engine::bench(std::string name, const std::string& code, BenchTimer& timer) {
+RunResult Engine::bench(std::string name, const std::string& code, BenchTimer& timer, bool interruptible) {
+  bool& looks = impl_->options.pipeline.codegen.interruptible;
+  const bool before = std::exchange(looks, looks && interruptible);
   impl_->session.setBlocksSeeScript(true);
   RunResult result = open(std::move(name), "bench \"entry\" {\n" + code + "\n}\n");
   if (const auto blocks = this->blocks(); result.outcome == RunOutcome::Done && !blocks.empty())
     result = run(blocks[0], &timer);
   impl_->session.setBlocksSeeScript(false);
+  looks = before;
   return result;
 }
 

@@ -100,8 +100,15 @@ class Engine {
   Result<std::vector<std::string>> startAfresh();
   std::vector<SessionName> names() const;
   std::vector<std::string> moduleNames(std::string_view module) const;
-  /// Runs `code`, whose last statement `bench` measures, as an entry of the session.
-  RunResult bench(std::string name, const std::string& code, BenchTimer& timer);
+  /// Runs `code`, whose last statement `bench` measures, as an entry of the session. Without `interruptible` it is
+  /// compiled without looking for Ctrl-C, which then waits for the end of a run of the statement.
+  RunResult bench(std::string name, const std::string& code, BenchTimer& timer, bool interruptible = true);
+  /// Remarks about a kernel (named as for showKernel()) among the diagnostics(): what makes it slow on the device if
+  /// that is a GPU, else on sm_90.
+  RunResult remark(const std::string& kernel);
+  /// Changes EngineOptions::explain and remarks from now on.
+  void setExplain(std::function<void(std::string_view)> explain);
+  void setRemarks(bool remarks);
   /// Tells of each launch from now on (RadContext::setLaunchWatch).
   void setLaunchWatch(std::function<void(const LaunchSeen&)> watch);
   /// What is known of the device; it is opened.

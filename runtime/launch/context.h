@@ -44,6 +44,9 @@ class KernelProvider {
   virtual Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) = 0;
 };
 
+/// Is told of a launch before it is made: its kernel, what the variant relies on, and how it is divided.
+using LaunchTold = void(const Unit&, uint32_t kernel, const cg::SpecKey&, const Binding&, const LaunchShape&);
+
 struct ContextOptions {
   std::shared_ptr<Device> device;                // never null
   KernelProvider* kernels = nullptr;             // outlives the context
@@ -51,9 +54,7 @@ struct ContextOptions {
   bool outputIsTerminal = false;                 // `output` shows what it gets on a terminal
   std::vector<std::string> arguments;            // args
   bool waitAfterLaunch = false;                  // each launch is waited for: a fault is told where it was made
-  /// Gets each launch before it is made; none: nobody asks.
-  std::function<void(const Unit&, uint32_t kernel, const cg::SpecKey&, const Binding&, const LaunchShape&)> launching =
-      {};
+  std::function<LaunchTold> launching = {};      // gets each launch before it is made; none: nobody asks
 };
 
 /// The memory of the launch that is being made, used again by the next one.
@@ -103,6 +104,7 @@ struct RadContext {
   void startAfresh(std::shared_ptr<rad::rt::Device> device);
   /// Called after each launch, which is then waited for; none: launches are under way beside the script.
   void setLaunchWatch(std::function<void(const rad::rt::LaunchSeen&)> watch) { watch_ = std::move(watch); }
+  void setLaunching(std::function<rad::rt::LaunchTold> launching) { launching_ = std::move(launching); }
   const std::function<void(const rad::rt::LaunchSeen&)>& launchWatch() const { return watch_; }
   rad::rt::Device& device() const { return *device_; }
   const std::shared_ptr<rad::rt::Device>& deviceOwner() const { return device_; }
@@ -171,9 +173,7 @@ struct RadContext {
   rad::rt::KernelProvider* kernels_ = nullptr;
   bool waitAfterLaunch_ = false;
   std::function<void(std::string_view)> output_;
-  std::function<void(const rad::rt::Unit&, uint32_t, const rad::cg::SpecKey&, const rad::rt::Binding&,
-                     const rad::rt::LaunchShape&)>
-      launching_;
+  std::function<rad::rt::LaunchTold> launching_;
   bool outputIsTerminal_ = false;
   std::shared_ptr<const std::vector<std::string>> arguments_;
   rad::rt::BenchTimer* bench_ = nullptr;

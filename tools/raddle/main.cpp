@@ -97,6 +97,7 @@ int start(int argc, char** argv) {
 
   CommonOptions top;
   addCommon(app, top, true);
+  addInsight(app, top);
 
   RunCommand runCommand;
   auto* runApp =
@@ -182,6 +183,7 @@ int start(int argc, char** argv) {
   for (auto [session, options] : {std::pair(&app, &top), std::pair(replApp, &replOptions)})
     session->add_flag("--isolate", options->isolate,
                       "a session: its GPU is held by a process of its own, which is started afresh after a fault");
+  addInsight(*replApp, replOptions);
 
   bool doctorJson = false;
   auto* doctorApp = app.add_subcommand("doctor", "Show what this machine has: versions, libraries, devices");

@@ -43,7 +43,7 @@ std::string wrongTogether(const CLI::App& app, const RunCommand& command) {
     return "with --batch the arguments of each program stand behind it in the list, not behind --";
   if (command.batch && command.common.messages == "json")
     return "--batch says how each program ended in a line of text: --messages=json cannot be used with it";
-  if (command.batch && command.isolate && command.file == "-")
+  if (command.batch && command.common.isolate && command.file == "-")
     return "--batch --isolate reads the list once for each program: it must be a file, not standard input";
   return {};
 }

@@ -50,6 +50,8 @@ int Repl::run() {
   engineOptions_.pipeline = std::move(*pipeline);
   engineOptions_.pipeline.codegen.interruptible = isTerminal_;
   engineOptions_.outputIsTerminal = isTerminal_;
+  engineOptions_.remarks = options_.remarks;
+  if (options_.explainLaunch) engineOptions_.explain = printExplanation;
   progress_ = std::make_unique<Progress>(!options_.quiet);
   engineOptions_.progress = progressOf(*progress_);
   engineOptions_.output = [this](std::string_view text) {
@@ -72,7 +74,7 @@ bool Repl::isComplete(std::string_view entry) {
   const auto [name, argument] = splitCommand(entry);
   for (const ReplCommand& command : replCommands())
     if (command.name == name && command.takes == ReplCommand::Takes::Code)
-      return argument.empty() || !isIncomplete(argument);
+      return argument.empty() || argument == "on" || !isIncomplete(argument);
   return true;
 }
 

@@ -45,6 +45,8 @@ class Repl {
   void time(std::string_view argument);
   void bench(std::string_view argument);
   void profile(std::string_view argument);
+  void remarks(std::string_view argument);
+  void explainLaunch(std::string_view argument);
   void vars(std::string_view argument);
   void doc(std::string_view argument);
   void save(std::string_view argument);
@@ -66,6 +68,8 @@ class Repl {
   /// The device is lost: the session goes on with a fresh one where it is isolated, and ends otherwise.
   void afterLoss();
   void showKernel(std::string_view argument, rt::KernelForm form);
+  /// Whether the text names a kernel, with compile-time arguments or without; says so where it does not.
+  bool isKernel(std::string_view text);
   /// Says that a command cannot be done as it stands.
   void refuse(const std::string& message);
   Completion complete(std::string_view text, size_t cursor);

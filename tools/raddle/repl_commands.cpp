@@ -26,6 +26,9 @@ constexpr ReplCommand commandTable[] = {
     {"time", "CODE", "runs it, and shows how long compiling and running took", Takes::Code, &Repl::time},
     {"bench", "CODE", "runs it again and again: median, spread, bytes a second", Takes::Code, &Repl::bench},
     {"profile", "CODE", "runs it, waiting for each launch: what each kernel took", Takes::Code, &Repl::profile},
+    {"explain-launch", "CODE", "runs it, and tells what each launch is; on, off: for all entries", Takes::Code,
+     &Repl::explainLaunch},
+    {"remarks", "KERNEL", "what makes a kernel slow on a GPU; on, off: for all entries", Takes::Word, &Repl::remarks},
     {"llvm", "KERNEL [TARGET]", "the optimised LLVM module of a kernel, for the device or a target", Takes::Word,
      &Repl::showLlvm},
     {"ptx", "KERNEL [TARGET]", "the PTX of a kernel, for the device or a target such as sm_90", Takes::Word,
@@ -123,6 +126,8 @@ void Repl::quit(std::string_view) { isOver_ = true; }
 void Repl::reset(std::string_view) {
   auto info = engine_->deviceInfo();
   if (info) engineOptions_.device = info->id;
+  engineOptions_.remarks = options_.remarks;
+  engineOptions_.explain = options_.explainLaunch ? printExplanation : std::function<void(std::string_view)>();
   engine_.reset();
   accepted_.clear();
   number_ = 0;
@@ -147,6 +152,18 @@ void Repl::device(std::string_view argument) {
   fmt::print("{}\n", engine_->deviceDescription());
 }
 
+bool Repl::isKernel(std::string_view text) {
+  const std::string_view name = text.substr(0, text.find('['));
+  const auto names = engine_->names();
+  std::vector<std::string_view> kernels;
+  for (const SessionName& one : names)
+    if (one.kind == SessionName::Kind::Kernel) kernels.push_back(one.name);
+  if (std::ranges::find(kernels, name) != kernels.end()) return true;
+  const std::string near = nearestName(name, kernels);
+  refuse(fmt::format("there is no kernel `{}`{}", text, near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  return false;
+}
+
 void Repl::showKernel(std::string_view argument, rt::KernelForm form) {
   // The target is the last word, unless it is all there is, or part of compile-time arguments.
   std::string kernel(argument), target;
@@ -155,6 +172,7 @@ void Repl::showKernel(std::string_view argument, rt::KernelForm form) {
     target = kernel.substr(blank + 1);
     kernel.erase(kernel.find_last_not_of(" \t", blank) + 1);
   }
+  if (!isKernel(kernel)) return;
   std::string shown;
   auto result = engine_->showKernel(kernel, form, target, shown);
   if (show(result)) fmt::print("{}{}", shown, shown.ends_with('\n') ? "" : "\n");
@@ -256,9 +274,8 @@ void Repl::bench(std::string_view argument) {
   // The last statement is measured; one that is a value has to go somewhere.
   const bool isOne = argument.find_first_of(";\n") == std::string_view::npos;
   const std::string code = (what.isValue && isOne ? "let the_value = " : "") + std::string(argument);
-  rt::BenchTimer timer({.warmUp = rt::BenchTimer::Seconds(0.05), .budget = rt::BenchTimer::Seconds(0.5)});
-  if (!show(engine_->bench("<bench>", code, timer)) || timer.samples().empty()) return;
-  // What it moves is counted apart: to watch launches is to wait for each.
+  // What it moves is counted apart, since to watch launches is to wait for each; and first, since what came to its end
+  // can be measured without looking for Ctrl-C.
   uint64_t bytes = 0, launches = 0;
   rt::BenchTimer once({.warmUp = {}, .budget = {}, .sample = {}, .fewest = 1, .most = 1});
   engine_->setLaunchWatch([&](const rt::LaunchSeen& launch) {
@@ -267,6 +284,8 @@ void Repl::bench(std::string_view argument) {
   const auto watched = engine_->bench("<bench>", code, once);
   engine_->setLaunchWatch({});
   if (!show(watched)) return;
+  rt::BenchTimer timer({.warmUp = rt::BenchTimer::Seconds(0.05), .budget = rt::BenchTimer::Seconds(0.5)});
+  if (!show(engine_->bench("<bench>", code, timer, /*interruptible=*/false)) || timer.samples().empty()) return;
   bytes /= std::max<uint64_t>(once.runs(), 1), launches /= std::max<uint64_t>(once.runs(), 1);
   auto samples = timer.samples();
   std::sort(samples.begin(), samples.end());
@@ -333,6 +352,28 @@ void Repl::profile(std::string_view argument) {
                row.seconds > 0 ? spellRate(static_cast<double>(row.bytes) / row.seconds) : "");
   fmt::print("kernels {}, compiling {}, all {}\n", spellSeconds(all), spellSeconds(compiling * 1e-3),
              spellSeconds(wall));
+}
+
+void Repl::remarks(std::string_view argument) {
+  if (argument == "on" || argument == "off") {
+    options_.remarks = argument == "on";
+    engine_->setRemarks(options_.remarks);
+    return;
+  }
+  if (isKernel(argument) && show(engine_->remark(std::string(argument))) && engine_->diagnostics().all().empty())
+    fmt::print("nothing to remark\n");
+}
+
+void Repl::explainLaunch(std::string_view argument) {
+  if (argument == "on" || argument == "off") {
+    options_.explainLaunch = argument == "on";
+    engine_->setExplain(options_.explainLaunch ? printExplanation : std::function<void(std::string_view)>());
+    return;
+  }
+  engine_->setExplain(printExplanation);
+  const std::string entry = std::string(argument) + "\n";
+  if (runEntry(entry)) accepted_.push_back(entry);
+  if (!options_.explainLaunch) engine_->setExplain({});
 }
 
 void Repl::save(std::string_view argument) {

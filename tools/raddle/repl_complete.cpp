@@ -54,14 +54,13 @@ Completion Repl::complete(std::string_view text, size_t cursor) {
   size_t begin = cursor;
   while (begin > 0 && isNameCharacter(text[begin - 1])) --begin;
   found.begin = begin;
-  const std::string_view typed = text.substr(begin, cursor - begin);
-
   const size_t first = text.find_first_not_of(" \t\n");
   const bool isCommand = first != std::string_view::npos && text[first] == ':';
   const ReplCommand* command = nullptr;
   if (isCommand) {
     const size_t nameEnd = std::min(text.find_first_of(" \t\n", first), text.size());
     if (cursor <= nameEnd) {
+      if (cursor > first) found.begin = begin = first + 1;  // `-` is part of a command's name
       for (const ReplCommand& one : replCommands()) names.emplace(one.name);
     } else {
       for (const ReplCommand& one : replCommands())
@@ -99,14 +98,17 @@ Completion Repl::complete(std::string_view text, size_t cursor) {
       if (names.empty() && !base.empty() &&
           engine_->inspect("<completion>", std::string(base), inspected).outcome == rt::RunOutcome::Done)
         names.insert(inspected.members.begin(), inspected.members.end());
-    } else if (!typed.empty() || command) {
+    } else if (begin < cursor || command) {
       names = wordsOfTheLanguage();
       if (command && command->run == &Repl::device) names = {"host", "cuda"};
+      if (command && (command->run == &Repl::remarks || command->run == &Repl::explainLaunch))
+        names.insert({"on", "off"});
       for (const SessionName& one : engine_->names()) names.insert(one.name);
       for (const LibraryText& library : rt::builtinLibrary())
         if (library.name != "prelude") names.emplace(library.name);
     }
   }
+  const std::string_view typed = text.substr(begin, cursor - begin);
   for (const std::string& name : names)
     if (name.starts_with(typed)) found.names.push_back(name);
   if (isCommand && !command && found.names.size() == 1)

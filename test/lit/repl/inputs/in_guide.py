@@ -3,7 +3,7 @@
 import re
 import sys
 
-listed = re.findall(r"^  (:\w+)", sys.stdin.read(), re.M)
-described = re.findall(r"^\| `(:\w+)[ `]", open(sys.argv[1], encoding="utf-8").read(), re.M)
+listed = re.findall(r"^  (:[\w-]+)", sys.stdin.read(), re.M)
+described = re.findall(r"^\| `(:[\w-]+)[ `]", open(sys.argv[1], encoding="utf-8").read(), re.M)
 assert len(listed) > 10, listed
 assert sorted(listed) == sorted(described), set(listed) ^ set(described)
