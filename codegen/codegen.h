@@ -91,8 +91,8 @@ CodegenResult<IrModule> lowerScript(const TypedProgram& program, std::string_vie
 
 /// Runs the pass pipeline for the module's own target in place.
 CodegenResult<void> optimize(llvm::Module& module, const CodegenOptions& options);
-/// Makes the kernels of an optimised host module return once rad_interrupt_word is not 0: loops that may take long look at
-/// it in each round. What a kernel that was stopped has written is unspecified.
+/// Makes the kernels of an optimised host module return once rad_interrupt_word is not 0: loops that may take long look
+/// at it in each round. What a kernel that was stopped has written is unspecified.
 void makeInterruptible(llvm::Module& module);
 /// PTX text of an optimised NVPTX module.
 CodegenResult<std::string> emitPtx(llvm::Module& module, const CodegenOptions& options);

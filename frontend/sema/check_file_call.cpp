@@ -148,6 +148,9 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
                            : "an array of numbers";
   if (!needed.empty()) {
     auto builder = report(Diag::TypeMismatch, view.range, {std::move(needed), " for plot", spellType(view.type)});
+    if (typeOf(view.type).kind == TypeKind::Array)
+      builder.help(
+          "plot draws arrays of the device; of the elements of an array value make one: [a[i] for i in 0..a.len]");
     if (rank > 2) builder.help("plot a slice of it, or all of its values: kind: \"histogram\"");
     return errorValue(range);
   }

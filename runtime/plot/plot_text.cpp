@@ -85,7 +85,9 @@ std::string lineText(const PlotData& data, const PlotRange& range, unsigned colu
   }
   std::string out;
   for (int64_t y = 0; y < lineRows; ++y) {
-    const std::string label = y == 0 ? top : y == lineRows - 1 ? bottom : y == lineRows / 2 ? middle : "";
+    const bool isTick = y == 0 || y == lineRows - 1 || y == lineRows / 2;
+    std::string label = y == 0 ? top : y == lineRows - 1 ? bottom : isTick ? middle : "";
+    if (top == bottom && y != lineRows / 2) label.clear();  // one value: it is said once, beside it
     std::string text;
     for (int64_t x = 0; x < width; ++x) {
       const Cell& cell = cells[static_cast<size_t>(y * width + x)];
@@ -93,7 +95,7 @@ std::string lineText(const PlotData& data, const PlotRange& range, unsigned colu
                              : colored(utf8(0x2800u + cell.dots), textColors[cell.line % std::size(textColors)], color);
     }
     while (text.ends_with(' ')) text.pop_back();
-    out += fmt::format("{:>{}} {}{}\n", label, margin, label.empty() ? "│" : "┤", text);
+    out += fmt::format("{:>{}} {}{}\n", label, margin, isTick ? "┤" : "│", text);
   }
   out += repeated(" ", margin + 1) + "└" + repeated("─", width) + "\n";
   const std::string last = std::to_string(std::max<int64_t>(count - 1, 0));

@@ -404,12 +404,15 @@ void Repl::load(std::string_view argument) {
     return;
   }
   std::string entry;
-  for (size_t at = 0; at < text->size() && !isOver_;) {
+  for (size_t at = sessionMark.size(); at < text->size() && !isOver_;) {
     const size_t end = std::min(text->find('\n', at), text->size() - 1) + 1;
     entry += text->substr(at, end - at);
     at = end;
     if (at < text->size() && !isComplete(entry)) continue;
-    if (entry.find_first_not_of(" \t\r\n") == std::string::npos) continue;
+    if (entry.find_first_not_of(" \t\r\n") == std::string::npos) {
+      entry.clear();
+      continue;
+    }
     if (!runEntry(entry)) return refuse(fmt::format("the entries of {} behind this one were not run", path));
     accepted_.push_back(std::exchange(entry, {}));
   }

@@ -99,13 +99,19 @@ Completion Repl::complete(std::string_view text, size_t cursor) {
           engine_->inspect("<completion>", std::string(base), inspected).outcome == rt::RunOutcome::Done)
         names.insert(inspected.members.begin(), inspected.members.end());
     } else if (begin < cursor || command) {
-      names = wordsOfTheLanguage();
-      if (command && command->run == &Repl::device) names = {"host", "cuda"};
-      if (command && (command->run == &Repl::remarks || command->run == &Repl::explainLaunch))
-        names.insert({"on", "off"});
-      for (const SessionName& one : engine_->names()) names.insert(one.name);
-      for (const LibraryText& library : rt::builtinLibrary())
-        if (library.name != "prelude") names.emplace(library.name);
+      const bool isOfKernel = command && command->argument.starts_with("KERNEL");
+      if (command && (command->run == &Repl::remarks || command->run == &Repl::explainLaunch)) names = {"on", "off"};
+      if (command && command->run == &Repl::device) {
+        names = {"host", "cuda"};
+      } else if (isOfKernel) {
+        for (const SessionName& one : engine_->names())
+          if (one.kind == SessionName::Kind::Kernel && one.isDeclared) names.insert(one.name);
+      } else {
+        names.insert(wordsOfTheLanguage().begin(), wordsOfTheLanguage().end());
+        for (const SessionName& one : engine_->names()) names.insert(one.name);
+        for (const LibraryText& library : rt::builtinLibrary())
+          if (library.name != "prelude") names.emplace(library.name);
+      }
     }
   }
   const std::string_view typed = text.substr(begin, cursor - begin);

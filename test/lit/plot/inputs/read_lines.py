@@ -60,5 +60,7 @@ for missing in (5, 15, 25):
 assert "3 of 30 values are not finite" in text
 
 assert dots(flat[0]) and len({y for _, y in dots(flat[0])}) == 1
+labels = [line.split("┤")[0].strip() for line in flat[0] if "┤" in line]
+assert labels[0] == labels[2] == "" != labels[1], labels  # one value is said once
 assert {0, 63} <= {y for _, y in dots(row[0])} and any(30 < y < 45 for _, y in dots(row[0]))
 assert "nothing to plot: there are no elements" in text and "nothing to plot: no value is finite" in text
