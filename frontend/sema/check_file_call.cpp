@@ -140,6 +140,12 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
   const TExprId path = given.size() == 2 ? textArgument(given[1], " for the path of plot")
                                          : program_.addExpr(types().string(), range, ConstString{""});
   if (isError(view.type) || !path) return errorValue(range);
+  if (typeOf(view.type).kind == TypeKind::Array) {
+    TypeId item = typeOf(view.type).element;
+    const bool hasRows = typeOf(item).kind == TypeKind::Array;
+    if (hasRows) item = typeOf(item).element;
+    if (auto made = deviceArray(view, types().view(item, hasRows ? 2 : 1, false))) view = *made;
+  }
   const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
   const unsigned rank = element ? typeOf(view.type).rank : 0;
   if (!format) format = rank == 2 ? FileFormat::HeatMap : FileFormat::LinePlot;
@@ -148,9 +154,6 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
                            : "an array of numbers";
   if (!needed.empty()) {
     auto builder = report(Diag::TypeMismatch, view.range, {std::move(needed), " for plot", spellType(view.type)});
-    if (typeOf(view.type).kind == TypeKind::Array)
-      builder.help(
-          "plot draws arrays of the device; of the elements of an array value make one: [a[i] for i in 0..a.len]");
     if (rank > 2) builder.help("plot a slice of it, or all of its values: kind: \"histogram\"");
     return errorValue(range);
   }

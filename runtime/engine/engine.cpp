@@ -471,7 +471,7 @@ RunResult Engine::remark(const std::string& kernel) {
   if (auto there = openDevice(); !there) return environment(std::move(there).error());
   const KernelId id{0};
   findRemarks(*program, id, impl_->sources, impl_->diagnostics);
-  cg::remarkAccesses(*program, id, impl_->diagnostics);
+  cg::remarkAccesses(*program, id, impl_->sources, impl_->diagnostics);
   const std::string target = impl_->target == "host" ? "sm_90" : impl_->target;
   cg::SpecKey spec;
   spec.aligned16 = spec.small = true;
