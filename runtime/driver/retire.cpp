@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/driver/retire.h"
 
+#include "runtime/dynlib/driver_api.h"
+
 #include <unistd.h>
 
 #include <atomic>
@@ -62,6 +64,7 @@ void retire(std::shared_ptr<const void> object) noexcept {
     all.objects.push_back(std::move(object));
     if (!all.started) {
       std::thread([&all] { all.loop(); }).detach();
+      DriverApi::setBeforeEnding(&drainRetired);
       all.started = true;
     }
     all.more.notify_one();

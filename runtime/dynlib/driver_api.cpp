@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -41,6 +42,7 @@ constexpr const char* pathVariable = "RADDLE_CUDA_DRIVER";
 struct Registry {
   std::mutex mutex;
   std::vector<const DriverApi*> drivers;
+  std::atomic<void (*)() noexcept> beforeEnding{nullptr};
 };
 Registry& registry() {
   static Registry* const instance = new Registry;
@@ -242,8 +244,13 @@ void DriverApi::markForked() {
   for (const DriverApi* driver : registry().drivers) driver->state_.store(Forked, std::memory_order_release);
 }
 
+void DriverApi::setBeforeEnding(void (*finish)() noexcept) noexcept {
+  registry().beforeEnding.store(finish, std::memory_order_release);
+}
+
 void DriverApi::markEnding() {
   Registry& all = registry();
+  if (const auto finish = all.beforeEnding.load(std::memory_order_acquire)) finish();
   std::lock_guard lock(all.mutex);
   for (const DriverApi* driver : all.drivers) driver->beginShutdown();
 }

@@ -96,6 +96,10 @@ class DriverApi {
   /// The caller owns it; several may exist in one process.
   static Result<std::unique_ptr<const DriverApi>> load(const std::string& path);
 
+  /// What is called when the process ends in order, while the driver can still be
+  /// called: to finish what another thread is to release. One at most.
+  static void setBeforeEnding(void (*finish)() noexcept) noexcept;
+
   ~DriverApi();
   DriverApi(const DriverApi&) = delete;
   DriverApi& operator=(const DriverApi&) = delete;
