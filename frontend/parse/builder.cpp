@@ -225,6 +225,9 @@ RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
   if (ast_.expr(value).kind() == ExprKind::Name)
     message.help("write `" + text + " in 0.." + limit + "`; over the elements of an array, `" + text + " in 0.." +
                  limit + ".len` and `" + limit + "[" + text + "]`");
+  else if (ast_.expr(value).kind() == ExprKind::ArrayLit)
+    message.help("give the list a name: `let list = " + limit + "`, `" + text + " in 0..list.len` and `list[" + text +
+                 "]`");
   else message.help("write `" + text + " in 0.." + limit + "`");
   return {name, error(start), error(range), {}};
 }

@@ -4,6 +4,7 @@
 #include "frontend/parse/builder.h"
 
 #include <algorithm>
+#include <cctype>
 #include <string>
 
 namespace rad {
@@ -29,6 +30,13 @@ constexpr ForeignWord foreignWords[] = {
     {"constexpr", "write `const NAME = ...`", true},
     {"pub", "what a file declares can be seen by those that import it, unless it is `private`: leave `pub` out"},
     {"public", "what a file declares can be seen by those that import it, unless it is `private`: leave `public` out"},
+    {"foreach", "write `for i in 0..n { }`; in host code `forall i in 0..n { }` runs on the device"},
+    {"with",
+     "files are read and written by one call: `read_text(path)`, `let x: [f32; n] = read_npy(path)`, `write_npy(path, "
+     "x)`"},
+    {"device", "a function serves host and device: leave `device` out"},
+    {"host", "a function serves host and device: leave `host` out"},
+    {"global", "a kernel is declared `kernel NAME(...) forall i in 0..n { ... }`"},
     {"delete", "an array is freed when no name and no launch needs it any more"},
     {"del", "an array is freed when no name and no launch needs it any more"},
     {"raise", "there are no exceptions; `assert(condition, \"text\")` ends the launch, or the program"},
@@ -198,6 +206,16 @@ bool Builder::foreignHabit(size_t at, bool explained) {
     }
     case TokenKind::Less:
       if (p.kind != TokenKind::Ident || pp.kind != TokenKind::Colon) break;
+      if (textOf(p) == "array" || textOf(p) == "vec") {
+        report(Diag::UnexpectedHere, here, {"`<`"})
+            .help("compile-time arguments stand in brackets: `" + staticsOf(at) + "`");
+        return true;
+      }
+      if (textOf(p) == "Option" || textOf(p) == "optional") {
+        report(Diag::UnexpectedHere, here, {"`<`"})
+            .help("a value that may be missing has no counterpart; use a bool beside it");
+        return true;
+      }
       report(Diag::UnexpectedHere, here, {"`<`"})
           .help("the type of an array is written `[f32; n]`; `n` is a name for its size");
       return true;
@@ -242,9 +260,21 @@ bool Builder::foreignHabit(size_t at, bool explained) {
         report(Diag::UnexpectedHere, here, {"`::`"}).help("a slice is written with `..`: `" + sliceOf(at) + "`");
         return true;
       }
-      report(Diag::DoubleColon, here)
-          .help(p.kind == TokenKind::Ident && n.kind == TokenKind::Ident ? "write `" + str(p) + "." + str(n) + "`"
-                                                                         : "write `.`");
+      if (p.kind == TokenKind::Ident && n.kind == TokenKind::Ident) {
+        // std::sqrt, f32::MAX, Point::new
+        const bool isType = !typeMeant(textOf(p)).empty();
+        const std::string_view name = textOf(n);
+        const std::string ours =
+            textOf(p) == "std"                           ? str(n)
+            : isType && (name == "MAX" || name == "MIN") ? str(p) + (name == "MAX" ? ".max" : ".min")
+            : isType && name == "from"                   ? str(p) + "(...)"
+            : isType && name != "max" && name != "min"   ? str(n) + "(x)"
+            : name == "new" && std::isupper(static_cast<unsigned char>(str(p)[0])) ? str(p) + "(...)"
+                                                                                   : str(p) + "." + str(n);
+        report(Diag::DoubleColon, here).help("write `" + ours + "`");
+        return true;
+      }
+      report(Diag::DoubleColon, here).help("write `.`");
       return true;
     case TokenKind::Mut:
       if (p.kind != TokenKind::Let && p.kind != TokenKind::Var) break;
@@ -309,6 +339,11 @@ bool Builder::foreignHabit(size_t at, bool explained) {
             .help("all members can be seen; `private` stands before a declaration of a file: leave it out");
         return true;
       }
+      if (first == TokenKind::Fn && n.kind == TokenKind::End && insideOf(at) != TokenKind::LParen) {
+        report(Diag::BlockColon, here).help("write `{` here and `}` behind the last statement");
+        isPython_ = true;
+        return true;
+      }
       if (p.kind == TokenKind::Ident && pp.kind == TokenKind::Comma) {
         for (size_t i = at; i-- > start;) {
           TokenKind kind = stream_.tokens[i].kind;
@@ -335,7 +370,8 @@ bool Builder::foreignHabit(size_t at, bool explained) {
   }
   // `int x`, `def f`, `} elif`, `loop {`.
   if (p.kind == TokenKind::Ident && p.end != 0 && !t.newlineBefore &&
-      (t.kind == TokenKind::Ident || t.kind == TokenKind::LBrace)) {
+      (t.kind == TokenKind::Ident || t.kind == TokenKind::LBrace || t.kind == TokenKind::Fn ||
+       t.kind == TokenKind::Kernel || t.kind == TokenKind::Struct)) {
     if (t.kind == TokenKind::Ident && !typeMeant(textOf(p)).empty()) return typeFirst(at);
     if (const auto* row = lookUp(foreignWords, textOf(p))) {
       std::string help = withName(row->help, at);

@@ -16,6 +16,13 @@ bool Builder::foreignCall(size_t at) {
   const size_t start = statementStart(at);
   switch (t.kind) {
     case TokenKind::Assign: {
+      // a = b = 3
+      if (const size_t first = find(start, TokenKind::Assign);
+          first != 0 && first < at && endsOperand(p.kind) && insideOf(at) != TokenKind::LParen) {
+        report(Diag::UnexpectedHere, rangeOf(t), {"`=`"})
+            .help("an assignment has no value: write one behind the other");
+        return true;
+      }
       const size_t open = openAround(at);
       if (open == SIZE_MAX || p.kind != TokenKind::Ident) return false;
       // enum Color { red = 0 }
@@ -66,12 +73,46 @@ bool Builder::foreignCall(size_t at) {
     }
     case TokenKind::Star:
       // *p = 1, f(*p)
-      if (p.kind != TokenKind::Int && !endsOperand(p.kind) && n.kind == TokenKind::Ident) {
+      if (p.kind == TokenKind::Dot && stream_.tokens[start].kind == TokenKind::Import) {
+        report(Diag::UnexpectedHere, rangeOf(t), {"`*`"})
+            .help("names are brought one by one: `import math.{pi, tau}`; after `import math` they are `math.pi`");
+        return true;
+      }
+      if (p.kind != TokenKind::Dot && !endsOperand(p.kind) && n.kind == TokenKind::Ident && !n.newlineBefore) {
         report(Diag::UnexpectedHere, rangeOf(t), {"`*`"})
             .help("there are no pointers: a parameter, also a `mut` one, is used by its name, `" + str(n) + "`");
         return true;
       }
       return false;
+    case TokenKind::Plus:
+      // x =+ 1
+      if (p.kind != TokenKind::Assign || p.end != t.begin) return false;
+      report(Diag::UnexpectedHere, cover(rangeOf(p), rangeOf(t)), {"`=+`"}).help("write `+=`");
+      return true;
+    case TokenKind::Greater:
+      if (p.kind != TokenKind::Less || p.end != t.begin) return false;
+      report(Diag::UnexpectedHere, cover(rangeOf(p), rangeOf(t)), {"`<>`"}).help("write `!=`");
+      return true;
+    case TokenKind::DotDot:
+      // for i in (0..10).step_by(2)
+      if (insideOf(at) != TokenKind::LParen || stream_.tokens[start].kind != TokenKind::For) return false;
+      report(Diag::UnexpectedHere, rangeOf(t), {"`..`"})
+          .help(
+              "a range stands without parentheses, with its step behind it: `for i in 0..10 step 2`; downwards `for i "
+              "in 9..-1 step -1`");
+      return true;
+    case TokenKind::Ellipsis:
+      if (stream_.tokens[start].kind != TokenKind::For && stream_.tokens[start].kind != TokenKind::Forall) return false;
+      report(Diag::UnexpectedHere, rangeOf(t), {"`...`"}).help("a range is written `a..b`, and ends before b");
+      return true;
+    case TokenKind::In:
+      // if x in [1, 2]
+      if (stream_.tokens[start].kind != TokenKind::If && stream_.tokens[start].kind != TokenKind::While) return false;
+      report(Diag::UnexpectedHere, rangeOf(t), {"the word `in`"})
+          .help(
+              "compare with each, `x == 1 or x == 2`; with the elements of an array, `any(x == a[i] for i in "
+              "0..a.len)`");
+      return true;
     case TokenKind::Operator:
       if (p.kind != TokenKind::Fn) return false;
       report(Diag::UnexpectedHere, rangeOf(t), {"the word `operator`"})
@@ -97,6 +138,19 @@ bool Builder::foreignCall(size_t at) {
     }
     default: break;
   }
+  if (!t.newlineBefore && t.kind == TokenKind::Ident && stream_.tokens[start].kind == TokenKind::For &&
+      textOf(t) == "by") {
+    report(Diag::UnexpectedHere, rangeOf(t), {"`by`"})
+        .help("write `step " + textUntil(at + 1, {TokenKind::LBrace}) + "`");
+    return true;
+  }
+  if (!t.newlineBefore && t.kind == TokenKind::Ident && p.kind == TokenKind::RParen &&
+      matchingOpen(at - 1) == start + 1 &&
+      (stream_.tokens[start].kind == TokenKind::If || stream_.tokens[start].kind == TokenKind::While)) {
+    report(Diag::UnexpectedToken, rangeOf(t), {"`{`", describe(t)})
+        .help("a body stands in braces: `" + shown(start, at) + " { " + textUntil(at, {}) + " }`");
+    return true;
+  }
   // if c then a else b
   if (t.kind == TokenKind::Ident && textOf(t) == "then") {
     size_t word = at;
@@ -109,6 +163,10 @@ bool Builder::foreignCall(size_t at) {
     return true;
   }
   if (t.newlineBefore || p.kind != TokenKind::Ident) return false;
+  if (stream_.tokens[start].kind == TokenKind::If && t.kind == TokenKind::Ident && textOf(t) == "is") {
+    report(Diag::UnexpectedHere, rangeOf(t), {"`is`"}).help("equality is written `==`");
+    return true;
+  }
   if (at != start + 1) return false;
   const std::string_view word = textOf(p);
   if ((word == "test" || word == "bench") && t.kind == TokenKind::Ident) {

@@ -103,6 +103,13 @@ bool Builder::foreignParameter(size_t at) {
       return true;
     }
   }
+  // let v: &[f32]
+  if (t.kind == TokenKind::Amp && p.kind == TokenKind::Colon && !inParameters(at) &&
+      insideOf(at) != TokenKind::LParen) {
+    report(Diag::UnexpectedHere, rangeOf(t), {"`&`"})
+        .help("an array is always a reference: write `[f32; n]`, without `&`");
+    return true;
+  }
   // f(&mut x)
   if (t.kind == TokenKind::Mut && p.kind == TokenKind::Amp && !inParameters(at)) {
     report(Diag::UnexpectedHere, rangeOf(t), {"the word `mut`"})

@@ -113,6 +113,11 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
     if (isView(base.type) && (name == "len" || name == "size"))
       builder.help(fmt::format("write {}.len, without parentheses", shorten(base.range)));
+    else if (findMath(name) && (scalarOf(base.type) || isUntyped(base.type) || isVector(base.type)))
+      builder.help(fmt::format("write {}({}{}{})", name, shorten(base.range), node.arguments.empty() ? "" : ", ",
+                               node.arguments.empty() ? "" : shorten(expr(node.arguments[0].value).range)));
+    else if (name == "to_string" || name == "toString")
+      builder.help(fmt::format("write format(\"{{}}\", {})", shorten(base.range)));
     else if (isView(base.type) && findReducer(name))
       builder.help(fmt::format("write {}({})", name, shorten(base.range)));
     else if (isView(base.type) && name == "mean")

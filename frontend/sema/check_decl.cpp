@@ -293,8 +293,19 @@ void Checker::checkShared(const SharedStmt& node, Range range) {
     bytes *= extent->integer;
     extents.push_back(static_cast<uint64_t>(extent->integer));
   }
-  if (bytes > (1 << 24)) {
-    report(Diag::SharedSize, type.range, {spell(ConstValue::ofInt(bytes)) + " bytes"});
+  // The most that a block has on any GPU (compute capability 9.0 and 10.0).
+  constexpr int64_t most = 227 * 1024;
+  for (LocalId other : ctx_->kernel->shared) {
+    const Local& declared = ctx_->body.locals[other.value];
+    Wide size =
+        static_cast<Wide>(plainSize(isView(declared.type) ? typeOf(declared.type).element : declared.type).value_or(0));
+    for (uint64_t extent : declared.sharedExtents) size *= static_cast<Wide>(extent);
+    bytes += size;
+  }
+  if (bytes > most) {
+    report(Diag::SharedSize, type.range, {spell(ConstValue::ofInt(bytes)) + " bytes"})
+        .help(fmt::format(
+            "a block has at most {} bytes of shared memory, all its variables together, and 49152 on every GPU", most));
     return finish(types().error(), {});
   }
   const TypeId full = types().view(element, static_cast<unsigned>(extents.size()), true);

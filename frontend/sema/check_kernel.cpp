@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include <cstdint>
 
 namespace rad::sema {
@@ -26,6 +28,12 @@ std::string Checker::kernelSymbol(std::string_view name) {
   while (symbols_.contains("k " + symbol)) symbol += "_";
   symbols_["k " + symbol] = 1;
   return symbol;
+}
+
+/// A name with its first letter in lower case.
+static std::string lowered(std::string name) {
+  name[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(name[0])));
+  return name;
 }
 
 /// Names that stand as sizes in what is no type, f32[n]: they are not unknown besides.
@@ -83,7 +91,10 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
     bind({node.name, range}, {.kind = Binding::Kind::Local, .type = types().error(), .range = range});  // said once
   if (isUpper(name)) {
     report(Diag::UnknownName, range, {name})
-        .help(fmt::format("a size that begins with an upper-case letter is a constant: `const {} = 128`", name));
+        .help(fmt::format(
+            "a size that the arguments tell begins with a lower-case letter: `{}`; with an upper-case one it is a "
+            "constant: `const {} = 128`",
+            lowered(name), name));
     return std::nullopt;
   }
   report(Diag::UnboundDimension, range, {name})
@@ -493,7 +504,9 @@ void Checker::checkAttributes(const Decl& decl, Kernel& kernel) {
 void Checker::finishKernel(Kernel& kernel) {
   if (kernel.isForall) findElementwise(program_, kernel);
   for (Local& local : kernel.body.locals) local.uniform = true;
-  if (!kernel.isForall) checkUniformity(program_, kernel, diags_, [this](Range range) { return shorten(range); });
+  const auto textOf = [this](Range range) { return shorten(range); };
+  if (kernel.isForall) findMeetings(program_, kernel, diags_, textOf);
+  else checkUniformity(program_, kernel, diags_, textOf);
 }
 
 bool Checker::checkKernel(Entity& entity, const KernelDecl& decl, const std::vector<StaticValue>& statics,

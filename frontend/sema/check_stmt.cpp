@@ -287,6 +287,8 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
            typeOf(ctx_->result).kind == TypeKind::Unit && !ctx_->inferResult)
     builder.help(fmt::format("if it is the result of `{}`, declare that: `-> {}`; `_ = ...` drops a value", ctx_->name,
                              isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type)));
+  else if (ctx_->kind == Context::Kind::Forall)
+    builder.help("a point has no value: assign to an element, `out[i] = ...`, or make an array, `[... for i in 0..n]`");
   else builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
   return false;
 }

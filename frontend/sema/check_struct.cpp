@@ -27,7 +27,7 @@ void Checker::declareMembers(const Ast& ast, Entity& entity, ModuleScope& scope)
       report(Diag::Redefined, name.range, {std::string(text(name.name))}).note(it->second, "first defined here");
     return added;
   };
-  if (node.fields.empty() && !mayBeLost(text(entity.name)) && !scope.isBroken)
+  if (node.fields.empty() && !lacksMembers(entity) && !mayBeLost(text(entity.name)) && !scope.isBroken)
     report(Diag::EmptyType, entity.range, {"the struct", std::string(text(entity.name))})
         .help("a value of it would have no bytes; give it a member: `name: f32`");
   for (const Param& field : node.fields) isNew(field.name);
@@ -177,14 +177,14 @@ void Checker::checkDefaults(Entity& entity) {
 
 Value Checker::construct(Entity& entity, List<Argument> statics, const CallExpr& node, Range range, TypeId expected) {
   const StructDecl& decl = structOf(entity);
-  if (entity.ast == ast_ && mayBeLost(text(entity.name))) {  // it has members that could not be read
-    for (const Argument& argument : node.arguments) checkExpr(argument.value);
-    return errorValue(range);
-  }
   std::vector<std::optional<StaticValue>> known(decl.staticParams.size());
   const StructInstance* const wanted = structInstance(expected);
   if (wanted && wanted->entity == &entity && statics.empty())
     std::copy(wanted->statics.begin(), wanted->statics.end(), known.begin());
+  if (diags_.hasErrors() && lacksMembers(entity)) {
+    for (const Argument& argument : node.arguments) checkExpr(argument.value);
+    return errorValue(range);
+  }
   auto call = prepareCall(entity, decl.staticParams, decl.fields, statics, node.arguments, range, std::move(known));
   if (!call) return errorValue(range);
   const TypeId type = structType(entity, call->statics, range);
@@ -206,7 +206,9 @@ void Checker::reportUnknownMember(TypeId type, Ident member) {
   const std::string_view name = text(member.name);
   std::vector<std::string_view> known;
   const Record& record = types().record(type);
-  if (mayBeLost(record.name)) return;  // a syntax error in it had its message
+  if (const StructInstance* instance = structInstance(type);
+      instance && diags_.hasErrors() && lacksMembers(*instance->entity))
+    return;  // a syntax error in it had its message
   for (const std::string& one : record.members) known.push_back(one);
   if (const StructInstance* instance = structInstance(type))
     for (const auto& [symbol, method] : instance->entity->methods) known.push_back(text(symbol));

@@ -209,6 +209,15 @@ void Checker::reportNotType(ExprId id) {
     return;
   }
   const std::string_view spelled = text(name->name);
+  if (spelled == "void" || spelled == "None") {
+    report(Diag::NotAType, node.range, {std::string(spelled)})
+        .help("what gives no value has no result: leave `-> ...` out");
+    return;
+  }
+  if (spelled == "list" || spelled == "List" || spelled == "ndarray" || spelled == "tensor" || spelled == "Tensor") {
+    report(Diag::NotAType, node.range, {std::string(spelled)}).help("the type of an array is written [f32; n]");
+    return;
+  }
   if (std::string ours(meantScalar(spelled)); !ours.empty() || !(ours = vectorMeant(spelled)).empty()) {
     report(Diag::NotAType, node.range, {std::string(spelled)}).help(fmt::format("write {}", ours));
     return;

@@ -310,6 +310,8 @@ class Checker {
   Range pathRange(const Decl& decl, const ImportDecl& node) const;
   /// Whether a part of the text that could not be read has this name in it: it may have declared it.
   bool mayBeLost(std::string_view name);
+  /// Whether a struct or enum of this text has members that could not be read.
+  bool lacksMembers(const Entity& entity) const;
   void declareIn(const Ast& ast, ModuleScope& scope);
   /// The module of the file that `node` names, read when it has to be; none after a message.
   ModuleScope* importFile(const Ast& ast, const ImportDecl& node, Range place);
@@ -652,6 +654,7 @@ class Checker {
   Value blockMember(Ident member, Range range);
   Value threadMember(Ident member, Range range);
   void bindSizesOf(ExprId type);
+  void warnOfMain(const Ast& ast);
   void describeItems(Diagnostics::Builder& builder, const Value& items, const Type& view);
   /// A device array of the items of an array value, where a view of its elements is expected; none where that is not
   /// possible. Rank 1 or 2.
@@ -923,6 +926,9 @@ void checkUniformity(TypedProgram& program, Kernel& kernel, Diagnostics& diagnos
 std::set<uint32_t> steadyReads(const TypedProgram& program, const Kernel& kernel);
 /// The parameter or shared variable that the elements of a view are of; none where that is not plain to see.
 LocalId memoryRoot(const TypedProgram& program, TExprId view, const std::map<uint32_t, LocalId>& views);
+/// Reports what all points of a forall add to one element. (meeting_points.cpp)
+void findMeetings(const TypedProgram& program, const Kernel& kernel, Diagnostics& diagnostics,
+                  const std::function<std::string(Range)>& textOf);
 /// Fills KernelParam::elementwise. (elementwise.cpp)
 void findElementwise(const TypedProgram& program, Kernel& kernel);
 

@@ -204,8 +204,16 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
   if (const auto* paren = std::get_if<ParenExpr>(&node.node))
     return unify(paren->inner, callee, value, staticParams, found, fixed, untypedToo);
   if (const auto* view = std::get_if<RepeatExpr>(&node.node)) {
-    if (!isView(value.type)) return;
-    Value element{typeOf(value.type).element, {}, {}, value.range};
+    Value element{value.type, {}, {}, value.range};
+    if (isView(value.type)) {
+      element.type = typeOf(value.type).element;
+    } else {  // an array value becomes an array of the device; arrays that are one come first
+      if (!untypedToo || !isHostCode()) return;
+      for (size_t d = 0; d < view->dims.size(); ++d) {
+        if (typeOf(element.type).kind != TypeKind::Array) return;
+        element.type = typeOf(element.type).element;
+      }
+    }
     return unify(view->value, callee, element, staticParams, found, fixed, untypedToo);
   }
   if (const auto* strided = std::get_if<StridedExpr>(&node.node))

@@ -301,6 +301,14 @@ bool Checker::mayBeLost(std::string_view name) {
   return lost->second.contains(name);
 }
 
+bool Checker::lacksMembers(const Entity& entity) const {
+  for (uint32_t i = 0; i < entity.ast->exprCount(); ++i)
+    if (const Expr& node = entity.ast->expr(ExprId{i});
+        node.kind() == ExprKind::Error && node.range.begin == entity.range.begin)
+      return true;
+  return false;
+}
+
 // ---- members ----
 
 Entity* Checker::moduleMember(ModuleScope& module, Ident member) {

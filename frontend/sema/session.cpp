@@ -247,6 +247,24 @@ Entity* Checker::findEntity(Symbol name, ModuleScope* from) {
   return nullptr;
 }
 
+/// A file that leaves all to a `main` runs nothing.
+void Checker::warnOfMain(const Ast& ast) {
+  const FnDecl* main = nullptr;
+  for (StmtId item : ast.items()) {
+    const auto* declared = std::get_if<DeclStmt>(&ast.stmt(item).node);
+    if (!declared) return;
+    const auto& decl = ast.decl(declared->decl).node;
+    if (std::holds_alternative<TestDecl>(decl)) return;
+    if (const auto* fn = std::get_if<FnDecl>(&decl); fn && text(fn->name.name) == "main" && fn->params.empty())
+      main = fn;
+  }
+  if (main)
+    report(Diag::NothingRuns, main->name.range, {})
+        .help(
+            "a program's statements stand at the top of its file: leave `fn main() { }` around them out, or call "
+            "`main()`");
+}
+
 std::set<uint32_t> Checker::checkScript(const Ast& ast) {
   Context script{.kind = Context::Kind::Script, .side = Side::Host, .home = unit_, .result = types().unit()};
   ctx_ = &script;
@@ -279,6 +297,7 @@ std::set<uint32_t> Checker::checkScript(const Ast& ast) {
     checkStmt(items[i]);
   }
   popScope();
+  if (!interactive_) warnOfMain(ast);
   script.body.statements = std::move(statements);
   program_.script = std::move(script.body);
   ctx_ = nullptr;
