@@ -339,7 +339,7 @@ bool Builder::foreignHabit(size_t at, bool explained) {
             .help("all members can be seen; `private` stands before a declaration of a file: leave it out");
         return true;
       }
-      if (first == TokenKind::Fn && n.kind == TokenKind::End && insideOf(at) != TokenKind::LParen) {
+      if (first == TokenKind::Fn && n.newlineBefore && insideOf(at) != TokenKind::LParen) {
         report(Diag::BlockColon, here).help("write `{` here and `}` behind the last statement");
         isPython_ = true;
         return true;

@@ -16,18 +16,20 @@ bool Builder::foreignCall(size_t at) {
   const size_t start = statementStart(at);
   switch (t.kind) {
     case TokenKind::Assign: {
+      const size_t open = openAround(at);
+      const bool inBraces = open != SIZE_MAX && stream_.tokens[open].kind == TokenKind::LBrace;
+      const bool inEnum = inBraces && open >= 2 && stream_.tokens[open - 2].kind == TokenKind::Enum;
       // a = b = 3
       if (const size_t first = find(start, TokenKind::Assign);
-          first != 0 && first < at && endsOperand(p.kind) && insideOf(at) != TokenKind::LParen) {
+          !inEnum && first != 0 && first < at && endsOperand(p.kind) && openAround(first) == open) {
         report(Diag::UnexpectedHere, rangeOf(t), {"`=`"})
             .help("an assignment has no value: write one behind the other");
         return true;
       }
-      const size_t open = openAround(at);
       if (open == SIZE_MAX || p.kind != TokenKind::Ident) return false;
       // enum Color { red = 0 }
-      if (stream_.tokens[open].kind == TokenKind::LBrace) {
-        if (open < 2 || stream_.tokens[open - 2].kind != TokenKind::Enum) return false;
+      if (inBraces) {
+        if (!inEnum) return false;
         report(Diag::UnexpectedHere, rangeOf(t), {"`=`"})
             .help("the names of an enum are numbered from 0 in their order: leave `= " +
                   textUntil(at + 1, {TokenKind::Comma}) + "` out; a function can give other numbers");

@@ -199,7 +199,7 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
   if (to.record || from.record || to.kind != TypeKind::Scalar ||
       (from.kind != TypeKind::Scalar && !isUntyped(value.type))) {
     if (from.kind == TypeKind::Unit) report(Diag::NoValue, value.range, {});
-    else if (auto made = deviceArray(value, target)) return *made;
+    else if (auto made = deviceArray(value, target)) return to.strided ? asStrided(*made) : *made;
     else {
       auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
       describeMismatch(builder, value, target);

@@ -207,8 +207,8 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
     Value element{value.type, {}, {}, value.range};
     if (isView(value.type)) {
       element.type = typeOf(value.type).element;
-    } else {  // an array value becomes an array of the device; arrays that are one come first
-      if (!untypedToo || !isHostCode()) return;
+    } else {  // an array value becomes an array of the device
+      if (!isHostCode()) return;
       for (size_t d = 0; d < view->dims.size(); ++d) {
         if (typeOf(element.type).kind != TypeKind::Array) return;
         element.type = typeOf(element.type).element;

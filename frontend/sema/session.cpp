@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdio>
+#include <cstdlib>
 
 namespace rad {
 
@@ -112,6 +114,16 @@ Ident nameOf(const Decl& decl) {
       decl.node);
 }
 
+/// The test suites ask for it: a wrong program made here must not become wrong code later.
+void verifyInTests(const TypedProgram& program) {
+  static const bool isAsked = std::getenv("RADDLE_VERIFY_TYPED") != nullptr;
+  if (!isAsked) return;
+  if (const std::string wrong = verify(program); !wrong.empty()) {
+    std::fprintf(stderr, "raddle: the typed program is wrong: %s\n", wrong.c_str());
+    std::abort();
+  }
+}
+
 }  // namespace
 
 std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
@@ -138,6 +150,7 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
   if (diags_.errorCount() == errors && !isBroken) checkExpansion(program_, diags_);
   if (diags_.errorCount() == errors && !isBroken) {
     proveChecks(program_, session_.verifyProofs);
+    verifyInTests(program_);
     session_.unassigned.clear();
     for (const auto& [entity, global] : globals_)
       if (unassigned.contains(unassignedKey(*entity))) session_.unassigned.push_back(entity);

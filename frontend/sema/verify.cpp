@@ -321,8 +321,8 @@ void Verifier::kernel(const Kernel& kernel) {
     require(!kernel.isForall, "shared memory in a forall kernel");
     if (!require(shared.value < kernel.body.locals.size(), "a shared id is out of range")) return;
     const Local& l = kernel.body.locals[shared.value];
-    require(l.kind == LocalKind::Shared && (isView(l.type) ? l.sharedExtents.size() == type(l.type).rank
-                                                           : isScalar(l.type) && l.sharedExtents.empty()),
+    require(l.kind == LocalKind::Shared &&
+                (isView(l.type) ? l.sharedExtents.size() == type(l.type).rank : l.sharedExtents.empty()),
             "shared memory of another type");
     declared_.insert(shared.value);
   }

@@ -70,6 +70,7 @@ cache = os.path.join(config.test_exec_root, "cache")
 shutil.rmtree(cache, ignore_errors=True)
 config.environment["XDG_CACHE_HOME"] = cache
 config.environment["RADDLE_CACHE_DIR"] = cache
+config.environment["RADDLE_VERIFY_TYPED"] = "1"  # typed programs are checked for being well formed
 for name in ["RADDLE_TOOLKIT", "RADDLE_TEST_CUDA", "CUDA_HOME", "CUDA_PATH", "CUDA_VISIBLE_DEVICES", "HOME",
              "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"]:
     if name in os.environ:
