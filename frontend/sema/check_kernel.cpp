@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <cctype>
-
 #include <cstdint>
 
 namespace rad::sema {

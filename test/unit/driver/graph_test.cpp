@@ -328,6 +328,60 @@ TEST_P(Graphs, EventsOfNodesAreKept) {
   if (!onGpu()) EXPECT_EQ(fake().live("event"), 0);
 }
 
+// ---- what only a GPU can do ----
+
+using GraphsOfGpu = OnGpu;
+
+/// Adds 1 to what it counts, and ends the loop around it with the last of `turns`. (The driver has this function.)
+constexpr const char* countDownPtx = R"(.version 8.3
+.target sm_80
+.address_size 64
+.extern .func cudaGraphSetConditional(.param .b64 condition, .param .b32 value);
+.visible .entry count_down(.param .u64 condition, .param .u64 turns, .param .u64 counted)
+{
+  .reg .pred %p<2>; .reg .b32 %r<5>; .reg .b64 %d<4>;
+  ld.param.u64 %d1, [condition];
+  ld.param.u64 %d2, [turns];
+  ld.param.u64 %d3, [counted];
+  ld.global.u32 %r1, [%d3];
+  add.u32 %r2, %r1, 1;
+  st.global.u32 [%d3], %r2;
+  ld.global.u32 %r3, [%d2];
+  sub.u32 %r4, %r3, 1;
+  st.global.u32 [%d2], %r4;
+  setp.ne.u32 %p1, %r4, 0;
+  @%p1 bra DONE;
+  {
+    .param .b64 a; st.param.b64 [a], %d1;
+    .param .b32 b; st.param.b32 [b], 0;
+    call.uni cudaGraphSetConditional, (a, b);
+  }
+DONE:
+  ret;
+}
+)";
+
+TEST_F(GraphsOfGpu, AKernelEndsTheLoopThatItIsIn) {
+  ASSERT_MADE(const Stream stream, Stream::create(context_));
+  ASSERT_MADE(const Memory memory, Memory::allocate(context_, 8));
+  ASSERT_MADE(const Library library, Library::load(context_, Image::ptx(countDownPtx)));
+  ASSERT_MADE(const Kernel countDown, library.kernel("count_down"));
+  ASSERT_MADE(Graph graph, Graph::create(context_));
+  ASSERT_MADE(const auto condition, graph.makeCondition(1));
+  const std::uint32_t turns = 7;
+  ASSERT_MADE(const Node start, graph.addFill({}, memory.address(), std::as_bytes(std::span(&turns, 1)), 1));
+  ASSERT_MADE(ConditionalNode loop, graph.addConditional({&start, 1}, Condition::While, condition));
+  ASSERT_OK(loop.bodies[0].addKernel({}, countDown, {}, condition, memory.address(), memory.address() + 4));
+  ASSERT_MADE(const GraphExec exec, graph.instantiate());
+  ASSERT_OK(fill(stream, memory.address() + 4, std::uint32_t(0), 1));
+  for (int i = 0; i < 3; ++i) ASSERT_OK(exec.launch(stream));
+  std::uint32_t counted[2] = {9, 9};
+  ASSERT_OK(copy(stream, std::span<std::uint32_t>(counted), memory));
+  ASSERT_OK(stream.synchronize());
+  EXPECT_EQ(counted[0], 0u);
+  EXPECT_EQ(counted[1], 3 * turns);
+}
+
 // ---- rules that only the fake can show ----
 
 using GraphRules = OnFake;
