@@ -168,9 +168,11 @@ Error explainLaunch(Error error, const Kernel& kernel, const CUlaunchConfig& raw
 /// captured is kept by the graph; streams of other code are always asked, ours while there is a capture of ours.
 Status enqueue(const Context& context, const Kernel& kernel, const CUlaunchConfig& raw, bool isOurs, void** arguments,
                LaunchLabel label) {
+  bool isCaptured = false;
   if ((!isOurs && raw.hStream != CU_STREAM_LEGACY) || capturesNow.load(std::memory_order_relaxed) > 0) [[unlikely]] {
     RAD_ASSIGN(const CUgraph graph, graphOfCapture(context, raw.hStream));
     if (graph) RAD_TRY(keepWithGraph(context, graph, kernel.keepAlive()));
+    isCaptured = graph != nullptr;
   }
   const std::string_view name = label.name.empty() ? std::string_view(kernel.name()) : label.name;
   const auto call = [&] {
@@ -191,6 +193,8 @@ Status enqueue(const Context& context, const Kernel& kernel, const CUlaunchConfi
   }
   if (!launched) [[unlikely]]
     return fail(explainLaunch(context.explain(std::move(launched).error()), kernel, raw, name));
+  if (isCaptured) [[unlikely]]
+    return {};  // it is not under way
   context.history().add(name, label.serial, raw.hStream);
   if (context.waitsAfterLaunch()) [[unlikely]] {
     const Stream stream = Stream::borrow(context, raw.hStream);

@@ -233,6 +233,9 @@ TEST_P(Launches, ALaunchThatFailsLateNamesTheKernelsOfTheStream) {
   EXPECT_NE(context_.history().describe().find("count (launch "), std::string::npos);
   ASSERT_OK(stream_.synchronize());
   EXPECT_EQ(context_.history().describe().find("count"), std::string::npos);
+  // What is captured is not under way.
+  ASSERT_MADE(const Graph graph, capture(stream_, [&] { return launch(stream_, count, {}, out.address(), 1u); }));
+  EXPECT_EQ(context_.history().describe().find("count"), std::string::npos);
 }
 
 TEST_P(Launches, APreparedLaunchKeepsItsArgumentsAndItsObjects) {
