@@ -278,6 +278,29 @@ void Checker::warnOfMain(const Ast& ast) {
             "`main()`");
 }
 
+namespace {
+/// What the last expressions of an entry's branches give, as far as the text says.
+enum class BlockEnd : uint8_t { Nothing, Call, Value };  // Call: a value or nothing
+
+BlockEnd endOf(const Ast& ast, ExprId id) {
+  const auto& node = ast.expr(id).node;
+  if (const auto* choice = std::get_if<IfExpr>(&node)) {
+    const BlockEnd first = endOf(ast, choice->thenBlock);
+    const BlockEnd second = choice->elseBranch ? endOf(ast, choice->elseBranch) : BlockEnd::Nothing;
+    const bool isOpen = first == BlockEnd::Nothing || second == BlockEnd::Nothing;
+    return isOpen ? BlockEnd::Nothing : std::max(first, second);
+  }
+  if (const auto* unchecked = std::get_if<UncheckedExpr>(&node)) return endOf(ast, unchecked->block);
+  if (const auto* block = std::get_if<BlockExpr>(&node)) {
+    if (block->statements.empty()) return BlockEnd::Nothing;
+    const auto* last = std::get_if<ExprStmt>(&ast.stmt(block->statements[block->statements.size() - 1]).node);
+    return last ? endOf(ast, last->expr) : BlockEnd::Nothing;
+  }
+  if (std::holds_alternative<ErrorExpr>(node)) return BlockEnd::Nothing;
+  return std::holds_alternative<CallExpr>(node) ? BlockEnd::Call : BlockEnd::Value;
+}
+}  // namespace
+
 std::set<uint32_t> Checker::checkScript(const Ast& ast) {
   Context script{.kind = Context::Kind::Script, .side = Side::Host, .home = unit_, .result = types().unit()};
   ctx_ = &script;
@@ -294,7 +317,8 @@ std::set<uint32_t> Checker::checkScript(const Ast& ast) {
     if (interactive_ && last && i + 1 == items.size()) {
       // An entry that is an expression shows its value.
       const ExprKind kind = expr(last->expr).kind();
-      if (kind != ExprKind::If && kind != ExprKind::Block && kind != ExprKind::Unchecked) {
+      const bool hasBranches = kind == ExprKind::If || kind == ExprKind::Block || kind == ExprKind::Unchecked;
+      if (!hasBranches || endOf(ast, last->expr) == BlockEnd::Value) {
         script.canHoist = true;
         Value value = checkExpr(last->expr);
         session_.shownType = value.type;

@@ -397,7 +397,7 @@ RunResult Engine::Impl::execute(TypedProgram program) {
   if (error) forget();
   auto late = context->finish();
   if (options.explain) explainLaunches(unit);
-  if (auto first = context->firstResult()) times.setFirstResult(*first);
+  if (auto first = context->firstResult(); first && units.size() == 1) times.setFirstResult(*first);
   if (!error) error = std::move(late);
   if (error) return {RunOutcome::Failed, std::move(error)};
   return {};
@@ -504,7 +504,7 @@ RunResult Engine::showKernel(const std::string& kernel, KernelForm form, std::st
   if (needsGpu && wanted == "host") wanted = "sm_90";
   if (auto target = findTarget(wanted); wanted != "host" && (!target || target->isHost))
     return environment(fail(ErrorCategory::UserProgram, fmt::format("unknown target {}", wanted),
-                            fmt::format("known are host, {}", targetList()))
+                            fmt::format("Known are host, {}.", targetList()))
                            .error());
   if (form == KernelForm::Assembly) wanted = "host";
   auto made = [&]() -> Result<std::string> {

@@ -268,12 +268,15 @@ Result<void> HostDevice::launch(Kernel& kernel, const LaunchRequest& request) {
     for (int64_t chunk = begin; chunk < end && !Interrupt::isRequested(); ++chunk)
       native->function(arguments, bound(chunk), bound(chunk + 1), chunk, scratch(worker));
   };
-  if (native->accesses)
-    return checkLaunch(*native->accesses, request, [&] {
-      chunks > 0 ? partials(0, chunks, 0) : items(0, outer / grain + (outer % grain != 0), 0);
-    });
-  if (chunks > 0) pool_.run(chunks, std::ref(partials));
-  else pool_.run(outer / grain + (outer % grain != 0), std::ref(items));
+  const int64_t pieces = outer / grain + (outer % grain != 0);
+  if (native->accesses) {
+    RAD_TRY(
+        checkLaunch(*native->accesses, request, [&] { chunks > 0 ? partials(0, chunks, 0) : items(0, pieces, 0); }));
+  } else if (chunks > 0) {
+    pool_.run(chunks, std::ref(partials));
+  } else {
+    pool_.run(pieces, std::ref(items));
+  }
   if (Interrupt::isRequested())
     return fail(ErrorCategory::UserProgram, fmt::format("interrupted: kernel `{}` was stopped", request.name),
                 "what it was to write is unspecified; everything else is as it was");

@@ -154,6 +154,10 @@ void serveDevice(const DeviceServerTask& task, const DeviceOpener& open) {
     struct sigaction action{};
     action.sa_handler = requestInterrupt;
     ::sigaction(SIGINT, &action, nullptr);
+    sigset_t blocked;  // as IsolatedDevice started this process
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    ::pthread_sigmask(SIG_UNBLOCK, &blocked, nullptr);
   }
   Channel channel{UniqueFd(task.socket)};
   // Whatever this process waits for (a kernel without an end), it ends with the one that started it.

@@ -306,9 +306,13 @@ Result<std::shared_ptr<DeviceProcess>> startProcess(std::string_view id) {
   ::posix_spawnattr_init(&attributes);
   ::posix_spawn_file_actions_adddup2(&files, other.get(), childSocket);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  // Ctrl-C on the terminal is for the session, which hands it on.
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  // Ctrl-C on the terminal is for the session, which hands it on; serveDevice() takes it once it can.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
   ::posix_spawnattr_setpgroup(&attributes, 0);
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGINT);
+  ::posix_spawnattr_setsigmask(&attributes, &blocked);
   pid_t pid = 0;
   const int failed = ::posix_spawn(&pid, "/proc/self/exe", &files, &attributes, arguments.data(), environment.data());
   ::posix_spawn_file_actions_destroy(&files);

@@ -13,6 +13,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
+#include <vector>
 
 extern char** environ;
 
@@ -73,8 +75,8 @@ struct Finished {
   std::string out, err;
 };
 
-/// Runs a program with one argument and collects what it writes.
-Result<Finished> runProgram(const std::string& path, const std::string& argument) {
+/// Runs a program with arguments and collects what it writes.
+Result<Finished> runProgram(const std::string& path, std::initializer_list<const char*> given) {
   Descriptor ends[2][2];  // [stdout, stderr][read, write]
   for (auto& pair : ends) {
     int fds[2];
@@ -87,9 +89,11 @@ Result<Finished> runProgram(const std::string& path, const std::string& argument
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&actions, ends[0][1].get(), 1);
   posix_spawn_file_actions_adddup2(&actions, ends[1][1].get(), 2);
-  char* const arguments[] = {const_cast<char*>(path.c_str()), const_cast<char*>(argument.c_str()), nullptr};
+  std::vector<char*> arguments = {const_cast<char*>(path.c_str())};
+  for (const char* one : given) arguments.push_back(const_cast<char*>(one));
+  arguments.push_back(nullptr);
   pid_t pid = 0;
-  const int spawned = posix_spawn(&pid, path.c_str(), &actions, nullptr, arguments, environ);
+  const int spawned = posix_spawn(&pid, path.c_str(), &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (spawned != 0) return systemFailure("cannot run '" + path + "'", spawned);
   Finished result;
@@ -133,7 +137,7 @@ Result<std::string> disassemble(std::span<const std::byte> cubin) {
                 "13 toolkit, or name its folder with --toolkit DIR.");
   TemporaryFile file;
   if (!file.write(cubin)) return systemFailure("cannot write the temporary file '" + file.path() + "'", errno);
-  RAD_ASSIGN(Finished finished, runProgram(program->path, file.path()));
+  RAD_ASSIGN(Finished finished, runProgram(program->path, {"--print-code", file.path().c_str()}));
   if (finished.status != 0) {
     Error error;
     error.category = ErrorCategory::Image;

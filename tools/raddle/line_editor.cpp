@@ -85,6 +85,33 @@ int charactersIn(std::string_view text) {
   return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
+/// How many rows of so many columns lie above the last character of a prompt and a text. In the prompt, what stands
+/// between two \1 takes no column.
+unsigned rowsAbove(std::string_view prompt, std::string_view text, unsigned columns) {
+  unsigned row = 0, column = 0;
+  auto put = [&](unsigned width) {
+    if (column + width > columns) ++row, column = 0;
+    column += width;
+    if (column == columns) ++row, column = 0;  // the editor goes on in the next row at once
+  };
+  bool isHidden = false;
+  for (char c : prompt) {
+    if (c == '\1') isHidden = !isHidden;
+    else if (!isHidden) put(1);
+  }
+  std::mbstate_t state{};
+  for (size_t at = 0; at < text.size();) {
+    wchar_t c = 0;
+    const size_t used = std::mbrtowc(&c, text.data() + at, text.size() - at, &state);
+    const bool isCharacter = used != static_cast<size_t>(-1) && used != static_cast<size_t>(-2);
+    at += isCharacter ? std::max<size_t>(used, 1) : 1;
+    if (!isCharacter) state = {};
+    if (c == L'\n') ++row, column = 0;
+    else put(isCharacter ? static_cast<unsigned>(std::max(::wcwidth(c), 0)) : 1);
+  }
+  return row;
+}
+
 /// Something can be read at once: what is being typed comes from a paste.
 bool isPasting() {
   pollfd input{STDIN_FILENO, POLLIN, 0};
@@ -106,6 +133,7 @@ struct LineEditor::Impl {
   HistEvent event{};
   std::string lastEntry;
   std::mbstate_t decoding{};
+  unsigned columns = 80;  // of the terminal, when the entry was drawn
   bool interrupted = false;
 
   static Impl& of(EditLine* line) {
@@ -124,6 +152,7 @@ struct LineEditor::Impl {
   }
 
   int readKey(wchar_t* key);
+  void resize();
   unsigned char finish();
   unsigned char newLine();
   unsigned char complete();
@@ -149,7 +178,7 @@ int LineEditor::Impl::readKey(wchar_t* key) {
           errno = EINTR;
           return -1;
         }
-        if (what == 'w') el_resize(line);
+        if (what == 'w') resize();
         if (what == 'g') {  // stopped and continued: the shell has set the terminal back
           el_set(line, EL_PREP_TERM, 0);
           el_set(line, EL_PREP_TERM, 1);
@@ -170,6 +199,19 @@ int LineEditor::Impl::readKey(wchar_t* key) {
     }
     return 1;
   }
+}
+
+/// Draws the entry anew in a terminal of another width. Some terminals wrap what is shown anew, others leave it: the
+/// drawing begins where it does in both, so that nothing of what stands above is lost.
+void LineEditor::Impl::resize() {
+  const unsigned fresh = terminalColumns();
+  const std::string before = text().substr(0, cursor());
+  const unsigned rows = std::min(rowsAbove(prompt, before, columns), rowsAbove(prompt, before, fresh));
+  if (rows > 0) std::fprintf(stdout, "\033[%uA", rows);
+  std::fputs("\r\033[J", stdout);
+  columns = fresh;
+  el_resize(line);
+  el_set(line, EL_REFRESH);
 }
 
 unsigned char LineEditor::Impl::finish() {
@@ -389,6 +431,8 @@ LineEditor::End LineEditor::read(const std::string& prompt, std::string& entry) 
   while (::read(wakePipe[0], waiting, sizeof waiting) > 0) {
   }  // a Ctrl-C that came while something ran has done its work
   rt::Interrupt::clear();
+  impl_->columns = terminalColumns();
+  el_resize(impl_->line);                // what told of it may have come while something ran
   el_set(impl_->line, EL_PREP_TERM, 1);  // before the prompt: what is typed from there on is edited, not echoed
   int size = 0;
   const char* text = el_gets(impl_->line, &size);

@@ -55,9 +55,11 @@ int Repl::run() {
   progress_ = std::make_unique<Progress>(!options_.quiet);
   engineOptions_.progress = progressOf(*progress_);
   engineOptions_.output = [this](std::string_view text) {
+    if (isMuted_) return;
     if (captured_) *captured_ += text;
     else std::fwrite(text.data(), 1, text.size(), stdout);
   };
+  if (isTerminal_) rt::Interrupt::enable();  // before the device is opened: a process that holds it is told
   if (int status = open(); status != exitOk) return status;
   const int status = isTerminal_ ? readTerminal() : readInput();
   // A kernel that was left running on a GPU would keep this process: the system ends both.
@@ -79,7 +81,6 @@ bool Repl::isComplete(std::string_view entry) {
 }
 
 int Repl::readTerminal() {
-  rt::Interrupt::enable();
   LineEditor editor({.isComplete = isComplete,
                      .complete = [this](std::string_view text, size_t cursor) { return complete(text, cursor); }},
                     LineEditor::defaultHistoryFile());

@@ -86,6 +86,7 @@ class Repl {
   std::unique_ptr<rt::Engine> engine_;
   std::vector<std::string> accepted_;  // entries that ran to their end, for :save
   std::string* captured_ = nullptr;    // what is printed goes here instead of standard output
+  bool isMuted_ = false;               // what is printed goes nowhere
   double copyRate_ = 0;                // bytes a second that copying reaches on the host; 0: not measured yet
   unsigned number_ = 0;
   int status_ = exitOk;

@@ -281,11 +281,16 @@ void Repl::bench(std::string_view argument) {
   engine_->setLaunchWatch([&](const rt::LaunchSeen& launch) {
     if (once.runs() > 0) bytes += launch.bytes, ++launches;  // else what stands before the last statement
   });
+  isMuted_ = true;  // what is measured prints nothing: it runs a thousand times
   const auto watched = engine_->bench("<bench>", code, once);
   engine_->setLaunchWatch({});
+  isMuted_ = false;
   if (!show(watched)) return;
   rt::BenchTimer timer({.warmUp = rt::BenchTimer::Seconds(0.05), .budget = rt::BenchTimer::Seconds(0.5)});
-  if (!show(engine_->bench("<bench>", code, timer, /*interruptible=*/false)) || timer.samples().empty()) return;
+  isMuted_ = true;
+  const auto measured = engine_->bench("<bench>", code, timer, /*interruptible=*/false);
+  isMuted_ = false;
+  if (!show(measured) || timer.samples().empty()) return;
   bytes /= std::max<uint64_t>(once.runs(), 1), launches /= std::max<uint64_t>(once.runs(), 1);
   auto samples = timer.samples();
   std::sort(samples.begin(), samples.end());
