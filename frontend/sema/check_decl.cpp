@@ -232,7 +232,12 @@ void Checker::checkLetTuple(const LetStmt& node, Range range) {
   if (isError(value.type)) return failAll();
   const Type type = typeOf(value.type);
   if (type.kind != TypeKind::Tuple || type.record || type.items.size() != node.names.size()) {
-    auto builder = report(Diag::TupleSize, value.range, {std::to_string(node.names.size()), spellType(value.type)});
+    auto builder = report(
+        Diag::TupleSize, value.range,
+        {node.names.size() == 1 ? "one name in parentheses needs" : fmt::format("{} names need", node.names.size()),
+         spellType(value.type)});
+    if (node.names.size() == 1)
+      builder.help(fmt::format("without the parentheses, `{}` is the whole value", text(node.names[0].name)));
     if (type.record && type.kind == TypeKind::Tuple)
       builder.help("the members of a struct are read by their names: `let a = value.name`");
     return failAll();

@@ -66,7 +66,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
       if (!hostOnly("a text value", range)) return errorValue(range);
       return constantValue(types().string(), ConstValue::ofString(std::string(std::get<StringExpr>(node.node).value)),
                            range);
-    case ExprKind::Name: return checkName(std::get<NameExpr>(node.node), range);
+    case ExprKind::Name: return checkName(std::get<NameExpr>(node.node), range, expected);
     case ExprKind::Member: return checkMember(std::get<MemberExpr>(node.node), range);
     case ExprKind::TupleItem: return checkTupleItem(std::get<TupleItemExpr>(node.node), range);
     case ExprKind::DotName: return checkDotName(std::get<DotNameExpr>(node.node).name, range, expected);

@@ -219,12 +219,13 @@ Value Checker::valueOf(Entity& entity, Range range) {
         return errorValue(range);
       }
       if (!root->unassigned.empty() && root->unassigned.contains(unassignedKey(entity)) &&
-          root->reportedUnassigned.insert(unassignedKey(entity)).second)
+          root->reportedUnassigned.insert(unassignedKey(entity)).second) {
         if (entity.isLost)
           report(Diag::UseBeforeAssignment, range, {std::string(text(entity.name))})
               .note(entity.range, "declared here; its elements were lost with the device")
               .help(fmt::format("make it anew: `{} {} = ...`", entity.isVar ? "var" : "let", text(entity.name)));
         else reportUnassigned(text(entity.name), entity.type, range, entity.range);
+      }
       Context* const current = ctx_;
       ctx_ = root;
       Value value = code(entity.type, range, GlobalRef{globalOf(entity)});
@@ -237,8 +238,8 @@ Value Checker::valueOf(Entity& entity, Range range) {
   return errorValue(range);
 }
 
-/// The value of a `const`, in the scope of its declaration.
-Value Checker::initialValue(Entity& entity) {
+/// The value of a `const`, in the scope of its declaration; of one without a type, as `wanted` has it.
+Value Checker::initialValue(Entity& entity, TypeId wanted) {
   const auto& decl = std::get<ConstDecl>(entity.ast->decl(entity.decl).node);
   Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home, .isComputed = true};
   std::vector<TStmtId> ignored;
@@ -247,7 +248,7 @@ Value Checker::initialValue(Entity& entity) {
   Context* const savedContext = std::exchange(ctx_, &context);
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   const size_t errors = diags_.errorCount();
-  const TypeId type = decl.type ? resolveType(decl.type) : TypeId{};
+  const TypeId type = decl.type ? resolveType(decl.type) : wanted;
   Value value = checkExpr(decl.init, type);
   if (decl.type && !isError(value.type)) value = convertValue(value, type, fmt::format("`{}`", text(entity.name)));
   if (diags_.errorCount() == errors && !isError(value.type) && !value.constant) {
@@ -281,7 +282,7 @@ Value Checker::constantPart(TExprId id, Range range) {
   return {e.type, id, {}, range};
 }
 
-Value Checker::checkName(const NameExpr& node, Range range) {
+Value Checker::checkName(const NameExpr& node, Range range, TypeId expected) {
   Context* owner = nullptr;
   if (auto binding = findBinding(node.name, &owner)) {
     if (owner == ctx_ || binding->kind != Binding::Kind::Local) return valueOf(*binding, range);
@@ -301,7 +302,21 @@ Value Checker::checkName(const NameExpr& node, Range range) {
                    std::string(text(node.name)), range);
   }
   const std::string_view name = text(node.name);
-  if (Entity* entity = findEntity(node.name, ctx_->home)) return valueOf(*entity, range);
+  if (Entity* entity = findEntity(node.name, ctx_->home)) {
+    const Value value = valueOf(*entity, range);
+    // A constant list of numbers takes the type that its context needs.
+    auto number = [&](TypeId type) {
+      while (typeOf(type).kind == TypeKind::Array || isView(type)) type = typeOf(type).element;
+      return scalarOf(type);
+    };
+    const auto has = number(value.type), wants = number(expected);
+    const bool wantsList = typeOf(expected).kind == TypeKind::Array || isView(expected);
+    if (!wantsList || !has || !wants || has == wants || wants == Scalar::Bool || (isFloat(*has) && !isFloat(*wants)) ||
+        !isListOfNumbers(*entity))
+      return value;
+    const Value typed = initialValue(*entity, expected);
+    return typed.constant ? constantCode(typed.type, *typed.constant, range) : errorValue(range);
+  }
   if (name == "inf")
     return constantValue(types().untypedFloat(), ConstValue::ofFloat(std::numeric_limits<double>::infinity()), range);
   if (name == "nan")

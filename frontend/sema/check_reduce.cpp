@@ -181,10 +181,9 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     }
     ranges.push_back(bounds);
   }
-  const bool isForall = context.kind == Context::Kind::Forall;
-  if (const uint32_t most = isForall ? 4 : 3; clauses.size() > most) {
-    report(Diag::TooManyAxes, clauses[most].name.range,
-           {isForall ? "a domain" : "a generator", isForall ? "four names" : "three names"});
+  if (clauses.size() > 4) {
+    const bool isForall = context.kind == Context::Kind::Forall;
+    report(Diag::TooManyAxes, clauses[4].name.range, {isForall ? "a domain" : "a generator", "four names"});
     ok = false;
   }
   if (!ok) return false;

@@ -233,7 +233,7 @@ void Checker::checkTupleAssign(const AssignStmt& node, const TupleExpr& target, 
   if (!ok || isError(value.type)) return;
   const Type type = typeOf(value.type);
   if (type.kind != TypeKind::Tuple || type.record || type.items.size() != places.size()) {
-    report(Diag::TupleSize, value.range, {std::to_string(places.size()), spellType(value.type)});
+    report(Diag::TupleSize, value.range, {fmt::format("{} places need", places.size()), spellType(value.type)});
     return;
   }
   // All values are read before the first place is written.

@@ -433,8 +433,8 @@ class Checker {
   // ---- expressions ----
   Value checkExpr(ExprId id, TypeId expected = {});
   Value checkExprKind(ExprId id, TypeId expected);
-  Value checkName(const NameExpr& node, Range range);
-  Value initialValue(Entity& entity);
+  Value checkName(const NameExpr& node, Range range, TypeId expected);
+  Value initialValue(Entity& entity, TypeId wanted = {});
   Value valueOf(const Binding& binding, Range range, bool isUse = true);
   Value valueOf(Entity& entity, Range range);
   void reportCapturedAssign(const std::string& name, TypeId type, Range range, Range declared);
@@ -534,6 +534,10 @@ class Checker {
   /// Bytes of a value without views and texts; none for others.
   std::optional<uint64_t> plainSize(TypeId id) const;
   Value checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expected);
+  bool isOfNumbers(ExprId id);
+  bool isListOfNumbers(const Entity& entity) const;
+  TypeId typeOfBoth(TypeId a, TypeId b);
+  TypeId typeOfItems(List<ExprId> items, std::vector<std::optional<Value>>& checked);
   Value checkRepeat(const RepeatExpr& node, Range range, TypeId expected);
   Value makeVector(TypeId type, List<Argument> arguments, Range range);
   Value makeElements(TypeId type, std::vector<Value> values, Range range);
@@ -625,6 +629,7 @@ class Checker {
   /// The text of a value in a format: "{}" for what is printed by itself, "({}, {})" for a tuple; appends what fills
   /// it. None after a message: the value is not of a type that `spec` is for.
   std::optional<std::string> printed(Value value, std::vector<TExprId>& values, const FormatSpec& spec);
+  std::string shownAs(Value value, std::vector<TExprId>& values, const FormatSpec& spec);
   std::string_view unfit(const FormatSpec& spec, TypeId type) const;
 
   // ---- calls ----
@@ -693,6 +698,9 @@ class Checker {
   std::optional<PreparedCall> prepareCall(Entity& entity, List<StaticParam> staticParams, List<Param> params,
                                           List<Argument> statics, List<Argument> arguments, Range range,
                                           std::vector<std::optional<StaticValue>> known = {});
+  bool isList(const PreparedCall& call, size_t param);
+  TypeId typeHint(Entity& entity, ExprId type, ExprId written, List<StaticParam> staticParams,
+                  const std::vector<std::optional<StaticValue>>& found);
   bool misplacesFunction(const Entity& entity, List<Param> params, const std::vector<std::vector<ExprId>>& written);
   bool matchArguments(const Entity& entity, List<Param> params, List<Argument> arguments, Range range,
                       std::vector<std::vector<ExprId>>& written);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Arguments beside parameters; compile-time parameters, given or inferred.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/function_values.h"
 #include "frontend/sema/in_callee.h"
 #include "frontend/types/float_format.h"
 
@@ -309,6 +310,12 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
   }
 }
 
+/// Whether an argument is an array value of numbers without a suffix.
+bool Checker::isList(const PreparedCall& call, size_t param) {
+  return param < call.written.size() && call.written[param].size() == 1 && call.values[param].size() == 1 &&
+         typeOf(call.values[param][0].type).kind == TypeKind::Array && isOfNumbers(call.written[param][0]);
+}
+
 bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range,
                            PreparedCall& call, std::vector<std::optional<StaticValue>>& found) {
   std::vector<bool> fixed(staticParams.size());
@@ -324,21 +331,21 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
     }
     return true;
   };
-  // Views first: their elements cannot be converted. Then scalars, functions, and constants without a type.
-  for (int pass = 0; pass < 3; ++pass) {
-    if (pass == 1)
-      for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
-    if (pass == 2)
-      for (size_t i = 0; i < found.size(); ++i) fixed[i] = found[i].has_value();
+  // Views first: their elements cannot be converted. Then what has a type, lists of numbers, and constants without a
+  // type; functions as soon as what they take is known.
+  enum Pass { Views, Typed, Lists, Untyped };
+  auto passOf = [&](const Value& value, size_t p) {
+    if (isView(value.type)) return Views;
+    if (isUntyped(value.type)) return Untyped;
+    return isList(call, p) ? Lists : Typed;
+  };
+  const bool hasFunctions = takesFunctions(params, ast);
+  for (const Pass pass : {Views, Typed, Lists, Untyped}) {
+    for (size_t i = 0; i < found.size() && (pass != Untyped || hasFunctions); ++i) fixed[i] = found[i].has_value();
     for (size_t p = 0; p < params.size(); ++p)
-      for (const Value& value : call.values[p]) {
-        if (pass == 0   ? !isView(value.type)
-            : pass == 1 ? isView(value.type) || isUntyped(value.type)
-                        : !isUntyped(value.type))
-          continue;
-        unify(params[p].type, entity, value, staticParams, found, fixed, pass == 2);
-      }
-    if (pass != 1) continue;
+      for (const Value& value : call.values[p])
+        if (passOf(value, p) == pass) unify(params[p].type, entity, value, staticParams, found, fixed, pass == Untyped);
+    if (pass == Views || pass == Untyped) continue;
     for (size_t p = 0; p < params.size(); ++p)
       if (const FunctionValue* function = call.functions[p])
         unifyLambda(entity, params[p], staticParams, *function, found, fixed);
@@ -442,6 +449,54 @@ std::optional<Value> Checker::defaultArgument(Entity& entity, const Param& param
   return value;
 }
 
+/// The type that `written` should have for a parameter of a type, as far as that is known; else the error type. The
+/// number of elements of an array value may be unknown: it is that of the list.
+TypeId Checker::typeHint(Entity& entity, ExprId type, ExprId written, List<StaticParam> staticParams,
+                         const std::vector<std::optional<StaticValue>>& found) {
+  const Ast& ast = *entity.ast;
+  for (;;) {
+    if (const auto* paren = std::get_if<ParenExpr>(&expr(ast, type).node)) type = paren->inner;
+    else if (const auto* strided = std::get_if<StridedExpr>(&expr(ast, type).node)) type = strided->type;
+    else break;
+  }
+  if (!written) return {};
+  while (const auto* paren = std::get_if<ParenExpr>(&expr(written).node)) written = paren->inner;
+  const auto& node = expr(ast, type).node;
+  if (std::holds_alternative<SpreadExpr>(node)) return {};
+  const auto* list = std::get_if<ArrayLitExpr>(&expr(written).node);
+  const auto* repeat = std::get_if<RepeatExpr>(&expr(written).node);
+  const bool isGiven = list || repeat || isOfNumbers(written);
+  if (const auto* view = std::get_if<RepeatExpr>(&node)) {
+    if (!isGiven || view->dims.size() > 4) return {};
+    const TypeId element = typeHint(entity, view->value, written, staticParams, found);
+    return isError(element) ? element : types().view(element, static_cast<uint8_t>(view->dims.size()), false);
+  }
+  const OpenParam open{ast, staticParams, found};
+  if (!open.in(type)) {
+    LocalScope given;
+    for (size_t i = 0; i < found.size(); ++i)
+      if (found[i])
+        given.insert_or_assign(staticParams[i].name.name,
+                               Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
+                                       .type = found[i]->type,
+                                       .constant = found[i]->constant});
+    return inCallee(entity, given, [&] { return tryType(type).value_or(TypeId{}); });
+  }
+  if (list ? list->items.empty() : !repeat) return {};
+  // [a, b] is one array of its items, [0; 2, 3] are two of them.
+  const uint32_t levels = list ? 1 : repeat->dims.size();
+  for (uint32_t level = 0; level < levels; ++level) {
+    const auto* sized = std::get_if<IndexExpr>(&expr(ast, type).node);
+    const auto* name = sized ? std::get_if<NameExpr>(&expr(ast, sized->base).node) : nullptr;
+    if (!name || text(name->name) != "array" || sized->arguments.size() != 2) return {};
+    type = sized->arguments[0].value;
+  }
+  TypeId made = typeHint(entity, type, list ? list->items[0] : repeat->value, staticParams, found);
+  for (uint32_t level = 0; level < levels && !isError(made); ++level)
+    made = types().array(made, list ? list->items.size() : 1);
+  return made;
+}
+
 std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<StaticParam> staticParams,
                                                           List<Param> params, List<Argument> statics,
                                                           List<Argument> arguments, Range range,
@@ -454,14 +509,6 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   std::vector<std::optional<StaticValue>> found = std::move(known);
   found.resize(staticParams.size());
   bool ok = givenStatics(entity, staticParams, statics, range, found);
-  LocalScope given;
-  for (size_t i = 0; i < found.size(); ++i)
-    if (found[i]) {
-      given.insert_or_assign(staticParams[i].name.name,
-                             Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                     .type = found[i]->type,
-                                     .constant = found[i]->constant});
-    }
   call.values.resize(params.size());
   call.functions.resize(params.size());
   call.captured.resize(params.size());
@@ -476,20 +523,8 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
       continue;
     }
     TypeId hint;
-    if (params[p].type && !call.written[p].empty()) {
-      const bool simple = std::holds_alternative<NameExpr>(expr(*entity.ast, params[p].type).node);
-      const bool counted = !std::holds_alternative<RepeatExpr>(expr(*entity.ast, params[p].type).node) &&
-                           !std::holds_alternative<SpreadExpr>(expr(*entity.ast, params[p].type).node);
-      if (counted && !simple && staticParams.empty())  // array[u8, 3], m.Order, (Order, i32)
-        hint = inCallee(entity, given, [&] { return tryType(params[p].type).value_or(TypeId{}); });
-      if (simple) {
-        const Symbol typeName = std::get<NameExpr>(expr(*entity.ast, params[p].type).node).name;
-        bool open = false;
-        for (size_t i = 0; i < staticParams.size(); ++i)
-          open = open || (staticParams[i].name.name == typeName && !found[i]);
-        if (!open) hint = inCallee(entity, given, [&] { return tryType(params[p].type).value_or(TypeId{}); });
-      }
-    }
+    if (params[p].type && !call.written[p].empty())
+      hint = typeHint(entity, params[p].type, call.written[p][0], staticParams, found);
     for (ExprId written : call.written[p]) {
       if (const auto* spread = std::get_if<SpreadExpr>(&expr(written).node)) {
         const auto* name = std::get_if<NameExpr>(&expr(spread->inner).node);
@@ -516,6 +551,13 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   }
   if (!ok) return std::nullopt;
   if (!inferStatics(entity, staticParams, params, range, call, found)) return std::nullopt;
+  for (size_t p = 0; p < params.size(); ++p) {
+    if (!isList(call, p)) continue;
+    // It takes the type that the other arguments tell.
+    const TypeId hint = typeHint(entity, params[p].type, call.written[p][0], staticParams, found);
+    if (!isError(hint) && hint != call.values[p][0].type) call.values[p][0] = checkExpr(call.written[p][0], hint);
+    if (isError(call.values[p][0].type)) return std::nullopt;
+  }
   for (const auto& value : found) call.statics.push_back(*value);
   call.scope = staticScope(staticParams, call.statics);
   for (size_t p = 0; p < params.size(); ++p) {

@@ -67,9 +67,20 @@ TExprId Checker::ofParts(TypeId id, std::span<const TExprId>& parts, Range range
   return part;
 }
 
-/// Why a value of a type cannot be shown as `spec` says; empty if it can.
-std::string_view Checker::unfit(const FormatSpec& spec, TypeId type) const {
-  const auto number = numberOf(isView(type) ? typeOf(type).element : type);
+/// Why a value of a type cannot be shown as `spec` says; empty if it can. Of several parts, one that can is enough.
+std::string_view Checker::unfit(const FormatSpec& spec, TypeId id) const {
+  const Type& type = typeOf(id);
+  if (type.kind == TypeKind::View || type.kind == TypeKind::Array) return unfit(spec, type.element);
+  if (type.kind == TypeKind::Tuple && !type.items.empty()) {
+    std::string_view why;
+    for (TypeId item : type.items) {
+      const std::string_view ofItem = unfit(spec, item);
+      if (ofItem.empty()) return {};
+      if (why.empty()) why = ofItem;
+    }
+    return why;
+  }
+  const auto number = session_.types.isEnum(id) ? std::nullopt : numberOf(id);
   const bool isNumber = number && *number != Scalar::Bool, isReal = isNumber && isFloat(*number);
   if (spec.digits && !isReal) return "digits behind a point are for floating-point numbers";
   if (spec.kind == 'e' && !isReal) return "`e` is for floating-point numbers";
@@ -79,15 +90,29 @@ std::string_view Checker::unfit(const FormatSpec& spec, TypeId type) const {
 }
 
 std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& values, const FormatSpec& spec) {
+  materialize(value);
+  if (const std::string_view why = unfit(spec, value.type); !why.empty()) {
+    report(Diag::FormatType, value.range, {spec.text(), spellType(value.type), std::string(why)});
+    return std::nullopt;
+  }
+  return shownAs(value, values, spec);
+}
+
+/// What stands in a format for a value, some part of which is shown as `spec` says; its scalars are added to `values`.
+std::string Checker::shownAs(Value value, std::vector<TExprId>& values, const FormatSpec& spec) {
   const Type type = typeOf(value.type);
   if (type.kind != TypeKind::Tuple && type.kind != TypeKind::Vector && type.kind != TypeKind::Array) {
     if (isView(value.type)) value = withoutGaps(value);
     values.push_back(materialize(value));
-    if (const std::string_view why = unfit(spec, value.type); !why.empty()) {
-      report(Diag::FormatType, value.range, {spec.text(), spellType(value.type), std::string(why)});
-      return std::nullopt;
-    }
-    return spec.text();
+    if (isView(value.type)) return spec.text();
+    // What does not concern this part is left out, as the runtime does for elements of arrays.
+    FormatSpec own = spec;
+    const auto number = types().isEnum(value.type) ? std::nullopt : scalarOf(value.type);
+    const bool isNumber = number && *number != Scalar::Bool, isReal = isNumber && isFloat(*number);
+    if (!isReal) own.digits.reset();
+    if (!isNumber) own.zeros = false;
+    if (isReal != (own.kind == 'e')) own.kind = 0;
+    return own.text();
   }
   constexpr uint64_t most = 32, edge = 4;  // as arrays of the device are shown
   const TExprId whole = keep(value.expr);
@@ -96,17 +121,14 @@ std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& v
   auto item = [&](TypeId itemType, TExprId part, std::string_view name = {}) {
     if (!std::exchange(isFirst, false)) text += ", ";
     if (!name.empty()) text += fmt::format("{}: ", name);
-    const auto shown = printed({itemType, part, {}, value.range}, values, spec);
-    if (shown) text += *shown;
-    return shown.has_value();
+    text += shownAs({itemType, part, {}, value.range}, values, spec);
   };
   if (type.kind == TypeKind::Tuple) {
     if (type.record) text = spellType(value.type) + "(";
     const std::vector<std::string> names = types().record(value.type).members;
     for (unsigned i = 0; i < type.items.size(); ++i)
-      if (!item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}),
-                type.record ? names[i] : std::string()))
-        return std::nullopt;
+      item(type.items[i], program_.addExpr(type.items[i], value.range, TupleItem{whole, i}),
+           type.record ? names[i] : std::string());
     if (type.items.size() == 1 && !type.record) text += ",";
     return text + ")";
   }
@@ -116,8 +138,7 @@ std::optional<std::string> Checker::printed(Value value, std::vector<TExprId>& v
       i = type.count - edge;
     }
     const TExprId index = constInt(types().index(), static_cast<Wide>(i), value.range);
-    if (!item(type.element, program_.addExpr(type.element, value.range, ElementOf{whole, index, {}, Check::Proven})))
-      return std::nullopt;
+    item(type.element, program_.addExpr(type.element, value.range, ElementOf{whole, index, {}, Check::Proven}));
   }
   return text + (type.kind == TypeKind::Array ? "]" : ")");
 }
