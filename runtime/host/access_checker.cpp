@@ -11,10 +11,29 @@ using cg::AccessWhat;
 
 thread_local AccessChecker* currentAccessChecker = nullptr;
 
-AccessChecker::AccessChecker(const CheckedAccesses& accesses, std::vector<MemoryRange> arrays, uint64_t mostBytes)
-    : accesses_(accesses), arrays_(std::move(arrays)), mostBytes_(mostBytes) {}
+AccessChecker::AccessChecker(const CheckedAccesses& accesses, std::vector<MemoryRange> arrays, uint64_t mostBytes,
+                             Memory& memory)
+    : accesses_(accesses), arrays_(std::move(arrays)), mostBytes_(mostBytes), memory_(memory) {}
 
-AccessChecker::~AccessChecker() = default;
+AccessChecker::~AccessChecker() { memory_.clear(mostBytes_ / 4); }
+
+AccessChecker::Page& AccessChecker::Memory::page(uint64_t number) {
+  auto& page = pages[number];
+  if (!page) page = std::make_unique<Page>();
+  if (!std::exchange(page->isUsed, true)) used.push_back(page.get());
+  return *page;
+}
+
+void AccessChecker::Memory::clear(uint64_t mostBytes) {
+  if (bytes() > mostBytes) {
+    *this = {};
+    return;
+  }
+  ofArrays.clear();
+  ofShared.clear();
+  for (Page* page : used) *page = {};
+  used.clear();
+}
 
 AccessChecker::Entry* AccessChecker::Arena::take(size_t count) {
   if (used_ + count > chunkEntries) {
@@ -55,7 +74,7 @@ void AccessChecker::block(uint64_t number) {
   thread_ = nobody;
   epoch_ = 0;
   shared_.clear();
-  ofShared_.clear();
+  memory_.ofShared.clear();
 }
 
 void AccessChecker::shared(uint64_t address, uint64_t bytes, uint32_t declaration) {
@@ -83,12 +102,8 @@ bool AccessChecker::isArray(uint64_t address) {
 AccessChecker::Word* AccessChecker::wordOf(uint64_t address) {
   const uint64_t page = address / 8 / pageWords;
   KnownPage& known = knownPages_[(page ^ page >> 6 ^ page >> 12) % knownPages_.size()];
-  if (known.page != page) {
-    auto& words = pages_[page];
-    if (!words) words = std::make_unique<std::array<Word, pageWords>>();
-    known = {page, words.get()};
-  }
-  return &(*known.words)[address / 8 % pageWords];
+  if (known.number != page) known = {page, &memory_.page(page)};
+  return &known.page->words[address / 8 % pageWords];
 }
 
 void AccessChecker::access(uint64_t address, uint64_t bytes, uint32_t place, AccessWhat what) {
@@ -98,7 +113,7 @@ void AccessChecker::access(uint64_t address, uint64_t bytes, uint32_t place, Acc
     if (address - some.range.address < some.range.bytes) variable = &some;
   // What else lies in memory is the thread's own: its stack, and what it keeps from one barrier to the next.
   if (!variable && (!accesses_.races || (isNobody_ && threadAxes_ == 0) || !isArray(address))) return;
-  Arena& arena = variable ? ofShared_ : ofArrays_;
+  Arena& arena = variable ? memory_.ofShared : memory_.ofArrays;
   for (uint64_t at = address; at < address + bytes;) {
     const uint64_t next = std::min(at / 8 * 8 + 8, address + bytes);
     const uint8_t mask = static_cast<uint8_t>(((1u << (next - at)) - 1) << (at % 8));
@@ -114,8 +129,7 @@ void AccessChecker::access(uint64_t address, uint64_t bytes, uint32_t place, Acc
     }
     at = next;
   }
-  if (ofArrays_.bytes() + ofShared_.bytes() + pages_.size() * sizeof(std::array<Word, pageWords>) > mostBytes_)
-    overflown_ = true;
+  if (memory_.bytes() > mostBytes_) overflown_ = true;
 }
 
 // ---- which accesses are kept ----

@@ -27,10 +27,59 @@ struct MemoryRange {
 /// they are of two points, or threads, and not both are atomic among those. Blocks and points have no order at all;
 /// threads of a block have that of barriers.
 class AccessChecker {
+  static constexpr uint32_t nobody = UINT32_MAX;  // no point, or the whole block
+  static constexpr size_t mostFindings = 8, pageWords = 512;
+  static constexpr unsigned kinds = 6;
+  /// An access of some bytes of a word.
+  struct Entry {
+    uint64_t block;  // or point
+    uint32_t thread, epoch, place;
+    uint8_t kind;   // what it does: writes + 2 * (0: plain, 1: atomic, 2: atomic within the block)
+    uint8_t bytes;  // one bit each
+  };
+  /// What is known of 8 bytes of memory.
+  struct Word {
+    Entry* entries = nullptr;
+    uint16_t count = 0, capacity = 0;
+    uint8_t stored = 0;  // shared memory: the bytes that have a value
+  };
+  /// Memory that is given up as a whole.
+  class Arena {
+   public:
+    Entry* take(size_t count);
+    void clear();
+    uint64_t bytes() const { return chunks_.size() * chunkEntries * sizeof(Entry); }
+
+   private:
+    static constexpr size_t chunkEntries = 1 << 16;
+    std::vector<std::unique_ptr<Entry[]>> chunks_;
+    size_t chunk_ = 0, used_ = chunkEntries;
+  };
+  struct Page {
+    std::array<Word, pageWords> words = {};
+    bool isUsed = false;  // by this launch
+  };
+
  public:
+  /// Where checkers keep what they know, one launch after the other: memory that the system gives anew costs as much
+  /// as all that is done with it.
+  class Memory {
+   private:
+    friend class AccessChecker;
+    Page& page(uint64_t number);
+    uint64_t bytes() const { return ofArrays.bytes() + ofShared.bytes() + pages.size() * sizeof(Page); }
+    /// Nothing is known any more. What is more than `mostBytes` is given back.
+    void clear(uint64_t mostBytes);
+    Arena ofArrays, ofShared;
+    std::unordered_map<uint64_t, std::unique_ptr<Page>> pages;
+    std::vector<Page*> used;
+  };
+
   /// `arrays`: what lives on the device, sorted. `mostBytes`: what the checker may take.
-  AccessChecker(const CheckedAccesses& accesses, std::vector<MemoryRange> arrays, uint64_t mostBytes);
+  AccessChecker(const CheckedAccesses& accesses, std::vector<MemoryRange> arrays, uint64_t mostBytes, Memory& memory);
   ~AccessChecker();
+  AccessChecker(const AccessChecker&) = delete;
+  AccessChecker& operator=(const AccessChecker&) = delete;
 
   // What the kernel tells (rad_access_*).
   void axis(uint32_t number, int64_t low, int64_t count, int64_t step);
@@ -48,38 +97,10 @@ class AccessChecker {
   bool isOverflown() const { return overflown_; }
 
  private:
-  static constexpr uint32_t nobody = UINT32_MAX;  // no point, or the whole block
-  static constexpr size_t mostFindings = 8, pageWords = 512;
-  static constexpr unsigned kinds = 6;
-  /// An access of some bytes of a word.
-  struct Entry {
-    uint64_t block;  // or point
-    uint32_t thread, epoch, place;
-    uint8_t kind;   // what it does: writes + 2 * (0: plain, 1: atomic, 2: atomic within the block)
-    uint8_t bytes;  // one bit each
-  };
-  /// What is known of 8 bytes of memory.
-  struct Word {
-    Entry* entries = nullptr;
-    uint16_t count = 0, capacity = 0;
-    uint8_t stored = 0;  // shared memory: the bytes that have a value
-  };
   struct SharedVariable {
     MemoryRange range;
     uint32_t declaration = 0;
     std::vector<Word> words;
-  };
-  /// Memory that is given up as a whole.
-  class Arena {
-   public:
-    Entry* take(size_t count);
-    void clear();
-    uint64_t bytes() const { return chunks_.size() * chunkEntries * sizeof(Entry); }
-
-   private:
-    static constexpr size_t chunkEntries = 1 << 16;
-    std::vector<std::unique_ptr<Entry[]>> chunks_;
-    size_t chunk_ = 0, used_ = chunkEntries;
   };
   struct Axis {
     int64_t low = 0, count = 1, step = 1;
@@ -102,11 +123,10 @@ class AccessChecker {
   uint64_t block_ = 0;
   uint32_t thread_ = nobody, epoch_ = 0;
   bool isNobody_ = true;  // between points
-  Arena ofArrays_, ofShared_;
-  std::unordered_map<uint64_t, std::unique_ptr<std::array<Word, pageWords>>> pages_;
+  Memory& memory_;
   struct KnownPage {
-    uint64_t page = UINT64_MAX;
-    std::array<Word, pageWords>* words = nullptr;
+    uint64_t number = UINT64_MAX;
+    Page* page = nullptr;
   };
   std::array<KnownPage, 64> knownPages_;  // those looked up last
   struct Finding {

@@ -122,6 +122,10 @@ Result<std::shared_ptr<HostDevice>> HostDevice::create(unsigned threads) {
   return std::shared_ptr<HostDevice>(new HostDevice(threads));
 }
 
+struct HostDevice::CheckMemory {
+  AccessChecker::Memory memory;
+};
+
 HostDevice::HostDevice(unsigned threads) : pool_(threads), live_(std::make_shared<LiveBuffers>()) {
   info_.kind = DeviceKind::Host;
   info_.id = "host";
@@ -133,6 +137,8 @@ HostDevice::HostDevice(unsigned threads) : pool_(threads), live_(std::make_share
   info_.maxGrid = {INT64_MAX, INT64_MAX, INT64_MAX};
   failure_.record = &record_;
 }
+
+HostDevice::~HostDevice() = default;
 
 std::shared_ptr<Kernel> HostDevice::wrap(cg::NativeKernel function, cg::GeometryManifest geometry,
                                          uint64_t scratchBytes, std::shared_ptr<const void> owner,
@@ -291,7 +297,8 @@ Result<void> HostDevice::checkLaunch(const CheckedAccesses& accesses, const Laun
     for (const auto& [address, bytes] : live_->sizes) arrays.push_back({address, bytes});
   }
   const uint64_t most = info_.memoryBytes ? info_.memoryBytes / 2 : uint64_t{8} << 30;
-  AccessChecker checker(accesses, std::move(arrays), most);
+  if (!checkMemory_) checkMemory_ = std::make_unique<CheckMemory>();
+  AccessChecker checker(accesses, std::move(arrays), most, checkMemory_->memory);
   currentAccessChecker = &checker;
   work();
   currentAccessChecker = nullptr;

@@ -47,6 +47,7 @@ class HostDevice final : public Device {
                                       std::shared_ptr<const void> owner = {},
                                       std::optional<CheckedAccesses> accesses = {});
 
+  ~HostDevice() override;
   const DeviceInfo& info() const override { return info_; }
   Result<std::shared_ptr<Buffer>> allocate(uint64_t bytes) override;
   Result<void> copyIn(Buffer& to, uint64_t offset, std::span<const std::byte> from) override;
@@ -87,6 +88,8 @@ class HostDevice final : public Device {
   uint32_t foundIn_ = 0;
   cg::PrintState print_ = {};
   std::vector<uint64_t> printed_;  // print_.lines; empty until a kernel prints
+  struct CheckMemory;
+  std::unique_ptr<CheckMemory> checkMemory_;  // of AccessChecker; guarded by queue_
 };
 
 }  // namespace rad::rt

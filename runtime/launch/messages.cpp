@@ -139,17 +139,17 @@ MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManif
     out.help = "store to it first, and put a barrier() between the stores and the reads of other threads";
   } else {
     // Shared memory is the block's, whatever the scope.
-    auto verb = [&](const AccessFinding::Access& access) {
+    auto verb = [&](const AccessFinding::Access& access, std::string_view object = "") {
       const std::string_view how = !access.isAtomic                          ? ""
                                    : access.isOfBlock && !finding.isOneBlock ? " with scope .block"
                                                                              : " atomically";
-      return fmt::format("{}{}", !access.writes ? "reads" : access.isAtomic ? "changes" : "writes", how);
+      return fmt::format("{}{}{}", !access.writes ? "reads" : access.isAtomic ? "changes" : "writes", object, how);
     };
     out.code = dataRaceCode;
     out.headline = fmt::format("data race: {} {} what {} {}", who, verb(now), other, verb(before));
     const bool isOnePlace = now.place.line == before.place.line && now.place.column == before.place.column &&
                             now.place.endColumn == before.place.endColumn && now.place.file == before.place.file;
-    if (!isOnePlace) out.places.emplace_back(before.place, fmt::format("here {} {} it", other, verb(before)));
+    if (!isOnePlace) out.places.emplace_back(before.place, fmt::format("here {} {}", other, verb(before, " it")));
     const bool needScope = (now.isOfBlock || before.isOfBlock) && !finding.isOneBlock;
     if (needScope) out.help = "scope .block orders the threads of one block only: leave the scope out";
     else if (now.isAtomic || before.isAtomic)

@@ -33,7 +33,8 @@ void compare(unsigned seed, bool isForall, unsigned most) {
   constexpr uint64_t base = 0x10000;
   CheckedAccesses accesses;
   accesses.places.resize(1);
-  AccessChecker checker(accesses, {{base, 64}}, uint64_t{1} << 30);
+  static AccessChecker::Memory memory;  // nothing of one launch is known in the next
+  AccessChecker checker(accesses, {{base, 64}}, uint64_t{1} << 30, memory);
   const uint32_t blocks = 1 + below(3), epochs = isForall ? 1 : 1 + below(3), threads = isForall ? 1 : 1 + below(4);
   checker.axis(0, 0, blocks, 1);
   if (!isForall) checker.threads(0, 0, threads);
@@ -84,7 +85,8 @@ TEST(AccessChecker, TellsWho) {
   CheckedAccesses accesses;
   accesses.places.resize(2);
   accesses.places[1].line = 7;
-  AccessChecker checker(accesses, {{0x10000, 64}}, uint64_t{1} << 30);
+  AccessChecker::Memory memory;
+  AccessChecker checker(accesses, {{0x10000, 64}}, uint64_t{1} << 30, memory);
   checker.axis(0, 5, 3, 2);
   checker.axis(1, -1, 4, 1);
   checker.item(2);
@@ -105,7 +107,8 @@ TEST(AccessChecker, TellsWho) {
 TEST(AccessChecker, LimitsItsMemory) {
   CheckedAccesses accesses;
   accesses.places.resize(1);
-  AccessChecker checker(accesses, {{0, uint64_t{1} << 40}}, uint64_t{8} << 20);
+  AccessChecker::Memory memory;
+  AccessChecker checker(accesses, {{0, uint64_t{1} << 40}}, uint64_t{8} << 20, memory);
   checker.item(0);
   for (uint64_t at = 0; at < uint64_t{1} << 32 && !checker.isOverflown(); at += 4096)
     checker.access(at, 4, 0, AccessWhat::Writes);
