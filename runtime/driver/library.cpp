@@ -28,8 +28,9 @@ Image Image::ptx(std::string_view text) {
 Image Image::binary(std::span<const std::byte> bytes) {
   Image image;
   image.bytes_.assign(bytes.begin(), bytes.end());
-  // The driver reads a few bytes to see what it is, however short it is.
-  image.bytes_.resize(std::max<std::size_t>(bytes.size(), 64));
+  // The driver reads a few bytes to see what it is, however short it is, and what is neither cubin nor fatbin as text,
+  // to a zero.
+  image.bytes_.resize(std::max<std::size_t>(bytes.size() + 1, 64));
   return image;
 }
 
