@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Writes the CHECK lines of tests anew, where a test asks for it.
 
-    python3 -m raddle_lit.update_checks FILES...          rewrites the files
+    python3 -m raddle_lit.update_checks FILES...          rewrites the files; those without `BEGIN CHECKS` are left alone
     python3 -m raddle_lit.update_checks --check FILES...  says which would change, and ends with status 1 if any
 
 Between two lines of a test
@@ -29,6 +29,10 @@ RUN = re.compile(r"RUN:\s*(.*)$")
 
 class Wrong(Exception):
     """Something in a test that cannot be done."""
+
+
+class NothingToDo(Wrong):
+    """A test without BEGIN CHECKS."""
 
 
 def run_lines(text):
@@ -129,7 +133,7 @@ def updated(path, tool):
     if inside:
         raise Wrong("%s: BEGIN CHECKS without END CHECKS" % path)
     if not any_block:
-        raise Wrong("%s: nothing to do: it has no line `// BEGIN CHECKS`" % path)
+        raise NothingToDo("%s: nothing to do: it has no line `// BEGIN CHECKS`" % path)
     return text, "\n".join(out)
 
 
@@ -146,6 +150,11 @@ def main():
     for path in arguments.files:
         try:
             before, after = updated(path, tool)
+        except NothingToDo as problem:
+            if len(arguments.files) == 1:  # of many, as in `*.rad`, those are left alone
+                print("update_checks: %s" % problem, file=sys.stderr)
+                return 2
+            continue
         except (Wrong, OSError, UnicodeDecodeError) as problem:
             print("update_checks: %s" % problem, file=sys.stderr)
             status = max(status, 2)

@@ -6,7 +6,7 @@ import sys
 
 module, suite = sys.argv[1:3]
 environment = dict(os.environ, PYTHONPATH=os.pathsep.join([module] + [path for path in sys.path if path]))
-done = subprocess.run([sys.executable, "-c", "from lit.main import main; main()", "-v", "-j", "2", suite], env=environment, stdout=subprocess.PIPE,
+done = subprocess.run([sys.executable, "-m", "raddle_lit", "-v", "-j", "2", suite], env=environment, stdout=subprocess.PIPE,
                       stderr=subprocess.STDOUT, encoding="utf-8")
 print(done.stdout)
 sys.exit(0 if (done.returncode != 0) == ("--fails" in sys.argv) else 1)
