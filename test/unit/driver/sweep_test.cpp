@@ -13,19 +13,15 @@
 #include "runtime/driver/texture.h"
 #include "runtime/driver/virtual_memory.h"
 #include "test/unit/driver/kernels.h"
+#include "test/unit/runtime/driver_sweep.h"
 
 #include <fcntl.h>
-#include <sys/wait.h>
 
-#include <csignal>
-#include <map>
 #include <set>
-#include <sstream>
 
 namespace rad::cuda {
 namespace {
 
-using test::FakeDriver;
 using namespace test_kernels;
 
 Status contexts(const DriverApi& driver, const Context& context) {
@@ -246,103 +242,14 @@ Status scenario(const DriverApi& driver) {
   return sharing(context);
 }
 
-// ---- one run, in a process of its own ----
-
-struct Outcome {
-  bool finished = false;
-  int signal = 0;
-  std::string error, call, advice, warnings, violations, left;
-  int category = -1;
-  long live = 0, depth = 0;
-  bool dead = false;
-  std::map<std::string, long> counts;
-};
-
-[[noreturn]] void child(const std::string& specification, int out) {
-  alarm(20);  // a hang ends in SIGALRM
-  const FakeDriver& fake = FakeDriver::get();
-  fake.configure(specification.c_str());
-  static std::mutex mutex;
-  static std::string warnings;
-  rt::setWarningSink([](std::string_view text) {
-    std::lock_guard lock(mutex);
-    warnings += std::string(text.substr(0, text.find('\n'))) + " | ";
-  });
-  std::ostringstream text;
-  {
-    auto driver = DriverApi::load(FakeDriver::path());
-    Status status;
-    if (driver) {
-      status = scenario(**driver);
-      drainRetired();
-      text << "dead " << (*driver)->dead() << '\n';
-    } else {
-      status = fail(driver.error());
-    }
-    if (!status) {
-      const std::string line = status.error().render();
-      text << "category " << int(status.error().category) << "\ncall " << status.error().call << "\nadvice "
-           << status.error().advice << "\nerror " << line.substr(0, line.find('\n')) << '\n';
-    }
-    text << "live " << fake.live(nullptr) << '\n';
-    for (const char* kind :
-         {"retain", "stream", "event", "memory", "pinned", "pool", "library", "module", "link", "array", "context",
-          "graph", "exec", "object", "green", "texture", "range", "physical", "external"})
-      if (fake.live(kind)) text << "left " << kind << ' ' << fake.live(kind) << '\n';
-  }
-  text << "depth " << fake.depth() << "\nwarnings " << warnings << '\n';
-  for (std::size_t i = 0; i < rt::driverFnCount; ++i) {
-    const char* name = rt::driverFnInfo(DriverFn(i)).name;
-    text << "count " << name << ' ' << fake.count(name) << '\n';
-  }
-  std::istringstream lines(fake.violations());
-  for (std::string line; std::getline(lines, line);) text << "violation " << line << '\n';
-  text << "end\n";
-  const std::string all = text.str();
-  for (std::size_t done = 0; done < all.size();) {
-    const ssize_t n = write(out, all.data() + done, all.size() - done);
-    if (n <= 0) break;
-    done += std::size_t(n);
-  }
-  _exit(0);
-}
+using Outcome = test::SweepOutcome;
 
 Outcome runWith(const std::string& specification) {
-  int ends[2];
-  Outcome outcome;
-  if (pipe(ends) != 0) return outcome;
-  const pid_t pid = fork();
-  if (pid == 0) {
-    close(ends[0]);
-    child("preset=sm_90x2;" + specification, ends[1]);
-  }
-  close(ends[1]);
-  std::string text;
-  char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
-  close(ends[0]);
-  int status = 0;
-  waitpid(pid, &status, 0);
-  if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t space = std::min(line.find(' '), line.size());
-    const std::string key = line.substr(0, space);
-    const std::string rest = space < line.size() ? line.substr(space + 1) : std::string();
-    if (key == "live") outcome.live = std::stol(rest);
-    else if (key == "depth") outcome.depth = std::stol(rest);
-    else if (key == "dead") outcome.dead = rest == "1";
-    else if (key == "category") outcome.category = std::stoi(rest);
-    else if (key == "call") outcome.call = rest;
-    else if (key == "advice") outcome.advice = rest;
-    else if (key == "error") outcome.error = rest;
-    else if (key == "warnings") outcome.warnings = rest;
-    else if (key == "left") outcome.left += rest + ' ';
-    else if (key == "violation") outcome.violations += rest + '\n';
-    else if (key == "count") outcome.counts[rest.substr(0, rest.find(' '))] = std::stol(rest.substr(rest.find(' ')));
-    else if (key == "end") outcome.finished = true;
-  }
-  return outcome;
+  return test::runSweep("preset=sm_90x2;" + specification, {.run = [](const DriverApi& driver) {
+                          Status status = scenario(driver);
+                          drainRetired();
+                          return status;
+                        }});
 }
 
 /// Calls whose failure costs nothing but knowledge.

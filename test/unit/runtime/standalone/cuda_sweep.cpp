@@ -10,17 +10,11 @@
 
 #if RADDLE_HAVE_CUDA
 
-#include "runtime/base/warning_sink.h"
 #include "runtime/cuda/cuda_device.h"
-#include "test/unit/runtime/fake_driver.h"
+#include "test/unit/runtime/driver_sweep.h"
 #include "test/unit/runtime/ptx_samples.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 #include <cstring>
-#include <map>
 #include <set>
 #include <sstream>
 #include <vector>
@@ -29,21 +23,6 @@ namespace rad::rt {
 namespace {
 
 using test::FakeDriver;
-
-/// What one run of the scenario saw; travels through a pipe as text.
-struct Outcome {
-  bool finished = false;  // the child came to its end
-  int signal = 0;
-  std::string error;  // "" or the first failure, rendered
-  std::string call;   // of that failure
-  int category = -1;
-  long live = 0, depth = 0, warnings = 0;
-  bool dead = false;
-  bool wrongResult = false;
-  std::string violations, journal;
-  std::map<std::string, long> counts;
-  std::vector<std::string> behindPush;  // what each cuCtxPushCurrent is for
-};
 
 /// Prints a line without values, as compiled code does.
 void printLine(const CudaFakeLaunch*, void* user) {
@@ -112,39 +91,9 @@ Status scenario(const DriverApi& driver, bool& wrongResult) {
   return {};
 }
 
-/// The child: runs the scenario and writes what it saw.
-[[noreturn]] void child(const std::string& specification, int out) {
-  alarm(20);  // a hang ends in SIGALRM
-  const FakeDriver& fake = FakeDriver::get();
-  fake.configure(specification.c_str());
-  static long warnings = 0;
-  setWarningSink([](std::string_view) { ++warnings; });
-  Error error;
-  bool failed = false, dead = false, wrongResult = false;
-  {
-    auto driver = DriverApi::load(FakeDriver::path());
-    if (!driver) {
-      failed = true;
-      error = driver.error();
-    } else {
-      if (Status status = scenario(**driver, wrongResult); !status) {
-        failed = true;
-        error = status.error();
-      }
-      dead = (*driver)->dead();
-    }
-  }
-  std::ostringstream text;
-  text << "live " << fake.live(nullptr) << "\ndepth " << fake.depth() << "\nwarnings " << warnings << "\ndead " << dead
-       << "\nwrong " << (wrongResult && !failed) << '\n';
-  if (failed) {
-    std::string line = error.render();
-    line = line.substr(0, line.find('\n'));
-    text << "category " << int(error.category) << "\ncall " << error.call << "\nerror " << line << '\n';
-  }
-  for (std::size_t i = 0; i < driverFnCount; ++i)
-    text << "count " << driverFnInfo(DriverFn(i)).name << ' ' << fake.count(driverFnInfo(DriverFn(i)).name) << '\n';
-  std::istringstream calls(fake.journal());
+std::vector<std::string> functionsBehindPush() {
+  std::vector<std::string> functions;
+  std::istringstream calls(FakeDriver::get().journal());
   bool isBehindPush = false;
   for (std::string line; std::getline(calls, line);) {
     std::istringstream words(line);
@@ -152,60 +101,29 @@ Status scenario(const DriverApi& driver, bool& wrongResult) {
     while (words >> word && !word.starts_with("cu")) {
     }
     word = word.substr(0, word.find('('));
-    if (isBehindPush) text << "behind " << word << '\n';
+    if (isBehindPush) functions.push_back(word);
     isBehindPush = word == "cuCtxPushCurrent";
   }
-  std::istringstream lines(fake.violations());
-  for (std::string line; std::getline(lines, line);) text << "violation " << line << '\n';
-  text << "end\n";
-  const std::string all = text.str();
-  for (std::size_t done = 0; done < all.size();) {
-    ssize_t n = write(out, all.data() + done, all.size() - done);
-    if (n <= 0) break;
-    done += std::size_t(n);
-  }
-  _exit(0);
+  return functions;
 }
 
+using Outcome = test::SweepOutcome;
+constexpr const char* wrong = "wrong result";
+
+/// The notes of a run: what each cuCtxPushCurrent is for, or that a result was wrong though nothing failed.
 Outcome runWith(const std::string& specification) {
-  int ends[2];
-  Outcome outcome;
-  if (pipe(ends) != 0) return outcome;
-  const pid_t pid = fork();
-  if (pid == 0) {
-    close(ends[0]);
-    child(specification, ends[1]);
-  }
-  close(ends[1]);
-  std::string text;
-  char buffer[4096];
-  for (ssize_t n; (n = read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(n));
-  close(ends[0]);
-  int status = 0;
-  waitpid(pid, &status, 0);
-  if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string key, name;
-    words >> key;
-    if (key == "live") words >> outcome.live;
-    else if (key == "depth") words >> outcome.depth;
-    else if (key == "warnings") words >> outcome.warnings;
-    else if (key == "dead") words >> outcome.dead;
-    else if (key == "wrong") words >> outcome.wrongResult;
-    else if (key == "category") words >> outcome.category;
-    else if (key == "call") words >> outcome.call;
-    else if (key == "error") outcome.error = line.substr(6);
-    else if (key == "violation") outcome.violations += line.substr(10) + '\n';
-    else if (key == "behind") words >> outcome.behindPush.emplace_back();
-    else if (key == "count") {
-      words >> name;
-      words >> outcome.counts[name];
-    } else if (key == "end") outcome.finished = true;
-  }
-  return outcome;
+  bool wrongResult = false;  // each process has its own
+  test::SweepScenario one;
+  one.run = [&](const DriverApi& driver) { return scenario(driver, wrongResult); };
+  one.notes = [&](const Outcome& outcome) {
+    std::vector<std::string> notes = functionsBehindPush();
+    if (wrongResult && outcome.error.empty()) notes.push_back(wrong);
+    return notes;
+  };
+  return test::runSweep(specification, one);
 }
+
+bool isWrong(const Outcome& outcome) { return !outcome.notes.empty() && outcome.notes.back() == wrong; }
 
 /// Functions whose failure costs nothing but knowledge: the scenario may succeed
 /// in spite of it.
@@ -236,10 +154,10 @@ TEST(CudaSweep, TheScenarioItselfIsClean) {
   Outcome outcome = runWith("");
   ASSERT_TRUE(outcome.finished) << outcome.signal;
   EXPECT_EQ(outcome.error, "");
-  EXPECT_FALSE(outcome.wrongResult);
+  EXPECT_FALSE(isWrong(outcome));
   EXPECT_EQ(outcome.live, 0);
   EXPECT_EQ(outcome.depth, 0);
-  EXPECT_EQ(outcome.warnings, 0);
+  EXPECT_EQ(outcome.warnings, "");
   EXPECT_EQ(outcome.violations, "");
 }
 
@@ -258,12 +176,12 @@ TEST(CudaSweep, EveryCallMayFailWithEveryCode) {
           ++runs;
           // A context that cannot be made current is a failure of the call that
           // it is made current for.
-          const bool isPush = function == "cuCtxPushCurrent" && std::size_t(nth) <= baseline.behindPush.size();
-          const std::string& meant = isPush ? baseline.behindPush[std::size_t(nth) - 1] : function;
+          const bool isPush = function == "cuCtxPushCurrent" && std::size_t(nth) <= baseline.notes.size();
+          const std::string& meant = isPush ? baseline.notes[std::size_t(nth) - 1] : function;
           ASSERT_EQ(outcome.signal, 0);
           ASSERT_TRUE(outcome.finished);
           const bool sticky = std::string_view(code).ends_with("sticky");
-          const bool told = outcome.warnings > 0 || outcome.dead;
+          const bool told = !outcome.warnings.empty() || outcome.dead;
           if (function != "cuCtxPopCurrent") {
             EXPECT_EQ(outcome.depth, 0);
           }
@@ -271,7 +189,7 @@ TEST(CudaSweep, EveryCallMayFailWithEveryCode) {
             EXPECT_EQ(outcome.live, 0) << "something is left, and nobody said";
             EXPECT_EQ(outcome.violations, "");
           }
-          EXPECT_FALSE(outcome.wrongResult);
+          EXPECT_FALSE(isWrong(outcome));
           if (outcome.error.empty()) {
             // An allocation that finds no memory is tried again, and the last
             // one of the scenario fails that way by itself.
@@ -279,8 +197,7 @@ TEST(CudaSweep, EveryCallMayFailWithEveryCode) {
             // Past the last parameter, 1 is the answer.
             const bool answer = function == "cuKernelGetParamInfo" && std::string_view(code) == "1";
             // A device that dies while it is closed has nobody to tell.
-            EXPECT_TRUE(mayBeIgnored(meant) || expected || answer || outcome.warnings > 0 || outcome.dead)
-                << "the failure was lost";
+            EXPECT_TRUE(mayBeIgnored(meant) || expected || answer || told) << "the failure was lost";
           } else {
             EXPECT_GE(outcome.category, 0);
             const bool fewer = function == "cuKernelGetParamInfo" && std::string_view(code) == "1";
@@ -325,7 +242,7 @@ TEST(CudaSweep, FailuresThatArriveLateAreReported) {
       SCOPED_TRACE(specification + "\n  error: " + outcome.error);
       ASSERT_EQ(outcome.signal, 0);
       ASSERT_TRUE(outcome.finished);
-      if (outcome.warnings == 0) {
+      if (outcome.warnings.empty()) {
         EXPECT_EQ(outcome.live, 0);
       }
     }
