@@ -281,6 +281,12 @@ bool Builder::foreignHabit(size_t at, bool explained) {
       report(Diag::LetMut, here).help("write `var" + (n.kind == TokenKind::Ident ? " " + str(n) : std::string()) + "`");
       return true;
     case TokenKind::LParen:
+      if (p.kind == TokenKind::LParen && (pp.kind == TokenKind::Let || pp.kind == TokenKind::Var) && !explained) {
+        report(Diag::UnexpectedHere, here, {"`(`"})
+            .help("a tuple is taken apart level by level: `" + str(pp) + " (a, b) = t`, then `" + str(pp) +
+                  " (c, d) = a`");
+        return true;
+      }
       if (p.kind != TokenKind::For) break;
       report(Diag::CStyleFor, cover(rangeOf(p), here)).help("write `" + forOver(at) + " { }`");
       return true;

@@ -483,6 +483,9 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
     }
   }
   if (const auto type = typeBefore(node.base)) return typeMember(*type, node.member, range);
+  if (const auto* pack = std::get_if<NameExpr>(&expr(node.base).node); pack && member == "len")
+    if (const auto binding = findBinding(pack->name); binding && binding->kind == Binding::Kind::Pack)
+      return constantValue(types().index(), ConstValue::ofInt(static_cast<Wide>(binding->pack.size())), range);
   Value base = checkExpr(node.base);
   if (isError(base.type)) return errorValue(range);
   if (isView(base.type)) {

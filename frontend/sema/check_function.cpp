@@ -64,9 +64,12 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
     return errorValue(range);
   }
   std::vector<size_t> packs;
-  for (size_t p = 0; p < decl.params.size(); ++p)
+  for (size_t p = 0; p < decl.params.size(); ++p) {
     if (std::holds_alternative<SpreadExpr>(expr(*entity.ast, decl.params[p].type).node))
       packs.push_back(call.values[p].size());
+    else if (sizesPack(*entity.ast, decl.params[p].type))  // as many sizes as the array has
+      packs.push_back(call.values[p].empty() ? 1 : std::max<size_t>(typeOf(call.values[p][0].type).rank, 1));
+  }
   const size_t firstNew = diags_.all().size();
   FunctionInstance* instance = instantiate(entity, decl, call.statics, call.functions, packs, range);
   if (!instance) return errorValue(range);
@@ -232,6 +235,23 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
   return &instance;
 }
 
+/// Compares the sizes of an array with those that another one of the signature has: `x: [T; shape...], y: [T;
+/// shape...]`.
+void Checker::comparePack(LocalId view, const NameExpr& sizes, Range range) {
+  const auto binding = findBinding(sizes.name);
+  const unsigned rank = typeOf(ctx_->body.locals[view.value].type).rank;
+  if (!binding || binding->kind != Binding::Kind::Pack || binding->pack.size() != rank) return;
+  const auto from = ctx_->sizeOf.find(binding->pack[0].value);
+  if (from != ctx_->sizeOf.end() && from->second.first == view) return;  // this is where they were bound
+  std::vector<TExprId> expected;
+  std::vector<SiteId> sites;
+  for (unsigned d = 0; d < rank; ++d) {
+    expected.push_back(localRef(binding->pack[d], range));
+    sites.push_back(addSite(SiteKind::ShapeBind, range, {}, d, rank));
+  }
+  emit(range, BindView{localRef(view, range), std::vector<LocalId>(rank), std::move(expected), std::move(sites)});
+}
+
 void Checker::bindFunctionDims(const FnDecl& decl, std::span<const LocalId> locals) {
   struct Sized {
     const Param& param;
@@ -268,6 +288,8 @@ void Checker::bindFunctionDims(const FnDecl& decl, std::span<const LocalId> loca
   for (const Sized& one : sized) inText(one.view, [&] { bindSizes(one); });
   // Sizes that the signature repeats or fixes are compared.
   auto compareSizes = [&](const Sized& with) {
+    if (const NameExpr* const sizes = sizesPack(*ast_, with.view.shape))
+      return comparePack(with.local, *sizes, with.param.name.range);
     const unsigned rank = static_cast<unsigned>(with.view.shape->dims.size());
     if (rank != typeOf(ctx_->body.locals[with.local.value].type).rank) return;
     std::vector<TExprId> expected(rank);
@@ -348,6 +370,16 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
       bind(param.name, binding);
       continue;
     }
+    const NameExpr* const sizes = sizesPack(*ast_, param.type);
+    const size_t rank = sizes && pack < packs.size() ? packs[pack++] : 1;
+    std::vector<LocalId> made;
+    if (sizes && !findBinding(sizes->name)) {
+      for (size_t d = 0; d < rank; ++d)
+        made.push_back(addLocal(fmt::format("{}.{}", text(sizes->name), d), types().index(), LocalKind::Dimension,
+                                param.name.range));
+      bind({sizes->name, param.name.range},
+           {.kind = Binding::Kind::Pack, .type = types().index(), .pack = made, .range = param.name.range});
+    }
     TypeId type = resolveType(param.type);
     if (isError(type)) bindSizesOf(param.type);
     if (isView(type)) type = types().withAccess(type, param.isMut);
@@ -356,6 +388,11 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
     locals.push_back(local);
     paramTypes.push_back(type);
     bind(param.name, {.kind = Binding::Kind::Local, .local = local, .type = type, .range = param.name.range});
+    for (unsigned d = 0; d < made.size() && isView(type); ++d) {
+      const Range range = param.name.range;
+      emit(range, Declare{made[d], program_.addExpr(types().index(), range, ViewExtent{localRef(local, range), d})});
+      ctx_->sizeOf[made[d].value] = {local, d};
+    }
   }
   if (decl.result) {
     context.result = resolveType(decl.result);

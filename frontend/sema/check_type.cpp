@@ -103,7 +103,8 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
             rank += binding->pack.size();
             continue;
           }
-        report(Diag::SpreadNeedsPack, expr(dim).range, {});
+        report(Diag::SpreadNeedsPack, expr(dim).range, {})
+            .help("an array of any number of dimensions is a parameter of a function: `fn f(x: [f32; shape...])`");
         return types().error();
       }
       ++rank;

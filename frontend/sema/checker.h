@@ -735,6 +735,7 @@ class Checker {
   void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
                          const std::vector<StaticValue>& statics, const FunctionArguments& functions,
                          const std::vector<size_t>& packs);
+  void comparePack(LocalId view, const NameExpr& sizes, Range range);
   void bindFunctionDims(const FnDecl& decl, std::span<const LocalId> locals);
   void noteCall(size_t firstNew, std::string_view name, Range call);
   /// Makes the statements of a function that needs a block's threads part of the code that calls it. (inline_call.cpp)
@@ -921,6 +922,12 @@ bool takesFunctions(List<Param> params, const Ast& ast);
 
 /// Whether a parameter is `name: T...`.
 bool isVariadic(List<Param> params, const Ast& ast);
+
+/// `shape` of a view `[T; shape...]`, which has any number of dimensions; none of other types.
+const NameExpr* sizesPack(const Ast& ast, const RepeatExpr* view);
+const NameExpr* sizesPack(const Ast& ast, ExprId type);
+/// Whether there is a parameter whose number of dimensions each call tells.
+bool takesAnyShape(List<Param> params, const Ast& ast);
 
 // ---- passes over finished bodies ----
 /// Turns Checked into Proven where the index cannot fail, in all bodies of a unit without errors. (bounds.cpp)

@@ -177,7 +177,8 @@ void Checker::makeExported(const Ast& ast, ModuleScope& unit) {
     context.out = &ignored;
     context.scopes.emplace_back();
     Context* const saved = std::exchange(ctx_, &context);
-    const bool isPlain = !takesFunctions(decl->params, ast) && !isVariadic(decl->params, ast);
+    const bool isPlain =
+        !takesFunctions(decl->params, ast) && !isVariadic(decl->params, ast) && !takesAnyShape(decl->params, ast);
     FunctionInstance* const instance =
         isPlain ? instantiate(*entity->second, *decl, {}, {}, {}, decl->name.range) : nullptr;
     ctx_ = saved;

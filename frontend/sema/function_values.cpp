@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <functional>
 #include <set>
 #include <type_traits>
@@ -47,6 +49,26 @@ const FnTypeExpr* functionType(ExprId type, const Ast& ast) {
     return std::get_if<FnTypeExpr>(&node);
   }
   return nullptr;
+}
+
+const NameExpr* sizesPack(const Ast& ast, const RepeatExpr* view) {
+  const auto* spread =
+      view && view->dims.size() == 1 ? std::get_if<SpreadExpr>(&ast.expr(view->dims[0]).node) : nullptr;
+  return spread ? std::get_if<NameExpr>(&ast.expr(spread->inner).node) : nullptr;
+}
+
+const NameExpr* sizesPack(const Ast& ast, ExprId type) {
+  for (;;) {
+    const auto& node = ast.expr(type).node;
+    if (const auto* paren = std::get_if<ParenExpr>(&node)) type = paren->inner;
+    else if (const auto* strided = std::get_if<StridedExpr>(&node)) type = strided->type;
+    else return sizesPack(ast, std::get_if<RepeatExpr>(&node));
+  }
+}
+
+bool takesAnyShape(List<Param> params, const Ast& ast) {
+  return std::any_of(params.begin(), params.end(),
+                     [&](const Param& param) { return param.type && sizesPack(ast, param.type); });
 }
 
 bool takesFunctions(List<Param> params, const Ast& ast) {
@@ -408,6 +430,7 @@ Value Checker::callWithValues(Entity& entity, std::vector<Value> values, Range r
     return errorValue(range);
   };
   if (isVariadic(decl.params, *entity.ast)) return wrong("takes any number of arguments");
+  if (takesAnyShape(decl.params, *entity.ast)) return wrong("takes arrays of any number of dimensions");
   if (takesFunctions(decl.params, *entity.ast)) return wrong("takes a function itself");
   for (const Param& param : decl.params)
     if (param.isMut) return wrong("changes its arguments");

@@ -368,7 +368,9 @@ void Checker::checkUnused(const Ast& ast, ModuleScope& scope) {
   bool functionsStale = true, kernelsStale = true;
   // A fn may be for the host or for kernels: it is right if it is right on one side.
   auto checkFunction = [&](Entity* entity, const FnDecl& fn) {
-    if (!entity || !staticParamsOf(*entity, fn).empty() || takesFunctions(fn.params, ast)) return;
+    if (!entity || !staticParamsOf(*entity, fn).empty() || takesFunctions(fn.params, ast) ||
+        takesAnyShape(fn.params, ast))
+      return;
     const std::string key = fmt::format("{}", static_cast<const void*>(entity));
     const auto first = keptFunctions.lower_bound(key + ":");
     if (first != keptFunctions.end() && first->first.starts_with(key + ":")) return;

@@ -29,6 +29,7 @@ class Core:
         self.loops = 0
         self.strided = set()  # names of views with gaps
         self.changing = set()  # names of values and views that are variables outside of the lambda where they are known as values
+        self.lists = []  # constants without a type that are lists of numbers which fit into any: (name, extents)
         self.structs, self.enums, self.operators = {}, {}, []  # what is declared: structs.py
 
     def use(self, feature):
@@ -130,6 +131,22 @@ class Core:
             text = text.replace("e", ".0e")
         text = text.replace("e+", "e") + t
         return "(-%s)" % text if value < 0 else text
+
+    def bare(self, t):
+        """A number without a suffix that fits into a type."""
+        if t in FLOATS:
+            return self.r.choice(["0.5", "2", "3.25", "0", "-1.5", "7"])
+        return self.r.choice(["0", "1", "3", "100"] + ["-5", "-100"] * (t in SIGNED))
+
+    def bareList(self, t, extents):
+        """Numbers without suffixes, in lists of lists if there are several extents."""
+        if not extents:
+            return self.bare(t)
+        self.use("list.bare")
+        if extents[0] > 6:
+            self.use("array.repeat")
+            return "[%s; %s]" % (self.bare(t), ", ".join(map(str, extents)))
+        return "[%s]" % ", ".join(self.bareList(t, extents[1:]) for _ in range(extents[0]))
 
     def text(self):
         raise NotImplementedError

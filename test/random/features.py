@@ -18,7 +18,6 @@ sys.path.insert(0, HERE)
 import generate  # noqa: E402
 
 LATER = "no part of this version"
-VARIADIC = "variadic parameters are the library's"
 MISTAKE = "the scanner knows it for the message only"
 BLOCKS = "run by raddle test and raddle bench: test/lit/blocks"
 SYMBOLS = "for raddle build: test/lit/codegen/exported_kernels.rad"
@@ -29,10 +28,10 @@ WITHOUT = {
     "kinds of nodes": {
         "Error": "stands where a syntax error was", "Decl": "printed as the declaration that it holds",
         "On": LATER, "Graph": LATER, "OnBlock": LATER, "Test": BLOCKS,
-        "Instantiate": SYMBOLS, "Spread": VARIADIC},
+        "Instantiate": SYMBOLS},
     "words": {"instantiate": SYMBOLS, "graph": LATER, "on": LATER, "test": BLOCKS, "bench": BLOCKS,
               "from": "an extern that names its file: " + LATER},
-    "signs": {"...": VARIADIC, **{sign: MISTAKE for sign in ("&&", "||", "!", "?", "++", "--", "**", "::", "=>", "<<<", ">>>")}},
+    "signs": {sign: MISTAKE for sign in ("&&", "||", "!", "?", "++", "--", "**", "::", "=>", "<<<", ">>>")},
     "scalar types": {},
     "functions": {"clock": "differs", "sync": "random programs wait by reading",
                   **{name: FILES for name in ("read_png", "write_png", "read_npy", "write_npy", "read_csv", "write_csv", "read_text", "write_text",

@@ -164,7 +164,12 @@ class Functions(Statements):
         lines = []
         for _ in range(self.r.randrange(0, 3)):
             name = self.name("C")
-            form = self.r.randrange(4)
+            form = self.r.randrange(5)
+            if form == 4:
+                extents = [self.r.randrange(1, 4) for _ in range(self.r.choice([1, 1, 2]))]
+                self.lists.append((name, extents))
+                lines.append("const %s = %s" % (name, self.bareList("u8", extents)))
+                continue
             if form == 3:
                 self.use("const.composite")
                 t = self.compositeType()

@@ -20,7 +20,7 @@ from indices import Indices  # noqa: E402, F401
 from vocabulary import FEATURES  # noqa: E402
 
 FORMS = ["forall1", "forall1", "forall1", "forall2", "forall3", "forall4", "inplace", "inner", "doubled", "atomics", "blocks", "blocks", "blocks2",
-         "blocks3", "tile", "bins", "sizes", "given", "given", "library", "library", "forall", "forall"]
+         "blocks3", "tile", "bins", "sizes", "given", "given", "library", "library", "lists", "forall", "forall"]
 
 
 class Program(BlockKernels):
@@ -28,7 +28,7 @@ class Program(BlockKernels):
         """A kernel, and the host lines that call it and print what it made."""
         name = self.name("kernel")
         form = form or self.r.choice(FORMS)
-        self.inKernel = form not in ("library", "forall")
+        self.inKernel = form not in ("library", "lists", "forall")
         lines, host = getattr(self, "kernel_" + form)(scope, name)
         self.inKernel = False
         return lines, host

@@ -169,9 +169,17 @@ class Given(Host):
         around.functions, around.values = list(scope.functions), around.values + scope.values
         a, extent, out = self.name("a"), self.r.choice([1, 40, 300, 3000]), self.name("a")
         t = self.r.choice(self.structTypes()) if self.structs and self.chance(0.4) else self.typeOf(ARITHMETIC)
-        lines += self.arrayOf(a, t, [extent])
+        value = self.arrayValue(t, [extent]) if extent < 60 and self.chance(0.5) else None
+        if value and self.chance(0.5):  # where the list itself tells the type
+            value = "[%s]" % ", ".join(self.constantOf(t) for _ in range(min(extent, 8)))
+            extent = min(extent, 8)
+            lines.append("let %s = %s" % (a, value))
+        elif value:
+            lines.append("let %s: %s = %s" % (a, self.spell(("array", t, extent)), value))
+        else:
+            lines += self.arrayOf(a, t, [extent])
         of = a
-        if self.chance(0.2):
+        if value is None and self.chance(0.2):
             self.use("host.strided")
             of, extent = "%s[0..%d step 2]" % (a, extent), (extent + 1) // 2
         function = self.r.choice(LIBRARY)
@@ -205,6 +213,36 @@ class Given(Host):
                 self.use("library.transform_reduce")
                 text = "transform_reduce(%s, %s, %s, identity: %s)" % (given(u, t), join[0], of, u + "(%s)" % join[1])
         return [], lines + ("let %s = %s" % (out, text)).split("\n") + ['print("{}", %s)' % out]
+
+    def kernel_lists(self, scope, name):
+        """A function of host code that takes arrays, and gets lists of numbers and array values beside arrays."""
+        self.use("host.fn.arrays")
+        t, extents = self.typeOf(ARITHMETIC), self.r.choice([[1], [3], [5], [17], [2, 2], [1, 4], [3, 2]])
+        sizes, places = [self.name("n") for _ in extents], [self.name("q") for _ in extents]
+        generic, x, y = self.chance(0.5), self.name("x"), self.name("y")
+        of = "T" if generic else t
+        shape, at = "[%s; %s]" % (of, ", ".join(sizes)), ", ".join(places)
+        ranges = ", ".join("%s in 0..%s" % pair for pair in zip(places, sizes))
+        body = self.r.choice(["sum(i64(i32({x})) * 3 + i64(i32({y})) for {ranges})", "max(max({x}, {x}) for {ranges} if {y} >= {x})",
+                              "min({y} for {ranges})", "sum(1 for {ranges} if {x} < {y})"])
+        result = "i64" if "i64" in body else "i32" if "1" in body else of
+        if result == of and t in FLOATS:
+            body, result = "sum(1 for {ranges} if {x} <= {y})", "i32"
+        if self.chance(0.4):  # of any number of dimensions
+            self.use("fn.any.shape")
+            shape, result = "[%s; shape...]" % of, "index"
+            body = self.r.choice(["count(|v| v > %s, {x}) + count(|v| v <= %s, {y}) * 1000 + shape.len" % (self.bare("u8"), self.bare("u8")),
+                                  "sum(map2(|p, q| if p < q {{ index(shape.len) }} else {{ 1 }}, {x}, {y}))",
+                                  "reduce(|p, q| p + q, map(|v| index(i32(v) & 7), {y}), identity: 0) - sum(map(|v| shape.len, {x}))"]).format(x=x, y=y)
+        else:
+            body = body.format(x="%s[%s]" % (x, at), y="%s[%s]" % (y, at), ranges=ranges)
+        declared = ["fn %s%s(%s: %s, %s: strided %s) -> %s = %s" % (name, "[T: Number]" if generic else "", x, shape, y, shape, result, body)]
+        a, v = self.name("a"), self.name("v")
+        lines = self.arrayOf(a, t, extents) + ["let %s: %s = %s" % (v, self.spell(self.arrayType(t, extents)), self.arrayValue(t, extents))]
+        for _ in range(3):
+            first, second = self.r.choice([(a, v), (v, a), (a, None), (None, a), (v, v), (None, v), (v, None)])
+            lines.append('print("{}", %s(%s, %s))' % (name, first or self.bareList(t, extents), second or self.bareList(t, extents)))
+        return declared, lines
 
     def kernel_forall(self, scope, name):
         """`forall` as a statement of host code, or of a function of it."""

@@ -10,6 +10,11 @@ class Host(Functions):
         """Lines that make an array of values of all kinds."""
         shape = ", ".join(map(str, extents))
         i = self.name("q")
+        if len(extents) > 1 and self.chance(0.3):
+            self.use("host.array.comprehension.n")
+            names = [self.name("q") for _ in extents]
+            value = self.hostValue(t, "(%s)" % " + ".join("%d * %s" % (self.r.randrange(1, 20), q) for q in names))
+            return ["let %s = [%s for %s]" % (name, value, ", ".join("%s in 0..%d" % pair for pair in zip(names, extents)))]
         if kindOf(t) != "scalar":
             value = self.hostValue(t, i)
             if len(extents) == 1:
@@ -37,6 +42,23 @@ class Host(Functions):
         self.use("host.loop")
         low = "i32(%s) * %d - %d" % (i, self.r.randrange(1, 500), self.r.randrange(1, 300))
         return lines + ["for %s in 0..%d { %s.flat[%s] = %s(%s) }" % (i, min(count(extents), 20), name, i, t, low)]
+
+    def arrayValue(self, t, extents):
+        """An array value that may stand where an array of the device is read; none if it were too large."""
+        if len(extents) > 2 or count(extents) * self.bytesOf(t) > 1024 or kindOf(t) in ("struct", "enum") and count(extents) > 8:
+            return None
+        self.use("host.array.value")
+        if t in ARITHMETIC and self.chance(0.5):
+            return self.bareList(t, extents)
+
+        def items(left):
+            if not left:
+                return self.constantOf(t)
+            if left[0] > 6:
+                self.use("array.repeat")
+                return "[%s; %d]" % (items(left[1:]), left[0])
+            return "[%s]" % ", ".join(items(left[1:]) for _ in range(left[0]))
+        return items(extents)
 
     def show(self, array, t, size):
         """Prints of an array what fits into a few lines. The parts of a vector are as good as any."""
@@ -71,6 +93,18 @@ class Host(Functions):
                 t = self.typeOf([*ARITHMETIC, *ARITHMETIC, "f8e4m3", "f8e5m2"])
             scope.views.append((name, t, [d for d, _ in sizes]))
             shape = "[%s; %s]" % (self.spell(t), ", ".join(d for d, _ in sizes))
+            value = self.arrayValue(t, extents) if self.chance(0.25) else None
+            if value:
+                gaps = self.chance(0.3)
+                params.append("%s: %s%s" % (name, "strided " if gaps else "", shape))
+                if gaps:
+                    self.strided.add(name)
+                form = self.r.randrange(3)
+                if form:
+                    made.append("let %s: %s = %s" % (array, "[%s; %s]" % (self.spell(t), ", ".join("_" for _ in extents)) if form == 1 else
+                                                     self.spell(self.arrayType(t, extents)), value))
+                arguments.append(array if form else value)
+                continue
             if self.chance(0.2):
                 self.use("kernel.strided")
                 self.use("host.strided")
@@ -88,6 +122,20 @@ class Host(Functions):
             made += self.arrayOf(array, t, extents)
             arguments.append(array)
         return params, made, arguments
+
+    def bytesOf(self, t):
+        """At most so many bytes does a value take."""
+        kind = kindOf(t)
+        if kind in ("scalar", "enum"):
+            return 8
+        if kind in ("vec", "array"):
+            return t[2] * self.bytesOf(t[1])
+        return sum(self.bytesOf(item) for item in (t[1:] if kind == "tuple" else [of for _, of in self.structs[t[1]]["members"]])) + 64
+
+    def arrayType(self, t, extents):
+        for extent in reversed(extents):
+            t = ("array", t, extent)
+        return t
 
     def scalars(self, inner):
         if not self.chance(0.5):
@@ -118,6 +166,15 @@ class Host(Functions):
             lines += ["let %s = copy(%s[%d..])" % (other, array, extents[0] // 2), 'print("{}", %s)' % other]
         return lines
 
+    def hasFloat(self, t):
+        kind = kindOf(t)
+        if kind == "scalar":
+            return t in FLOATS
+        if kind == "enum":
+            return False
+        of = [item for _, item in self.structs[t[1]]["members"]] if kind == "struct" else t[1:] if kind == "tuple" else [t[1]]
+        return any(self.hasFloat(item) for item in of)
+
     def statements(self, scope):
         """Statements of host code, and what they computed."""
         self.use("host.statement")
@@ -132,7 +189,11 @@ class Host(Functions):
         if any(kindOf(t) != "scalar" for _, t in shown):
             self.use("host.value")
         for name, t in shown[:4]:
-            lines.append('print("%s = {}", %s)' % (name, name))
+            spec = ""
+            if kindOf(t) != "scalar" and self.chance(0.3):
+                self.use("print.format.parts")
+                spec = self.r.choice([":7", ":<12"] + [":.2", ":9.3", ":e"] * self.hasFloat(t))
+            lines.append('print("%s = {%s}", %s)' % (name, spec, name))
         if self.chance(0.2):
             self.use("host.text")
             s = self.name("s")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Vectors, array values and tuples: expressions that make them, scalars out of them, and statements that change them."""
 from structs import Structs
-from vocabulary import COMPARE, FLOATS, HALF, INTS, SIGNED, kindOf
+from vocabulary import ARITHMETIC, COMPARE, FLOATS, HALF, INTS, SIGNED, kindOf
 
 BITS = {**INTS, **FLOATS}
 
@@ -53,6 +53,13 @@ class Values(Structs):
         if kind == "array":
             if t[2] > 8:
                 return self.value_repeat(t, scope, depth)
+            numbers = t[1] if kindOf(t[1]) != "array" else t[1][1]
+            if t[2] > 1 and numbers in ARITHMETIC and self.chance(0.3):
+                # One item tells the type of the others.
+                self.use("list.mixed")
+                items = [self.bareList(t[1], []) if t[1] == numbers else self.bareList(numbers, [t[1][2]]) for _ in range(t[2])]
+                items[self.r.randrange(t[2])] = self.expr(t[1], scope, depth)
+                return "[%s]" % ", ".join(items)
             return "[%s]" % ", ".join(self.expr(t[1], scope, depth) for _ in range(t[2]))
         return "(%s)" % ", ".join(self.expr(item, scope, depth) for item in t[1:])
 
@@ -231,6 +238,10 @@ class Values(Structs):
                 return self.r.choice(parts)
         if t not in INTS and t not in FLOATS or self.onHost or depth < 1:
             return None
+        if self.chance(0.3):
+            op = self.r.choice(["sum", "min", "max"]) if t in INTS else "sum"
+            self.use("array." + op)
+            return "%s(%s)" % (op, self.expr(("array", t, self.r.randrange(1, 5)), scope, depth))
         of = ("vec", t, self.r.choice([2, 3, 4]))
         op = self.r.choice(["sum", "min", "max", "dot"])
         self.use("vec." + op)
@@ -270,6 +281,15 @@ class Values(Structs):
 
     def stmt_composite(self, scope, context):
         t = self.compositeType()
+        if self.lists and self.chance(0.4):
+            self.use("list.constant")
+            text, extents = self.r.choice(self.lists)
+            t = self.typeOf(ARITHMETIC)
+            for extent in reversed(extents):
+                t = ("array", t, extent)
+            name = self.name("w")
+            scope.variables.append((name, t))
+            return ["var %s: %s = %s" % (name, self.spell(t), text)]
         text = self.expr(t, scope, self.r.choice([1, 1, 2]))
         if self.chance(0.5):
             name = self.name("v")

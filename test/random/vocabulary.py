@@ -67,7 +67,7 @@ FEATURES = sorted(
      "vec.swizzle", "vec.swizzle.assign", "vec.slice", "vec.slice.step", "vec.bitcast", "vec.compare", "vec.logic", "vec.not", "vec.bool", "vec.all",
      "vec.any", "vec.select", "vec.select.bool", "vec.sum", "vec.min", "vec.max", "vec.dot", "vec.assign", "vec.assign.op",
      "array.make", "array.repeat", "array.large", "array.item", "array.item.checked", "array.nested", "array.of.vec", "array.of.tuple",
-     "array.len", "array.slice", "array.slice.step", "array.slice.assign", "array.select", "array.assign", "array.assign.op", "array.copy",
+     "list.bare", "list.mixed", "list.constant", "array.sum", "array.min", "array.max", "array.len", "array.slice", "array.slice.step", "array.slice.assign", "array.select", "array.assign", "array.assign.op", "array.copy",
      "reduce.sum", "reduce.min", "reduce.max", "reduce.all", "reduce.any", "reduce.if", "reduce.two",
      "element.checked", "element.proven", "element.row", "view.len", "view.shape", "view.slice", "view.flat", "view.strided", "view.column",
      "view.part", "view.if", "view.variable",
@@ -79,7 +79,8 @@ FEATURES = sorted(
      "barrier.loop", "barrier.if", "barrier.fn", "uniform", "block.sum", "block.min", "block.max", "block.index", "block.size", "thread.index",
      "atomic.shared", "atomic.array", "atomic.scope"] +
     ["atomic.%s.%s" % (op, kind) for kind in ("int", "float") for op in ATOMIC_OPS[kind]] + ["atomic." + op for op in ATOMIC_OWN] +
-    ["host.reduce", "host.reduce.if", "host.reduce.all", "host.array.comprehension", "host.array.range", "host.slice", "host.copy", "host.fill", "host.loop",
+    ["host.reduce", "host.reduce.if", "host.reduce.all", "host.array.comprehension", "host.array.range", "host.array.comprehension.n", "host.array.value", "host.fn.arrays", "fn.any.shape",
+     "print.format.parts", "host.slice", "host.copy", "host.fill", "host.loop",
      "host.random", "host.row", "host.strided", "host.statement", "host.variable", "host.call", "host.value", "host.text", "host.fn",
      "host.assert", "host.full", "import", "import.as", "import.names", "private"] +
     ["struct", "struct.default", "struct.left.out", "struct.named", "struct.nested", "struct.generic", "struct.make", "struct.member", "struct.assign",
