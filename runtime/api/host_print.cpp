@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Printing, and the failures that host code reports of itself.
 #include "runtime/api/host_support.h"
+#include "runtime/base/interrupt.h"
 #include "runtime/launch/print_format.h"
 
 #include <fmt/format.h>
@@ -77,7 +78,7 @@ int32_t rad_assert_failed(RadContext* context, uint32_t site, int32_t count, con
 int32_t rad_enter(RadContext* context) {
   char here;
   if (reinterpret_cast<uintptr_t>(&here) >= context->stackLimit()) [[likely]]
-    return 0;
+    return Interrupt::isRequested() ? rad_interrupted(context) : 0;  // what recurs may have no loop
   return context->setError(ErrorCategory::UserProgram, nullptr,
                            {"functions call each other too deeply: the stack is full",
                             {},

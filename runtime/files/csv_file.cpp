@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/files/csv_file.h"
 
+#include "runtime/base/interrupt.h"
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -119,7 +121,7 @@ Result<FileArray> parseCsv(std::string_view text, const std::string& path, cg::E
     size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    ++number;
+    if (++number % 4096 == 0 && Interrupt::isRequested()) return fileInterrupted("read", path);
     std::vector<std::string_view> fields = fieldsOf(line);
     if (fields.empty() || fields[0].starts_with('#')) continue;
     if (std::exchange(isFirst, false) && isHeading(fields)) continue;

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/files/file.h"
 
+#include "runtime/base/interrupt.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
@@ -50,6 +53,10 @@ std::unexpected<Error> fileError(std::string_view verb, std::string_view what, c
   return error;
 }
 
+std::unexpected<Error> fileInterrupted(std::string_view participle, const std::string& path) {
+  return fail(ErrorCategory::UserProgram, fmt::format("interrupted: `{}` was not {}", path, participle));
+}
+
 Result<File> openToRead(const std::string& path, std::string_view what) {
   auto error = [&](int code) { return fileError("read", what, path, std::strerror(code), adviceToRead(code)); };
   File file(std::fopen(path.c_str(), "rbe"));
@@ -91,6 +98,7 @@ Result<std::vector<std::byte>> readBytes(std::FILE* file, uint64_t count, std::s
   std::vector<std::byte> bytes;
   if (left >= 0) bytes.reserve(count);
   while (bytes.size() < count) {
+    if (Interrupt::isRequested()) return fileInterrupted("read", path);
     size_t before = bytes.size(), step = static_cast<size_t>(std::min(piece, count - before));
     bytes.resize(before + step);
     if (size_t got = std::fread(bytes.data() + before, 1, step, file); got != step) {
@@ -112,6 +120,7 @@ Result<std::string> readText(std::FILE* file, std::string_view what, const std::
   if (left > maxTextBytes) return tooLong();
   if (left > 0) text.reserve(static_cast<size_t>(left));
   for (;;) {
+    if (Interrupt::isRequested()) return fileInterrupted("read", path);
     size_t before = text.size();
     text.resize(before + piece);
     size_t got = std::fread(text.data() + before, 1, piece, file);
@@ -167,8 +176,13 @@ Result<NewFile> NewFile::create(const std::string& path, std::string_view what) 
 }
 
 Result<void> NewFile::write(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return {};  // there may be no address then
-  if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) != bytes.size()) return error(errno);
+  constexpr size_t piece = size_t{16} << 20;
+  while (!bytes.empty()) {
+    if (Interrupt::isRequested()) return fileInterrupted("written", path_);
+    const auto part = bytes.first(std::min(piece, bytes.size()));
+    if (std::fwrite(part.data(), 1, part.size(), file_.get()) != part.size()) return error(errno);
+    bytes = bytes.subspan(part.size());
+  }
   return {};
 }
 

@@ -34,6 +34,9 @@ inline constexpr std::string_view fileAccessCode = "R0701", fileContentCode = "R
 std::unexpected<Error> fileError(std::string_view verb, std::string_view what, const std::string& path,
                                  std::string_view why, std::string advice = {});
 
+/// "interrupted: `path` was not read" (or "written"), which whoever reads or writes for long looks for.
+std::unexpected<Error> fileInterrupted(std::string_view participle, const std::string& path);
+
 /// Opens a file to be read; a folder, a missing file or one without permission is an error (System).
 Result<File> openToRead(const std::string& path, std::string_view what);
 /// Opens a file to be written at its end; makes it if there is none.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/files/png_file.h"
 
+#include "runtime/base/interrupt.h"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -29,11 +31,13 @@ struct Trouble {
 void onWarning(png_structp, png_const_charp) {}  // of no use to a program that wants pixels
 
 void takeBytes(png_structp png, png_bytep out, size_t size) {
+  if (Interrupt::isRequested()) png_error(png, "interrupted");
   if (std::fread(out, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) == size) return;
   png_error(png, std::ferror(static_cast<std::FILE*>(png_get_io_ptr(png))) ? "it cannot be read to its end"
                                                                            : "the file ends too early");
 }
 void writeBytes(png_structp png, png_bytep bytes, size_t size) {
+  if (Interrupt::isRequested()) png_error(png, "interrupted");
   if (std::fwrite(bytes, 1, size, static_cast<std::FILE*>(png_get_io_ptr(png))) != size)
     png_error(png, std::strerror(errno));
 }
@@ -145,7 +149,10 @@ Result<Picture> readPng(std::FILE* file, const std::string& path) {
   picture.samples.resize(rowBytes * static_cast<size_t>(picture.height));
   std::vector<png_bytep> rows(static_cast<size_t>(picture.height));
   for (size_t y = 0; y < rows.size(); ++y) rows[y] = picture.samples.data() + y * rowBytes;
-  if (!readRows(reader, rows.data())) return error(reader.trouble.text, pngAgain);
+  if (!readRows(reader, rows.data())) {
+    if (Interrupt::isRequested()) return fileInterrupted("read", path);
+    return error(reader.trouble.text, pngAgain);
+  }
   return picture;
 }
 
@@ -187,8 +194,10 @@ Result<void> writePng(const std::string& path, int64_t width, int64_t height, in
   Writer writer;
   if (!writer.png || !writer.info) return error("libpng has no memory");
   if (!writeAll(writer, file.stream(), static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), colors,
-                samples.data(), rowBytes))
+                samples.data(), rowBytes)) {
+    if (Interrupt::isRequested()) return fileInterrupted("written", path);
     return error(writer.trouble.text);
+  }
   return file.commit();
 }
 

@@ -51,7 +51,10 @@ std::string spellSeconds(double seconds) {
   return fmt::format("{:.3f} s", seconds);
 }
 
-std::string spellRate(double bytesPerSecond) { return fmt::format("{:.1f} GB/s", bytesPerSecond * 1e-9); }
+std::string spellRate(double bytesPerSecond) {
+  if (bytesPerSecond < 1e8) return fmt::format("{:.1f} MB/s", bytesPerSecond * 1e-6);
+  return fmt::format("{:.1f} GB/s", bytesPerSecond * 1e-9);
+}
 
 /// What copying between arrays far larger than the caches gives, for a device that does not say.
 double measuredCopyRate() {
