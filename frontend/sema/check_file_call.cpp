@@ -87,7 +87,7 @@ Value Checker::callRead(FileFormat format, const CallExpr& node, std::string_vie
 Value Checker::callWrite(FileFormat format, const CallExpr& node, std::string_view name, Range range) {
   if (!countIs(name, node.arguments, 2, range)) return errorValue(range);
   const TExprId path = textArgument(node.arguments[0].value, fmt::format(" for the path of {}", name));
-  Value view = checkExpr(node.arguments[1].value);
+  Value view = asArray(checkExpr(node.arguments[1].value));
   if (!path || isError(view.type)) return errorValue(range);
   const std::string_view needed = isView(view.type) ? unsuitedArray(format, view.type) : "an array";
   if (!needed.empty()) {
@@ -140,12 +140,7 @@ Value Checker::callPlot(const CallExpr& node, Range range) {
   const TExprId path = given.size() == 2 ? textArgument(given[1], " for the path of plot")
                                          : program_.addExpr(types().string(), range, ConstString{""});
   if (isError(view.type) || !path) return errorValue(range);
-  if (typeOf(view.type).kind == TypeKind::Array) {
-    TypeId item = typeOf(view.type).element;
-    const bool hasRows = typeOf(item).kind == TypeKind::Array;
-    if (hasRows) item = typeOf(item).element;
-    if (auto made = deviceArray(view, types().view(item, hasRows ? 2 : 1, false))) view = *made;
-  }
+  view = asArray(view);
   const auto element = isView(view.type) ? scalarOf(typeOf(view.type).element) : std::nullopt;
   const unsigned rank = element ? typeOf(view.type).rank : 0;
   if (!format) format = rank == 2 ? FileFormat::HeatMap : FileFormat::LinePlot;

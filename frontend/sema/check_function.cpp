@@ -44,6 +44,27 @@ void Checker::noteCall(size_t firstNew, std::string_view name, Range call) {
   Diagnostics::Builder(diags_, firstNew).note(call, fmt::format("for this use of {}", name));
 }
 
+bool Checker::isOfLibrary(const Entity& entity) const {
+  const auto module = entity.home ? session_.modules.find(entity.home->name) : session_.modules.end();
+  return module != session_.modules.end() && &module->second == entity.home;
+}
+
+/// Tells of a function of the library that a kernel calls, and that makes arrays or launches kernels, what it is, in
+/// place of what stands in its text.
+bool Checker::saysHostOnly(size_t firstNew, std::string_view name, Range call) {
+  auto isOfHost = [](const Diagnostic& told) {
+    return told.kind == Diag::HostOnly || told.kind == Diag::LaunchInKernel || told.kind == Diag::ArrayInKernel;
+  };
+  std::vector<std::pair<Diag, Range>> inside;
+  for (size_t i = firstNew; i < diags_.all().size(); ++i)
+    if (const Diagnostic& told = diags_.all()[i]; isOfHost(told)) inside.emplace_back(told.kind, told.range);
+  if (inside.empty()) return false;
+  for (const auto& [kind, range] : inside) diags_.retract(kind, range);
+  report(Diag::HostOnly, call, {fmt::format("`{}`", name)})
+      .help("call it there, and hand its result over as an argument; in a kernel write a loop");
+  return true;
+}
+
 Value Checker::callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node,
                             Range range, TypeId, const Receiver* receiver) {
   const bool mayHoist = ctx_->canHoist;
@@ -68,11 +89,12 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
     if (std::holds_alternative<SpreadExpr>(expr(*entity.ast, decl.params[p].type).node))
       packs.push_back(call.values[p].size());
     else if (sizesPack(*entity.ast, decl.params[p].type))  // as many sizes as the array has
-      packs.push_back(call.values[p].empty() ? 1 : std::max<size_t>(typeOf(call.values[p][0].type).rank, 1));
+      packs.push_back(call.values[p].empty() ? 1 : rankOf(call.values[p][0].type));
   }
   const size_t firstNew = diags_.all().size();
   FunctionInstance* instance = instantiate(entity, decl, call.statics, call.functions, packs, range);
-  if (!instance) return errorValue(range);
+  if (!instance || (!isHostCode() && isOfLibrary(entity) && saysHostOnly(firstNew, name, range)))
+    return errorValue(range);
   if (!call.statics.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_)
     noteCall(firstNew, instance->name, range);
   const Function& function = instance->blockUse ? instance->inlined : program_.functions[instance->id.value];

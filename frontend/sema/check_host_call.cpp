@@ -244,7 +244,7 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
     }
     case HostBuiltin::Copy: {
       if (!countIs(name, node.arguments, 1, range)) return errorValue(range);
-      Value value = checkExpr(node.arguments[0].value);
+      Value value = asArray(checkExpr(node.arguments[0].value));
       if (isError(value.type)) return errorValue(range);
       if (!isView(value.type)) {
         report(Diag::TypeMismatch, value.range, {"an array", " for copy(...)", spellType(value.type)});

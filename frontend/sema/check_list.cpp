@@ -39,6 +39,29 @@ bool Checker::isOfNumbers(ExprId id) {
   return entity && isListOfNumbers(*entity);
 }
 
+/// How many dimensions an array has, or an array value as one: rows are two.
+unsigned Checker::rankOf(TypeId array) const {
+  const Type& type = typeOf(array);
+  if (type.kind == TypeKind::View) return type.rank;
+  return type.kind == TypeKind::Array && typeOf(type.element).kind == TypeKind::Array ? 2 : 1;
+}
+
+/// Whether a list, or the name of a constant one, has lists as its items.
+bool Checker::hasRows(ExprId written) {
+  const auto& node = expr(written).node;
+  if (const auto* paren = std::get_if<ParenExpr>(&node)) return hasRows(paren->inner);
+  if (const auto* name = std::get_if<NameExpr>(&node)) {
+    const Entity* const entity = findEntity(name->name, ctx_->home);
+    return entity && rankOf(entity->type) == 2;
+  }
+  auto isList = [&](ExprId item) {
+    return std::holds_alternative<ArrayLitExpr>(expr(item).node) || std::holds_alternative<RepeatExpr>(expr(item).node);
+  };
+  if (const auto* repeat = std::get_if<RepeatExpr>(&node)) return repeat->dims.size() > 1 || isList(repeat->value);
+  const auto* list = std::get_if<ArrayLitExpr>(&node);
+  return list && !list->items.empty() && isList(list->items[0]);
+}
+
 bool Checker::isListOfNumbers(const Entity& entity) const {
   if (entity.kind != Entity::Kind::Const || entity.state != Entity::State::Done ||
       typeOf(entity.type).kind != TypeKind::Array)

@@ -47,6 +47,11 @@ bool Checker::reduceOperand(Reducer reducer, Value& value, Range) {
       builder.help(fmt::format(
           "take one element at a time, such as {}(v.x for ...), or the elements together, such as {}({}(v) for ...)",
           name, name, name));
+    const TypeKind kind = typeOf(value.type).kind;
+    if (kind == TypeKind::Tuple || kind == TypeKind::Array)
+      builder.help(isHostCode() || ctx_->kind == Context::Kind::Reduction
+                       ? "values of other types are joined by a function: reduce(|a, b| ..., x, identity: ...)"
+                       : "values of other types are joined in a loop");
     if (scalar && isFloat8(*scalar))
       builder.help(fmt::format("8-bit floats only store numbers: write {}(f32(x[i]) for i in 0..n)", name));
     return false;

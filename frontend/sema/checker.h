@@ -535,6 +535,8 @@ class Checker {
   std::optional<uint64_t> plainSize(TypeId id) const;
   Value checkArrayLit(const ArrayLitExpr& node, Range range, TypeId expected);
   bool isOfNumbers(ExprId id);
+  unsigned rankOf(TypeId array) const;
+  bool hasRows(ExprId written);
   bool isListOfNumbers(const Entity& entity) const;
   TypeId typeOfBoth(TypeId a, TypeId b);
   TypeId typeOfItems(List<ExprId> items, std::vector<std::optional<Value>>& checked);
@@ -664,6 +666,10 @@ class Checker {
   /// A device array of the items of an array value, where a view of its elements is expected; none where that is not
   /// possible. Rank 1 or 2.
   std::optional<Value> deviceArray(const Value& items, TypeId target);
+  bool isOfLibrary(const Entity& entity) const;
+  bool saysHostOnly(size_t firstNew, std::string_view name, Range call);
+  /// An array value as the array of the device that it stands for, one of rows with two dimensions; others as they are.
+  Value asArray(Value value);
   /// What is written here for a name of another language that stands at `range`; empty if it is none.
   std::string foreignNameHelp(std::string_view name, Range range) const;
   static std::string vectorMeant(std::string_view name);

@@ -131,6 +131,14 @@ std::optional<Value> Checker::deviceArray(const Value& items, TypeId target) {
   return finishCall(entity, std::get<FnDecl>(entity.ast->decl(entity.decl).node), call, false, items.range);
 }
 
+Value Checker::asArray(Value value) {
+  if (typeOf(value.type).kind != TypeKind::Array) return value;
+  TypeId item = typeOf(value.type).element;
+  const bool hasRows = typeOf(item).kind == TypeKind::Array;
+  if (hasRows) item = typeOf(item).element;
+  return deviceArray(value, types().view(item, hasRows ? 2 : 1, false)).value_or(value);
+}
+
 /// What to write where an array value was given for a view.
 void Checker::describeItems(Diagnostics::Builder& builder, const Value& items, const Type& view) {
   const auto* made = items.expr ? std::get_if<MakeElements>(&program_.expr(items.expr).node) : nullptr;
@@ -203,7 +211,15 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
     else {
       auto builder = report(Diag::TypeMismatch, value.range, {spellType(target), place, spellType(value.type)});
       describeMismatch(builder, value, target);
-      if (to.kind == TypeKind::View && from.kind == TypeKind::Array && isHostCode()) describeItems(builder, value, to);
+      if (to.kind == TypeKind::View && from.kind == TypeKind::Array) {
+        if (isHostCode() && ctx_->kind != Context::Kind::Reduction) describeItems(builder, value, to);
+        else
+          builder.help(
+              fmt::format("the device's code makes no array of it: give the array a name in host code, or declare the "
+                          "parameter as a "
+                          "value: `x: array[{}, {}]`",
+                          spellType(to.element), from.count));
+      }
       if (to.kind == TypeKind::Vector && (from.kind == TypeKind::Scalar || isUntyped(value.type)))
         builder.help(fmt::format("write {}({})", spellType(target), shorten(value.range)));
     }

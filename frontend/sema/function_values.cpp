@@ -287,7 +287,9 @@ FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side,
     return known.state == FunctionInstance::State::Failed ? nullptr : &*slot;
   }
   if (active_.size() >= 100) {
-    report(Diag::InstanceDepth, function.range, {function.name});
+    report(Diag::InstanceDepth, function.range, {function.name})
+        .help(
+            fmt::format("a lambda cannot call itself; `fn {}(...) -> ... {{ ... }}` of host code can", function.name));
     return nullptr;
   }
   FunctionInstance& instance = functions_[key];

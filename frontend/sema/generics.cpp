@@ -210,7 +210,8 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
       element.type = typeOf(value.type).element;
     } else {  // an array value becomes an array of the device
       if (!isHostCode()) return;
-      for (size_t d = 0; d < view->dims.size(); ++d) {
+      const size_t levels = sizesPack(ast, view) ? rankOf(value.type) : view->dims.size();
+      for (size_t d = 0; d < levels; ++d) {
         if (typeOf(element.type).kind != TypeKind::Array) return;
         element.type = typeOf(element.type).element;
       }
@@ -469,7 +470,8 @@ TypeId Checker::typeHint(Entity& entity, ExprId type, ExprId written, List<Stati
   if (const auto* view = std::get_if<RepeatExpr>(&node)) {
     if (!isGiven || view->dims.size() > 4) return {};
     const TypeId element = typeHint(entity, view->value, written, staticParams, found);
-    return isError(element) ? element : types().view(element, static_cast<uint8_t>(view->dims.size()), false);
+    const unsigned rank = sizesPack(ast, view) ? (hasRows(written) ? 2 : 1) : view->dims.size();
+    return isError(element) ? element : types().view(element, rank, false);
   }
   const OpenParam open{ast, staticParams, found};
   if (!open.in(type)) {
