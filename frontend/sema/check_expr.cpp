@@ -40,7 +40,7 @@ Value Checker::checkExprKind(ExprId id, TypeId expected) {
         report(Diag::ConstantDoesNotFit, range,
                {spell(value), std::string(spelling(*scalar)),
                 isFloat(*scalar) ? std::string("it is rounded there")
-                                 : fmt::format("which holds {} to {}", spell(ConstValue::ofInt(smallestOf(*scalar))),
+                                 : fmt::format("it holds {} to {}", spell(ConstValue::ofInt(smallestOf(*scalar))),
                                                spell(ConstValue::ofInt(largestOf(*scalar))))});
         return errorValue(range);
       }
@@ -116,6 +116,14 @@ Value Checker::checkUnary(const UnaryExpr& node, Range range, TypeId expected) {
   if (node.op == UnaryOp::AddressOf) {
     report(Diag::AddressPlace, range, {});
     return errorValue(range);
+  }
+  // `-128i8` is one number: 128 alone does not fit.
+  if (const auto* literal = std::get_if<IntExpr>(&expr(node.operand).node);
+      literal && node.op == UnaryOp::Neg && !literal->suffix.empty() && !literal->tooBig) {
+    const auto scalar = findScalar(text(literal->suffix));
+    const ConstValue negative = ConstValue::ofInt(-static_cast<Wide>(literal->value));
+    if (scalar && isSignedInteger(*scalar) && fits(negative, *scalar))
+      return constantValue(types().scalar(*scalar), convertConst(negative, *scalar), range);
   }
   Value operand = checkExpr(node.operand, node.op == UnaryOp::Not ? types().boolean() : expected);
   if (isError(operand.type)) return errorValue(range);

@@ -241,7 +241,7 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
       else
         report(Diag::ConstantDoesNotFit, value.range,
                {spell(*value.constant), spellType(target),
-                fmt::format("which holds {} to {}", spell(ConstValue::ofInt(smallestOf(to.scalar))),
+                fmt::format("it holds {} to {}", spell(ConstValue::ofInt(smallestOf(to.scalar))),
                             spell(ConstValue::ofInt(largestOf(to.scalar))))});
       return {types().error(), {}, {}, value.range};
     }
