@@ -137,7 +137,7 @@ Linear BoundsProver::product(const Linear& a, const Linear& b) {
   auto isSmall = [](const Linear& form) {
     if (form.constant >= small || form.constant <= -small) return false;
     return std::ranges::all_of(form.terms,
-                               [](const auto& term) { return term.second < small && term.second > -small; });
+                               [](const auto& term) -> bool { return (term.second < small) && term.second > -small; });
   };
   if (a.isConstant() && isSmall(a)) return b.scaled(a.constant);
   if (b.isConstant() && isSmall(b)) return a.scaled(b.constant);

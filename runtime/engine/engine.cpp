@@ -21,8 +21,6 @@
 #include <set>
 
 namespace rad::rt {
-namespace {
-
 /// A unit that was checked: what its launches need to compile kernels when they are first used.
 struct CompiledUnit {
   std::shared_ptr<Unit> unit;
@@ -36,6 +34,8 @@ struct CompiledUnit {
   std::set<std::pair<uint32_t, cg::SpecKey>> late = {};                  // made by launches, and not by --prepare
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
+
+namespace {
 
 /// Arrays as they are made, of ordinary sizes. A guess that was wrong cost time, and nothing else.
 cg::SpecKey likelyKey(const cg::KernelManifest& kernel) {

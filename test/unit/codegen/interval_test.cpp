@@ -42,9 +42,10 @@ TEST(Interval, HoldsEveryResultOfItsOperands) {
         for (int64_t x = a.low; x <= a.high; ++x) {
           for (int64_t y = b.low; y <= b.high; ++y) {
             int64_t result = 0;
-            if (apply(op, x, y, result))
+            if (apply(op, x, y, result)) {
               EXPECT_TRUE(known.contains(result)) << x << " op " << int(op) << " " << y << " = " << result << " not in "
                                                   << known.low << ".." << known.high;
+            }
           }
         }
       }

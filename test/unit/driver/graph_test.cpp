@@ -218,7 +218,9 @@ TEST_P(Graphs, ACaptureKeepsTheKernelsItLaunches) {
                     return launch(stream_, ofModule, {}, memory.address(), 100u);
                   }));
     }
-    if (!onGpu()) EXPECT_EQ(fake().live("library") + fake().live("module"), 3);
+    if (!onGpu()) {
+      EXPECT_EQ(fake().live("library") + fake().live("module"), 3);
+    }
     ASSERT_MADE(exec, graph.instantiate());
   }
   for (int i = 0; i < 3; ++i) ASSERT_OK(exec.launch(stream_));
@@ -286,7 +288,9 @@ TEST_P(Graphs, WhatReplacesAKernelIsKept) {
     ASSERT_MADE(Kernel count, kernel(countPtx(), "count"));
     ASSERT_OK(exec.setKernel(nodes[0], count, {}, memory.address(), 10u));
   }
-  if (!onGpu()) EXPECT_EQ(fake().live("library"), 2) << "the graph's, and the last one";
+  if (!onGpu()) {
+    EXPECT_EQ(fake().live("library"), 2) << "the graph's, and the last one";
+  }
   ASSERT_OK(exec.launch(stream_));
   {
     ASSERT_MADE(Graph other, Graph::create(context_));
@@ -299,7 +303,9 @@ TEST_P(Graphs, WhatReplacesAKernelIsKept) {
   ASSERT_OK(exec.launch(stream_));
   EXPECT_EQ(contentOf<std::uint32_t>(memory)[0], 110u);
   drainRetired();
-  if (!onGpu()) EXPECT_EQ(fake().live("library"), 1) << "what is launched now";
+  if (!onGpu()) {
+    EXPECT_EQ(fake().live("library"), 1) << "what is launched now";
+  }
 }
 
 TEST_P(Graphs, EventsOfNodesAreKept) {
@@ -316,7 +322,9 @@ TEST_P(Graphs, EventsOfNodesAreKept) {
                 RAD_ASSIGN(const Event event, Event::create(context_));
                 return stream_.record(event, true);
               }));
-  if (!onGpu()) EXPECT_EQ(fake().live("event"), 3);
+  if (!onGpu()) {
+    EXPECT_EQ(fake().live("event"), 3);
+  }
   for (const Graph* each : {&graph, &captured}) {
     ASSERT_MADE(GraphExec exec, each->instantiate());
     ASSERT_OK(exec.launch(stream_));
@@ -325,7 +333,9 @@ TEST_P(Graphs, EventsOfNodesAreKept) {
   graph = Graph();
   captured = Graph();
   drainRetired();
-  if (!onGpu()) EXPECT_EQ(fake().live("event"), 0);
+  if (!onGpu()) {
+    EXPECT_EQ(fake().live("event"), 0);
+  }
 }
 
 // ---- what only a GPU can do ----

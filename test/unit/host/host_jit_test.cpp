@@ -118,7 +118,9 @@ TEST(HostJit, everyLibraryFunctionOfTheTableIsThere) {
     return std::any_of(known.begin(), known.end(), [&](const JitSymbol& s) { return s.name == name && s.address; });
   };
 #define MATH(Name, text, arity, operands, llvm, libdevice, libm, doc) \
-  if (std::string name = libm; !name.empty()) EXPECT_TRUE(has(name) && has(name + "f")) << name;
+  if (std::string name = libm; !name.empty()) {                       \
+    EXPECT_TRUE(has(name) && has(name + "f")) << name;                \
+  }
 #include "frontend/builtins/builtins.def"
 }
 

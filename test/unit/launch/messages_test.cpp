@@ -135,8 +135,9 @@ TEST(RunMessages, ShowsOddLinesSafely) {
 TEST(RunMessages, EveryCodeHasAPage) {
   std::set<std::string_view> codes = {refusedLaunchCode};
   for (int kind = 0; kind <= static_cast<int>(Kind::Uniform); ++kind)
-    if (std::string_view code = codeOf(static_cast<Kind>(kind)); !code.empty())
+    if (std::string_view code = codeOf(static_cast<Kind>(kind)); !code.empty()) {
       EXPECT_TRUE(codes.insert(code).second) << code;
+    }
   EXPECT_EQ(codes.size(), 9u);
   for (std::string_view code : codes) EXPECT_NE(explain(code), "") << code;
 }

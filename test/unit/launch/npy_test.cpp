@@ -113,7 +113,9 @@ TEST(Npy, CutAndChangedFilesAreErrorsAndNothingElse) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string broken = good;
       broken[i] = static_cast<char>(broken[i] ^ 1 << bit);
-      if (read(broken, cg::ElementType::F32, array).empty()) EXPECT_LE(array.elements.size(), 24u);
+      if (read(broken, cg::ElementType::F32, array).empty()) {
+        EXPECT_LE(array.elements.size(), 24u);
+      }
     }
 }
 
@@ -130,8 +132,12 @@ TEST(Npy, PipesAreReadAsTheyCome) {
     auto array = readNpy(from.get(), "pipe", cg::ElementType::U8);
     writer.join();
     EXPECT_EQ(array.has_value(), missing == 0);
-    if (array) EXPECT_EQ(array->elements.size(), 100000u);
-    if (!array) EXPECT_NE(array.error().message.find("there are 99999"), std::string::npos) << array.error().message;
+    if (array) {
+      EXPECT_EQ(array->elements.size(), 100000u);
+    }
+    if (!array) {
+      EXPECT_NE(array.error().message.find("there are 99999"), std::string::npos) << array.error().message;
+    }
   }
 }
 

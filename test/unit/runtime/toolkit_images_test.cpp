@@ -89,10 +89,11 @@ TEST(Compat, CubinsRunWhereTheCompilerSaysSo) {
   // The compiler's rule is about PTX too; a cubin stays in its generation.
   for (const Target& code : gpuTargets())
     for (const Target& device : gpuTargets())
-      if (device.kind == TargetKind::Plain)
+      if (device.kind == TargetKind::Plain) {
         EXPECT_EQ(cubinRunsOn(*readTarget(code.name), device.capability()),
                   runsOn(code, device) && code.major == device.major)
             << code.name << " on " << device.name;
+      }
 }
 
 TEST(Compat, SaysWhichVersionLoses) {
