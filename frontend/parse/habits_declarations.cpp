@@ -388,6 +388,7 @@ bool Builder::typeFirst(size_t at) {
          !typeMeant(textOf(tokenAt(name, 0))).empty())
     ++name;
   std::string typed = declaratorMeant(at - 1, name + 1);
+  if (typed.find(':') == std::string::npos) return true;  // two types, and no name
   const bool hasValue = tokenAt(name, 1).kind == TokenKind::Assign;
   const std::string value = hasValue ? " = " + textUntil(name + 2, {}) : "";
   if (insideOf(at) == TokenKind::LParen) message.help("write `" + typed + "`");
