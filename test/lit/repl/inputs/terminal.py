@@ -202,8 +202,10 @@ def main():
                 elif word == "@wait":
                     session.wait(unescaped(rest))
                 elif word == "@interrupt":
+                    session.settle(0.3)  # what was typed is under way
                     session.type("\x03")
                 elif word == "@size":
+                    session.settle(0.3)
                     session.resize(*map(int, rest.split()))
                 elif line:
                     session.settle(0.02)
