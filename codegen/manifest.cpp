@@ -235,7 +235,12 @@ KernelManifest kernelManifest(const TypedProgram& program, const Kernel& kernel,
   KernelManifest result;
   result.name = kernel.name;
   result.symbol = kernel.symbol;
-  for (const KernelDim& dim : kernel.dims) result.dims.push_back(dim.name);
+  for (const KernelDim& dim : kernel.dims) {
+    if (dim.property)
+      result.deviceSizes.push_back(
+          {static_cast<uint32_t>(result.dims.size()), static_cast<DeviceProperty>(*dim.property)});
+    result.dims.push_back(dim.name);
+  }
   ViewUse use(program);
   use.find(kernel);
   for (const KernelParam& param : kernel.params) {

@@ -56,6 +56,21 @@ constexpr ElementType vectorOf(ElementType scalar, unsigned lanes) {
   return static_cast<ElementType>(static_cast<unsigned>(scalar) | (lanes - 1) << 8);
 }
 
+/// What a device tells of itself, numbered as rad::DeviceProperty (frontend/builtins; a unit test compares them).
+enum class DeviceProperty : uint8_t {
+  Multiprocessors,
+  MaxThreadsPerBlock,
+  MaxSharedBytesPerBlock,
+  MemoryBytes,
+  Id,
+  Name
+};
+/// A dimension that the device tells, rather than an array.
+struct DeviceSize {
+  uint32_t dimension = 0;  // index into KernelManifest::dims
+  DeviceProperty property = DeviceProperty::Multiprocessors;
+};
+
 /// Arithmetic over dimensions and scalar parameters that the launch evaluates, in 64 bits with overflow reported.
 enum class SizeOp : uint8_t { Constant, Dimension, Parameter, Add, Sub, Mul, Div, Rem, Min, Max, CeilDiv };
 struct SizeExpr {
@@ -141,6 +156,7 @@ struct KernelManifest {
   std::string name;    // for messages
   std::string symbol;  // in the image
   std::vector<std::string> dims;
+  std::vector<DeviceSize> deviceSizes;  // those of `dims` that no array tells
   std::vector<ParamManifest> params;
   std::vector<AxisManifest> axes;
   std::vector<ThreadAxisManifest> threads;             // block kernels

@@ -293,6 +293,16 @@ bool ScriptLowering::lowerExpr(FunctionLowering& f, TExprId id, Value& result) {
             result = f.indexFrom(call("rad_argument_count", {context()}), {0, INT32_MAX});
             return true;
           },
+          [&](const DeviceFact& node) {
+            llvm::Value* property = b().getInt32(static_cast<uint32_t>(node.property));
+            if (!infoOf(node.property).isText) {
+              result = f.indexFrom(call("rad_device_size", {context(), property}), {1, INT64_MAX});
+              return true;
+            }
+            llvm::AllocaInst* memory = f.newAlloca(unit_.radString, "property");
+            callChecked("rad_device_text", {context(), property, memory});
+            return text(b().CreateLoad(unit_.radString, memory));
+          },
           [&](const ArgumentText& node) {
             llvm::Value* index = f.wide(f.eval(node.index));
             llvm::AllocaInst* memory = f.newAlloca(unit_.radString, "argument");

@@ -69,6 +69,20 @@ bool ScriptLowering::statement(const TStmt& stmt, TStmtId) {
             callChecked("rad_launch", {context(), b().getInt32(node.kernel.value), arguments, siteOf(node.site)});
             return true;
           },
+          [&](const LaunchOpen& node) {
+            llvm::SmallVector<llvm::Value*, 4> statics;
+            for (TExprId id : node.statics) {
+              Value value = f_.eval(id);
+              const bool isReal = isFloat(program_.types->get(value.type).scalar);
+              value = f_.convert(value, program_.types->scalar(isReal ? Scalar::F64 : Scalar::I64));
+              statics.push_back(isReal ? b().CreateBitCast(value.scalar, b().getInt64Ty()) : value.scalar);
+            }
+            llvm::Value* known = passArray(statics, b().getInt64Ty(), "statics");
+            llvm::Value* arguments = kernelArguments(node.arguments);
+            callChecked("rad_launch_open", {context(), b().getInt32(node.kernel), b().getInt32(node.statics.size()),
+                                            known, arguments, siteOf(node.site)});
+            return true;
+          },
           [&](const BindView& node) {
             bindExtents(node.view, node.expected, node.sites, [&](size_t i, const Value& extent) {
               if (i < node.extents.size() && node.extents[i]) f_.writeLocal(node.extents[i], extent);

@@ -37,6 +37,7 @@ void forEachChild(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
                  [](const ArgumentCount&) {},
                  [](const Clock&) {},
                  [](const TargetFact&) {},
+                 [](const DeviceFact&) {},
                  [&](const BenchAgain& n) { one(n.bytes); },
                  [&](const ViewElement& n) {
                    one(n.view);
@@ -160,6 +161,10 @@ void forEachChild(const TStmt& stmt, OnExpr&& onExpr, OnStmt&& onStmt) {
                  },
                  [&](const Print& n) { all(n.arguments); },
                  [&](const Launch& n) { all(n.arguments); },
+                 [&](const LaunchOpen& n) {
+                   all(n.statics);
+                   all(n.arguments);
+                 },
                  [&](const BindView& n) {
                    one(n.view);
                    all(n.expected);

@@ -146,7 +146,8 @@ KernelArguments bindKernelArguments(FunctionLowering& f, const Kernel& kernel, l
   TypeTable& types = *f.program().types;
   KernelArguments result;
   size_t next = kernel.params.size();
-  for (const KernelDim& dim : kernel.dims) f.bind(dim.local, f.indexFrom(arguments[next++], sizeRange(spec)));
+  for (const KernelDim& dim : kernel.dims)
+    f.bind(dim.local, f.indexFrom(arguments[next++], {dim.property ? 1 : 0, sizeRange(spec).high}));
   // Scalars first: shapes may name them.
   for (size_t i = 0; i < kernel.params.size(); ++i) {
     const KernelParam& param = kernel.params[i];

@@ -81,7 +81,8 @@ void forEachPart(const TExpr& expr, OnExpr&& onExpr, OnStmt&& onStmt) {
           static_assert(std::is_same_v<Node, ConstInt> || std::is_same_v<Node, ConstFloat> ||
                             std::is_same_v<Node, ConstString> || std::is_same_v<Node, LocalRef> ||
                             std::is_same_v<Node, GlobalRef> || std::is_same_v<Node, ArgumentCount> ||
-                            std::is_same_v<Node, Clock> || std::is_same_v<Node, TargetFact>,
+                            std::is_same_v<Node, Clock> || std::is_same_v<Node, TargetFact> ||
+                            std::is_same_v<Node, DeviceFact>,
                         "a new expression: say what it contains");
       },
       expr.node);
@@ -125,7 +126,10 @@ void forEachPart(const TStmt& stmt, OnExpr&& onExpr, OnStmt&& onStmt) {
           one(node.condition);
           all(node.arguments);
         } else if constexpr (std::is_same_v<Node, Print> || std::is_same_v<Node, Launch>) all(node.arguments);
-        else if constexpr (std::is_same_v<Node, BindView> || std::is_same_v<Node, BindGlobals>) {
+        else if constexpr (std::is_same_v<Node, LaunchOpen>) {
+          all(node.statics);
+          all(node.arguments);
+        } else if constexpr (std::is_same_v<Node, BindView> || std::is_same_v<Node, BindGlobals>) {
           one(node.view);
           all(node.expected);
         } else if constexpr (std::is_same_v<Node, WriteFile>) {

@@ -50,7 +50,8 @@ struct Argument {
 struct RangeClause {
   Ident name;
   ExprId low, high;
-  ExprId step;  // none: 1
+  ExprId step;     // none: 1
+  ExprId written;  // what stands in place of a range, of which there was a message; none otherwise
 };
 
 /// A parameter of a fn, kernel or lambda.

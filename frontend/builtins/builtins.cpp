@@ -25,6 +25,15 @@ constexpr std::string_view blockNames[] = {
 #include "frontend/builtins/builtins.def"
 };
 
+constexpr DevicePropertyInfo deviceRows[] = {
+#define DEVICE(Name, text, isText, doc) {#text, isText != 0, doc},
+#include "frontend/builtins/builtins.def"
+};
+constexpr std::string_view deviceNames[] = {
+#define DEVICE(Name, text, isText, doc) #text,
+#include "frontend/builtins/builtins.def"
+};
+
 template <class Enum>
 std::optional<Enum> find(std::span<const std::string_view> names, std::string_view name) {
   for (size_t i = 0; i < names.size(); ++i)
@@ -50,6 +59,11 @@ std::optional<Atomic> findAtomic(std::string_view name) {
     if (atomicRows[i].name == name) return static_cast<Atomic>(i);
   return std::nullopt;
 }
+const DevicePropertyInfo& infoOf(DeviceProperty property) { return deviceRows[static_cast<size_t>(property)]; }
+std::optional<DeviceProperty> findDeviceProperty(std::string_view name) {
+  return find<DeviceProperty>(deviceNames, name);
+}
+std::span<const std::string_view> devicePropertyNames() { return deviceNames; }
 std::optional<HostBuiltin> findHostBuiltin(std::string_view name) { return find<HostBuiltin>(hostNames, name); }
 std::optional<BlockBuiltin> findBlockBuiltin(std::string_view name) { return find<BlockBuiltin>(blockNames, name); }
 std::string_view spelling(HostBuiltin builtin) { return hostNames[static_cast<size_t>(builtin)]; }

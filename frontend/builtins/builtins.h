@@ -26,6 +26,10 @@ enum class Atomic : uint8_t {
 #define ATOMIC(Name, text, operands, floats, doc) Name,
 #include "frontend/builtins/builtins.def"
 };
+enum class DeviceProperty : uint8_t {
+#define DEVICE(Name, text, isText, doc) Name,
+#include "frontend/builtins/builtins.def"
+};
 
 enum class MathOperands : uint8_t { F, I, N };
 
@@ -51,6 +55,16 @@ const AtomicInfo& infoOf(Atomic op);
 /// All rows, in the order of Atomic.
 std::span<const AtomicInfo> atomicTable();
 std::optional<Atomic> findAtomic(std::string_view name);
+/// One DEVICE row.
+struct DevicePropertyInfo {
+  std::string_view name;
+  bool isText;
+  std::string_view doc;
+};
+const DevicePropertyInfo& infoOf(DeviceProperty property);
+std::optional<DeviceProperty> findDeviceProperty(std::string_view name);
+/// All names, in the order of DeviceProperty.
+std::span<const std::string_view> devicePropertyNames();
 std::optional<HostBuiltin> findHostBuiltin(std::string_view name);
 std::optional<BlockBuiltin> findBlockBuiltin(std::string_view name);
 std::string_view spelling(HostBuiltin builtin);

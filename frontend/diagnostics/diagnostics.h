@@ -29,6 +29,8 @@ std::string_view nameOf(Diag diag);
 /// The kind with this code, if there is one.
 std::optional<Diag> diagOf(std::string_view code);
 Severity severityOf(Diag diag);
+/// "error", "warning" or "remark".
+std::string_view wordOf(Severity severity);
 
 /// A second place that a message points to, with its own words.
 struct Note {

@@ -78,15 +78,6 @@ const char* colorOf(Severity severity) {
   return "0";
 }
 
-std::string_view wordOf(Severity severity) {
-  switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Remark: return "remark";
-  }
-  return "";
-}
-
 void appendSnippet(std::string& out, Range range, const SourceManager& sources, const char* caretColor,
                    Painter painter) {
   Position at = sources.position(range.begin);
@@ -139,6 +130,15 @@ std::string placeText(Range range, const SourceManager& sources) {
 }
 
 }  // namespace
+
+std::string_view wordOf(Severity severity) {
+  switch (severity) {
+    case Severity::Error: return "error";
+    case Severity::Warning: return "warning";
+    case Severity::Remark: return "remark";
+  }
+  return "";
+}
 
 std::string render(const Diagnostic& diagnostic, const SourceManager& sources, const RenderOptions& options) {
   Painter painter{options.color};

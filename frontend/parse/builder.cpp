@@ -211,25 +211,31 @@ RangeClause Builder::clauseWithoutRange(Ident name, ExprId value) {
   auto message = report(Diag::NeedsRange, range, {text});
   std::string limit(textOf(range));
   const Range start{range.begin, range.begin};
-  // range(n) of other languages: its arguments are the limits.
-  if (auto* call = std::get_if<CallExpr>(&ast_.expr(value).node))
-    if (auto* callee = std::get_if<NameExpr>(&ast_.expr(call->callee).node);
-        callee && names_.text(callee->name) == "range") {
-      auto argument = [&](size_t i) { return std::string(textOf(ast_.expr(call->arguments[i].value).range)); };
-      if (call->arguments.size() == 1) message.help("write `" + text + " in 0.." + argument(0) + "`");
-      if (call->arguments.size() == 2) message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + "`");
-      if (call->arguments.size() == 3)
-        message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + " step " + argument(2) + "`");
-      return {name, error(start), error(start), {}};
-    }
-  if (ast_.expr(value).kind() == ExprKind::Name)
+  const auto* call = std::get_if<CallExpr>(&ast_.expr(value).node);
+  const auto* callee = call ? std::get_if<NameExpr>(&ast_.expr(call->callee).node) : nullptr;
+  const std::string_view called = callee ? names_.text(callee->name) : std::string_view();
+  if (called == "range") {  // of other languages: its arguments are the limits
+    auto argument = [&](size_t i) { return std::string(textOf(ast_.expr(call->arguments[i].value).range)); };
+    if (call->arguments.size() == 1) message.help("write `" + text + " in 0.." + argument(0) + "`");
+    if (call->arguments.size() == 2) message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + "`");
+    if (call->arguments.size() == 3)
+      message.help("write `" + text + " in " + argument(0) + ".." + argument(1) + " step " + argument(2) + "`");
+    return {name, error(start), error(start), {}, {}};
+  }
+  const ExprKind kind = ast_.expr(value).kind();
+  if (kind == ExprKind::Name || kind == ExprKind::Member || kind == ExprKind::Index) {
+    // Where it is checked, its type tells what helps.
     message.help("write `" + text + " in 0.." + limit + "`; over the elements of an array, `" + text + " in 0.." +
                  limit + ".len` and `" + limit + "[" + text + "]`");
-  else if (ast_.expr(value).kind() == ExprKind::ArrayLit)
+    return {name, error(start), error(range), {}, value};
+  }
+  if (kind == ExprKind::String || called == "read_text" || called == "format")
+    message.help("the letters of a text cannot be taken one by one");
+  else if (kind == ExprKind::ArrayLit)
     message.help("give the list a name: `let list = " + limit + "`, `" + text + " in 0..list.len` and `list[" + text +
                  "]`");
   else message.help("write `" + text + " in 0.." + limit + "`");
-  return {name, error(start), error(range), {}};
+  return {name, error(start), error(range), {}, {}};
 }
 
 void Builder::checkParams(std::vector<Param>& params) {

@@ -183,6 +183,8 @@ class Builder {
   std::string postfixBefore(size_t at) const;
   std::string forOver(size_t at) const;
   std::string ifElse(size_t at) const;
+  bool foreignRange(size_t at);
+  std::string importMeant(size_t at) const;
   std::string withName(std::string_view help, size_t at) const;
   const Token& tokenAt(size_t at, int distance) const;
   std::string_view textOf(const Token& token) const { return text_.substr(token.begin, token.end - token.begin); }

@@ -56,7 +56,6 @@ constexpr ForeignWord foreignWords[] = {
     {"do", "write `while`"},
     {"try", "there are no exceptions; a failed check ends the launch"},
     {"lambda", "a lambda is written `LAMBDA`"},
-    {"from", "write `import math.{sin, cos}`"},
     {"use", "write `import`"},
     {"include", "write `import`"},
     {"using", "write `type Name = ...` or `import`"},
@@ -123,6 +122,56 @@ std::string Builder::ifElse(size_t at) const {
   const size_t colon = find(at + 1, TokenKind::Colon);
   if (colon == 0) return "if condition { a } else { b }";
   return "if " + condition + " { " + first + " } else { " + textUntil(colon + 1, {TokenKind::Comma}) + " }";
+}
+
+/// `for i in 0:n:2`, with its first `:` at `at`: reports it.
+bool Builder::foreignRange(size_t at) {
+  size_t word = at;  // the `in` before it
+  while (word > 0 && word + 30 > at && stream_.tokens[word].kind != TokenKind::In) {
+    const TokenKind kind = stream_.tokens[word].kind;
+    if (kind == TokenKind::DotDot || kind == TokenKind::LBrace || kind == TokenKind::End) return false;
+    --word;
+  }
+  const TokenKind before = tokenAt(word, -2).kind;
+  if (stream_.tokens[word].kind != TokenKind::In || openAround(word) != openAround(at) || word + 1 >= at ||
+      (before != TokenKind::For && before != TokenKind::Forall && before != TokenKind::Blocks &&
+       before != TokenKind::Threads && before != TokenKind::Comma) ||
+      tokenAt(at, 1).newlineBefore || tokenAt(at, 1).kind == TokenKind::End || tokenAt(at, 1).kind == TokenKind::LBrace)
+    return false;
+  const TokenKind inside = insideOf(at);
+  const size_t brace = find(at, TokenKind::LBrace), second = find(at + 1, TokenKind::Colon);
+  const bool isPython =
+      second != 0 && (tokenAt(second, 1).newlineBefore || tokenAt(second, 1).kind == TokenKind::End);  // for i in 0:n:
+  if (!brace && !isPython && inside != TokenKind::LParen && inside != TokenKind::LBracket) return false;
+  const std::initializer_list<TokenKind> ends = {TokenKind::Colon,   TokenKind::LBrace, TokenKind::Comma,
+                                                 TokenKind::Threads, TokenKind::If,     TokenKind::Step};
+  const std::string high = textUntil(at + 1, ends);
+  const bool hasStep = second != 0 && !isPython && (!brace || second < brace) && openAround(second) == openAround(at);
+  report(Diag::UnexpectedHere, rangeOf(tokenAt(at, 0)), {"`:`"})
+      .help("a range is written `" + shown(word + 1, at) + ".." + high +
+            (hasStep ? " step " + textUntil(second + 1, ends) : "") + "`");
+  isPython_ = isPython;
+  return true;
+}
+
+/// What `from math import pi` of Python means, with what is imported from at `at`.
+std::string Builder::importMeant(size_t at) const {
+  size_t word = at;
+  auto ends = [&](size_t i) { return tokenAt(i, 0).kind == TokenKind::End || tokenAt(i, 0).newlineBefore; };
+  while (word < at + 20 && tokenAt(word, 0).kind != TokenKind::Import && !ends(word)) ++word;
+  const std::string from = shown(at, word);
+  std::string names;
+  for (size_t i = word + 1; !ends(i) && i < word + 60; ++i) {
+    const TokenKind before = tokenAt(i, -1).kind;
+    if (tokenAt(i, 0).kind == TokenKind::Ident &&
+        (before == TokenKind::Import || before == TokenKind::Comma || before == TokenKind::LParen))
+      names += (names.empty() ? "" : ", ") + std::string(textOf(tokenAt(i, 0)));
+  }
+  const bool isFile = tokenAt(at, 0).kind == TokenKind::String;
+  if (!isFile && from != "math" && from != "random")
+    return "what a program needs of other languages' libraries is known without an import; a file is imported by its "
+           "path: `import \"name.rad\".{...}`";
+  return "write `import " + from + (names.empty() ? "" : ".{" + names + "}") + "`";
 }
 
 /// A help text with NAME replaced by the name that is declared behind the token at `at`.
@@ -321,6 +370,7 @@ bool Builder::foreignHabit(size_t at, bool explained) {
       return true;
     case TokenKind::Colon: {
       if (explained) break;
+      if (foreignRange(at)) return true;
       if (p.kind == TokenKind::RParen && p.end != 0) {
         size_t name = matchingOpen(at - 1);
         if (name > 0 && stream_.tokens[name - 1].kind == TokenKind::RBracket) name = matchingOpen(name - 1);
@@ -372,6 +422,11 @@ bool Builder::foreignHabit(size_t at, bool explained) {
   if (p.kind == TokenKind::Dot && pp.kind == TokenKind::Int && t.kind != TokenKind::Ident &&
       t.kind != TokenKind::TuplePosition && pp.end == p.begin) {
     report(Diag::MissingDigits, cover(rangeOf(pp), rangeOf(p))).help("write `" + str(pp) + ".0`");
+    return true;
+  }
+  if (textOf(p) == "from" && p.kind != TokenKind::String && p.end != 0 && at - 1 == start && !t.newlineBefore &&
+      (t.kind == TokenKind::Ident || t.kind == TokenKind::String)) {
+    report(Diag::ForeignKeyword, rangeOf(p), {"from"}).help(importMeant(at));
     return true;
   }
   // `int x`, `def f`, `} elif`, `loop {`.

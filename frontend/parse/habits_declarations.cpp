@@ -357,6 +357,7 @@ std::string Builder::declarationMeant(size_t at) const {
   }
   const std::string name(textOf(tokenAt(i, 0)));
   if (isShared) {
+    if (tokenAt(i, 1).kind == TokenKind::Colon) return "write `shared " + textUntil(i, {}) + "`";
     const std::string ours = declaratorMeant(typeAt, i + 20);
     return ours.empty() ? std::string() : "write `shared " + ours + "`";
   }

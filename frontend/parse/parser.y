@@ -198,7 +198,7 @@ clauses:
   | clauses "," clause   { $$ = append(std::move($1), $3); }
   ;
 clause:
-    Ident "in" expr ".." expr stepOpt   { $$ = {b.ident(@1), $3, $5, $6}; }
+    Ident "in" expr ".." expr stepOpt   { $$ = {b.ident(@1), $3, $5, $6, {}}; }
   | Ident "in" expr                     { $$ = b.clauseWithoutRange(b.ident(@1), $3); }
   ;
 stepOpt:

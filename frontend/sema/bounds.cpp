@@ -44,7 +44,7 @@ ShapeExpr plus(const ShapeExpr& size, int64_t constant) {
 
 void BoundsProver::kernel(Kernel& kernel) {
   kernel_ = &kernel;
-  for (const KernelDim& dim : kernel.dims) values_[dim.local.value] = fresh({0, largestExtent});
+  for (const KernelDim& dim : kernel.dims) values_[dim.local.value] = fresh({dim.property ? 1 : 0, largestExtent});
   for (const KernelParam& param : kernel.params) {
     std::vector<Linear> sizes;
     for (const ShapeExpr& size : param.shape) {

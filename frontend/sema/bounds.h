@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace rad::sema {
@@ -64,7 +65,9 @@ class BoundsProver {
   Linear extent(TExprId view, unsigned dim);
   Linear value(TExprId id);
   Linear result(const CallFunction& call, TypeId type);
+  Linear resultOf(std::span<const TStmtId> statements);
   Linear either(TExprId condition, TExprId a, TExprId b);
+  Linear either(TExprId condition, const std::function<Linear()>& a, const std::function<Linear()>& b);
   Linear arithmetic(const Arithmetic& node, TypeId type);
   Linear arithmetic(BinaryOp op, const Linear& a, const Linear& b, TypeId type, bool fails);
   void assume(TExprId id, bool truth);

@@ -304,12 +304,29 @@ Linear BoundsProver::value(TExprId id) {
   return anyOf(e.type);
 }
 
-/// What a function that only computes an expression gives for these arguments: clamp(x, 0, n - 1).
+namespace {
+
+/// Statements that only compute, few of them: `let`s, and then a `return`, or an `if` both of whose sides are such.
+bool onlyCompute(const TypedProgram& program, const Body& body, std::span<const TStmtId> statements) {
+  if (statements.empty() || statements.size() > 4) return false;
+  for (TStmtId id : statements.first(statements.size() - 1)) {
+    const auto* let = std::get_if<Declare>(&program.stmt(id).node);
+    if (!let || !let->init || body.locals[let->local.value].kind != LocalKind::Let) return false;
+  }
+  const TStmt& last = program.stmt(statements.back());
+  if (const auto* branch = std::get_if<If>(&last.node))
+    return onlyCompute(program, body, branch->thenBody) && onlyCompute(program, body, branch->elseBody);
+  const auto* end = std::get_if<Return>(&last.node);
+  return end && end->value;
+}
+
+}  // namespace
+
+/// What a function that only computes gives for these arguments: clamp(x, 0, n - 1), ceil_div(n, 256).
 Linear BoundsProver::result(const CallFunction& call, TypeId type) {
   Function& callee = program_.functions[call.function.value];
-  if (callDepth_ >= 4 || callee.isExtern || callee.body.statements.size() != 1) return anyOf(type);
-  const auto* only = std::get_if<Return>(&program_.stmt(callee.body.statements[0]).node);
-  if (!only || !only->value) return anyOf(type);
+  if (callDepth_ >= 4 || callee.isExtern || !onlyCompute(program_, callee.body, callee.body.statements))
+    return anyOf(type);
   std::map<uint32_t, Linear> values;
   for (size_t i = 0; i < callee.params.size(); ++i) {
     const Local& param = callee.body.locals[callee.params[i].value];
@@ -324,7 +341,7 @@ Linear BoundsProver::result(const CallFunction& call, TypeId type) {
   conditions_.swap(conditions);
   Body* const saved = std::exchange(body_, &callee.body);
   ++callDepth_;
-  const Linear form = value(only->value);
+  const Linear form = resultOf(callee.body.statements);
   --callDepth_;
   body_ = saved;
   values_.swap(values);
@@ -333,12 +350,30 @@ Linear BoundsProver::result(const CallFunction& call, TypeId type) {
   return form;
 }
 
+Linear BoundsProver::resultOf(std::span<const TStmtId> statements) {
+  for (TStmtId id : statements.first(statements.size() - 1)) {
+    const auto& let = std::get<Declare>(program_.stmt(id).node);
+    const auto scalar = scalarOf(body_->locals[let.local.value].type);
+    if (scalar && isInteger(*scalar)) values_[let.local.value] = value(let.init);
+    else if (scalar == Scalar::Bool) conditions_[let.local.value] = let.init;
+  }
+  const TStmt& last = program_.stmt(statements.back());
+  const auto* branch = std::get_if<If>(&last.node);
+  if (!branch) return value(std::get<Return>(last.node).value);
+  return either(
+      branch->condition, [&] { return resultOf(branch->thenBody); }, [&] { return resultOf(branch->elseBody); });
+}
+
 Linear BoundsProver::either(TExprId condition, TExprId a, TExprId b) {
+  return either(condition, [&] { return value(a); }, [&] { return value(b); });
+}
+
+Linear BoundsProver::either(TExprId condition, const std::function<Linear()>& a, const std::function<Linear()>& b) {
   // What is only true in one branch must not stay.
-  auto side = [&](bool truth, TExprId id, std::vector<Linear>& when) {
+  auto side = [&](bool truth, const std::function<Linear()>& of, std::vector<Linear>& when) {
     const size_t mark = facts_.mark();
     assume(condition, truth);
-    const Linear form = value(id);
+    const Linear form = of();
     when = facts_.since(mark);
     facts_.leave(mark);
     return form;

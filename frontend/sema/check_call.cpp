@@ -48,6 +48,19 @@ std::optional<Checker::Reducer> Checker::findReducer(std::string_view name) {
   return std::nullopt;
 }
 
+/// Whether values of a type have a member that is a value itself.
+bool Checker::isValueMember(TypeId type, std::string_view name) const {
+  const TypeKind kind = typeOf(type).kind;
+  if (name == "len")
+    return kind == TypeKind::View || kind == TypeKind::Vector || kind == TypeKind::Array || kind == TypeKind::String;
+  if (name == "flat" || name == "shape") return kind == TypeKind::View;
+  return kind == TypeKind::Vector && !name.empty() && name.size() <= 4 &&
+         std::all_of(name.begin(), name.end(), [&](char c) {
+           const size_t lane = std::string_view("xyzw").find(c);
+           return lane != std::string_view::npos && lane < typeOf(type).count;
+         });
+}
+
 Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
   ExprId calleeId = node.callee;
   while (std::holds_alternative<ParenExpr>(expr(calleeId).node))
@@ -89,7 +102,12 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
         return errorValue(range);
       }
       if (!entity && module == "atomic") return callAtomic(member->member, node, range);
-      if (!entity && (module == "warp" || module == "cluster" || module == "thread" || module == "device")) {
+      if (!entity && module == "device" && findDeviceProperty(name)) {
+        report(Diag::NotCallable, callee.range, {fmt::format("device.{}", name)})
+            .help(fmt::format("it is a value: write device.{} without brackets", name));
+        return errorValue(range);
+      }
+      if (!entity && (module == "warp" || module == "cluster" || module == "thread")) {
         notYet(range, fmt::format("{}.{}", module, name));
         return errorValue(range);
       }
@@ -110,9 +128,20 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     if (isError(base.type)) return errorValue(range);
     if (structInstance(base.type))
       return callMethod(base, member->base, member->member, statics, node, range, expected);
+    if (isValueMember(base.type, name)) {
+      const std::string whole = shorten(callee.range);
+      report(Diag::NotCallable, callee.range, {whole})
+          .help(name != "shape"
+                    ? fmt::format("it is a value: write {} without brackets", whole)
+                    : fmt::format("its sizes are values: {}[{}]{}", whole,
+                                  node.arguments.size() == 1 ? shorten(expr(node.arguments[0].value).range) : "0",
+                                  typeOf(base.type).rank > 1 && node.arguments.empty() ? " and so on" : ""));
+      return errorValue(range);
+    }
     auto builder = report(Diag::UnknownMember, member->member.range, {spellType(base.type), std::string(name)});
-    if (isView(base.type) && (name == "len" || name == "size"))
-      builder.help(fmt::format("write {}.len, without parentheses", shorten(base.range)));
+    if (isValueMember(base.type, "len") &&
+        (name == "size" || name == "count" || (name == "length" && !isVector(base.type))))
+      builder.help(fmt::format("write {}.len", shorten(base.range)));
     else if (findMath(name) && (scalarOf(base.type) || isUntyped(base.type) || isVector(base.type)))
       builder.help(fmt::format("write {}({}{}{})", name, shorten(base.range), node.arguments.empty() ? "" : ", ",
                                node.arguments.empty() ? "" : shorten(expr(node.arguments[0].value).range)));
@@ -243,7 +272,7 @@ Value Checker::checkCall(const CallExpr& node, Range range, TypeId expected) {
     report(Diag::NotCallable, callee.range, {"array"}).help("an array value is written [a, b, c] or [0.0; 8]");
     return errorValue(range);
   }
-  if (name == "fence" || name == "ptx" || name == "event" || name == "elapsed") {
+  if (name == "fence" || name == "ptx" || name == "event" || name == "elapsed" || name == "device") {
     notYet(callee.range, fmt::format("`{}`", name));
     return errorValue(range);
   }

@@ -96,7 +96,10 @@ void Checker::checkLet(const LetStmt& node, Range range) {
   if (node.type)
     value =
         isError(value.type) ? errorValue(value.range) : convertValue(value, type, fmt::format("`{}`", text(name.name)));
-  else if (node.isVar && isUntyped(value.type)) materialize(value);
+  else if (node.isVar && isUntyped(value.type)) {
+    ofDefaultType_.insert(name.range.begin.offset);
+    materialize(value);
+  }
   if (!isError(value.type) && typeOf(value.type).kind == TypeKind::Unit) {
     report(Diag::NoValue, value.range, {});
     value = errorValue(value.range);

@@ -207,7 +207,21 @@ Value Checker::checkBinary(const BinaryExpr& node, Range range, TypeId expected)
     right = isShort && isError(left.type) ? errorValue(expr(node.right).range)
                                           : checkExpr(node.right, isShort ? left.type : hint);
   }
-  return binary(node.op, std::move(left), std::move(right), range, node.opRange, expected);
+  const bool isCut = node.op == BinaryOp::Div && isLiteral(node.left) && isLiteral(node.right) &&
+                     isUntyped(left.type) && isUntyped(right.type) && left.constant->kind == ConstValue::Kind::Int &&
+                     right.constant->kind == ConstValue::Kind::Int && right.constant->integer != 0 &&
+                     left.constant->integer % right.constant->integer != 0;
+  Value result = binary(node.op, std::move(left), std::move(right), range, node.opRange, expected);
+  if (isCut) result.cut = range;
+  return result;
+}
+
+/// Whether an expression is a number as it is written, perhaps with a sign or in parentheses.
+bool Checker::isLiteral(ExprId id) const {
+  const auto& node = expr(id).node;
+  if (const auto* paren = std::get_if<ParenExpr>(&node)) return isLiteral(paren->inner);
+  if (const auto* unary = std::get_if<UnaryExpr>(&node)) return unary->op == UnaryOp::Neg && isLiteral(unary->operand);
+  return std::holds_alternative<IntExpr>(node);
 }
 
 Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range opRange, TypeId expected) {
@@ -222,17 +236,14 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     else if (typeOf(right.type).kind == TypeKind::Unit) report(Diag::NoValue, right.range, {});
     else {
       auto builder = report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)});
-      const Value& array = isView(left.type) ? left : right;
-      if (isView(array.type)) {
-        // `2.0 * x` as it is written for each element.
-        auto element = [&](const Value& value) {
-          return isView(value.type) ? fmt::format("{}[i]", shorten(value.range)) : shorten(value.range);
-        };
-        if (typeOf(array.type).rank == 1 && isHostCode())
-          builder.help(fmt::format("arrays have no operators; write [{} {} {} for i in 0..{}.len], or a kernel",
-                                   element(left), opText, element(right), shorten(array.range)));
-        else builder.help("arrays have no operators; write a kernel that computes each element");
-      }
+      auto isText = [&](const Value& value) { return typeOf(value.type).kind == TypeKind::String; };
+      auto isNamedList = [&](const Value& value) {
+        return value.expr && typeOf(value.type).kind == TypeKind::Array && scalarOf(typeOf(value.type).element) &&
+               !std::holds_alternative<MakeElements>(program_.expr(value.expr).node);
+      };
+      if ((isText(left) || isText(right)) && op == BinaryOp::Add) builder.help(joinedTextHelp(left, right));
+      else if (isView(left.type) || isView(right.type) || (compares && isNamedList(left) && left.type == right.type))
+        builder.help(arrayOperatorHelp(op, left, right));
       if (const auto* list = left.expr && typeOf(left.type).kind == TypeKind::Array && opText == "*"
                                  ? std::get_if<MakeElements>(&program_.expr(left.expr).node)
                                  : nullptr;
@@ -256,7 +267,7 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
   if (typeOf(left.type).kind == TypeKind::String && typeOf(right.type).kind == TypeKind::String) {
     if (op != BinaryOp::Eq && op != BinaryOp::Ne) {
       auto builder = report(Diag::OperandTypes, range, {opText, "text", "text"});
-      if (op == BinaryOp::Add) builder.help("write format(\"{}{}\", a, b)");
+      if (op == BinaryOp::Add) builder.help(joinedTextHelp(left, right));
       return errorValue(range);
     }
     const TExprId l = materialize(left), r = materialize(right);
@@ -285,8 +296,11 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     }
     if (!folded.value) return wrong();
     if (compares) return constantValue(types().boolean(), *folded.value, range);
-    return constantValue(folded.value->kind == ConstValue::Kind::Float ? types().untypedFloat() : types().untypedInt(),
-                         *folded.value, range);
+    Value result =
+        constantValue(folded.value->kind == ConstValue::Kind::Float ? types().untypedFloat() : types().untypedInt(),
+                      *folded.value, range);
+    result.cut = left.cut.valid() ? left.cut : right.cut;
+    return result;
   }
 
   // Find the type that both sides take.
@@ -319,7 +333,9 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     if (scalar == Scalar::Bool || (isBits && isFloat(scalar))) return wrong();
     if (isInteger(scalar) && untyped.constant->kind == ConstValue::Kind::Float) {
       report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)})
-          .help(fmt::format("convert the integer: f32({})", shorten((leftUntyped ? right : left).range)));
+          .help(fmt::format("convert the integer: {}({})",
+                            scalarOf(expected) && isFloat(*scalarOf(expected)) ? spellType(expected) : "f32",
+                            shorten((leftUntyped ? right : left).range)));
       return errorValue(range);
     }
     untyped = convertValue(untyped, common);
@@ -471,7 +487,8 @@ Value Checker::checkMember(const MemberExpr& node, Range range) {
         return errorValue(range);
       }
       if (base == "target") return targetMember(node.member, range);
-      if (base == "warp" || base == "cluster" || base == "device" || base == "atomic") {
+      if (base == "device") return deviceMember(node.member, range);
+      if (base == "warp" || base == "cluster" || base == "atomic") {
         notYet(range, fmt::format("{}.{}", base, member));
         return errorValue(range);
       }

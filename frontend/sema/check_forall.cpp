@@ -76,7 +76,7 @@ void Checker::checkForall(const ForallStmt& node, Range range) {
     made.context.kind = Context::Kind::Forall;
     made.context.uncheckedDepth = ctx_->uncheckedDepth;
     made.context.written = written;
-    if (!openReduction(made.context, made.kernel, node.clauses)) return;
+    if (!openReduction(made.context, made.kernel, node.clauses, "forall")) return;
     Context* const saved = std::exchange(ctx_, &made.context);
     BlockResult block = checkBlock(node.body, false);
     ctx_ = saved;

@@ -23,6 +23,11 @@ bool isStaticName(const FnDecl& decl, ExprId type, const Ast& ast) {
 
 }  // namespace
 
+/// Whether it tells of what host code does.
+static bool isOfHost(Diag kind) {
+  return kind == Diag::HostOnly || kind == Diag::LaunchInKernel || kind == Diag::ArrayInKernel;
+}
+
 std::string Checker::instanceName(std::string_view name, const std::vector<StaticValue>& values) {
   std::string result(name);
   for (size_t i = 0; i < values.size(); ++i)
@@ -52,12 +57,9 @@ bool Checker::isOfLibrary(const Entity& entity) const {
 /// Tells of a function of the library that a kernel calls, and that makes arrays or launches kernels, what it is, in
 /// place of what stands in its text.
 bool Checker::saysHostOnly(size_t firstNew, std::string_view name, Range call) {
-  auto isOfHost = [](const Diagnostic& told) {
-    return told.kind == Diag::HostOnly || told.kind == Diag::LaunchInKernel || told.kind == Diag::ArrayInKernel;
-  };
   std::vector<std::pair<Diag, Range>> inside;
   for (size_t i = firstNew; i < diags_.all().size(); ++i)
-    if (const Diagnostic& told = diags_.all()[i]; isOfHost(told)) inside.emplace_back(told.kind, told.range);
+    if (const Diagnostic& told = diags_.all()[i]; isOfHost(told.kind)) inside.emplace_back(told.kind, told.range);
   if (inside.empty()) return false;
   for (const auto& [kind, range] : inside) diags_.retract(kind, range);
   report(Diag::HostOnly, call, {fmt::format("`{}`", name)})
@@ -97,6 +99,8 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
     return errorValue(range);
   if (!call.statics.empty() || takesFunctions(decl.params, *entity.ast) || entity.ast != ast_)
     noteCall(firstNew, instance->name, range);
+  else if (!isHostCode() && firstNew < diags_.all().size() && isOfHost(diags_.all()[firstNew].kind))
+    noteCall(firstNew, instance->name, range);  // the kernel's call says why this is no host code
   const Function& function = instance->blockUse ? instance->inlined : program_.functions[instance->id.value];
   const TypeId result = function.result;
   const std::vector<LocalId> params = function.params;
@@ -455,7 +459,13 @@ void Checker::checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInst
       ctx_->statementValue = expr(decl.body).range;
       checkTail(decl.body);
     } else if (typeOf(context.result).kind == TypeKind::Unit || isError(context.result)) {
-      BlockResult block = checkBlock(decl.body, false);
+      // The last expression may be of the result type that has a mistake.
+      const auto* body = std::get_if<BlockExpr>(&expr(decl.body).node);
+      const auto* last = body && !body->statements.empty()
+                             ? std::get_if<ExprStmt>(&ast_->stmt(body->statements.back()).node)
+                             : nullptr;
+      const auto* branch = last ? std::get_if<IfExpr>(&expr(last->expr).node) : nullptr;
+      BlockResult block = checkBlock(decl.body, isError(context.result) && last && (!branch || branch->elseBranch));
       statements.insert(statements.end(), block.statements.begin(), block.statements.end());
     } else {
       bool ended = false;

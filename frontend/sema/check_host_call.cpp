@@ -175,7 +175,7 @@ Value Checker::callAssert(const CallExpr& node, Range range) {
   return unitValue(range);
 }
 
-std::vector<TExprId> Checker::checkExtents(List<Argument> arguments, size_t first) {
+std::optional<std::vector<TExprId>> Checker::checkExtents(List<Argument> arguments, size_t first) {
   std::vector<TExprId> extents;
   for (size_t i = first; i < arguments.size(); ++i) {
     const Expr& argument = expr(arguments[i].value);
@@ -184,23 +184,23 @@ std::vector<TExprId> Checker::checkExtents(List<Argument> arguments, size_t firs
       auto binding = name ? findBinding(name->name) : std::nullopt;
       if (!binding || binding->kind != Binding::Kind::Pack) {
         report(Diag::SpreadNeedsPack, argument.range, {});
-        return {};
+        return std::nullopt;
       }
       for (LocalId local : binding->pack) {
         Value value =
             convertValue({ctx_->body.locals[local.value].type, localRef(local, argument.range), {}, argument.range},
                          types().index(), "a size");
-        if (isError(value.type)) return {};
+        if (isError(value.type)) return std::nullopt;
         extents.push_back(materialize(value));
       }
       continue;
     }
     const TExprId extent = checkSubscript(arguments[i].value, "a size");
-    if (!extent) return {};
+    if (!extent) return std::nullopt;
     if (const auto* constant = std::get_if<ConstInt>(&program_.expr(extent).node);
         constant && static_cast<int64_t>(constant->bits) < 0) {
       report(Diag::NegativeIndex, argument.range, {std::to_string(static_cast<int64_t>(constant->bits))});
-      return {};
+      return std::nullopt;
     }
     extents.push_back(extent);
   }
@@ -227,10 +227,9 @@ Value Checker::callHost(HostBuiltin builtin, List<Argument> statics, const CallE
       if (statics.size() == 1) element = resolveType(statics[0].value);
       else if (isView(expected)) element = typeOf(expected).element;
       if (!noNames(node.arguments, name)) return errorValue(range);
-      const size_t errors = diags_.errorCount();
-      std::vector<TExprId> extents = checkExtents(node.arguments, 0);
-      if (isError(element) || diags_.errorCount() != errors) return errorValue(range);
-      if (!canBeElement(element, range)) return errorValue(range);
+      auto made = checkExtents(node.arguments, 0);
+      if (isError(element) || !made || !canBeElement(element, range)) return errorValue(range);
+      std::vector<TExprId> extents = *std::move(made);
       if (extents.empty()) {
         report(Diag::EmptyShape, range, {}).help("write zeros[f32](n) or zeros[f32](n, m)");
         return errorValue(range);

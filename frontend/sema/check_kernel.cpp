@@ -79,6 +79,7 @@ std::optional<ShapeExpr> Checker::shapeName(const NameExpr& node, Range range, c
   if (entity && entity->kind == Entity::Kind::Const && (inDomain || isUpper(name)))
     return constant(valueOf(*entity, range));
   if (entity && entity->kind == Entity::Kind::Unsupported) return std::nullopt;
+  if (inDomain && isNameOfDomain(name, range)) return std::nullopt;
   if (entity && entity->kind == Entity::Kind::Global) {
     if (!isError(entity->type))
       report(Diag::ScriptVariable, range, {name})
@@ -216,7 +217,10 @@ std::optional<ShapeExpr> Checker::shapeExpr(ExprId id, const Kernel& kernel, boo
   if (const auto* member = std::get_if<MemberExpr>(&node.node))
     if (const auto* base = std::get_if<NameExpr>(&expr(member->base).node);
         base && text(base->name) == "device" && !findBinding(base->name)) {
-      notYet(range, "a property of the device");
+      const Value value = deviceMember(member->member, range);
+      const auto* local = isError(value.type) ? nullptr : std::get_if<LocalRef>(&program_.expr(value.expr).node);
+      for (size_t i = 0; local && i < kernel.dims.size(); ++i)
+        if (kernel.dims[i].local == local->local) return ShapeExpr{ShapeOp::Dimension, static_cast<int64_t>(i), {}};
       return std::nullopt;
     }
   // What is known while compiling: T.bits, sizeof(T), TABLE[2], f(3).
@@ -394,7 +398,11 @@ bool Checker::isDomainStep(int64_t step, Range range) {
 
 void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
   kernel.isForall = decl.domain.isForall;
+  OpenDomain domain{
+      {decl.domain.outer.begin(), decl.domain.outer.end()}, kernel.isForall ? "forall" : "blocks", active_.size()};
+  OpenDomain* const outer = std::exchange(domain_, &domain);
   for (const RangeClause& clause : decl.domain.outer) {
+    helpOver(clause);
     auto low = shapeExpr(clause.low, kernel, true);
     auto high = shapeExpr(clause.high, kernel, true);
     auto step = clause.step ? shapeExpr(clause.step, kernel, true) : std::nullopt;
@@ -410,6 +418,8 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
            {kernel.isForall ? "a domain" : "a grid of blocks", kernel.isForall ? "four names" : "three names"});
   int64_t product = 1;
   std::vector<LocalId> names;  // of the threads
+  domain.clauses.insert(domain.clauses.end(), decl.domain.threads.begin(), decl.domain.threads.end());
+  domain.isOfThreads = true;
   for (const RangeClause& clause : decl.domain.threads) {
     std::optional<ConstValue> step = ConstValue::ofInt(1);
     if (clause.step) {
@@ -456,6 +466,7 @@ void Checker::checkDomain(const KernelDecl& decl, Kernel& kernel) {
   }
   if (kernel.threads.size() > 3)
     report(Diag::TooManyAxes, decl.domain.threads[3].name.range, {"a block", "three names of threads"});
+  domain_ = outer;
   // The names come into scope together, behind all bounds.
   size_t axis = 0;
   for (const RangeClause& clause : decl.domain.outer)

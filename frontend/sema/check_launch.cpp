@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Launches: a kernel called like a function from host code.
 #include "frontend/sema/checker.h"
+#include "frontend/sema/expansion.h"
+#include "frontend/sema/function_values.h"
+#include "frontend/sema/in_callee.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace rad::sema {
 
@@ -84,25 +88,36 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
   }
   auto call = prepareCall(entity, decl.staticParams, decl.params, statics, node.arguments, range);
   if (!call) return errorValue(range);
+  if (std::ranges::any_of(call->statics, &StaticValue::waits)) return launchOpen(entity, decl, *call, range);
   KernelInstance* instance = instantiateKernel(entity, decl, call->statics, call->functions, range);
   if (!instance || instance->failed) return errorValue(range);
+  auto arguments = launchArguments(decl, name, *call, instance->paramTypes);
+  if (!arguments) return errorValue(range);
+  ctx_->hasEffects = true;
+  emit(range, Launch{instance->id, std::move(*arguments), addSite(SiteKind::Launch, range)});
+  return unitValue(range);
+}
+
+std::optional<std::vector<TExprId>> Checker::launchArguments(const KernelDecl& decl, const std::string& name,
+                                                             const PreparedCall& call,
+                                                             const std::vector<TypeId>& types) {
   std::vector<TExprId> arguments;
   bool ok = true;
   for (size_t p = 0; p < decl.params.size(); ++p) {
-    if (call->functions[p]) {
-      for (TExprId captured : call->captured[p]) {
+    if (call.functions[p]) {
+      for (TExprId captured : call.captured[p]) {
         const TypeId type = program_.expr(captured).type;
         if (isView(type) || scalarOf(type)) arguments.push_back(captured);
-        else readParts(keep(captured), range, arguments);
+        else readParts(keep(captured), program_.expr(captured).range, arguments);
       }
       continue;
     }
-    const TypeId type = instance->paramTypes[p];
+    const TypeId type = types[p];
     const std::string param(text(decl.params[p].name.name));
-    if (call->values[p].empty()) return errorValue(range);
-    Value& value = call->values[p][0];
+    if (call.values[p].empty()) return std::nullopt;
+    const Value& value = call.values[p][0];
     if (isView(type) && decl.params[p].isMut && isView(value.type) &&
-        fitsType(value, types().withAccess(type, false)) && !typeOf(value.type).writable) {
+        fitsType(value, this->types().withAccess(type, false)) && !typeOf(value.type).writable) {
       report(Diag::ReadOnlyView, value.range, {shorten(value.range)})
           .note(decl.params[p].name.range, fmt::format("`{}` of `{}` is written to", param, name))
           .help("a function's array parameter is writable with `mut`");
@@ -119,10 +134,107 @@ Value Checker::callKernel(Entity& entity, const KernelDecl& decl, List<Argument>
     if (isView(type) || scalarOf(type)) arguments.push_back(argument);
     else readParts(keep(argument), value.range, arguments);
   }
-  if (!ok) return errorValue(range);
+  if (!ok) return std::nullopt;
+  return arguments;
+}
+
+Value Checker::launchOpen(Entity& entity, const KernelDecl& decl, const PreparedCall& call, Range range) {
+  const std::string name(text(entity.name));
+  std::vector<std::optional<StaticValue>> known;
+  for (const StaticValue& value : call.statics) known.push_back(value.waits ? std::nullopt : std::optional(value));
+  OpenKernel open{.name = name, .number = static_cast<uint32_t>(session_.openLaunches.size())};
+  // Types have to be known now: what comes later may stand in sizes and in the body.
+  const OpenParam needs{*entity.ast, decl.staticParams, known};
+  const LocalScope scope = knownStatics(decl.staticParams, known);
+  std::vector<TypeId> types;
+  for (size_t p = 0; p < decl.params.size(); ++p) {
+    const Param& param = decl.params[p];
+    const Range place = param.name.range;
+    if (call.functions[p]) {
+      report(Diag::NotConstant, range,
+             {fmt::format("each compile-time argument of `{}`, which takes a function,", name)})
+          .note(place, "declared here");
+      return errorValue(range);
+    }
+    // The sizes of a view are no part of its type.
+    const auto& written = expr(*entity.ast, param.type).node;
+    const auto* strided = std::get_if<StridedExpr>(&written);
+    const auto* view = std::get_if<RepeatExpr>(strided ? &expr(*entity.ast, strided->type).node : &written);
+    if (const StaticParam* on = needs.in(view ? view->value : param.type)) {
+      report(Diag::NotConstant, range, {fmt::format("the type of `{}`", text(param.name.name))})
+          .note(place, fmt::format("it depends on `{}`, which is known when the program runs", text(on->name.name)));
+      return errorValue(range);
+    }
+    TypeId type = inCallee(entity, scope, [&] { return resolveType(param.type); });
+    if (isError(type)) return errorValue(range);
+    if (isView(type)) type = this->types().withAccess(type, param.isMut);
+    types.push_back(type);
+    if (isView(type) || scalarOf(type)) {
+      open.params.push_back(type);
+      continue;
+    }
+    std::vector<Part> parts;
+    partsOf(type, "", parts);
+    for (const Part& part : parts) open.params.push_back(part.type);
+  }
+  LaunchOpen launch{.kernel = static_cast<uint32_t>(program_.openKernels.size())};
+  for (const StaticValue& value : call.statics)
+    if (value.atRun) {
+      launch.statics.push_back(value.atRun);
+      open.statics.push_back(value.type);
+    }
+  auto arguments = launchArguments(decl, name, call, types);
+  if (!arguments) return errorValue(range);
+  launch.arguments = std::move(*arguments);
+  launch.site = addSite(SiteKind::Launch, range);
+  session_.openLaunches.push_back({&entity, call.statics, range});
+  program_.openKernels.push_back(std::move(open));
   ctx_->hasEffects = true;
-  emit(range, Launch{instance->id, std::move(arguments), addSite(SiteKind::Launch, range)});
+  emit(range, std::move(launch));
   return unitValue(range);
+}
+
+std::optional<TypedProgram> Checker::runSpecialised(const OpenLaunch& launch, std::span<const int64_t> values) {
+  Entity& entity = *launch.entity;
+  const auto& decl = std::get<KernelDecl>(entity.ast->decl(entity.decl).node);
+  unit_ = entity.home;
+  ast_ = entity.ast;
+  Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home};
+  std::vector<TStmtId> ignored;
+  context.out = &ignored;
+  context.scopes.emplace_back();
+  ctx_ = &context;
+  const size_t errors = diags_.errorCount();
+  std::vector<std::optional<StaticValue>> found;
+  size_t next = 0;
+  for (const StaticValue& value : launch.statics) {
+    if (!value.waits) {
+      found.emplace_back(value);
+      continue;
+    }
+    found.emplace_back();
+    if (!value.atRun) continue;
+    const int64_t bits = values[next++];
+    const Scalar scalar = *scalarOf(value.type);
+    found.back() = StaticValue{.type = value.type};
+    found.back()->constant = scalar == Scalar::Bool ? ConstValue::ofBool(bits != 0)
+                             : isFloat(scalar)      ? ConstValue::ofFloat(std::bit_cast<double>(bits))
+                                                    : ConstValue::ofInt(wrapTo(scalar, bits));
+  }
+  PreparedCall none;
+  std::optional<TypedProgram> made;
+  if (inferStatics(entity, decl.staticParams, {}, launch.range, none, found)) {
+    std::vector<StaticValue> statics;
+    for (const auto& value : found) statics.push_back(*value);
+    const KernelInstance* instance = instantiateKernel(entity, decl, statics, {}, launch.range);
+    if (instance && !instance->failed && diags_.errorCount() == errors) checkExpansion(program_, diags_);
+    if (instance && !instance->failed && diags_.errorCount() == errors) {
+      proveChecks(program_, session_.verifyProofs);
+      made = std::move(program_);
+    }
+  }
+  ctx_ = nullptr;
+  return made;
 }
 
 }  // namespace rad::sema

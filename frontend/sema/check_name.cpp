@@ -12,6 +12,7 @@
 namespace rad::sema {
 
 void Checker::reportUnknownName(std::string_view name, Range range, bool isAssigned) {
+  if (isNameOfDomain(name, range)) return;
   // One name that is not known is one mistake in a body, however often it stands there.
   if (ctx_) {
     Context* root = ctx_;
@@ -52,6 +53,14 @@ void Checker::reportUnknownName(std::string_view name, Range range, bool isAssig
     builder.help(help);
     return;
   }
+  for (std::string_view module : libraryModules())
+    if (ModuleScope* scope = libraryDeclares(module, name) ? findModule(module) : nullptr)
+      if (auto found = scope->names.find(session_.names.intern(name));
+          found != scope->names.end() && !found->second->isPrivate) {
+        builder.help(fmt::format("write `import {0}.{{{1}}}` at the top of the file, or `import {0}` and {0}.{1}",
+                                 module, name));
+        return;
+      }
   if (std::string near = nearestName(name, visibleNames()); !near.empty())
     builder.help(fmt::format("did you mean `{}`?", near));
   else if (isAssigned)
@@ -132,6 +141,7 @@ Value Checker::valueOf(const Binding& binding, Range range, bool isUse) {
       return errorValue(range);
     case Binding::Kind::Local: break;
   }
+  namesWaiting_ |= binding.waits;
   if (isError(binding.type)) return errorValue(range);
   if (isUse && ctx_->unassigned.contains(binding.local.value)) {
     if (ctx_->reportedUnassigned.insert(binding.local.value).second)

@@ -143,6 +143,12 @@ KernelId Checker::addKernel(MadeKernel& made, std::string_view name) {
 }
 
 KernelId Checker::addReduction(MadeKernel& made, Reducer reducer, const Value& value, TExprId condition) {
+  const Scalar scalar = *scalarOf(value.type);
+  if (reducer == Reducer::Sum && isInteger(scalar) && bitsOf(scalar) <= 16 &&
+      !rad::isOfLibrary(value.range, session_.sources))
+    report(Diag::SmallSum, value.range, {spellType(value.type), spell(ConstValue::ofInt(largestOf(scalar)))})
+        .help(fmt::format("convert what is summed: sum({}(x[i]) for i in 0..x.len)",
+                          isSignedInteger(scalar) ? "i32" : "u32"));
   Reduction reduction{.value = value.expr, .condition = condition};
   reduction.isMinMax = reducer == Reducer::Min || reducer == Reducer::Max;
   if (reducer == Reducer::Max) reduction.minMax = Math::Max;
@@ -158,7 +164,7 @@ Value Checker::roundedAs(TypeId reduced, Value result, Range range) {
   return scalar && isHalf(*scalar) ? conversionCall(*scalar, std::move(result), range) : result;
 }
 
-bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses) {
+bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses, std::string_view form) {
   // `context` is not current yet: the bounds are the host's to evaluate, and travel as parameters.
   bool ok = true;
   struct Bound {
@@ -170,7 +176,10 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     std::optional<Bound> step;
   };
   std::vector<Bounds> ranges;
+  OpenDomain domain{{clauses.begin(), clauses.end()}, form, active_.size()};
+  OpenDomain* const outer = std::exchange(domain_, &domain);
   for (const RangeClause& clause : clauses) {
+    helpOver(clause);
     auto bound = [&](ExprId id, std::string_view what = "the bound of a range") {
       Bound result{checkSubscript(id, what), std::nullopt};
       if (!result.code) ok = false;
@@ -186,6 +195,7 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
     }
     ranges.push_back(bounds);
   }
+  domain_ = outer;
   if (clauses.size() > 4) {
     const bool isForall = context.kind == Context::Kind::Forall;
     report(Diag::TooManyAxes, clauses[4].name.range, {isForall ? "a domain" : "a generator", "four names"});
@@ -226,7 +236,7 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
 
 Value Checker::hostReduce(Reducer reducer, const GeneratorExpr& node, Range range) {
   MadeKernel made(*this, range);
-  if (!openReduction(made.context, made.kernel, node.clauses)) return errorValue(range);
+  if (!openReduction(made.context, made.kernel, node.clauses, "for")) return errorValue(range);
   const size_t errors = diags_.errorCount();
   Context* const saved = std::exchange(ctx_, &made.context);
   TExprId condition;
@@ -251,6 +261,7 @@ Value Checker::deviceReduce(Reducer reducer, const GeneratorExpr& node, Range ra
   std::vector<ReduceLoop> loops;
   bool ok = true;
   for (const RangeClause& clause : node.clauses) {
+    helpOver(clause);
     ReduceLoop loop;
     loop.low = checkSubscript(clause.low, "the bound of a range");
     loop.high = checkSubscript(clause.high, "the bound of a range");
@@ -432,7 +443,7 @@ Value Checker::checkArrayGen(const ArrayGenExpr& node, Range range) {
   }
   MadeKernel made(*this, range);
   Kernel& kernel = made.kernel;
-  if (!openReduction(made.context, kernel, generator.clauses)) return errorValue(range);
+  if (!openReduction(made.context, kernel, generator.clauses, "[")) return errorValue(range);
   const size_t errors = diags_.errorCount();
   Context* const saved = std::exchange(ctx_, &made.context);
   Value value = checkExpr(generator.value);

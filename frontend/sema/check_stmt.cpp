@@ -79,19 +79,11 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     Value value = checkExpr(node.value, type);
     if (!place || isError(type) || isError(value.type)) return;
     if (isView(type)) {
-      // x[2..4] *= 2.0, as it is written for each element
-      const std::string whole = shorten(expr(node.target).range);
-      const size_t open = whole.find('['), gap = whole.find("..");
-      const std::string array = whole.substr(0, open),
-                        bounds = gap == std::string::npos ? "" : whole.substr(open + 1, whole.size() - open - 2);
-      const bool isAll = bounds == "..", hasBounds = gap > open + 1 && gap + 3 < whole.size();
-      const bool isSimple = typeOf(type).rank == 1 && isHostCode() && !isView(value.type) && (isAll || hasBounds) &&
-                            whole.find(',') == std::string::npos && whole.find(']') == whole.size() - 1;
-      report(Diag::OperandTypes, range, {std::string(spelling(node.op)) + "=", spellType(type), spellType(value.type)})
-          .help(isSimple ? fmt::format("arrays have no operators; write `forall i in {} {{ {}[i] {}= {} }}`",
-                                       isAll ? fmt::format("0..{}.len", array) : bounds, array, spelling(node.op),
-                                       shorten(value.range))
-                         : "arrays have no operators; write it for each element, in a loop or a `forall`");
+      const std::string op = fmt::format("{}=", spelling(node.op));
+      const std::string each = forEachElement(node.target, typeOf(type).rank, op, node.value, value);
+      report(Diag::OperandTypes, range, {op, spellType(type), spellType(value.type)})
+          .help(each.empty() ? "arrays have no operators; write it for each element, in a loop or a `forall`"
+                             : fmt::format("arrays have no operators; write `{}`", each));
       return;
     }
     if (isDeclared(type) || isDeclared(value.type)) {
@@ -151,10 +143,9 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
       Value converted = conversionCall(*scalar, value, value.range);
       right = materialize(converted);
     } else {
-      const Value converted = convertValue(value, type, fmt::format("`{}`", shorten(expr(node.target).range)));
+      Value converted = convertAssigned(value, type, node.target);
       if (isError(converted.type)) return;
-      Value copy = converted;
-      right = materialize(copy);
+      right = materialize(converted);
     }
     SiteId site;
     if (isInteger(*scalar)) {
@@ -186,7 +177,12 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
   if (isView(type))
     if (auto made = deviceArray(value, types().withAccess(type, false))) value = *made;
   if (isSlice) {
-    if (!hostOnly("assigning to a slice", range)) return;
+    if (!isHostCode()) {
+      const std::string each = forEachElement(node.target, typeOf(type).rank, "=", node.value, value);
+      report(Diag::HostOnly, range, {"assigning to a slice"})
+          .help(each.empty() ? "write it for each element, in a loop" : fmt::format("write `{}`", each));
+      return;
+    }
     ctx_->hasEffects = true;
     if (isView(value.type)) {
       const Type& to = typeOf(type);
@@ -207,11 +203,28 @@ void Checker::checkAssign(const AssignStmt& node, Range range) {
     emit(range, Assign{place, std::nullopt, fill, addSite(SiteKind::HostCall, range)});
     return;
   }
-  const Value converted = convertValue(value, type, fmt::format("`{}`", shorten(expr(node.target).range)));
+  Value converted = convertAssigned(value, type, node.target);
   if (isError(converted.type)) return;
-  Value copy = converted;
-  const TExprId right = materialize(copy);
+  const TExprId right = materialize(converted);
   emit(range, Assign{place, std::nullopt, right, {}});
+}
+
+std::string Checker::spellResult(TypeId type) const {
+  std::string spelled = spellType(type);
+  for (size_t at; (at = spelled.find("mut [")) != std::string::npos;) spelled.erase(at, 4);
+  return spelled;
+}
+
+Value Checker::convertAssigned(const Value& value, TypeId type, ExprId target) {
+  if (const auto* name = std::get_if<NameExpr>(&expr(target).node)) {
+    const auto binding = findBinding(name->name);
+    const Entity* entity = binding ? nullptr : findEntity(name->name, ctx_->home);
+    const Range declared = binding ? binding->range : entity ? entity->range : Range{};
+    if (declared.valid() && ofDefaultType_.contains(declared.begin.offset)) assigned_ = std::string(text(name->name));
+  }
+  Value converted = convertValue(value, type, fmt::format("`{}`", shorten(expr(target).range)));
+  assigned_.reset();
+  return converted;
 }
 
 void Checker::checkTupleAssign(const AssignStmt& node, const TupleExpr& target, Range range) {
@@ -286,7 +299,7 @@ bool Checker::checkExprStmt(const ExprStmt& node, Range range) {
   else if (ctx_->kind == Context::Kind::Function && ctx_->loops == 0 && ctx_->scopes.size() <= 3 &&
            typeOf(ctx_->result).kind == TypeKind::Unit && !ctx_->inferResult)
     builder.help(fmt::format("if it is the result of `{}`, declare that: `-> {}`; `_ = ...` drops a value", ctx_->name,
-                             isUntyped(value.type) ? spellType(defaultType(value)) : spellType(value.type)));
+                             spellResult(isUntyped(value.type) ? defaultType(value) : value.type)));
   else if (ctx_->kind == Context::Kind::Forall)
     builder.help("a point has no value: assign to an element, `out[i] = ...`, or make an array, `[... for i in 0..n]`");
   else builder.help("write `let name = ...` to keep the value, or `_ = ...` to drop it");
@@ -373,6 +386,7 @@ bool Checker::checkWhile(const WhileStmt& node, Range range) {
 }
 
 void Checker::checkFor(const ForStmt& node, Range range) {
+  helpOver(node.range);
   Value low = checkExpr(node.range.low);
   Value high = checkExpr(node.range.high);
   Value step;
@@ -472,7 +486,8 @@ void Checker::returnValue(Value value, Range range) {
       return;
     }
     report(Diag::UnexpectedResult, range, {context.name, spellType(value.type)})
-        .help(fmt::format("declare the result: `-> {}`", isUntyped(value.type) ? "f32" : spellType(value.type)));
+        .help(fmt::format("declare the result: `-> {}`",
+                          spellResult(isUntyped(value.type) ? defaultType(value) : value.type)));
     return;
   }
   if (isView(value.type) && !typeOf(value.type).writable) context.returnedReadOnly = true;

@@ -102,7 +102,7 @@ std::vector<std::string_view> Checker::visibleNames() {
   for (const MathInfo& info : mathTable()) names.push_back(info.name);
   for (std::string_view name : hostBuiltinNames()) names.push_back(name);
   for (std::string_view name : {"print", "assert", "barrier", "sum", "min", "max", "all", "any", "block", "args", "inf",
-                                "nan", "sizeof", "target"})
+                                "nan", "sizeof", "target", "device"})
     names.push_back(name);
   std::sort(names.begin(), names.end());
   return names;

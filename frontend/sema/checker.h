@@ -79,6 +79,7 @@ struct Value {
   std::optional<ConstValue> constant;
   Range range;
   bool diverges = false;  // a block that never gets to its end
+  Range cut = {};         // an untyped constant: the quotient of two whole numbers in it that is not exact, if any
 };
 
 /// A name inside a body.
@@ -92,6 +93,7 @@ struct Binding {
       pack;  // `shape: index...`; Function: the values it has taken along, in the order of FunctionValue::captured
   Range range;
   FunctionValue* function = nullptr;  // Function
+  bool waits = false;                 // a compile-time argument that is known when the program runs: of no type here
 };
 using LocalScope = std::unordered_map<Symbol, Binding>;
 
@@ -218,6 +220,15 @@ struct StaticValue {
   bool isType = false;
   TypeId type;  // the type itself, or the constant's
   ConstValue constant;
+  // A kernel's constant that is known when the program runs: host code computes it, or (no `atRun`) its default does.
+  bool waits = false;
+  TExprId atRun = {};
+};
+/// A launch of a kernel whose compile-time arguments are known when it runs.
+struct OpenLaunch {
+  Entity* entity = nullptr;
+  std::vector<StaticValue> statics;
+  Range range;
 };
 /// The functions that a call hands over: one a parameter of its callee, none for those of other types.
 using FunctionArguments = std::vector<FunctionValue*>;
@@ -262,6 +273,7 @@ struct SessionState {
   bool buildAllKernels = false;
   bool blocksSeeScript = false;  // test and bench blocks use the variables of earlier units
   bool verifyProofs = false;
+  std::vector<OpenLaunch> openLaunches;  // of all units
 };
 
 class Checker {
@@ -272,6 +284,9 @@ class Checker {
   std::optional<TypedProgram> run(const Ast& ast, ModuleScope& unit);
   /// A unit that runs one test or bench block of a file that was checked.
   std::optional<TypedProgram> runBlock(const Ast& ast, ModuleScope& file, const TestDecl& block);
+  /// A unit that holds a kernel of an open launch for what its compile-time arguments are (as rad_launch_open gets
+  /// them).
+  std::optional<TypedProgram> runSpecialised(const OpenLaunch& launch, std::span<const int64_t> values);
 
  private:
   // ---- session.cpp: declarations and names ----
@@ -305,6 +320,7 @@ class Checker {
   void makeListed(const InstantiateDecl& node, ModuleScope& unit, Range range);
 
   // ---- modules.cpp ----
+  bool importsMember(const ImportDecl& node, const std::string& path, Range place, ModuleScope& scope);
   void declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope);
   /// Where the path of an import stands.
   Range pathRange(const Decl& decl, const ImportDecl& node) const;
@@ -341,6 +357,8 @@ class Checker {
     return root.kind == Context::Kind::Script || (session_.blocksSeeScript && root.kind == Context::Kind::Test);
   }
   std::string spellType(TypeId type) const { return session_.types.spell(type); }
+  /// As the result of a function is declared: write access is no part of that.
+  std::string spellResult(TypeId type) const;
   /// A node; what a syntax error left out is an Error node.
   static const Expr& expr(const Ast& ast, ExprId id) {
     static const Expr missing{};
@@ -445,6 +463,7 @@ class Checker {
   std::vector<std::string_view> visibleNames();
   Value checkUnary(const UnaryExpr& node, Range range, TypeId expected);
   Value checkBinary(const BinaryExpr& node, Range range, TypeId expected);
+  bool isLiteral(ExprId id) const;
   Value binary(BinaryOp op, Value left, Value right, Range range, Range opRange, TypeId expected);
   Value checkLogic(const BinaryExpr& node, Range range);
   Value checkMember(const MemberExpr& node, Range range);
@@ -467,6 +486,21 @@ class Checker {
   /// The value of an expression that has to be known while compiling, of type `type` (the error type: of its own, which
   /// goes to `ownType`); none after a message about `what`.
   std::optional<ConstValue> checkConstant(ExprId id, TypeId type, std::string_view what, TypeId* ownType = nullptr);
+  /// Does something that leaves no messages and no statements.
+  template <class Action>
+  auto quietly(Action action) {
+    Diagnostics quiet;
+    std::swap(diags_, quiet);
+    const auto reported = ctx_->reported;
+    const auto reportedUnassigned = ctx_->reportedUnassigned;
+    const size_t first = ctx_->out->size();
+    auto result = action();
+    ctx_->out->resize(first);
+    ctx_->reported = reported;
+    ctx_->reportedUnassigned = reportedUnassigned;
+    std::swap(diags_, quiet);
+    return result;
+  }
   /// Does something as what is computed while compiling.
   template <class Action>
   auto whileCompiling(Action action) {
@@ -635,6 +669,7 @@ class Checker {
   std::string_view unfit(const FormatSpec& spec, TypeId type) const;
 
   // ---- calls ----
+  bool isValueMember(TypeId type, std::string_view name) const;
   Value checkCall(const CallExpr& node, Range range, TypeId expected);
   Value callEntity(Entity& entity, List<Argument> staticArguments, const CallExpr& node, Range range, TypeId expected);
   Value callMath(Math op, const CallExpr& node, Range range, TypeId expected);
@@ -660,6 +695,7 @@ class Checker {
   Value callBitcast(List<Argument> staticArguments, const CallExpr& node, Range range);
   Value blockMember(Ident member, Range range);
   Value threadMember(Ident member, Range range);
+  Value deviceMember(Ident member, Range range);
   void bindSizesOf(ExprId type);
   void warnOfMain(const Ast& ast);
   void describeItems(Diagnostics::Builder& builder, const Value& items, const Type& view);
@@ -688,8 +724,41 @@ class Checker {
   Value callWrite(FileFormat format, const CallExpr& node, std::string_view name, Range range);
   Value callFormat(List<Argument> arguments, size_t first, std::string_view callee, Range range);
   Value callWriteText(bool append, const CallExpr& node, std::string_view name, Range range);
-  std::vector<TExprId> checkExtents(List<Argument> arguments, size_t first);
+  /// None after a message.
+  std::optional<std::vector<TExprId>> checkExtents(List<Argument> arguments, size_t first);
   bool hostOnly(std::string_view what, Range range);
+
+  // ---- array_help.cpp ----
+  /// An array, or a part of one, by the subscripts of its elements: m[1, 2..n] by `1` and `2..n`.
+  struct Subscripted {
+    struct Dim {
+      std::string at{}, low{}, high{}, step{};  // `at`: one index; empty: a range
+    };
+    std::string array;
+    std::vector<Dim> dims;
+  };
+  std::string freeName(size_t dim);
+  std::optional<Subscripted> subscripted(ExprId id, unsigned rank);
+  /// `target op written`, of an array of `rank` dimensions, as it is written for each element; empty where that is not
+  /// plain. `value`: what `written` is.
+  std::string forEachElement(ExprId target, unsigned rank, std::string_view op, ExprId written, const Value& value);
+  /// What is written in place of an operator on arrays, or a comparison of array values.
+  std::string arrayOperatorHelp(BinaryOp op, const Value& left, const Value& right);
+  /// What is written in place of a text + a value.
+  std::string joinedTextHelp(const Value& left, const Value& right);
+  /// Where there was a message that a value stands in place of a range: what helps, by its type.
+  void helpOver(const RangeClause& clause);
+  TypeId typeIfChecked(ExprId id);
+  /// The domain whose bounds are being checked: its names are not known there.
+  struct OpenDomain {
+    std::vector<RangeClause> clauses;
+    std::string_view form;  // how it begins: "forall", "blocks"; "for" in a reduction, "[" in a comprehension
+    size_t depth;           // of instances being checked
+    bool isOfThreads = false;
+    bool said = false;
+  };
+  /// Whether a name that is not known is one of the domain that is being checked; reports it, once a domain.
+  bool isNameOfDomain(std::string_view name, Range range);
 
   // ---- generics.cpp ----
   /// A call's arguments beside the callee's parameters.
@@ -705,13 +774,18 @@ class Checker {
                                           List<Argument> statics, List<Argument> arguments, Range range,
                                           std::vector<std::optional<StaticValue>> known = {});
   bool isList(const PreparedCall& call, size_t param);
+  bool reportMisfit(const Entity& entity, List<Param> params, const PreparedCall& call);
   TypeId typeHint(Entity& entity, ExprId type, ExprId written, List<StaticParam> staticParams,
                   const std::vector<std::optional<StaticValue>>& found);
   bool misplacesFunction(const Entity& entity, List<Param> params, const std::vector<std::vector<ExprId>>& written);
   bool matchArguments(const Entity& entity, List<Param> params, List<Argument> arguments, Range range,
                       std::vector<std::vector<ExprId>>& written);
+  /// `mayWait`: constants may be known no earlier than when the program runs.
   bool givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
-                    std::vector<std::optional<StaticValue>>& found);
+                    std::vector<std::optional<StaticValue>>& found, bool mayWait = false);
+  void helpForType(const Entity& entity, const StaticParam& param, size_t diagnostic);
+  /// Whether a value, which is right otherwise, is known no earlier than that.
+  bool isKnownAtRun(ExprId id, TypeId type);
   bool inferStatics(Entity& entity, List<StaticParam> staticParams, List<Param> params, Range range, PreparedCall& call,
                     std::vector<std::optional<StaticValue>>& found);
   void unify(ExprId paramType, const Entity& callee, const Value& value, List<StaticParam> staticParams,
@@ -728,6 +802,8 @@ class Checker {
   std::string instanceName(std::string_view name, const std::vector<StaticValue>& values);
   std::string uniqueName(std::string name);
   LocalScope staticScope(List<StaticParam> params, const std::vector<StaticValue>& values);
+  /// Of compile-time parameters some of which are not known yet.
+  LocalScope knownStatics(List<StaticParam> params, const std::vector<std::optional<StaticValue>>& found);
   template <class Action>
   auto inCallee(Entity& entity, LocalScope scope, Action action);
   std::optional<Value> defaultArgument(Entity& entity, const Param& param, const LocalScope& scope);
@@ -800,6 +876,7 @@ class Checker {
   uint32_t unassignedKey(Entity& entity);
   bool isGlobalScope() const { return ctx_->kind == Context::Kind::Script && ctx_->scopes.size() == 1; }
   void checkAssign(const AssignStmt& node, Range range);
+  Value convertAssigned(const Value& value, TypeId type, ExprId target);
   void checkTupleAssign(const AssignStmt& node, const TupleExpr& target, Range range);
   bool checkExprStmt(const ExprStmt& node, Range range);
   bool checkIfStmt(const IfExpr& node, Range range);
@@ -842,6 +919,11 @@ class Checker {
   void reportSpecialisations(const Entity& entity, const std::vector<std::string>& all, std::string_view name,
                              Range call);
   Value callKernel(Entity& entity, const KernelDecl& decl, List<Argument> statics, const CallExpr& node, Range range);
+  /// The arguments of a launch, one a parameter of the kernel; none after a message. `types`: as declared.
+  std::optional<std::vector<TExprId>> launchArguments(const KernelDecl& decl, const std::string& name,
+                                                      const PreparedCall& call, const std::vector<TypeId>& types);
+  /// A launch whose compile-time arguments are not all known.
+  Value launchOpen(Entity& entity, const KernelDecl& decl, const PreparedCall& call, Range range);
   std::string kernelSymbol(std::string_view name);
   void finishKernel(Kernel& kernel);
 
@@ -880,8 +962,8 @@ class Checker {
   /// A result that was kept in f32 as the f16 or bf16 that was reduced.
   Value roundedAs(TypeId reduced, Value result, Range range);
   std::optional<ShapeExpr> capturedSize(TExprId bound, Context& outer, Kernel& kernel);
-  /// Makes the domain of the kernel of a generator or `forall` statement.
-  bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses);
+  /// Makes the domain of the kernel of a generator or `forall` statement. `form`: as in OpenDomain.
+  bool openReduction(Context& context, Kernel& kernel, List<RangeClause> clauses, std::string_view form);
   void checkForall(const ForallStmt& node, Range range);
   /// Whether an array is one that the `forall` statement being checked has taken along and may write to: it is noted,
   /// and the body is looked at once more.
@@ -913,9 +995,13 @@ class Checker {
     Range importedAt;
     FileModule* module;
   };
-  std::vector<Loading> loading_;         // the files being read, the program first
-  std::set<const FileModule*> current_;  // imported files that were compared with the disk for this unit
-  std::vector<FileModule*> newModules_;  // those that this unit has read
+  OpenDomain* domain_ = nullptr;
+  std::unordered_set<uint32_t> ofDefaultType_;  // offsets of the names of variables whose type is that of a bare number
+  std::optional<std::string> assigned_;         // the one of them that is being assigned to
+  bool namesWaiting_ = false;                   // a value that is known when the program runs was named
+  std::vector<Loading> loading_;                // the files being read, the program first
+  std::set<const FileModule*> current_;         // imported files that were compared with the disk for this unit
+  std::vector<FileModule*> newModules_;         // those that this unit has read
   std::map<const Ast*, std::set<std::string_view>> lost_;  // names in what could not be read of a file
 };
 

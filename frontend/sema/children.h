@@ -102,6 +102,7 @@ void forEachChild(const TExpr& e, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const Clock&) {}
     void operator()(const BenchAgain& n) { one(n.bytes); }
     void operator()(const TargetFact&) {}
+    void operator()(const DeviceFact&) {}
     void operator()(const HostReduce& n) { many(n.arguments); }
   };
   std::visit(Visitor{some, all, onStmt}, e.node);
@@ -138,6 +139,7 @@ void forEachChild(const TStmt& s, OnExpr onExpr, OnStmt onStmt) {
     void operator()(const Assert& n) { one(n.condition), many(n.arguments); }
     void operator()(const Print& n) { many(n.arguments); }
     void operator()(const Launch& n) { many(n.arguments); }
+    void operator()(const LaunchOpen& n) { many(n.statics), many(n.arguments); }
     void operator()(const BindView& n) { one(n.view), many(n.expected); }
     void operator()(const BindGlobals& n) { one(n.view), many(n.expected); }
     void operator()(const WriteFile& n) { one(n.path), one(n.view); }

@@ -145,6 +145,43 @@ Value Checker::targetMember(Ident member, Range range) {
   return errorValue(range);
 }
 
+// ---- the device ----
+
+Value Checker::deviceMember(Ident member, Range range) {
+  const std::string_view name = text(member.name);
+  const auto property = findDeviceProperty(name);
+  if (!property) {
+    auto builder = report(Diag::UnknownMember, member.range, {"device", std::string(name)});
+    const auto names = devicePropertyNames();
+    const std::string near = nearestName(name, {names.begin(), names.end()});
+    if (!near.empty()) builder.help(fmt::format("did you mean device.{}?", near));
+    else builder.help(fmt::format("it has {}", fmt::join(devicePropertyNames(), ", ")));
+    return errorValue(range);
+  }
+  const std::string whole = fmt::format("device.{}", name);
+  if (infoOf(*property).isText)
+    return hostOnly(whole, range) ? code(types().string(), range, DeviceFact{*property}) : errorValue(range);
+  Context* root = ctx_;
+  while (root->parent) root = root->parent;
+  Context* const current = std::exchange(ctx_, root);
+  Value value = errorValue(range);
+  if (root->kind == Context::Kind::Kernel) {
+    std::vector<KernelDim>& dims = root->kernel->dims;
+    auto dim = std::ranges::find(dims, property, &KernelDim::property);
+    if (dim == dims.end())
+      dim = dims.insert(dim, {addLocal(whole, types().index(), LocalKind::Dimension, range), whole, property});
+    value = {types().index(), localRef(dim->local, range), {}, range};
+  } else if (root->side == Side::Host) {
+    value = code(types().index(), range, DeviceFact{*property});
+  } else {
+    report(Diag::DeviceInFunction, range, {whole})
+        .help(fmt::format("give the function a parameter of type index, and let the kernel pass {}", whole));
+  }
+  ctx_ = current;
+  if (ctx_ == root || isError(value.type)) return value;
+  return capture("d:" + whole, *root, value, whole, range);
+}
+
 // ---- types ----
 
 std::optional<TypeId> Checker::typeBefore(ExprId base) {

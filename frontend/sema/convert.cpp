@@ -169,7 +169,8 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
       return to.strided && !from.strided ? asStrided(value) : value;
     if (to.element == from.element && to.rank == from.rank && from.strided && !to.strided) {
       auto builder = report(Diag::StridedView, value.range, {shorten(value.range), place});
-      if (isHostCode())
+      if (to.writable) builder.help("declare the parameter with `strided`; what is written to a copy is lost");
+      else if (isHostCode())
         builder.help(fmt::format("pass copy({}), or declare the parameter with `strided`", shorten(value.range)));
       else builder.help("declare the parameter with `strided`, which takes any view");
     } else if (to.element == from.element && to.rank == from.rank && value.expr && noteWrite(value.expr))
@@ -245,6 +246,14 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
                             spell(ConstValue::ofInt(largestOf(to.scalar))))});
       return {types().error(), {}, {}, value.range};
     }
+    if (value.cut.valid() && isFloat(to.scalar)) {
+      const std::string written = shorten(value.cut);
+      std::string fraction = written;
+      if (const size_t sign = written.find('/'); sign != std::string::npos)
+        fraction.insert(written.find_last_not_of(" )", sign - 1) + 1, ".0");
+      report(Diag::CutQuotient, value.cut, {written}).help(fmt::format("write {}", fraction));
+      return {types().error(), {}, {}, value.range};
+    }
     return constantValue(target, convertConst(*value.constant, to.scalar), value.range);
   }
   if (value.constant && isInteger(from.scalar) && isInteger(to.scalar) && fits(*value.constant, to.scalar))
@@ -259,8 +268,13 @@ Value Checker::convertValue(Value value, TypeId target, std::string_view what) {
     if (from.scalar == Scalar::Bool) builder.help(fmt::format("write `if {} {{ 1 }} else {{ 0 }}`", source));
     else builder.help(fmt::format("write `{} != 0`", source));
   } else {
-    report(Diag::LossyConversion, value.range, {spellType(value.type), spellType(target), place})
-        .help(fmt::format("write {}({}) if that is meant", spellType(target), source));
+    auto builder = report(Diag::LossyConversion, value.range, {spellType(value.type), spellType(target), place});
+    if (assigned_)
+      builder.help(
+          fmt::format("`{0}` is {1} since its first value has no type: declare `var {0}: {2} = ...`, or write "
+                      "{1}({3}) if that is meant",
+                      *assigned_, spellType(target), spellType(value.type), source));
+    else builder.help(fmt::format("write {}({}) if that is meant", spellType(target), source));
   }
   return {types().error(), {}, {}, value.range};
 }

@@ -234,6 +234,9 @@ class Dumper {
     static constexpr const char* names[] = {"target.cuda", "target.host", "target.sm"};
     return names[static_cast<size_t>(n.property)];
   }
+  std::string show(const DeviceFact& n, const TExpr&) const {
+    return fmt::format("device.{}", infoOf(n.property).name);
+  }
   std::string show(const HostReduce& node, const TExpr&) const {
     return fmt::format("reduce {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments));
   }
@@ -300,6 +303,10 @@ class Dumper {
   void stmt(const Print& node) { line(fmt::format("print \"{}\" {}", node.format, list(node.arguments))); }
   void stmt(const Launch& node) {
     line(fmt::format("launch {}({})", program_.kernels[node.kernel.value].symbol, list(node.arguments)));
+  }
+  void stmt(const LaunchOpen& node) {
+    line(fmt::format("launch {}[{}]({})", program_.openKernels[node.kernel].name, list(node.statics),
+                     list(node.arguments)));
   }
   void stmt(const BindView& node) {
     std::string text = "bind " + expr(node.view);

@@ -453,6 +453,9 @@ class Evaluator {
     return notConstant(
         e.range, fmt::format("`{}` gets its value while the program runs", program_.globals[node.global.value].name));
   }
+  ConstValue value(const TExpr& e, const DeviceFact&) {
+    return notConstant(e.range, "it is known while the program runs, on the device that it runs on");
+  }
   ConstValue value(const TExpr& e, const TargetFact&) {
     return notConstant(e.range, "it depends on the device that the code is compiled for");
   }

@@ -200,13 +200,7 @@ bool Checker::typeFunction(Entity& callee, const Param& param, List<StaticParam>
                            std::vector<TExprId>& captured) {
   const FnTypeExpr& type = *functionType(param.type, *callee.ast);
   const std::string name(text(param.name.name)), calleeName(text(callee.name));
-  LocalScope scope;
-  for (size_t i = 0; i < staticParams.size(); ++i)
-    if (found[i])
-      scope.insert_or_assign(staticParams[i].name.name,
-                             Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                     .type = found[i]->type,
-                                     .constant = found[i]->constant});
+  const LocalScope scope = knownStatics(staticParams, found);
   // A compile-time parameter that nothing has fixed so far stands in the way, unless it is the result alone.
   auto open = [&](ExprId written) { return OpenParam{*callee.ast, staticParams, found}.in(written); };
   std::vector<TypeId> params;

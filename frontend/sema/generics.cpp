@@ -10,6 +10,17 @@
 #include <algorithm>
 
 namespace rad::sema {
+namespace {
+
+Binding bindingOf(const StaticParam& param, const StaticValue& value) {
+  if (value.waits) return {.kind = Binding::Kind::Local, .range = param.name.range, .waits = true};
+  return {.kind = value.isType ? Binding::Kind::Type : Binding::Kind::Constant,
+          .type = value.type,
+          .constant = value.constant,
+          .range = param.name.range};
+}
+
+}  // namespace
 
 /// Whether lambdas stand where something else should, and something else where a function should; reports it.
 bool Checker::misplacesFunction(const Entity& entity, List<Param> params,
@@ -54,7 +65,10 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
   // "saxpy(a, x, y)"
   auto form = [&] {
     std::string out = std::string(name) + "(";
-    for (size_t i = 0; i < params.size(); ++i) out += (i ? ", " : "") + std::string(text(params[i].name.name));
+    for (size_t i = 0; i < params.size(); ++i) {
+      const std::string param(text(params[i].name.name));
+      out += (i ? ", " : "") + (i < variadic ? param : i == variadic ? param + "..." : param + ": " + param);
+    }
     return out + ")";
   };
   size_t next = 0;
@@ -127,8 +141,31 @@ bool Checker::matchArguments(const Entity& entity, List<Param> params, List<Argu
   return ok;
 }
 
+bool Checker::isKnownAtRun(ExprId id, TypeId type) {
+  return quietly([&] {
+    const size_t first = ctx_->out->size();
+    const Value value = whileCompiling([&] { return checkExpr(id, type); });
+    if (isError(value.type) || value.constant || typeOf(value.type).kind != TypeKind::Scalar) return false;
+    const auto computed = compute(value, first);
+    return !computed && computed.error().kind == EvaluationFailure::Kind::NotConstant;
+  });
+}
+
+/// Behind the message `diagnostic` that an argument is no type: that the parameter is one.
+void Checker::helpForType(const Entity& entity, const StaticParam& param, size_t diagnostic) {
+  const std::string_view name = text(param.name.name);
+  Diagnostics::Builder builder(diags_, diagnostic);
+  builder.note(param.name.range, fmt::format("`{}` is a type", name));
+  const auto* type =
+      param.constraintOrType ? std::get_if<NameExpr>(&expr(*entity.ast, param.constraintOrType).node) : nullptr;
+  if (const auto scalar = type ? findScalar(text(type->name)) : std::nullopt)
+    builder.help(fmt::format("a number is declared with `const`: `const {}: {}`", name, spelling(*scalar)));
+  else if (!type || text(type->name) == "Number" || text(type->name) == "Float")
+    builder.help(fmt::format("give it one: {}[{}: f32]", text(entity.name), name));
+}
+
 bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<Argument> given, Range range,
-                           std::vector<std::optional<StaticValue>>& found) {
+                           std::vector<std::optional<StaticValue>>& found, bool mayWait) {
   const std::string name(text(entity.name));
   size_t next = 0;
   while (next < found.size() && found[next]) ++next;  // those of a method's struct
@@ -179,16 +216,27 @@ bool Checker::givenStatics(Entity& entity, List<StaticParam> staticParams, List<
       }
       const TypeId type = isOpen ? TypeId{} : staticType(entity, staticParams[at], scope);
       if (!isOpen && isError(type)) return false;
-      TypeId own;
-      auto constant = checkConstant(
-          argument.value, type, fmt::format("the compile-time argument `{}`", text(staticParams[at].name.name)), &own);
-      if (!constant) return false;
-      value.type = isOpen ? own : type;
-      value.constant = *constant;
+      const std::string what = fmt::format("the compile-time argument `{}`", text(staticParams[at].name.name));
+      if (mayWait && !isOpen && scalarOf(type) && isKnownAtRun(argument.value, type)) {
+        Value later = convertValue(checkExpr(argument.value, type), type, what);
+        if (isError(later.type)) return false;
+        value = {.type = type, .waits = true, .atRun = materialize(later)};
+      } else {
+        TypeId own;
+        auto constant = checkConstant(argument.value, type, what, &own);
+        if (!constant) return false;
+        value.type = isOpen ? own : type;
+        value.constant = *constant;
+      }
     } else {
       value.isType = true;
+      const size_t firstNew = diags_.all().size();
       value.type = resolveType(argument.value);
-      if (isError(value.type)) return false;
+      if (isError(value.type)) {
+        if (firstNew < diags_.all().size() && diags_.all()[firstNew].kind == Diag::NotAType)
+          helpForType(entity, staticParams[at], firstNew);
+        return false;
+      }
     }
     found[at] = value;
   }
@@ -355,12 +403,9 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
   if (!typeFunctions(true)) return false;
   LocalScope scope;
   auto enter = [&](size_t i) {
-    scope.insert_or_assign(staticParams[i].name.name,
-                           Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                   .type = found[i]->type,
-                                   .constant = found[i]->constant,
-                                   .range = staticParams[i].name.range});
+    scope.insert_or_assign(staticParams[i].name.name, bindingOf(staticParams[i], *found[i]));
   };
+  const bool waits = std::ranges::any_of(found, [](const auto& value) { return value && value->waits; });
   for (size_t i = 0; i < staticParams.size(); ++i)
     if (found[i] && found[i]->isType) enter(i);
   for (size_t i = 0; i < staticParams.size(); ++i) {
@@ -372,7 +417,8 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       value.type = param.isConst ? staticType(entity, param, scope)
                                  : inCallee(entity, scope, [&] { return resolveType(param.defaultValue); });
       if (isError(value.type)) return false;
-      if (param.isConst) {
+      value.waits = waits && param.isConst;  // it may depend on what is known later
+      if (param.isConst && !value.waits) {
         auto constant = inCallee(entity, scope, [&] {
           return checkConstant(param.defaultValue, value.type, fmt::format("the default of `{}`", name));
         });
@@ -380,7 +426,7 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
         value.constant = *constant;
       }
       found[i] = value;
-    } else if (found[i] && param.isConst && param.constraintOrType) {
+    } else if (found[i] && param.isConst && !found[i]->waits && param.constraintOrType) {
       // A number of elements, or a constant whose type was not known: in the declared type.
       const TypeId type = staticType(entity, param, scope);
       if (isError(type)) return false;
@@ -393,9 +439,15 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       }
     }
     if (!found[i]) {
+      if (reportMisfit(entity, params, call)) return false;
+      std::string all;  // of those that are not known
+      for (size_t k = 0; k < staticParams.size(); ++k)
+        if (!found[k] && !staticParams[k].defaultValue)
+          all += fmt::format("{}{}: {}", all.empty() ? "" : ", ", text(staticParams[k].name.name),
+                             staticParams[k].isConst ? "8" : "f32");
       report(Diag::CannotInfer, range, {name, std::string(text(entity.name))})
           .note(param.name.range, "declared here")
-          .help(fmt::format("give it: {}[{}: {}]{}", text(entity.name), name, param.isConst ? "8" : "f32",
+          .help(fmt::format("give it: {}[{}]{}", text(entity.name), all,
                             entity.kind == Entity::Kind::TypeAlias ? "" : "(...)"));
       return false;
     }
@@ -415,11 +467,14 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
 LocalScope Checker::staticScope(List<StaticParam> params, const std::vector<StaticValue>& values) {
   LocalScope scope;
   for (size_t i = 0; i < params.size() && i < values.size(); ++i)
-    scope.insert_or_assign(params[i].name.name,
-                           Binding{.kind = values[i].isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                   .type = values[i].type,
-                                   .constant = values[i].constant,
-                                   .range = params[i].name.range});
+    scope.insert_or_assign(params[i].name.name, bindingOf(params[i], values[i]));
+  return scope;
+}
+
+LocalScope Checker::knownStatics(List<StaticParam> params, const std::vector<std::optional<StaticValue>>& found) {
+  LocalScope scope;
+  for (size_t i = 0; i < params.size() && i < found.size(); ++i)
+    if (found[i]) scope.insert_or_assign(params[i].name.name, bindingOf(params[i], *found[i]));
   return scope;
 }
 
@@ -475,14 +530,7 @@ TypeId Checker::typeHint(Entity& entity, ExprId type, ExprId written, List<Stati
   }
   const OpenParam open{ast, staticParams, found};
   if (!open.in(type)) {
-    LocalScope given;
-    for (size_t i = 0; i < found.size(); ++i)
-      if (found[i])
-        given.insert_or_assign(staticParams[i].name.name,
-                               Binding{.kind = found[i]->isType ? Binding::Kind::Type : Binding::Kind::Constant,
-                                       .type = found[i]->type,
-                                       .constant = found[i]->constant});
-    return inCallee(entity, given, [&] { return tryType(type).value_or(TypeId{}); });
+    return inCallee(entity, knownStatics(staticParams, found), [&] { return tryType(type).value_or(TypeId{}); });
   }
   if (list ? list->items.empty() : !repeat) return {};
   // [a, b] is one array of its items, [0; 2, 3] are two of them.
@@ -510,7 +558,9 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   if (takesFunctions(params, *entity.ast) && misplacesFunction(entity, params, call.written)) return std::nullopt;
   std::vector<std::optional<StaticValue>> found = std::move(known);
   found.resize(staticParams.size());
-  bool ok = givenStatics(entity, staticParams, statics, range, found);
+  const bool mayWait = entity.kind == Entity::Kind::Kernel && isHostCode() && ctx_->kind != Context::Kind::Reduction &&
+                       !ctx_->isComputed;
+  bool ok = givenStatics(entity, staticParams, statics, range, found, mayWait);
   call.values.resize(params.size());
   call.functions.resize(params.size());
   call.captured.resize(params.size());
@@ -564,8 +614,15 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
   call.scope = staticScope(staticParams, call.statics);
   for (size_t p = 0; p < params.size(); ++p) {
     if (!call.values[p].empty() || !params[p].defaultValue || call.functions[p]) continue;
+    namesWaiting_ = false;
     auto value = defaultArgument(entity, params[p], call.scope);
-    if (!value) return std::nullopt;
+    if (!value || namesWaiting_) {
+      if (namesWaiting_)
+        report(Diag::NotConstant, range, {fmt::format("what `{}` is by default", text(params[p].name.name))})
+            .note(params[p].name.range, "declared here")
+            .help(fmt::format("give it: {}(..., {}: ...)", text(entity.name), text(params[p].name.name)));
+      return std::nullopt;
+    }
     value->range = range;
     call.values[p].push_back(*value);
   }

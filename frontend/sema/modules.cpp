@@ -155,6 +155,25 @@ Range Checker::pathRange(const Decl& decl, const ImportDecl& node) const {
           {decl.range.begin.offset + static_cast<uint32_t>(end) + 1}};
 }
 
+/// Whether `import math.pi` names a member of a library module; reports it, and lets the names be known.
+bool Checker::importsMember(const ImportDecl& node, const std::string& path, Range place, ModuleScope& scope) {
+  const size_t dot = path.rfind('.');
+  ModuleScope* const module = dot == std::string::npos ? nullptr : findModule(path.substr(0, dot));
+  if (!module) return false;
+  const std::string name = path.substr(dot + 1);
+  const Ident member{session_.names.intern(name), place};
+  const bool isMath = module->name == "math" && findMath(name);
+  Entity* const found = isMath ? nullptr : moduleMember(*module, member);
+  if (isMath || found)
+    report(Diag::UnknownModule, place, {path})
+        .help(fmt::format("`import {0}.{{{1}}}` brings {1}; after `import {0}` it is {0}.{1}", module->name, name));
+  const Ident whole{session_.names.intern(module->name), place};
+  bringIn(scope, whole, newEntity(Entity::Kind::Module, whole, scope, module));
+  const Ident known = node.alias.name.empty() ? member : node.alias;
+  if (!isMath) bringIn(scope, known, found ? *found : newEntity(Entity::Kind::Unsupported, known, scope));
+  return true;
+}
+
 void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& node, ModuleScope& scope) {
   const Range place = pathRange(decl, node);
   const std::string path(node.path);
@@ -165,6 +184,7 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
     return;
   }
   ModuleScope* module = node.isFile ? importFile(ast, node, place) : findModule(path);
+  if (!module && !node.isFile && importsMember(node, path, place, scope)) return;
   if (!module && !node.isFile && !session_.failedModules.contains(path)) {
     auto builder = report(Diag::UnknownModule, place, {path});
     if (std::string near = nearestName(path, libraryModules()); !near.empty())
@@ -173,7 +193,11 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
       builder.help("arrays need no import: zeros[f32](n), x[i], sum(x), [f32(i) for i in 0..n]");
     else if (path == "numba" || path == "triton" || path == "cuda")
       builder.help("kernels need no import: kernel name(mut x: [f32; n]) forall i in 0..n { ... }");
-    else builder.help(fmt::format("a file is imported by its path: import \"{}.rad\" as {}", path, stemOf(path)));
+    else {
+      std::string file = path;
+      std::replace(file.begin(), file.end(), '.', '/');
+      builder.help(fmt::format("a file is imported by its path: import \"{}.rad\" as {}", file, stemOf(file)));
+    }
   }
   // Without a module its names stand for errors that were reported.
   if (node.selective) {
@@ -186,7 +210,8 @@ void Checker::declareImport(const Ast& ast, const Decl& decl, const ImportDecl& 
   }
   Ident name = node.alias;
   if (name.name.empty()) {
-    const std::string_view stem = stemOf(path);
+    std::string_view stem = stemOf(path);
+    if (!node.isFile) stem = stem.substr(stem.rfind('.') + 1);  // of a.b, which is no module
     if (!isName(stem)) {
       report(Diag::ImportName, place, {std::string(stem)}).help(fmt::format("name it: import \"{}\" as ...", path));
       return;

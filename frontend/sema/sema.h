@@ -98,6 +98,10 @@ class Session {
   /// A unit whose statements are those of one of blocks(): it sees the file's declarations, and nothing of its script.
   /// What a bench measures stands in a loop as long as BenchAgain says.
   std::optional<TypedProgram> check(const TestBlock& block, Diagnostics& diagnostics);
+  /// A unit that holds the kernel of an open launch (OpenKernel::number) for compile-time arguments that a program has
+  /// computed: whole numbers and bools as such, floats as the bits of a double. None after messages.
+  std::optional<TypedProgram> specialise(uint32_t openKernel, std::span<const int64_t> statics,
+                                         Diagnostics& diagnostics);
   /// A unit that instantiates every kernel of the last checked one that has no compile-time parameters, for `raddle
   /// build` (check() alone makes only what the script uses when `false`).
   void setBuildAllKernels(bool all);

@@ -59,6 +59,12 @@ std::optional<TypedProgram> Session::check(const TestBlock& block, Diagnostics& 
   return checker.runBlock(ast, *impl_->checkedUnit, std::get<TestDecl>(ast.decl(block.decl).node));
 }
 
+std::optional<TypedProgram> Session::specialise(uint32_t openKernel, std::span<const int64_t> statics,
+                                                Diagnostics& diagnostics) {
+  const sema::OpenLaunch launch = impl_->state.openLaunches[openKernel];
+  return sema::Checker(impl_->state, diagnostics, false).runSpecialised(launch, statics);
+}
+
 void Session::setBuildAllKernels(bool all) { impl_->state.buildAllKernels = all; }
 void Session::setBlocksSeeScript(bool see) { impl_->state.blocksSeeScript = see; }
 void Session::setVerifyProofs(bool verify) { impl_->state.verifyProofs = verify; }

@@ -225,7 +225,7 @@ struct TextEqual {
 struct CopyArray {
   TExprId view;
   SiteId site;
-};                        // host: view
+};  // host: view
 struct ArgumentCount {};  // host: index; args.len
 struct ArgumentText {
   TExprId index;
@@ -234,7 +234,7 @@ struct ArgumentText {
 struct ParseNumber {
   TExprId text;
   SiteId site;
-};                // host: i64 or f64 from a String, i64(args[0])
+};  // host: i64 or f64 from a String, i64(args[0])
 struct Clock {};  // host: f64
 struct BenchAgain {
   TExprId bytes;
@@ -244,6 +244,9 @@ struct TargetFact {
   TargetProperty property = TargetProperty::Cuda;
 };  // bool, or i32 for Sm (90 for sm_90a, 0 for a processor); known when code is made for a target. Host code is code
     // for a processor
+struct DeviceFact {
+  DeviceProperty property = DeviceProperty::Multiprocessors;
+};  // host: index, or String of Id and Name
 struct HostReduce {
   KernelId kernel;
   std::vector<TExprId> arguments;
@@ -257,7 +260,7 @@ struct TExpr {
                MakeElements, ElementOf, ElementSlice, Swizzle, Negate, LogicNot, BitNot, Arithmetic, Compare, Logic,
                Convert, Bitcast, Select, MathCall, AtomicCall, CallFunction, BlockValue, IfValue, MakeTuple, TupleItem,
                NewArray, ReadFile, ReadText, FormatText, TextLength, TextEqual, CopyArray, ArgumentCount, ArgumentText,
-               ParseNumber, Clock, BenchAgain, TargetFact, HostReduce>
+               ParseNumber, Clock, BenchAgain, TargetFact, DeviceFact, HostReduce>
       node;
 };
 
@@ -329,6 +332,12 @@ struct Launch {
   std::vector<TExprId> arguments;
   SiteId site;
 };  // host; one argument a kernel parameter
+struct LaunchOpen {
+  uint32_t kernel = 0;           // index into TypedProgram::openKernels
+  std::vector<TExprId> statics;  // scalars, as OpenKernel::statics
+  std::vector<TExprId> arguments;
+  SiteId site;
+};  // host; one argument a kernel parameter
 struct BindView {
   TExprId view;
   std::vector<LocalId> extents;
@@ -359,7 +368,7 @@ struct Sync {
 struct TStmt {
   Range range;
   std::variant<Declare, Assign, Evaluate, If, While, For, Break, Continue, Return, Scope, Barrier, Collective, Assert,
-               Print, Launch, BindView, BindGlobals, WriteFile, WriteText, Sync>
+               Print, Launch, LaunchOpen, BindView, BindGlobals, WriteFile, WriteText, Sync>
       node;
 };
 
@@ -426,6 +435,7 @@ struct AtMost {
 struct KernelDim {
   LocalId local;
   std::string name;
+  std::optional<DeviceProperty> property = {};  // the device tells it, no array does
 };  // the local holds its value, type index
 struct DomainAxis {
   LocalId variable;  // type index: low, low + step, ... below high
@@ -484,6 +494,14 @@ struct Global {
   Range range;
 };
 
+/// A kernel that is made while the program runs, for compile-time arguments that host code computes.
+struct OpenKernel {
+  std::string name;             // as written, for messages: "tile"
+  uint32_t number = 0;          // what Session::specialise calls it
+  std::vector<TypeId> statics;  // the types of what is computed
+  std::vector<TypeId> params;   // as of Kernel::params
+};
+
 /// One unit. Ids index the vectors; `types` is shared by all units of a session.
 class TypedProgram {
  public:
@@ -491,6 +509,7 @@ class TypedProgram {
   TypeTable* types;
   std::vector<Function> functions;
   std::vector<Kernel> kernels;
+  std::vector<OpenKernel> openKernels;
   std::vector<Global> globals;
   std::vector<Site> sites;
   Body script;  // host statements, in order

@@ -163,6 +163,23 @@ void Verifier::check(const Launch& node) {
   wantSite(node.site, "a launch");
 }
 
+void Verifier::check(const LaunchOpen& node) {
+  host("a launch");
+  if (!require(node.kernel < program_.openKernels.size(), "a kernel is out of range")) return;
+  const OpenKernel& kernel = program_.openKernels[node.kernel];
+  if (!require(node.statics.size() == kernel.statics.size() && node.arguments.size() == kernel.params.size(),
+               "a launch with another number of arguments"))
+    return;
+  for (size_t i = 0; i < node.statics.size(); ++i)
+    require(isScalar(kernel.statics[i]) && at(node.statics[i]) == kernel.statics[i],
+            "a compile-time argument of another type");
+  for (size_t i = 0; i < node.arguments.size(); ++i) {
+    at(node.arguments[i]);
+    wantType(node.arguments[i], kernel.params[i], fmt::format("an argument of {}", kernel.name));
+  }
+  wantSite(node.site, "a launch");
+}
+
 template <class Id>
 void Verifier::bind(TExprId view, const std::vector<Id>& extents, const std::vector<TExprId>& expected,
                     const std::vector<SiteId>& sites) {
@@ -288,7 +305,12 @@ void Verifier::kernel(const Kernel& kernel) {
     declared_.insert(id.value);
   };
   std::set<size_t> bound;
-  for (const KernelDim& dim : kernel.dims) local(dim.local, types_.index(), "a dimension");
+  for (size_t i = 0; i < kernel.dims.size(); ++i) {
+    local(kernel.dims[i].local, types_.index(), "a dimension");
+    if (!kernel.dims[i].property) continue;
+    require(!infoOf(*kernel.dims[i].property).isText, "a dimension that is a text");
+    bound.insert(i);
+  }
   for (const KernelParam& param : kernel.params) {
     local(param.local, param.type, "a parameter");
     require(isScalar(param.type) || isView(param.type), "a kernel parameter of another type");

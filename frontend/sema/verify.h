@@ -123,6 +123,7 @@ class Verifier {
   void check(const Clock&, const TExpr& e);
   void check(const BenchAgain& node, const TExpr& e);
   void check(const TargetFact& node, const TExpr& e);
+  void check(const DeviceFact& node, const TExpr& e);
   void check(const HostReduce& node, const TExpr& e);
   void kernelArguments(const Kernel& kernel, const std::vector<TExprId>& arguments);
 
@@ -147,6 +148,7 @@ class Verifier {
   /// What fills a message: in device code a few scalars whose types the site knows.
   void texts(const std::vector<TExprId>& arguments, SiteId site);
   void check(const Launch& node);
+  void check(const LaunchOpen& node);
   template <class Id>
   void bind(TExprId view, const std::vector<Id>& extents, const std::vector<TExprId>& expected,
             const std::vector<SiteId>& sites);

@@ -369,6 +369,12 @@ void Verifier::check(const TargetFact& node, const TExpr& e) {
           "target.sm is i32, the other facts of targets are bools");
 }
 
+void Verifier::check(const DeviceFact& node, const TExpr& e) {
+  host("a property of the device");
+  require(e.type == (infoOf(node.property).isText ? types_.string() : types_.index()),
+          "a property of the device is an index or a text");
+}
+
 void Verifier::check(const HostReduce& node, const TExpr& e) {
   host("a reduction");
   if (!require(node.kernel.value < program_.kernels.size(), "a kernel id is out of range")) return;

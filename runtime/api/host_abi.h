@@ -60,6 +60,10 @@ int32_t rad_view_assign(RadContext*, const RadView* to, const RadView* from, uin
 int32_t rad_view_fill(RadContext*, const RadView* to, const void* value, uint32_t site);
 /// `arguments`: a kernel parameter each: the address of a scalar (bool: one byte) or of a RadView.
 int32_t rad_launch(RadContext*, uint32_t kernel, const void* const* arguments, uint32_t site);
+/// The same of a kernel that is made for compile-time arguments, `count` of them: whole numbers and bools as such,
+/// floats as the bits of a double. `kernel` is an index into the unit's open kernels.
+int32_t rad_launch_open(RadContext*, uint32_t kernel, int32_t count, const int64_t* statics,
+                        const void* const* arguments, uint32_t site);
 int32_t rad_reduce(RadContext*, uint32_t kernel, const void* const* arguments, uint32_t site, void* result);
 int32_t rad_print(RadContext*, const char* format, int64_t formatSize, int32_t count, const RadPrintArgument*);
 int32_t rad_assert_failed(RadContext*, uint32_t site, int32_t count, const RadPrintArgument*);
@@ -80,6 +84,9 @@ int32_t rad_text_write(RadContext*, const RadString* path, const RadString* text
 int32_t rad_format(RadContext*, const char* format, int64_t formatSize, int32_t count, const RadPrintArgument*,
                    uint32_t site, RadString* result);
 int32_t rad_text_equal(const RadString*, const RadString*);  // 1 if the bytes are the same, else 0
+/// `property` is a rad::cg::DeviceProperty, a size or a text; the text lives as long as the context.
+int64_t rad_device_size(RadContext*, int32_t property);
+int32_t rad_device_text(RadContext*, int32_t property, RadString* result);
 int64_t rad_argument_count(RadContext*);
 int32_t rad_argument(RadContext*, int64_t index, uint32_t site, RadString* result);
 int32_t rad_parse_i64(RadContext*, const RadString*, uint32_t site, int64_t* result);

@@ -54,7 +54,7 @@ uint64_t bytesOf(const cg::KernelManifest& kernel, const void* const* arguments)
 /// Binds arguments that the plan left alone: into the context's scratch.
 Result<void> bindAny(RadContext* context, const cg::KernelManifest& kernel, std::span<const Argument> arguments) {
   LaunchScratch& scratch = context->scratch();
-  RAD_TRY(bindArguments(kernel, arguments, scratch.binding));
+  RAD_TRY(bindArguments(kernel, arguments, context->device().info(), scratch.binding));
   scratch.block.assign(kernel, arguments, scratch.binding);
   return {};
 }
@@ -150,6 +150,21 @@ int32_t rad_launch(RadContext* context, uint32_t index, const void* const* argum
     if (int32_t status = launch()) return status;
     values = {aside, to};
     return launch();
+  });
+}
+
+int32_t rad_launch_open(RadContext* context, uint32_t kernel, int32_t count, const int64_t* statics,
+                        const void* const* arguments, uint32_t site) {
+  return guarded(context, site, [&]() -> int32_t {
+    auto made = context->specialise(kernel, {statics, static_cast<size_t>(count)}, site);
+    if (!made) {
+      Error& error = made.error();
+      if (error.log.empty()) return context->setError(std::move(error), site);
+      while (error.log.ends_with('\n')) error.log.pop_back();
+      MessageParts parts{std::move(error.message), {"what is wrong with it:\n" + error.log}, {}, unmadeKernelCode};
+      return context->setError(error.category, context->site(site), std::move(parts));
+    }
+    return context->within(made->unit, [&] { return rad_launch(context, made->kernel, arguments, made->site); });
   });
 }
 

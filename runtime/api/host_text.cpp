@@ -110,6 +110,18 @@ int32_t rad_format(RadContext* context, const char* format, int64_t formatSize, 
 
 int32_t rad_text_equal(const RadString* left, const RadString* right) { return textOf(*left) == textOf(*right); }
 
+int64_t rad_device_size(RadContext* context, int32_t property) {
+  return deviceSize(static_cast<cg::DeviceProperty>(property), context->device().info());
+}
+
+int32_t rad_device_text(RadContext* context, int32_t property, RadString* result) {
+  return guarded(context, noSite, [&]() -> int32_t {
+    const DeviceInfo& info = context->device().info();
+    return keep(context, property == static_cast<int32_t>(cg::DeviceProperty::Id) ? info.id : info.name, noSite,
+                result);
+  });
+}
+
 int64_t rad_argument_count(RadContext* context) { return static_cast<int64_t>(context->arguments().size()); }
 
 int32_t rad_argument(RadContext* context, int64_t index, uint32_t site, RadString* result) {

@@ -32,6 +32,7 @@ struct CompiledUnit {
   std::map<std::pair<uint32_t, cg::SpecKey>, uint64_t> launches = {};    // and how often they were launched
   std::map<std::string, Kernels> elsewhere;                              // on devices that the session has left
   std::set<std::pair<uint32_t, cg::SpecKey>> late = {};                  // made by launches, and not by --prepare
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> launchSites = {};    // of an open kernel: units and their sites
   std::string releaseGlobals;  // symbol of the function that gives up the arrays of its variables
 };
 
@@ -59,6 +60,10 @@ struct Engine::Impl : KernelProvider {
   }
 
   Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) override;
+  Result<Specialised> specialise(const Unit& unit, uint32_t openKernel, std::span<const int64_t> statics,
+                                 uint32_t site) override;
+  /// Takes a program that was checked among the session's units.
+  CompiledUnit& addUnit(TypedProgram program);
   Result<std::shared_ptr<Kernel>> compile(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForHost(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
   Result<std::shared_ptr<Kernel>> compileForCuda(CompiledUnit& unit, uint32_t kernel, const cg::SpecKey& key);
@@ -107,6 +112,7 @@ struct Engine::Impl : KernelProvider {
   bool throughDriver = false;  // the GPU is newer than what cubins can be made for: its driver compiles the PTX
   std::shared_ptr<HostJit> jit;
   std::vector<std::unique_ptr<CompiledUnit>> units;
+  std::map<std::pair<uint32_t, std::vector<int64_t>>, uint32_t> specialised;  // open kernels: the units that they are
   std::unique_ptr<RadContext> context;
 };
 
@@ -353,20 +359,48 @@ RunResult Engine::Impl::run(const TestBlock& block, BenchTimer* bench) {
   return result;
 }
 
-RunResult Engine::Impl::execute(TypedProgram program) {
+CompiledUnit& Engine::Impl::addUnit(TypedProgram program) {
   if (options.remarks)
     for (uint32_t kernel = 0; kernel < program.kernels.size(); ++kernel) {
       findRemarks(program, {kernel}, sources, diagnostics);
       cg::remarkAccesses(program, {kernel}, sources, diagnostics);
     }
-  beginOpening();
+  auto unit = std::make_shared<Unit>();
+  unit->id = static_cast<uint32_t>(units.size());
+  unit->manifest = cg::makeManifest(program, sources);
+  units.push_back(std::make_unique<CompiledUnit>(CompiledUnit{.unit = std::move(unit), .program = std::move(program)}));
+  return *units.back();
+}
 
-  auto runtimeUnit = std::make_shared<Unit>();
-  runtimeUnit->id = static_cast<uint32_t>(units.size());
-  runtimeUnit->manifest = cg::makeManifest(program, sources);
-  units.push_back(
-      std::make_unique<CompiledUnit>(CompiledUnit{runtimeUnit, std::move(program), {}, {}, {}, {}, {}, {}, {}}));
-  auto& unit = *units.back();
+Result<Specialised> Engine::Impl::specialise(const Unit& unit, uint32_t openKernel, std::span<const int64_t> statics,
+                                             uint32_t site) {
+  const OpenKernel& open = units[unit.id]->program.openKernels[openKernel];
+  auto [place, isNew] = specialised.try_emplace({open.number, {statics.begin(), statics.end()}}, 0);
+  if (isNew) {
+    Diagnostics found;
+    auto program = [&] {
+      StageTimer timer(&times, Stage::Check);
+      return session.specialise(open.number, statics, found);
+    }();
+    if (!program) {
+      specialised.erase(place);
+      Error error{.category = ErrorCategory::UserProgram};
+      error.message = fmt::format("the kernel `{}` cannot be made for these compile-time arguments", open.name);
+      for (const Diagnostic& each : found.all()) error.log += render(each, sources);
+      return fail(std::move(error));
+    }
+    place->second = addUnit(std::move(*program)).unit->id;
+  }
+  CompiledUnit& made = *units[place->second];
+  std::vector<cg::SiteManifest>& sites = made.unit->manifest.sites;
+  auto [own, isNewSite] = made.launchSites.try_emplace({unit.id, site}, static_cast<uint32_t>(sites.size()));
+  if (isNewSite) sites.push_back(unit.manifest.sites[site]);
+  return Specialised{made.unit, 0, own->second};
+}
+
+RunResult Engine::Impl::execute(TypedProgram program) {
+  beginOpening();
+  auto& unit = addUnit(std::move(program));
 
   // The variables of a unit that did not run to its end may never have got a value.
   auto forget = [&] {
@@ -393,10 +427,11 @@ RunResult Engine::Impl::execute(TypedProgram program) {
     }
   isPrepared = options.prepare;
   StageTimer timer(&times, Stage::Run);
-  auto error = context->run(runtimeUnit, *script);
+  auto error = context->run(unit.unit, *script);
   if (error) forget();
   auto late = context->finish();
-  if (options.explain) explainLaunches(unit);
+  if (options.explain)
+    for (size_t id = unit.unit->id; id < units.size(); ++id) explainLaunches(*units[id]);
   if (auto first = context->firstResult(); first && units.size() == 1) times.setFirstResult(*first);
   if (!error) error = std::move(late);
   if (error) return {RunOutcome::Failed, std::move(error)};

@@ -60,7 +60,9 @@ Result<void> checkKind(const KernelManifest& kernel, const ParamManifest& param,
     return refuse(kernel,
                   fmt::format("`{}` takes elements that lie next to each other, but the argument has gaps between them",
                               param.name),
-                  fmt::format("pass a copy, or declare `{}` with `strided`", param.name));
+                  param.isMut
+                      ? fmt::format("declare `{}` with `strided`; what is written to a copy is lost", param.name)
+                      : fmt::format("pass a copy, or declare `{}` with `strided`", param.name));
   return {};
 }
 
@@ -92,9 +94,17 @@ std::unexpected<Error> mismatch(const KernelManifest& kernel, std::span<const Ar
 }
 
 /// Plain dimensions bind; all else is checked against what they bound.
-Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> arguments, std::vector<int64_t>& dims) {
+Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> arguments, const DeviceInfo& device,
+                      std::vector<int64_t>& dims) {
   constexpr int64_t unbound = -1;  // extents are not negative
   dims.assign(kernel.dims.size(), unbound);
+  for (const cg::DeviceSize& size : kernel.deviceSizes) dims.at(size.dimension) = deviceSize(size.property, device);
+  // A plain dimension, which the arrays tell.
+  auto isBinding = [&](const cg::SizeExpr& shape) {
+    return shape.op == SizeOp::Dimension && std::ranges::none_of(kernel.deviceSizes, [&](const cg::DeviceSize& size) {
+             return size.dimension == static_cast<size_t>(shape.value);
+           });
+  };
   // Where a dimension got its value, for the message.
   auto binderOf = [&](size_t dim) {
     for (size_t p = 0; p < kernel.params.size(); ++p)
@@ -109,7 +119,7 @@ Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> ar
     if (!param.isView) continue;
     const auto& view = *std::get_if<ViewArgument>(&arguments[p]);
     for (size_t axis = 0; axis < param.shape.size(); ++axis) {
-      if (param.shape[axis].op != SizeOp::Dimension) continue;
+      if (!isBinding(param.shape[axis])) continue;
       auto dim = static_cast<size_t>(param.shape[axis].value);
       if (dim >= dims.size())
         return fail(ErrorCategory::Misuse,
@@ -130,7 +140,7 @@ Result<void> bindDims(const KernelManifest& kernel, std::span<const Argument> ar
     const auto& view = *std::get_if<ViewArgument>(&arguments[p]);
     for (size_t axis = 0; axis < param.shape.size(); ++axis) {
       const cg::SizeExpr& shape = param.shape[axis];
-      if (shape.op == SizeOp::Dimension) continue;
+      if (isBinding(shape)) continue;
       RAD_ASSIGN(int64_t wanted, evaluate(shape, kernel, dims, arguments, {"the size of", param.name}));
       if (wanted == view.extents[axis]) continue;
       std::string size =
@@ -187,6 +197,7 @@ cg::SpecKey specialise(const KernelManifest& kernel, std::span<const Argument> a
   cg::SpecKey key;
   key.aligned16 = key.innerDivisible4 = true;
   key.small = isSmall(binding.points);
+  key.small &= std::ranges::all_of(binding.dims, isSmall);
   for (auto [low, high, step] : binding.axes) key.small &= isSmall(low) && isSmall(high) && isSmall(step);
   for (size_t p = 0; p < kernel.params.size(); ++p) {
     const auto* view = std::get_if<ViewArgument>(&arguments[p]);
@@ -254,20 +265,22 @@ Result<void> checkAliases(const KernelManifest& kernel, std::span<const Argument
   return {};
 }
 
-Result<void> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding) {
+Result<void> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments, const DeviceInfo& device,
+                           Binding& binding) {
   if (arguments.size() != kernel.params.size())
     return refuse(kernel, fmt::format("takes {} arguments, but got {}", kernel.params.size(), arguments.size()));
   for (size_t p = 0; p < arguments.size(); ++p) RAD_TRY(checkKind(kernel, kernel.params[p], arguments[p]));
-  RAD_TRY(bindDims(kernel, arguments, binding.dims));
+  RAD_TRY(bindDims(kernel, arguments, device, binding.dims));
   RAD_TRY(checkAliases(kernel, arguments));
   RAD_TRY(evaluateDomain(kernel, arguments, binding));
   binding.spec = specialise(kernel, arguments, binding);
   return {};
 }
 
-Result<Binding> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments) {
+Result<Binding> bindArguments(const KernelManifest& kernel, std::span<const Argument> arguments,
+                              const DeviceInfo& device) {
   Binding binding;
-  RAD_TRY(bindArguments(kernel, arguments, binding));
+  RAD_TRY(bindArguments(kernel, arguments, device, binding));
   return binding;
 }
 

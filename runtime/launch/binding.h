@@ -5,6 +5,7 @@
 
 #include "codegen/artifact/artifact.h"
 #include "runtime/base/result.h"
+#include "runtime/device/device.h"
 
 #include <array>
 #include <cstddef>
@@ -75,12 +76,17 @@ struct Binding {
 
 /// Checks the arguments against the signature (types, ranks, sizes, overlap) and evaluates the domain. Refusals are of
 /// category Launch; they name the kernel, the arguments, the dimensions and the values.
-Result<Binding> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
+Result<Binding> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments,
+                              const DeviceInfo& device = {});
 /// The same into a binding that is there, whose memory is used again. After a failure its contents are unspecified.
-Result<void> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments, Binding& binding);
+Result<void> bindArguments(const cg::KernelManifest& kernel, std::span<const Argument> arguments,
+                           const DeviceInfo& device, Binding& binding);
 
 /// Refuses a writable argument that shares elements with another one (part of bindArguments).
 Result<void> checkAliases(const cg::KernelManifest& kernel, std::span<const Argument> arguments);
+
+/// A property that is a number, at least 1.
+int64_t deviceSize(cg::DeviceProperty property, const DeviceInfo& device);
 
 /// What a size is for: "the range of `i`". A text only where a message needs it: launches are many.
 struct SizeUse {

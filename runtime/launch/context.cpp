@@ -80,6 +80,7 @@ void RadContext::setArguments(std::vector<std::string> arguments) {
 std::optional<RunError> RadContext::run(std::shared_ptr<const rad::rt::Unit> unit, rad::rt::Script script) {
   auto before = std::exchange(unit_, std::move(unit));
   auto usesBefore = std::exchange(uses_, {});
+  usesOf_.clear();
   error_.reset();
   stackLimit_ = stackLimitOfThread();
   int32_t status = script(this);
@@ -123,6 +124,7 @@ void RadContext::startAfresh(std::shared_ptr<rad::rt::Device> device) {
   underWay_.clear();
   unitsUnderWay_.clear();
   uses_.clear();
+  usesOf_.clear();
   error_.reset();
   device_ = std::move(device);
 }
@@ -292,10 +294,15 @@ int32_t RadContext::beginLaunch(uint32_t kernel, uint32_t site, uint32_t& serial
   return 0;
 }
 
+rad::rt::Result<rad::rt::Specialised> RadContext::specialise(uint32_t openKernel, std::span<const int64_t> statics,
+                                                             uint32_t site) {
+  return kernels_->specialise(*unit_, openKernel, statics, site);
+}
+
 rad::rt::KernelUse& RadContext::use(uint32_t kernel) {
   if (kernel >= uses_.size()) uses_.resize(unit_->manifest.kernels.size());
   auto& use = uses_[kernel];
-  if (!use) use = std::make_unique<rad::rt::KernelUse>(unit_->manifest.kernels[kernel]);
+  if (!use) use = std::make_unique<rad::rt::KernelUse>(unit_->manifest.kernels[kernel], device_->info());
   return *use;
 }
 

@@ -18,8 +18,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,13 @@ struct Unit {
   cg::UnitManifest manifest;
 };
 
+/// A kernel that was made for compile-time arguments of a launch.
+struct Specialised {
+  std::shared_ptr<const Unit> unit;
+  uint32_t kernel = 0;
+  uint32_t site = 0;  // of the launch, among the unit's own
+};
+
 /// Gives compiled kernels: the engine compiles them on first use; an ahead-of-time program looks them up.
 class KernelProvider {
  public:
@@ -42,6 +51,11 @@ class KernelProvider {
   /// The variant of a kernel for what `key` says of the arguments. A more general variant may be returned. Called often
   /// with the same arguments: must be quick then.
   virtual Result<std::shared_ptr<Kernel>> get(const Unit& unit, uint32_t kernel, const cg::SpecKey& key) = 0;
+  /// An open kernel of the unit for compile-time arguments, as rad_launch_open gets them. Called at each such launch.
+  virtual Result<Specialised> specialise(const Unit&, uint32_t /*openKernel*/, std::span<const int64_t> /*statics*/,
+                                         uint32_t /*site*/) {
+    return fail(ErrorCategory::Misuse, "kernels cannot be made here while the program runs");
+  }
 };
 
 /// Is told of a launch before it is made: its kernel, what the variant relies on, and how it is divided.
@@ -66,7 +80,7 @@ struct LaunchScratch {
 
 /// What a context keeps of a kernel that it launched.
 struct KernelUse {
-  explicit KernelUse(const cg::KernelManifest& kernel) : plan(kernel) {}
+  KernelUse(const cg::KernelManifest& kernel, const DeviceInfo& device) : plan(kernel, device) {}
   LaunchPlan plan;
   cg::SpecKey key;                 // of the last launch,
   std::shared_ptr<Kernel> kernel;  // its variant,
@@ -135,6 +149,20 @@ struct RadContext {
   rad::rt::KernelUse& use(uint32_t kernel);
   /// Its variant for arguments that are bound, compiled where there is none yet, and how it runs on the device.
   rad::rt::Result<void> prepare(uint32_t kernel, const rad::rt::Binding& binding);
+  /// KernelProvider::specialise for the current unit.
+  rad::rt::Result<rad::rt::Specialised> specialise(uint32_t openKernel, std::span<const int64_t> statics,
+                                                   uint32_t site);
+  /// Does something while another unit is the current one; gives what that gives.
+  template <class Action>
+  int32_t within(std::shared_ptr<const rad::rt::Unit> unit, Action action) {
+    auto& own = usesOf_[unit.get()];
+    std::swap(unit_, unit);
+    std::swap(uses_, own);
+    const int32_t status = action();
+    std::swap(uses_, own);
+    std::swap(unit_, unit);
+    return status;
+  }
   void write(std::string_view text) const;
   /// Whether what is written is seen on a terminal.
   bool outputIsTerminal() const;
@@ -184,6 +212,7 @@ struct RadContext {
   std::function<void(const rad::rt::LaunchSeen&)> watch_;
   std::shared_ptr<const rad::rt::Unit> unit_;
   std::vector<std::unique_ptr<rad::rt::KernelUse>> uses_;  // as unit_'s kernels; null: not launched yet
+  std::map<const rad::rt::Unit*, std::vector<std::unique_ptr<rad::rt::KernelUse>>> usesOf_;  // of those of open kernels
   struct PendingError {
     rad::rt::ErrorCategory category;
     std::optional<rad::cg::SiteManifest> site;

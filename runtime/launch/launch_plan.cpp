@@ -24,7 +24,9 @@ bool bindSize(int64_t& size, int64_t extent) {
 
 }  // namespace
 
-LaunchPlan::LaunchPlan(const cg::KernelManifest& kernel) : kernel_(kernel) { isUsable_ = compileAll(); }
+LaunchPlan::LaunchPlan(const cg::KernelManifest& kernel, const DeviceInfo& device) : kernel_(kernel) {
+  isUsable_ = compileAll(device);
+}
 
 bool LaunchPlan::compileSteps(const cg::SizeExpr& expr, size_t depth) {
   if (depth >= maxDepth) return false;
@@ -63,8 +65,12 @@ bool LaunchPlan::compile(const cg::SizeExpr& expr, Size& out) {
   return true;
 }
 
-bool LaunchPlan::compileAll() {
+bool LaunchPlan::compileAll(const DeviceInfo& device) {
   sizes_.assign(kernel_.dims.size(), unknown);
+  for (const cg::DeviceSize& size : kernel_.deviceSizes) {
+    sizes_.at(size.dimension) = deviceSize(size.property, device);
+    isSmall_ &= isSmall(sizes_[size.dimension]);
+  }
   for (const cg::ParamManifest& param : kernel_.params) {
     Param out;
     if (!param.isView) {
@@ -161,7 +167,7 @@ bool LaunchPlan::bind(const void* const* arguments, Binding& binding, ArgumentBl
   for (size_t i = 0; i < written_.size(); ++i) written[i] = static_cast<const RadView*>(arguments[written_[i]])->array;
   size_t places = 0;  // of written arrays
   uint64_t addresses = 0, inner = 0;
-  bool small = true;
+  bool small = isSmall_;
   uint64_t* slot = block.begin(params_.size() + kernel_.dims.size() + 2 * axes_.size());
   for (size_t p = 0; p < params_.size(); ++p) {
     const Param& param = params_[p];

@@ -16,7 +16,8 @@ namespace rad::rt {
 /// A kernel's signature as launches need it. Immutable; refers to the manifest.
 class LaunchPlan {
  public:
-  explicit LaunchPlan(const cg::KernelManifest& kernel);
+  /// `device`: what the launches run on. The kernel outlives the plan.
+  explicit LaunchPlan(const cg::KernelManifest& kernel, const DeviceInfo& device = {});
 
   /// Binds arguments as rad_launch gets them, and puts them into `block` (ArgumentBlock::finish is to follow). False,
   /// with both unspecified, where that takes more than a look: a wrong size or type, gaps between elements, a written
@@ -51,7 +52,7 @@ class LaunchPlan {
 
   bool compile(const cg::SizeExpr& expr, Size& out);
   bool compileSteps(const cg::SizeExpr& expr, size_t depth);
-  bool compileAll();
+  bool compileAll(const DeviceInfo& device);
   bool evaluate(Size size, const int64_t* sizes, const void* const* arguments, int64_t& out) const {
     const Step& first = steps_[size.begin];
     if (size.end - size.begin > 1 || first.op == cg::SizeOp::Parameter)
@@ -64,6 +65,7 @@ class LaunchPlan {
 
   const cg::KernelManifest& kernel_;
   bool isUsable_ = false;
+  bool isSmall_ = true;  // the sizes that the device tells are
   std::vector<Param> params_;
   std::vector<uint16_t> written_;  // the parameters that are
   std::vector<int64_t> sizes_;  // the dimensions, not known yet (-1); constants; sizes that are checked, not known yet

@@ -36,6 +36,8 @@ std::string_view codeOf(cg::SiteManifest::Kind kind);
 inline constexpr std::string_view dataRaceCode = "R0840", uninitialisedReadCode = "R0841";
 /// The code of launches that are refused for what their arguments are.
 inline constexpr std::string_view refusedLaunchCode = "R0608";
+/// The code of kernels that cannot be made when they are launched.
+inline constexpr std::string_view unmadeKernelCode = "R0610";
 /// "file:line:col: error[R0601]: headline", the source line with a caret range, notes, help. Without a site (null):
 /// "error: headline".
 std::string renderMessage(const cg::SiteManifest* site, const MessageParts& parts);

@@ -162,6 +162,23 @@ Result<int64_t> checkExtents(std::span<const int64_t> extents, const std::string
 
 std::string text(const SizeExpr& expr, const cg::KernelManifest& kernel) { return textWithin(expr, kernel, 0); }
 
+int64_t deviceSize(cg::DeviceProperty property, const DeviceInfo& device) {
+  auto number = [&]() -> int64_t {
+    switch (property) {
+      case cg::DeviceProperty::Multiprocessors: return device.multiprocessors;
+      case cg::DeviceProperty::MaxThreadsPerBlock: return device.maxThreadsPerBlock;
+      case cg::DeviceProperty::MaxSharedBytesPerBlock:
+        return std::max(device.maxSharedBytesPerBlock, device.maxSharedBytesPerBlockOptIn);
+      case cg::DeviceProperty::MemoryBytes:
+        return static_cast<int64_t>(std::min<uint64_t>(device.memoryBytes, static_cast<uint64_t>(maxCount)));
+      case cg::DeviceProperty::Id:
+      case cg::DeviceProperty::Name: break;
+    }
+    return 0;
+  };
+  return std::max<int64_t>(number(), 1);
+}
+
 std::string SizeUse::text() const { return name.empty() ? std::string(role) : fmt::format("{} `{}`", role, name); }
 
 Result<int64_t> evaluate(const SizeExpr& expr, const cg::KernelManifest& kernel, std::span<const int64_t> dims,

@@ -87,7 +87,11 @@ class BlockKernels(ForallKernels):
                  "    blocks %s in 0..ceil_div(%s, %s) threads %s in 0..%s {" % (b, size, count, t, count)] + self.indent(body) + ["}"]
         array = self.name("a")
         blocks = -(-extent // threads)
-        host = made + ["let %s = zeros[%s](%d)" % (array, kind, blocks), "%s(%s)" % (name, ", ".join(arguments + [array] + moreArguments))]
+        chosen = ""
+        if static and self.chance(0.5):  # known when the program runs
+            self.use("kernel.open")
+            chosen = "[%sargs.len + %d]" % (self.r.choice(["", "SIZE: "]), threads)
+        host = made + ["let %s = zeros[%s](%d)" % (array, kind, blocks), "%s%s(%s)" % (name, chosen, ", ".join(arguments + [array] + moreArguments))]
         return lines, host + self.show(array, kind, blocks)
 
     def uniformly(self, kind, tile, t, count, alike):

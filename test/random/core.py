@@ -27,6 +27,7 @@ class Core:
         self.inKernel = False
         self.onHost = False  # the overflow of signed integers is an error here
         self.loops = 0
+        self.equated = None  # the struct for which == is being declared
         self.strided = set()  # names of views with gaps
         self.changing = set()  # names of values and views that are variables outside of the lambda where they are known as values
         self.lists = []  # constants without a type that are lists of numbers which fit into any: (name, extents)

@@ -33,7 +33,7 @@ class Expressions(Core):
         if t == "bool":
             return choices + ["compare"] * 5 + ["logic"] * 3 + ["not", "all", "library", "mask", "mask"]
         if t == "index":
-            return choices + ["indexbinary"] * 5 + ["len", "min", "point", "point"]
+            return choices + ["indexbinary"] * 5 + ["len", "device", "min", "point", "point"]
         if t in SMALL:
             return choices + ["convert", "convert", "bitcast"]
         if t in FLOATS:
@@ -290,6 +290,14 @@ class Expressions(Core):
             return name + ".len"
         self.use("view.shape")
         return "%s.shape[%d]" % (name, self.r.randrange(len(sizes)))
+
+    def expr_device(self, t, scope, depth):
+        """Of what differs between devices, a part that does not."""
+        if self.depth or not (self.inKernel or self.onHost):
+            return None  # functions do not know it in kernels
+        self.use("device.size")
+        name, least = self.r.choice([("multiprocessors", 1), ("max_threads_per_block", 7), ("max_shared_bytes_per_block", 5), ("memory_bytes", 9)])
+        return "min(device.%s, %d)" % (name, self.r.randrange(1, least + 1))
 
     def expr_point(self, t, scope, depth):
         return self.r.choice(scope.points)[0] if scope.points else None

@@ -33,6 +33,7 @@ WITHOUT = {
               "from": "an extern that names its file: " + LATER},
     "signs": {sign: MISTAKE for sign in ("&&", "||", "!", "?", "++", "--", "**", "::", "=>", "<<<", ">>>")},
     "scalar types": {},
+    "properties of the device": {"id": "differs", "name": "differs"},
     "functions": {"clock": "differs", "sync": "random programs wait by reading",
                   **{name: FILES for name in ("read_png", "write_png", "read_npy", "write_npy", "read_csv", "write_csv", "read_text", "write_text",
                                               "append_text", "plot")}},
@@ -43,6 +44,7 @@ TABLES = {
     "words": ("lex/keywords.def", r'^(?:KEYWORD|CONTEXTUAL)\(\w+, "(\w+)"'),
     "signs": ("lex/tokens.def", r'^(?:SIGN|BINARY)\(\w+, "([^"]+)"'),
     "scalar types": ("types/scalars.def", r"^SCALAR\(\w+, (\w+),"),
+    "properties of the device": ("builtins/builtins.def", r"^DEVICE\(\w+, (\w+),"),
     "functions": ("builtins/builtins.def", r"^(?:MATH|HOST|BLOCK|ATOMIC)\(\w+, (\w+),"),
 }
 

@@ -43,6 +43,9 @@ class ForallKernels(Given):
         body = self.block(inner, self.r.randrange(1, 6), {"own": own, "mayReturn": True, "prints": "%s %% 40 == 0" % dims[0]})
         body.append("%s = %s" % (own[0][0], self.expr(t, inner)))
         ranges = ["%s in %s..%s" % (dim, "1" if border else "0", size + " - 1" if border else size) for dim, (size, _) in zip(dims, sizes)]
+        if not border and self.chance(0.05):
+            self.use("device.domain")
+            ranges[0] += " * min(device.multiprocessors, 1)"
         if self.chance(0.2):
             self.use("kernel.step")
             ranges[0] += " step %d" % self.r.randrange(1, 5)

@@ -2,7 +2,7 @@
 """Declarations other than kernels: functions, constants, type names, imported files."""
 from core import Scope
 from statements import Statements
-from vocabulary import ARITHMETIC, INTS, NUMBERS, kindOf
+from vocabulary import ARITHMETIC, FLOATS, INTS, NUMBERS, kindOf
 
 
 class Functions(Statements):
@@ -189,7 +189,7 @@ class Functions(Statements):
                 self.use("const.expression")
                 t = self.typeOf(["i32", "i64", "u16", "u64", "f64", "f32"])
                 a, b, c = (self.r.randrange(1, 12) for _ in range(3))
-                lines.append("const %s: %s = %s" % (name, t, self.r.choice(["(%d + %d) * %d", "%d * %d - %d / 20", "%d + %d %% %d"]) % (a, b, c)))
+                lines.append("const %s: %s = %s" % (name, t, self.r.choice(["(%d + %d) * %d", "%d * %d - %d / 20" + ".0" * (t in FLOATS), "%d + %d %% %d"]) % (a, b, c)))
                 scope.values.append((name, t))
         return lines
 

@@ -150,7 +150,9 @@ class Structs(Expressions):
         names = [self.name("p") for _ in params]
         inner, host = self.inside(zip(names, params))
         result = "bool" if form in ("compare", "equal") else t
+        self.equated = t if op == "==" else None
         text = self.expr(result, inner, 2)
+        self.equated = None
         self.outside()
         self.operators.append({"op": op, "result": result, "params": params, "host": host})
         head = "operator %s(%s) -> %s" % (op, ", ".join("%s: %s" % (p, self.spell(of)) for p, of in zip(names, params)), self.spell(result))
@@ -220,8 +222,8 @@ class Structs(Expressions):
                 return None
             of = self.r.choice(types)
             op = self.r.choice(["==", "!="])
-            # A body that is being generated must not use what is declared behind it.
-            if any(o["op"] == "==" and not o["host"] and of in o["params"] for o in self.operators) and self.onHost:
+            # A body that is being generated must not use what is declared behind it, nor itself.
+            if of == self.equated or any(o["op"] == "==" and not o["host"] and of in o["params"] for o in self.operators) and self.onHost:
                 return None
             if of[0] == "enum":
                 self.use("enum.equal")

@@ -47,7 +47,7 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
                           : "verify while the program runs: barrier (what uniform() promises; on CPU threads always)");
   check->check(CLI::IsMember(runs ? std::vector<std::string>{"race", "uninit", "barrier"}
                                   : std::vector<std::string>{"barrier"}));
-  check->delimiter(',')->type_name("WHAT");
+  check->delimiter(',')->allow_extra_args(false)->type_name("WHAT");
   app.add_flag("-g", options.debug, "for debuggers: variables and types beside lines; nothing is optimised");
   if (runs)
     app.add_flag("--sync-launches", options.syncLaunches,
@@ -65,6 +65,7 @@ void addCommon(CLI::App& app, CommonOptions& options, bool runs) {
   app.add_option("--link", options.link,
                  "link a file with the kernels: PTX, cubin, fatbin, LTO-IR, an object or archive of nvcc -rdc=true, or "
                  "CUDA C++ (.cu) (repeatable)")
+      ->allow_extra_args(false)
       ->type_name("FILE");
 }
 

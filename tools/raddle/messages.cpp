@@ -21,15 +21,6 @@ void printObject(const Json& object) {
   fmt::print(stderr, "{}\n", object.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-std::string_view levelOf(Severity severity) {
-  switch (severity) {
-    case Severity::Error: return "error";
-    case Severity::Warning: return "warning";
-    case Severity::Remark: return "remark";
-  }
-  return "";
-}
-
 /// An object a line for each message.
 void printJson(const Diagnostic& one, const SourceManager& sources) {
   auto place = [&](Json& object, Range range) {
@@ -41,7 +32,7 @@ void printJson(const Diagnostic& one, const SourceManager& sources) {
     object["endLine"] = end.line;
     object["endColumn"] = end.column;
   };
-  Json object{{"code", codeOf(one.kind)}, {"level", levelOf(severityOf(one.kind))}, {"message", one.text}};
+  Json object{{"code", codeOf(one.kind)}, {"level", wordOf(severityOf(one.kind))}, {"message", one.text}};
   place(object, one.range);
   for (const auto& note : one.notes) {
     Json entry{{"message", note.text}};

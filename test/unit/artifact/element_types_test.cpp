@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The runtime's element types are those of programs, number by number: code generation and the host interface cast
-// between them.
+// The runtime's element types and properties of devices are those of programs, number by number: code generation and
+// the host interface cast between them.
 #include "codegen/artifact/artifact.h"
 
 #include <gtest/gtest.h>
@@ -21,6 +21,16 @@ TEST(ElementTypes, AgreeWithTheTableOfScalars) {
   EXPECT_EQ(nameOf(ElementType::Name), #spelled);                                               \
   EXPECT_EQ(sizeOf(ElementType::Name) * 8, unsigned{bits}) << #spelled;
 #include "frontend/types/scalars.def"
+}
+
+TEST(DeviceProperties, AgreeWithTheTableOfBuiltins) {
+  enum class Row : uint8_t {
+#define DEVICE(Name, text, isText, doc) Name,
+#include "frontend/builtins/builtins.def"
+  };
+#define DEVICE(Name, spelled, isText, doc) \
+  EXPECT_EQ(static_cast<int>(DeviceProperty::Name), static_cast<int>(Row::Name)) << #spelled;
+#include "frontend/builtins/builtins.def"
 }
 
 TEST(ElementTypes, VectorsAreScalarsWithACount) {

@@ -109,6 +109,32 @@ TEST(LaunchBinding, ChecksConstantsAndParameters) {
   EXPECT_EQ(message(result), "saxpy: `x` must have the size `count` = -7: x is [10]");
 }
 
+TEST(LaunchBinding, TheDeviceTellsSizes) {
+  DeviceInfo device;
+  device.multiprocessors = 132;
+  device.memoryBytes = uint64_t{80} << 30;
+  cg::KernelManifest kernel = oneView({apply(cg::SizeOp::Mul, dim(0), constant(2))}, {"device.multiprocessors"});
+  kernel.deviceSizes = {{0, cg::DeviceProperty::Multiprocessors}};
+  kernel.axes = {{"i", constant(0), dim(0)}};
+  auto right = bindArguments(kernel, std::vector<Argument>{array(&blockA, {264})}, device);
+  ASSERT_TRUE(right) << message(right);
+  EXPECT_EQ(right->dims, std::vector<int64_t>{132});
+  EXPECT_EQ(right->points, 132);
+  EXPECT_TRUE(right->spec.small);
+  EXPECT_EQ(message(bindArguments(kernel, std::vector<Argument>{array(&blockA, {265})}, device)),
+            "k: `x` must have the size `device.multiprocessors * 2` = 264: x is [265]");
+  // Alone it is the size that the array has to have, rather than one that the array tells.
+  kernel.params[0].shape = {dim(0)};
+  EXPECT_EQ(message(bindArguments(kernel, std::vector<Argument>{array(&blockA, {131})}, device)),
+            "k: `x` must have the size `device.multiprocessors` = 132: x is [131]");
+  kernel.deviceSizes[0].property = cg::DeviceProperty::MemoryBytes;
+  kernel.params.clear();
+  kernel.axes = {{"i", constant(0), constant(4)}};
+  auto large = bindArguments(kernel, {}, device);
+  ASSERT_TRUE(large) << message(large);
+  EXPECT_FALSE(large->spec.small);
+}
+
 TEST(LaunchBinding, ADimensionThatNothingDeterminesIsRefused) {
   auto result = bindArguments(oneView({apply(cg::SizeOp::Mul, dim(0), constant(2))}, {"n"}),
                               std::vector<Argument>{array(&blockA, {10})});

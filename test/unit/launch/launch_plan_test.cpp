@@ -45,8 +45,8 @@ class LaunchPlans : public ::testing::Test {
       std::memcpy(scalar.bytes.data(), arguments[i], cg::sizeOf(kernel.params[i].type));
       values.emplace_back(scalar);
     }
-    auto wanted = bindArguments(kernel, values);
-    const bool isBound = LaunchPlan(kernel).bind(arguments.data(), binding_, block_);
+    auto wanted = bindArguments(kernel, values, info_);
+    const bool isBound = LaunchPlan(kernel, info_).bind(arguments.data(), binding_, block_);
     if (!isBound) return false;
     EXPECT_TRUE(wanted) << wanted.error().message;
     if (!wanted) return true;
@@ -66,6 +66,7 @@ class LaunchPlans : public ::testing::Test {
   }
 
   std::shared_ptr<MemoryDevice> device_ = std::make_shared<MemoryDevice>(DeviceKind::Cuda);
+  DeviceInfo info_;
   std::vector<RadArray*> arrays_;
   Binding binding_;
   ArgumentBlock block_;
@@ -107,6 +108,8 @@ TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
   std::vector<RadArray*> pool;
   for (int i = 0; i < 6; ++i) pool.push_back(array(types[i % 4], 4096));
   int bound = 0, refused = 0;
+  info_.multiprocessors = 5;
+  info_.memoryBytes = uint64_t{1} << 33;
   for (int round = 0; round < 4000; ++round) {
     cg::KernelManifest kernel;
     kernel.name = "k";
@@ -114,6 +117,15 @@ TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
     const auto dims = static_cast<int64_t>(kernel.dims.size());
     std::vector<int64_t> sizes(kernel.dims.size());
     for (int64_t& size : sizes) size = pick(0, 9) == 0 ? 0 : pick(1, 8);
+    std::vector<bool> isOfDevice(sizes.size());
+    for (size_t d = 0; d < sizes.size(); ++d) {
+      if (pick(0, 7) != 0) continue;
+      isOfDevice[d] = true;
+      const bool isLarge = pick(0, 3) == 0;
+      kernel.deviceSizes.push_back(
+          {static_cast<uint32_t>(d), isLarge ? cg::DeviceProperty::MemoryBytes : cg::DeviceProperty::Multiprocessors});
+      sizes[d] = deviceSize(kernel.deviceSizes.back().property, info_);
+    }
     std::vector<size_t> scalars;
     std::function<cg::SizeExpr(int)> expression = [&](int depth) -> cg::SizeExpr {
       const int64_t kind = pick(0, depth > 0 ? 5 : 2);
@@ -154,7 +166,7 @@ TEST_F(LaunchPlans, AgreeWithTheRuleOnRandomKernels) {
       arguments.push_back(&numbers.emplace_back(pick(0, 20) == 0 ? -1 : pick(0, 8)));
     }
     for (int64_t d = 0; d < dims; ++d)
-      if (pick(0, 40) != 0) addView({dim(d)});
+      if (!isOfDevice[static_cast<size_t>(d)] && pick(0, 40) != 0) addView({dim(d)});
     for (int64_t i = pick(0, 4); i > 0; --i) {
       std::vector<cg::SizeExpr> shape;
       for (int64_t rank = pick(1, 4); rank > 0; --rank)

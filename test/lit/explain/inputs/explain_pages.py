@@ -59,7 +59,8 @@ for code in codes:
         with open("program.rad", "w", encoding="utf-8") as file:
             file.write(program)
         done = run(["run", "program.rad", "--device", "host"] + options)
-        said = re.findall(r"^(?:\S+: )?(?:error|warning)\[(R\d+)\]", done.stderr, re.M)
+        own = done.stderr.split("note: what is wrong with it:")[0]  # another message stands behind it
+        said = re.findall(r"^(?:\S+: )?(?:error|warning)\[(R\d+)\]", own, re.M)
         isWrong = (options, program) in wrong
         expected = {code} if isWrong else set()
         if set(said) != expected or (not isWrong and done.returncode != 0):
