@@ -271,6 +271,7 @@ std::string Builder::postfixBefore(size_t at) const {
 
 /// The text of the tokens [first, end), or "..." if it is empty, long, or of several lines.
 std::string Builder::shown(size_t first, size_t end) const {
+  end = std::min(end, stream_.tokens.size());
   if (first >= end) return "...";
   const std::string_view text =
       text_.substr(stream_.tokens[first].begin, stream_.tokens[end - 1].end - stream_.tokens[first].begin);

@@ -157,7 +157,10 @@ bool Builder::foreignRange(size_t at) {
 /// What `from math import pi` of Python means, with what is imported from at `at`.
 std::string Builder::importMeant(size_t at) const {
   size_t word = at;
-  auto ends = [&](size_t i) { return tokenAt(i, 0).kind == TokenKind::End || tokenAt(i, 0).newlineBefore; };
+  auto ends = [&](size_t i) {
+    const Token& token = tokenAt(i, 0);
+    return token.kind == TokenKind::End || token.kind == TokenKind::EndOfText || token.newlineBefore;
+  };
   while (word < at + 20 && tokenAt(word, 0).kind != TokenKind::Import && !ends(word)) ++word;
   const std::string from = shown(at, word);
   std::string names;

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 namespace rad::sema {
 
@@ -138,6 +137,12 @@ std::optional<std::vector<TExprId>> Checker::launchArguments(const KernelDecl& d
   return arguments;
 }
 
+/// Whether two compile-time arguments are the same, as far as they are known before the program runs.
+static bool isSameStatic(const StaticValue& one, const StaticValue& other) {
+  return one.isType == other.isType && one.type == other.type && one.waits == other.waits &&
+         (one.isType || one.waits || spell(one.constant) == spell(other.constant));
+}
+
 Value Checker::launchOpen(Entity& entity, const KernelDecl& decl, const PreparedCall& call, Range range) {
   const std::string name(text(entity.name));
   std::vector<std::optional<StaticValue>> known;
@@ -187,54 +192,16 @@ Value Checker::launchOpen(Entity& entity, const KernelDecl& decl, const Prepared
   if (!arguments) return errorValue(range);
   launch.arguments = std::move(*arguments);
   launch.site = addSite(SiteKind::Launch, range);
+  const auto same = std::ranges::find_if(program_.openKernels, [&](const OpenKernel& other) {
+    const OpenLaunch& launched = session_.openLaunches[other.number];
+    return launched.entity == &entity && std::ranges::equal(launched.statics, call.statics, isSameStatic);
+  });
+  open.family = same == program_.openKernels.end() ? open.number : same->family;
   session_.openLaunches.push_back({&entity, call.statics, range});
   program_.openKernels.push_back(std::move(open));
   ctx_->hasEffects = true;
   emit(range, std::move(launch));
   return unitValue(range);
-}
-
-std::optional<TypedProgram> Checker::runSpecialised(const OpenLaunch& launch, std::span<const int64_t> values) {
-  Entity& entity = *launch.entity;
-  const auto& decl = std::get<KernelDecl>(entity.ast->decl(entity.decl).node);
-  unit_ = entity.home;
-  ast_ = entity.ast;
-  Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home};
-  std::vector<TStmtId> ignored;
-  context.out = &ignored;
-  context.scopes.emplace_back();
-  ctx_ = &context;
-  const size_t errors = diags_.errorCount();
-  std::vector<std::optional<StaticValue>> found;
-  size_t next = 0;
-  for (const StaticValue& value : launch.statics) {
-    if (!value.waits) {
-      found.emplace_back(value);
-      continue;
-    }
-    found.emplace_back();
-    if (!value.atRun) continue;
-    const int64_t bits = values[next++];
-    const Scalar scalar = *scalarOf(value.type);
-    found.back() = StaticValue{.type = value.type};
-    found.back()->constant = scalar == Scalar::Bool ? ConstValue::ofBool(bits != 0)
-                             : isFloat(scalar)      ? ConstValue::ofFloat(std::bit_cast<double>(bits))
-                                                    : ConstValue::ofInt(wrapTo(scalar, bits));
-  }
-  PreparedCall none;
-  std::optional<TypedProgram> made;
-  if (inferStatics(entity, decl.staticParams, {}, launch.range, none, found)) {
-    std::vector<StaticValue> statics;
-    for (const auto& value : found) statics.push_back(*value);
-    const KernelInstance* instance = instantiateKernel(entity, decl, statics, {}, launch.range);
-    if (instance && !instance->failed && diags_.errorCount() == errors) checkExpansion(program_, diags_);
-    if (instance && !instance->failed && diags_.errorCount() == errors) {
-      proveChecks(program_, session_.verifyProofs);
-      made = std::move(program_);
-    }
-  }
-  ctx_ = nullptr;
-  return made;
 }
 
 }  // namespace rad::sema

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
@@ -167,6 +168,50 @@ std::optional<TypedProgram> Checker::run(const Ast& ast, ModuleScope& unit) {
     return std::find(newModules_.begin(), newModules_.end(), entry.second) != newModules_.end();
   });
   return std::nullopt;
+}
+
+std::optional<TypedProgram> Checker::runSpecialised(const OpenLaunch& launch, std::span<const int64_t> values) {
+  Entity& entity = *launch.entity;
+  const auto& decl = std::get<KernelDecl>(entity.ast->decl(entity.decl).node);
+  unit_ = entity.home;
+  ast_ = entity.ast;
+  Context context{.kind = Context::Kind::Function, .side = Side::Host, .home = entity.home};
+  std::vector<TStmtId> ignored;
+  context.out = &ignored;
+  context.scopes.emplace_back();
+  ctx_ = &context;
+  const size_t errors = diags_.errorCount();
+  std::vector<std::optional<StaticValue>> found;
+  size_t next = 0;
+  for (const StaticValue& value : launch.statics) {
+    if (!value.waits) {
+      found.emplace_back(value);
+      continue;
+    }
+    found.emplace_back();
+    if (!value.atRun) continue;
+    const int64_t bits = values[next++];
+    const Scalar scalar = *scalarOf(value.type);
+    found.back() = StaticValue{.type = value.type};
+    found.back()->constant = scalar == Scalar::Bool ? ConstValue::ofBool(bits != 0)
+                             : isFloat(scalar)      ? ConstValue::ofFloat(std::bit_cast<double>(bits))
+                                                    : ConstValue::ofInt(wrapTo(scalar, bits));
+  }
+  PreparedCall none;
+  std::optional<TypedProgram> made;
+  if (inferStatics(entity, decl.staticParams, {}, launch.range, none, found)) {
+    std::vector<StaticValue> statics;
+    for (const auto& value : found) statics.push_back(*value);
+    const KernelInstance* instance = instantiateKernel(entity, decl, statics, {}, launch.range);
+    if (instance && !instance->failed && diags_.errorCount() == errors) checkExpansion(program_, diags_);
+    if (instance && !instance->failed && diags_.errorCount() == errors) {
+      proveChecks(program_, session_.verifyProofs);
+      verifyInTests(program_);
+      made = std::move(program_);
+    }
+  }
+  ctx_ = nullptr;
+  return made;
 }
 
 void Checker::declare(const Ast& ast, ModuleScope& scope) {

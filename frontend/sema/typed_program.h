@@ -498,6 +498,7 @@ struct Global {
 struct OpenKernel {
   std::string name;             // as written, for messages: "tile"
   uint32_t number = 0;          // what Session::specialise calls it
+  uint32_t family = 0;          // `number` of the unit's first that is the same kernel for the same values
   std::vector<TypeId> statics;  // the types of what is computed
   std::vector<TypeId> params;   // as of Kernel::params
 };

@@ -112,7 +112,7 @@ struct Engine::Impl : KernelProvider {
   bool throughDriver = false;  // the GPU is newer than what cubins can be made for: its driver compiles the PTX
   std::shared_ptr<HostJit> jit;
   std::vector<std::unique_ptr<CompiledUnit>> units;
-  std::map<std::pair<uint32_t, std::vector<int64_t>>, uint32_t> specialised;  // open kernels: the units that they are
+  std::map<std::pair<uint32_t, std::vector<int64_t>>, uint32_t> specialised;  // of OpenKernel::family: the units that they are
   std::unique_ptr<RadContext> context;
 };
 
@@ -375,7 +375,7 @@ CompiledUnit& Engine::Impl::addUnit(TypedProgram program) {
 Result<Specialised> Engine::Impl::specialise(const Unit& unit, uint32_t openKernel, std::span<const int64_t> statics,
                                              uint32_t site) {
   const OpenKernel& open = units[unit.id]->program.openKernels[openKernel];
-  auto [place, isNew] = specialised.try_emplace({open.number, {statics.begin(), statics.end()}}, 0);
+  auto [place, isNew] = specialised.try_emplace({open.family, {statics.begin(), statics.end()}}, 0);
   if (isNew) {
     Diagnostics found;
     auto program = [&] {
