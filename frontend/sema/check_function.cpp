@@ -190,6 +190,15 @@ Value Checker::finishCall(Entity& entity, const FnDecl& decl, const PreparedCall
   return code(result, range, CallFunction{instance->id, std::move(arguments)});
 }
 
+bool Checker::tooManyInstances(Range call, std::string_view help) {
+  constexpr size_t mostInstances = 20000;
+  if (active_.empty() || functions_.size() <= mostInstances) return false;
+  // Once: no further call helps to find it.
+  if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::InstanceCount; }))
+    report(Diag::InstanceCount, call, {std::to_string(mostInstances)}).help(std::string(help));
+  return true;
+}
+
 FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
                                        const FunctionArguments& functions, const std::vector<size_t>& packs,
                                        Range call) {
@@ -225,13 +234,8 @@ FunctionInstance* Checker::instantiate(Entity& entity, const FnDecl& decl, const
     functions_.erase(it);
     return nullptr;
   }
-  // One that makes two others of itself doubles their number at every level.
-  constexpr size_t mostInstances = 20000;
-  if (!statics.empty() && !active_.empty() && functions_.size() > mostInstances) {
-    // Once: no further call helps to find it.
-    if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::InstanceCount; }))
-      report(Diag::InstanceCount, call, {std::to_string(mostInstances)})
-          .help("does this function call itself with ever new arguments?");
+  const bool isGeneric = !statics.empty() || std::ranges::any_of(functions, [](auto* given) { return given; });
+  if (isGeneric && tooManyInstances(call, "does this function call itself with ever new arguments?")) {
     functions_.erase(it);
     return nullptr;
   }

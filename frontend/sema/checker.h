@@ -554,6 +554,9 @@ class Checker {
   /// The call of a function whose arguments are ready; `mayHoist`: Context::canHoist before they were.
   Value finishCall(Entity& entity, const FnDecl& decl, const PreparedCall& call, bool mayHoist, Range range,
                    const Receiver* receiver = nullptr);
+  /// Whether this call would make more instances than a program may have, which is reported: one that makes two others
+  /// of itself doubles their number at every level.
+  bool tooManyInstances(Range call, std::string_view help);
   FunctionInstance* instantiate(Entity& entity, const FnDecl& decl, const std::vector<StaticValue>& statics,
                                 const FunctionArguments& functions, const std::vector<size_t>& packs, Range call);
   void checkFunctionBody(Entity& entity, const FnDecl& decl, FunctionInstance& instance,
@@ -591,6 +594,8 @@ class Checker {
   bool isLambda(ExprId id) const;
   void defineLambda(Ident name, ExprId written);
   /// A lambda with a name, as it is used here; none after a message.
+  /// Whether a lambda with a name is used in its own body, which is reported.
+  bool callsItself(const LambdaExpr* lambda, const Context* namesFrom, Range range);
   FunctionValue* useLambda(const FunctionValue& named, Range range);
   FunctionValue* useLambda(Entity& entity, Range range);
   Value callLambda(FunctionValue* function, const CallExpr& node, Range range);
@@ -730,6 +735,7 @@ class Checker {
   std::deque<FunctionValue> functionValues_;
   std::map<std::string, FunctionValue*> namedFunctions_;  // those that are names, by what they name and their types
   std::vector<std::string> active_;                       // keys of instances being checked, outermost first
+  std::vector<const FunctionValue*> activeFunctions_;     // those of them that are function values
   std::map<uint32_t, std::vector<TypeId>> busyParams_;    // parameter types of functions whose body is being checked
   unsigned depth_ = 0;                                    // of nested expressions
   struct Loading {

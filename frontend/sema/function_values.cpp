@@ -281,11 +281,10 @@ FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side,
     return known.state == FunctionInstance::State::Failed ? nullptr : &*slot;
   }
   if (active_.size() >= 100) {
-    report(Diag::InstanceDepth, function.range, {function.name})
-        .help(
-            fmt::format("a lambda cannot call itself; `fn {}(...) -> ... {{ ... }}` of host code can", function.name));
+    report(Diag::InstanceDepth, function.range, {function.name});
     return nullptr;
   }
+  if (tooManyInstances(function.range, "each use of a lambda makes it anew: declare it as a `fn`")) return nullptr;
   FunctionInstance& instance = functions_[key];
   instance.name = function.lambda ? "lambda" : function.name;
   instance.id = {static_cast<uint32_t>(program_.functions.size())};
@@ -295,6 +294,7 @@ FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side,
   program_.functions.back().name = uniqueName(instance.name);
   program_.functions.back().side = side;
   active_.push_back(key);
+  activeFunctions_.push_back(&function);
   const size_t errors = diags_.errorCount();
   Context context{.kind = Context::Kind::Function,
                   .side = side,
@@ -308,6 +308,7 @@ FunctionValue::Instance* Checker::instanceOf(FunctionValue& function, Side side,
                   .namesFrom = function.namesFrom,
                   .namesDepth = function.namesDepth};
   checkLambdaBody(function, instance, context);
+  activeFunctions_.pop_back();
   active_.pop_back();
   busyParams_.erase(instance.id.value);
   instance.state = diags_.errorCount() == errors ? FunctionInstance::State::Done : FunctionInstance::State::Failed;
@@ -559,7 +560,24 @@ void Checker::defineLambda(Ident name, ExprId written) {
   }
 }
 
+bool Checker::callsItself(const LambdaExpr* lambda, const Context* namesFrom, Range range) {
+  const auto active = std::ranges::find_if(activeFunctions_, [&](const FunctionValue* function) {
+    return function->lambda == lambda && function->namesFrom == namesFrom;
+  });
+  if (active == activeFunctions_.end()) return false;
+  const Range body = expr(*(*active)->ast, lambda->body).range;
+  const bool isTold = std::ranges::any_of(diags_.all(), [&](const Diagnostic& told) {
+    return told.kind == Diag::LambdaCycle && told.range.begin.offset >= body.begin.offset &&
+           told.range.end.offset <= body.end.offset;
+  });
+  if (!isTold)
+    report(Diag::LambdaCycle, range, {shorten(range)})
+        .help(fmt::format("`fn {}(...) -> ... {{ ... }}` of host code can call itself", shorten(range)));
+  return true;
+}
+
 FunctionValue* Checker::useLambda(const FunctionValue& named, Range range) {
+  if (callsItself(named.lambda, named.definedIn, range)) return nullptr;
   FunctionValue use = named;
   use.isNamed = false;
   use.namesFrom = named.definedIn;
@@ -578,6 +596,7 @@ FunctionValue* Checker::useLambda(Entity& entity, Range range) {
         .help("declare it as a `fn`, or hand it over to a parameter of function type");
     return nullptr;
   }
+  if (callsItself(entity.lambda, root, range)) return nullptr;
   functionValues_.emplace_back();
   FunctionValue& use = functionValues_.back();
   use.lambda = entity.lambda;

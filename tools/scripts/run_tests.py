@@ -171,7 +171,7 @@ def fuzz_one(root, target, seconds, seeds):
     """(whether it passed, what to print) of one libFuzzer target."""
     name = os.path.basename(target)
     corpora = [os.path.join(root, "test", "fuzz", "corpus", name[len("fuzz_"):])]
-    if name in ("fuzz_check", "fuzz_lower"):
+    if name in ("fuzz_parse", "fuzz_check", "fuzz_lower"):
         corpora.append(seeds)
     work = os.path.join(root, "build", "fuzz", "corpus", name)
     findings = os.path.join(root, "build", "fuzz", "findings", name) + os.sep
