@@ -232,6 +232,11 @@ TypeId Checker::typeIfChecked(ExprId id) {
   return quietly([&] { return checkExpr(id).type; });
 }
 
+bool Checker::isInBoundOfOther(Symbol name) {
+  return domain_ && domain_->context == ctx_ && domain_->depth == active_.size() && name != domain_->current &&
+         std::ranges::any_of(domain_->clauses, [&](const RangeClause& clause) { return clause.name.name == name; });
+}
+
 bool Checker::isNameOfDomain(std::string_view name, Range range) {
   if (!domain_ || domain_->depth != active_.size()) return false;
   auto isName = [&](const RangeClause& clause) { return text(clause.name.name) == name; };

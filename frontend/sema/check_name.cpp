@@ -293,6 +293,7 @@ Value Checker::constantPart(TExprId id, Range range) {
 }
 
 Value Checker::checkName(const NameExpr& node, Range range, TypeId expected) {
+  if (isInBoundOfOther(node.name) && isNameOfDomain(text(node.name), range)) return errorValue(range);
   Context* owner = nullptr;
   if (auto binding = findBinding(node.name, &owner)) {
     if (owner == ctx_ || binding->kind != Binding::Kind::Local) return valueOf(*binding, range);

@@ -177,8 +177,10 @@ bool Checker::openReduction(Context& context, Kernel& kernel, List<RangeClause> 
   };
   std::vector<Bounds> ranges;
   OpenDomain domain{{clauses.begin(), clauses.end()}, form, active_.size()};
+  domain.context = ctx_;
   OpenDomain* const outer = std::exchange(domain_, &domain);
   for (const RangeClause& clause : clauses) {
+    domain.current = clause.name.name;
     helpOver(clause);
     auto bound = [&](ExprId id, std::string_view what = "the bound of a range") {
       Bound result{checkSubscript(id, what), std::nullopt};

@@ -498,8 +498,14 @@ class Checker {
     size_t depth;           // of instances being checked
     bool isOfThreads = false;
     bool said = false;
+    // Of host code, where a variable outside of it may have the name: the range that is being checked.
+    const Context* context = nullptr;
+    Symbol current{};
   };
-  /// Whether a name that is not known is one of the domain that is being checked; reports it, once a domain.
+  /// Whether a bound of a domain of host code names another range of it.
+  bool isInBoundOfOther(Symbol name);
+  /// Whether a name that is not known, or is a variable outside, is one of the domain that is being checked; reports
+  /// it, once a domain.
   bool isNameOfDomain(std::string_view name, Range range);
 
   // ---- generics.cpp ----
