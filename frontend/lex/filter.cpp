@@ -146,7 +146,10 @@ class Filter {
       case Raw::BadName: badName(raw.token); return;
       case Raw::SingleQuotes:
         report(Diag::UnexpectedCharacter, raw.token.begin, raw.token.end, {"`'`"})
-            .help("a string stands in double quotes");
+            .help(raw.token.end - raw.token.begin == 3
+                      ? "a string stands in double quotes; the code of this letter is " +
+                            std::to_string(static_cast<unsigned char>(text_[raw.token.begin + 1]))
+                      : "a string stands in double quotes");
         addAs(TokenKind::String, raw.token);
         return;
       case Raw::Token: add(raw.token); return;

@@ -177,6 +177,18 @@ std::string Builder::importMeant(size_t at) const {
   return "write `import " + from + (names.empty() ? "" : ".{" + names + "}") + "`";
 }
 
+/// What `b"abc"` means, with the text as it is written, quotes and all.
+static std::string codesOf(std::string_view quoted) {
+  std::string codes;
+  for (const char c : quoted.size() > 2 && quoted.size() < 12 ? quoted.substr(1, quoted.size() - 2) : "") {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < ' ' || code > '~' || c == '\\') return codesOf("");
+    codes += std::to_string(code) + (codes.empty() ? "u8, " : ", ");
+  }
+  if (codes.empty()) return "a text has no bytes; write the codes of its letters: `[97u8, 98]`";
+  return "a text has no bytes; write the codes of its letters: `[" + codes.substr(0, codes.size() - 2) + "]`";
+}
+
 /// A help text with NAME replaced by the name that is declared behind the token at `at`.
 std::string Builder::withName(std::string_view help, size_t at) const {
   std::string name = "name";
@@ -245,7 +257,9 @@ bool Builder::foreignHabit(size_t at, bool explained) {
     case TokenKind::String:
       if (p.kind != TokenKind::Ident || p.end != t.begin || p.end - p.begin > 2) break;
       report(Diag::UnexpectedHere, cover(rangeOf(p), here), {"a string with a letter before it"})
-          .help("`{}` in a text stands for a value, and the values follow it: `\"x = {}\", x`");
+          .help(textOf(p) == "b"   ? codesOf(textOf(t))
+                : textOf(p) == "r" ? "leave the letter out; a backslash is written twice"
+                                   : "`{}` in a text stands for a value, and the values follow it: `\"x = {}\", x`");
       return true;
     case TokenKind::Star:
     case TokenKind::Amp: {
@@ -329,6 +343,15 @@ bool Builder::foreignHabit(size_t at, bool explained) {
       report(Diag::DoubleColon, here).help("write `.`");
       return true;
     case TokenKind::Mut:
+      // let (mut a, b)
+      if (first == TokenKind::Let && openAround(at) == start + 1 && insideOf(at) == TokenKind::LParen) {
+        const size_t close = matchingClose(start + 1);
+        std::string names;
+        for (size_t i = start + 2; i < close; ++i)
+          if (tokenAt(i, 0).kind == TokenKind::Ident) names += (names.empty() ? "" : ", ") + str(tokenAt(i, 0));
+        report(Diag::LetMut, here).help("write `var (" + names + ")`");
+        return true;
+      }
       if (p.kind != TokenKind::Let && p.kind != TokenKind::Var) break;
       report(Diag::LetMut, here).help("write `var" + (n.kind == TokenKind::Ident ? " " + str(n) : std::string()) + "`");
       return true;
@@ -432,10 +455,18 @@ bool Builder::foreignHabit(size_t at, bool explained) {
     report(Diag::ForeignKeyword, rangeOf(p), {"from"}).help(importMeant(at));
     return true;
   }
+  auto isChoice = [](std::string_view word) { return word == "switch" || word == "match"; };
+  // switch (x) {
+  if (t.kind == TokenKind::LBrace && p.kind == TokenKind::RParen)
+    if (const Token& word = tokenAt(matchingOpen(at - 1), -1); word.kind == TokenKind::Ident && isChoice(textOf(word))) {
+      report(Diag::ForeignKeyword, rangeOf(word), {str(word)}).help(std::string(lookUp(foreignWords, textOf(word))->help));
+      return true;
+    }
   // `int x`, `def f`, `} elif`, `loop {`.
   if (p.kind == TokenKind::Ident && p.end != 0 && !t.newlineBefore &&
       (t.kind == TokenKind::Ident || t.kind == TokenKind::LBrace || t.kind == TokenKind::Fn ||
-       t.kind == TokenKind::Kernel || t.kind == TokenKind::Struct)) {
+       t.kind == TokenKind::Kernel || t.kind == TokenKind::Struct ||
+       (t.kind == TokenKind::Int && isChoice(textOf(p))))) {
     if (t.kind == TokenKind::Ident && !typeMeant(textOf(p)).empty()) return typeFirst(at);
     if (const auto* row = lookUp(foreignWords, textOf(p))) {
       std::string help = withName(row->help, at);

@@ -122,6 +122,11 @@ std::string Checker::forEachElement(ExprId target, unsigned rank, std::string_vi
   return text;
 }
 
+std::string Checker::powerText(const std::string& base, const std::string& exponent) {
+  const bool isWhole = !exponent.empty() && exponent.find_first_not_of("0123456789") == std::string::npos;
+  return fmt::format("pow({}, {}{})", base, exponent, isWhole ? ".0" : "");
+}
+
 std::string Checker::arrayOperatorHelp(BinaryOp op, const Value& left, const Value& right) {
   const Value& array = isView(left.type) || !isView(right.type) ? left : right;
   const std::string whole = shorten(array.range);
@@ -140,7 +145,11 @@ std::string Checker::arrayOperatorHelp(BinaryOp op, const Value& left, const Val
     return isView(value.type) || typeOf(value.type).kind == TypeKind::Array ? fmt::format("{}[{}]", text, joined(names))
                                                                             : text;
   };
-  const std::string each = fmt::format("{} {} {} for {}", element(left), spelling(op), element(right), joined(ranges));
+  const auto number = numberOf(isView(array.type) ? typeOf(array.type).element : array.type);
+  const bool isPower = op == BinaryOp::BitXor && number && isFloat(*number);
+  const std::string of = isPower ? powerText(element(left), element(right))
+                                 : fmt::format("{} {} {}", element(left), spelling(op), element(right));
+  const std::string each = fmt::format("{} for {}", of, joined(ranges));
   const bool compares = op >= BinaryOp::Eq && op <= BinaryOp::Ge;
   if (isCut(each)) return "arrays have no operators; write it for each element";
   if (compares && op != BinaryOp::Eq && op != BinaryOp::Ne)

@@ -236,6 +236,10 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
     else if (typeOf(right.type).kind == TypeKind::Unit) report(Diag::NoValue, right.range, {});
     else {
       auto builder = report(Diag::OperandTypes, range, {opText, spellType(left.type), spellType(right.type)});
+      auto isFloatingPoint = [&](const Value& value) {
+        return isUntyped(value.type) ? value.type == types().untypedFloat()
+                                     : scalarOf(value.type) && isFloat(*scalarOf(value.type));
+      };
       auto isText = [&](const Value& value) { return typeOf(value.type).kind == TypeKind::String; };
       auto isNamedList = [&](const Value& value) {
         return value.expr && typeOf(value.type).kind == TypeKind::Array && scalarOf(typeOf(value.type).element) &&
@@ -244,6 +248,9 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
       if ((isText(left) || isText(right)) && op == BinaryOp::Add) builder.help(joinedTextHelp(left, right));
       else if (isView(left.type) || isView(right.type) || (compares && isNamedList(left) && left.type == right.type))
         builder.help(arrayOperatorHelp(op, left, right));
+      else if (op == BinaryOp::BitXor && (isFloatingPoint(left) || isFloatingPoint(right)))
+        builder.help(fmt::format("a power is written `{}`; `^` is the exclusive or of integers",
+                                 powerText(shorten(left.range), shorten(right.range))));
       if (const auto* list = left.expr && typeOf(left.type).kind == TypeKind::Array && opText == "*"
                                  ? std::get_if<MakeElements>(&program_.expr(left.expr).node)
                                  : nullptr;
@@ -343,9 +350,11 @@ Value Checker::binary(BinaryOp op, Value left, Value right, Range range, Range o
   } else if (ls == Scalar::Bool || rs == Scalar::Bool) {
     const bool allowed = ls == rs && (op == BinaryOp::Eq || op == BinaryOp::Ne);
     if (!allowed) {
-      if (ls == rs && (op == BinaryOp::BitAnd || op == BinaryOp::BitOr)) {
+      if (ls == rs && (op == BinaryOp::BitAnd || op == BinaryOp::BitOr || op == BinaryOp::BitXor)) {
         report(Diag::OperandTypes, range, {opText, "bool", "bool"})
-            .help(op == BinaryOp::BitAnd ? "write `and`" : "write `or`");
+            .help(op == BinaryOp::BitAnd  ? "write `and`"
+                  : op == BinaryOp::BitOr ? "write `or`"
+                                          : "write `!=`");
         return errorValue(range);
       }
       return wrong();

@@ -485,6 +485,8 @@ class Checker {
   /// plain. `value`: what `written` is.
   std::string forEachElement(ExprId target, unsigned rank, std::string_view op, ExprId written, const Value& value);
   /// What is written in place of an operator on arrays, or a comparison of array values.
+  /// "pow(x, 2.0)" of the texts of its operands.
+  static std::string powerText(const std::string& base, const std::string& exponent);
   std::string arrayOperatorHelp(BinaryOp op, const Value& left, const Value& right);
   /// What is written in place of a text + a value.
   std::string joinedTextHelp(const Value& left, const Value& right);
