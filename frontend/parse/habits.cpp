@@ -458,8 +458,10 @@ bool Builder::foreignHabit(size_t at, bool explained) {
   auto isChoice = [](std::string_view word) { return word == "switch" || word == "match"; };
   // switch (x) {
   if (t.kind == TokenKind::LBrace && p.kind == TokenKind::RParen)
-    if (const Token& word = tokenAt(matchingOpen(at - 1), -1); word.kind == TokenKind::Ident && isChoice(textOf(word))) {
-      report(Diag::ForeignKeyword, rangeOf(word), {str(word)}).help(std::string(lookUp(foreignWords, textOf(word))->help));
+    if (const Token& word = tokenAt(matchingOpen(at - 1), -1);
+        word.kind == TokenKind::Ident && isChoice(textOf(word))) {
+      report(Diag::ForeignKeyword, rangeOf(word), {str(word)})
+          .help(std::string(lookUp(foreignWords, textOf(word))->help));
       return true;
     }
   // `int x`, `def f`, `} elif`, `loop {`.

@@ -60,6 +60,14 @@ bool Builder::foreignCall(size_t at) {
                   " = " + array + "[" + str(p) + "] }`");
         return true;
       }
+      // for i in 0..n, j in 0..m { }
+      if (stream_.tokens[start].kind == TokenKind::For && n.kind == TokenKind::Ident &&
+          tokenAt(at, 2).kind == TokenKind::In) {
+        report(Diag::UnexpectedHere, rangeOf(t), {"`,`"})
+            .help("a loop has one range: `" + shown(start, at) + " { for " +
+                  textUntil(at + 1, {TokenKind::LBrace, TokenKind::Comma}) + " { ... } }`; `forall` takes several");
+        return true;
+      }
       // let a, b = t; a, b = b, a
       const bool isLet = p.kind == TokenKind::Ident && (pp.kind == TokenKind::Let || pp.kind == TokenKind::Var);
       if (!isLet && insideOf(at) != TokenKind::LBrace && insideOf(at) != TokenKind::End) return false;

@@ -335,6 +335,12 @@ void Checker::unify(ExprId paramType, const Entity& callee, const Value& value, 
   }
   const auto* name = std::get_if<NameExpr>(&node.node);
   if (!name) return;
+  if (callee.owner && text(name->name) == "Self") {  // the struct's own parameters come first
+    if (const StructInstance* instance = structInstance(value.type); instance && instance->entity == callee.owner)
+      for (size_t i = 0; i < instance->statics.size(); ++i)
+        if (!found[i]) found[i] = instance->statics[i];
+    return;
+  }
   for (size_t i = 0; i < staticParams.size(); ++i) {
     if (staticParams[i].isConst || staticParams[i].name.name != name->name || fixed[i]) continue;
     if (isUntyped(value.type)) {

@@ -112,7 +112,7 @@ struct Engine::Impl : KernelProvider {
   bool throughDriver = false;  // the GPU is newer than what cubins can be made for: its driver compiles the PTX
   std::shared_ptr<HostJit> jit;
   std::vector<std::unique_ptr<CompiledUnit>> units;
-  std::map<std::pair<uint32_t, std::vector<int64_t>>, uint32_t> specialised;  // of OpenKernel::family: the units that they are
+  std::map<std::pair<uint32_t, std::vector<int64_t>>, uint32_t> specialised;  // OpenKernel::family, values: the unit
   std::unique_ptr<RadContext> context;
 };
 
