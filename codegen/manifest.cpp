@@ -96,6 +96,7 @@ SiteManifest::Kind siteKind(SiteKind kind) {
     case SiteKind::HostCall: return SiteManifest::Kind::HostCall;
     case SiteKind::Overflow: return SiteManifest::Kind::Overflow;
     case SiteKind::Slice: return SiteManifest::Kind::Slice;
+    case SiteKind::SliceOrder: return SiteManifest::Kind::SliceOrder;
     case SiteKind::Print: return SiteManifest::Kind::Print;
     case SiteKind::Uniform: return SiteManifest::Kind::Uniform;
   }

@@ -115,6 +115,7 @@ struct SiteManifest {
     NegativeStep,
     Other,
     Slice,
+    SliceOrder,
     Overflow,
     ShapeBind,
     Launch,

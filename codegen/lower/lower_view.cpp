@@ -183,7 +183,8 @@ Value FunctionLowering::lower(const TExpr& expr, const ViewSlice& node) {
     Value step = dim.step ? eval(dim.step) : constantIndex(1);
     if (dim.check == Check::Checked && !options_.unchecked) {
       if (dim.high) check(builder_.CreateICmpULE(wide(high), wide(extent)), dim.site, &high, &extent);
-      if (dim.low) check(builder_.CreateICmpULE(wide(low), wide(high)), dim.site, &low, &high);
+      if (dim.low)
+        check(builder_.CreateICmpULE(wide(low), wide(high)), dim.orderSite ? dim.orderSite : dim.site, &low, &high);
     }
     if (dim.stepSite) {
       check(builder_.CreateICmpSGT(wide(step), builder_.getInt64(0)), dim.stepSite, &step);

@@ -134,6 +134,7 @@ Value Checker::indexView(Value view, List<Argument> arguments, Range range) {
           dim.site = addSite(SiteKind::Slice, range, {}, d, type.rank);
           if (bounds->low) dim.low = subscript(bounds->low);
           if (bounds->high) dim.high = subscript(bounds->high);
+          if (bounds->low && bounds->high) dim.orderSite = addSite(SiteKind::SliceOrder, range, {}, d, type.rank);
           if (kept) contiguous = false;
         }
         if (bounds->step) {

@@ -46,6 +46,7 @@ enum class SiteKind : uint8_t {
   HostCall,      // host: the place of a call into the runtime
   Overflow,      // host: signed arithmetic overflowed
   Slice,         // value: bound, extent: size
+  SliceOrder,    // value: first bound, extent: second
   Print,         // device: `message` is the format
   Uniform,       // uniform(e) of which the threads of a block have different values
 };
@@ -56,7 +57,7 @@ struct Site {
   Range range;       // the expression
   std::string text;  // its source text, shortened to 80 characters
   std::string message;
-  unsigned dimension = 0;  // Index, Slice: which index (from 0)
+  unsigned dimension = 0;  // Index, Slice, SliceOrder: which index (from 0)
   unsigned rank = 0;
   std::vector<TypeId> arguments;  // Print, and Assert in device code: the types of the values that fill the message
 };
@@ -89,11 +90,11 @@ struct ViewElement {
 };  // element type (a read); indices are `index`
 struct SliceDim {
   TExprId low, high, step;
-  SiteId site, stepSite;
+  SiteId site, orderSite, stepSite;
   Check check = Check::Checked;
   bool isIndex = false;
-};  // isIndex: low is an index, the dimension goes; no low/high: from 0/to the extent; no step: 1; stepSite: it may not
-    // be positive
+};  // isIndex: low is an index, the dimension goes; no low/high: from 0/to the extent; no step: 1; orderSite: of low
+    // and high where both are there; stepSite: it may not be positive
 struct ViewSlice {
   TExprId view;
   std::vector<SliceDim> dims;

@@ -178,7 +178,8 @@ MessageParts describeFinding(const AccessFinding& finding, const cg::KernelManif
 std::string_view codeOf(SiteManifest::Kind kind) {
   switch (kind) {
     case SiteManifest::Kind::Index: return "R0601";
-    case SiteManifest::Kind::Slice: return "R0602";
+    case SiteManifest::Kind::Slice:
+    case SiteManifest::Kind::SliceOrder: return "R0602";
     case SiteManifest::Kind::Assert: return "R0603";
     case SiteManifest::Kind::DivideByZero: return "R0604";
     case SiteManifest::Kind::NegativeStep: return "R0605";
@@ -234,6 +235,20 @@ MessageParts describeHostCheck(const SiteManifest& site, int64_t value, int64_t 
                                  ofDimension(&site, site.dimension, site.rank), extent);
       out.help = fmt::format("the bounds of a slice lie between 0 and {}, the first not above the second",
                              std::max<int64_t>(extent, 0));
+      return out;
+    case SiteManifest::Kind::SliceOrder:
+      if (value < 0) {
+        out.headline = fmt::format("slice bound {} is out of range{}", value,
+                                   ofDimension(&site, site.dimension, site.rank));
+        out.help = "the bounds of a slice count from 0";
+        return out;
+      }
+      out.headline = fmt::format("the slice{} begins at {} and ends at {}",
+                                 site.rank > 1         ? ofDimension(&site, site.dimension, site.rank)
+                                 : !site.text.empty() ? fmt::format(" `{}`", site.text)
+                                                      : "",
+                                 value, extent);
+      out.help = "the first bound of a slice is not above the second; x[i..i] is empty";
       return out;
     case SiteManifest::Kind::ShapeBind:
       if (site.rank > 1)

@@ -101,6 +101,10 @@ TEST(RunMessages, EveryHostCheckHasItsWords) {
   EXPECT_EQ(headline(Kind::Slice, 9, 3, "x[0..9]"), "slice bound 9 is out of range for `x[0..9]`: the size is 3");
   EXPECT_EQ(headline(Kind::Slice, 9, 3, "m[0, 0..9]", 2),
             "slice bound 9 is out of range in dimension 1 of `m[0, 0..9]`: the size is 3");
+  EXPECT_EQ(headline(Kind::SliceOrder, 3, 2, "x[a..b]"), "the slice `x[a..b]` begins at 3 and ends at 2");
+  EXPECT_EQ(headline(Kind::SliceOrder, 3, 2, "m[0, a..b]", 2),
+            "the slice in dimension 1 of `m[0, a..b]` begins at 3 and ends at 2");
+  EXPECT_EQ(headline(Kind::SliceOrder, -1, 2, "x[a..b]"), "slice bound -1 is out of range for `x[a..b]`");
   EXPECT_EQ(headline(Kind::ShapeBind, 480, 512, "p", 2), "dimension 1 has the size 480, but its type says 512");
   EXPECT_EQ(headline(Kind::ShapeBind, 480, 512, "p", 1), "the size is 480, but the type says 512");
   EXPECT_EQ(headline(Kind::DivideByZero, 0, 0), "division by zero in `a / b`");
