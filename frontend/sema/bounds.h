@@ -136,6 +136,7 @@ class BoundsProver {
   std::map<uint32_t, Linear> values_;                                // immutable locals, and what variables hold now
   Extents extents_;                                                  // of views that never change
   std::map<uint32_t, TExprId> conditions_;                           // `let inside = ...`
+  unsigned conditionDepth_ = 0;  // of conditions that are being looked at inside of conditions
   std::vector<std::pair<uint32_t, std::optional<Linear>>> journal_;  // what variables held before they were set
   size_t assignments_ = 0;
   std::vector<Loop> loops_;

@@ -297,9 +297,11 @@ Linear BoundsProver::value(TExprId id) {
     }
     return anyOf(e.type);
   }
+  if (const auto* node = std::get_if<Arithmetic>(&e.node)) return arithmetic(*node, e.type);
+  // A condition is looked at for each side: conditions inside of conditions double that.
+  if (conditionDepth_ >= 4) return anyOf(e.type);
   if (const auto* node = std::get_if<Select>(&e.node)) return either(node->condition, node->whenTrue, node->whenFalse);
   if (const auto* node = std::get_if<IfValue>(&e.node)) return either(node->condition, node->whenTrue, node->whenFalse);
-  if (const auto* node = std::get_if<Arithmetic>(&e.node)) return arithmetic(*node, e.type);
   if (const auto* node = std::get_if<CallFunction>(&e.node)) return result(*node, e.type);
   return anyOf(e.type);
 }
@@ -372,7 +374,9 @@ Linear BoundsProver::either(TExprId condition, const std::function<Linear()>& a,
   // What is only true in one branch must not stay.
   auto side = [&](bool truth, const std::function<Linear()>& of, std::vector<Linear>& when) {
     const size_t mark = facts_.mark();
+    const unsigned depth = std::exchange(conditionDepth_, conditionDepth_ + 1);
     assume(condition, truth);
+    conditionDepth_ = depth;
     const Linear form = of();
     when = facts_.since(mark);
     facts_.leave(mark);

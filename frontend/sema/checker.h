@@ -556,6 +556,8 @@ class Checker {
   LocalScope knownStatics(List<StaticParam> params, const std::vector<std::optional<StaticValue>>& found);
   template <class Action>
   auto inCallee(Entity& entity, LocalScope scope, Action action);
+  /// Begins to make the default of a parameter; false, with a message, where it needs itself or there are too many.
+  bool enterDefault(const Ident& name);
   std::optional<Value> defaultArgument(Entity& entity, const Param& param, const LocalScope& scope);
   Value callFunction(Entity& entity, const FnDecl& decl, List<Argument> statics, const CallExpr& node, Range range,
                      TypeId expected, const Receiver* receiver = nullptr);
@@ -743,6 +745,8 @@ class Checker {
   std::deque<FunctionValue> functionValues_;
   std::map<std::string, FunctionValue*> namedFunctions_;  // those that are names, by what they name and their types
   std::vector<std::string> active_;                       // keys of instances being checked, outermost first
+  std::vector<std::pair<Range, size_t>> activeDefaults_;  // parameters whose default is being made, and size of active_
+  size_t nestedDefaults_ = 0;                             // defaults that were made inside of others
   std::vector<const FunctionValue*> activeFunctions_;     // those of them that are function values
   std::map<uint32_t, std::vector<TypeId>> busyParams_;    // parameter types of functions whose body is being checked
   unsigned depth_ = 0;                                    // of nested expressions

@@ -150,7 +150,7 @@ void Checker::makeListed(const InstantiateDecl& node, ModuleScope& unit, Range r
   std::vector<StaticValue> values;
   for (const auto& value : found) values.push_back(*value);
   KernelInstance* const instance = instantiateKernel(*entity, decl, values, {}, range);
-  if (instance->failed || !exported_.contains(std::string(node.symbol))) return;
+  if (!instance || instance->failed || !exported_.contains(std::string(node.symbol))) return;
   Kernel& kernel = program_.kernels[instance->id.value];
   if (std::exchange(instance->isListed, true)) {
     report(Diag::SymbolRefused, range,

@@ -425,9 +425,11 @@ bool Checker::inferStatics(Entity& entity, List<StaticParam> staticParams, List<
       if (isError(value.type)) return false;
       value.waits = waits && param.isConst;  // it may depend on what is known later
       if (param.isConst && !value.waits) {
+        if (!enterDefault(param.name)) return false;
         auto constant = inCallee(entity, scope, [&] {
           return checkConstant(param.defaultValue, value.type, fmt::format("the default of `{}`", name));
         });
+        activeDefaults_.pop_back();
         if (!constant) return false;
         value.constant = *constant;
       }
@@ -484,29 +486,43 @@ LocalScope Checker::knownStatics(List<StaticParam> params, const std::vector<std
   return scope;
 }
 
+bool Checker::enterDefault(const Ident& name) {
+  // Functions that are called are instances of their own.
+  auto isHere = [&](const auto& active) { return active.second == active_.size(); };
+  const bool isNested = std::ranges::any_of(activeDefaults_, isHere);
+  if (std::ranges::any_of(activeDefaults_, [&](const auto& one) { return isHere(one) && one.first == name.range; })) {
+    report(Diag::ConstantCycle, name.range, {std::string(text(name.name))});
+    return false;
+  }
+  // Each call makes its defaults anew: two calls in a default double their number at every level.
+  constexpr size_t mostDefaults = 20'000;
+  if (isNested && ++nestedDefaults_ > mostDefaults) {
+    if (std::ranges::none_of(diags_.all(), [](const Diagnostic& told) { return told.kind == Diag::InstanceCount; }))
+      report(Diag::InstanceCount, name.range, {std::to_string(mostDefaults)})
+          .help("each call computes what is left out anew: compute it once, in a `const`");
+    return false;
+  }
+  activeDefaults_.emplace_back(name.range, active_.size());
+  return true;
+}
+
 std::optional<Value> Checker::defaultArgument(Entity& entity, const Param& param, const LocalScope& scope) {
-  std::optional<Value> result = inCallee(entity, scope, [&]() -> std::optional<Value> {
-    const TypeId type = resolveType(param.type);
-    if (isError(type)) return std::nullopt;
-    Value value = checkExpr(param.defaultValue, type);
-    if (isError(value.type)) return std::nullopt;
-    value = convertValue(value, type, fmt::format("`{}`", text(param.name.name)));
-    if (isError(value.type)) return std::nullopt;
-    return value;
-  });
-  if (!result || result->constant) return result;
-  // Code: it is made where the call stands, with the names of its own file alone.
+  if (!enterDefault(param.name)) return std::nullopt;
+  // It is made where the call stands, with the names of its own file alone.
   const Ast* const savedAst = std::exchange(ast_, entity.ast);
   ModuleScope* const savedHome = std::exchange(ctx_->home, entity.home);
   std::vector<LocalScope> savedScopes = std::exchange(ctx_->scopes, {scope});
   Context* const savedParent = std::exchange(ctx_->parent, nullptr);
-  const TypeId type = resolveType(param.type);
-  Value value = checkExpr(param.defaultValue, type);
-  if (!isError(value.type)) value = convertValue(value, type);
+  Value value = errorValue(param.name.range);
+  if (const TypeId type = resolveType(param.type); !isError(type)) {
+    value = checkExpr(param.defaultValue, type);
+    if (!isError(value.type)) value = convertValue(value, type, fmt::format("`{}`", text(param.name.name)));
+  }
   ctx_->parent = savedParent;
   ctx_->scopes = std::move(savedScopes);
   ctx_->home = savedHome;
   ast_ = savedAst;
+  activeDefaults_.pop_back();
   if (isError(value.type)) return std::nullopt;
   return value;
 }
