@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 
 namespace rad::sema {
 namespace {
@@ -48,6 +49,28 @@ TypeId Checker::vectorType(TypeId element, Wide count, Range range) {
     return types().error();
   }
   return types().vector(element, static_cast<uint64_t>(count));
+}
+
+TypeId Checker::tupleType(const std::vector<TypeId>& items, Range range) {
+  constexpr size_t mostParts = 1024;
+  std::function<size_t(TypeId)> partsIn = [&](TypeId id) -> size_t {
+    const Type type = typeOf(id);
+    if (type.kind != TypeKind::Tuple || type.record) return 1;
+    size_t parts = 0;
+    for (TypeId item : type.items) parts += partsIn(item);
+    return parts;
+  };
+  size_t parts = 0;
+  uint64_t bytes = 0;
+  for (TypeId item : items) {
+    parts += partsIn(item);
+    bytes += plainSize(item).value_or(0);
+  }
+  if (parts <= mostParts && bytes <= largestArray) return types().tuple(items);
+  report(Diag::ElementCount, range,
+         {parts > mostParts ? fmt::format("a tuple of {} parts", parts) : fmt::format("a tuple of {} bytes", bytes)})
+      .help("a tuple has 1024 parts and 64 KiB at most; zeros[T](n) makes an array of any size");
+  return types().error();
 }
 
 TypeId Checker::arrayType(TypeId element, Wide count, Range range) {

@@ -441,7 +441,9 @@ Value Checker::checkTuple(const TupleExpr& node, Range range, TypeId expected) {
     itemTypes.push_back(value.type);
   }
   if (!ok) return errorValue(range);
-  return code(types().tuple(itemTypes), range, MakeTuple{std::move(items)});
+  const TypeId type = tupleType(itemTypes, range);
+  if (isError(type)) return errorValue(range);
+  return code(type, range, MakeTuple{std::move(items)});
 }
 
 Value Checker::checkTupleItem(const TupleItemExpr& node, Range range) {

@@ -127,7 +127,7 @@ std::optional<TypeId> Checker::tryType(ExprId id) {
       if (isError(*type)) return type;
       items.push_back(*type);
     }
-    return types().tuple(items);
+    return tupleType(items, node.range);
   }
   if (const auto* paren = std::get_if<ParenExpr>(&node.node)) return tryType(paren->inner);
   if (const auto* strided = std::get_if<StridedExpr>(&node.node)) {

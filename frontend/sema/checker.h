@@ -305,6 +305,7 @@ class Checker {
   /// The type of so many elements, or the error type after a message.
   TypeId vectorType(TypeId element, Wide count, Range range);
   TypeId arrayType(TypeId element, Wide count, Range range);
+  TypeId tupleType(const std::vector<TypeId>& items, Range range);
   /// vec[T, N] and array[T, N].
   TypeId typeWithCount(std::string_view name, List<Argument> arguments, Range range);
   /// Bytes of a value without views and texts; none for others.

@@ -609,6 +609,14 @@ std::optional<Checker::PreparedCall> Checker::prepareCall(Entity& entity, List<S
           ok = false;
           continue;
         }
+        constexpr size_t mostArguments = 4096;
+        if (const size_t count = call.values[p].size() + binding->pack.size(); count > mostArguments) {
+          report(Diag::ArgumentCount, expr(written).range,
+                 {std::string(text(entity.name)), fmt::format("at most {} arguments", mostArguments),
+                  std::to_string(count)});
+          ok = false;
+          break;
+        }
         for (LocalId local : binding->pack)
           call.values[p].push_back(
               {ctx_->body.locals[local.value].type, localRef(local, expr(written).range), {}, expr(written).range});
