@@ -152,7 +152,11 @@ void ScriptLowering::assignStorage(llvm::Value* address, const Value& value) {
 llvm::AllocaInst* ScriptLowering::newCleared(llvm::Type* type, const llvm::Twine& name) {
   llvm::AllocaInst* cell = f_.newAlloca(type, name);
   llvm::IRBuilder<> atEntryEnd(f_.function().getEntryBlock().getTerminator());
-  atEntryEnd.CreateStore(llvm::Constant::getNullValue(type), cell);
+  // A store of a whole array becomes one of each element, and takes LLVM quadratic time.
+  if (type->isAggregateType())
+    atEntryEnd.CreateMemSet(cell, atEntryEnd.getInt8(0), unit_.module().getDataLayout().getTypeAllocSize(type),
+                            cell->getAlign());
+  else atEntryEnd.CreateStore(llvm::Constant::getNullValue(type), cell);
   return cell;
 }
 
