@@ -102,6 +102,8 @@ std::string Checker::forEachElement(ExprId target, unsigned rank, std::string_vi
         fmt::format("{} in {}..{}{}", name, dim.low, dim.high, dim.step.empty() ? "" : " step " + dim.step));
     if (!from) continue;
     const Subscripted::Dim& other = ranges[next++];
+    // Parts of one array that lie at other places may overlap: in a loop, what is written would be read again.
+    if (from->array == to->array && (other.low != dim.low || other.step != dim.step)) return {};
     if (other.low == dim.low && other.step == dim.step) sources.push_back(name);
     else if (!other.step.empty() || !dim.step.empty()) return {};
     else if (dim.low == "0") sources.push_back(fmt::format("{} + {}", other.low, name));

@@ -19,6 +19,9 @@ void Checker::reportCapturedAssign(const std::string& name, TypeId type, Range r
   if (isView(type))
     builder.help(isForall ? fmt::format("assign to its elements: {}[i] = ...", name)
                           : "a lambda gives its result, and changes nothing");
+  else if (isForall && typeOf(type).kind == TypeKind::Array)
+    builder.help(fmt::format("an array value is copied; make it an array: `let {}: [{}; _] = ...`", name,
+                             spellType(typeOf(type).element)));
   else if (isForall)
     builder.help(
         fmt::format("add up with a reduction: `{} = sum(x[i] for i in 0..n)`; or make it an array of one element, and "
