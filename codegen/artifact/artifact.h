@@ -105,7 +105,7 @@ struct ThreadAxisManifest {
 
 /// A place in the program that may fail while a kernel runs, or that prints there.
 struct SiteManifest {
-  /// As rad::SiteKind: Slice, Overflow, Launch and HostCall stand in host code only. Other: a check without words of
+  /// As rad::SiteKind: Overflow, Launch and HostCall stand in host code only. Other: a check without words of
   /// its own.
   enum class Kind : uint8_t {
     Index,

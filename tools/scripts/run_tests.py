@@ -177,7 +177,7 @@ def fuzz_one(root, target, seconds, seeds):
     findings = os.path.join(root, "build", "fuzz", "findings", name) + os.sep
     os.makedirs(work, exist_ok=True)
     os.makedirs(findings, exist_ok=True)
-    command = [target, work, *filter(os.path.isdir, corpora), "-max_total_time=%d" % seconds, "-timeout=30", "-rss_limit_mb=3072",
+    command = [target, work, *filter(os.path.isdir, corpora), "-max_total_time=%d" % seconds, "-timeout=10", "-rss_limit_mb=3072",
                "-max_len=4096", "-print_final_stats=1", "-verbosity=0", "-artifact_prefix=" + findings]
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         try:
